@@ -1,0 +1,323 @@
+using System.CommandLine;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Spectre.Console;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>What a service is: the one thing each <c>Program.cs</c> says.</summary>
+/// <typeparam name="TOptions">The service's own options.</typeparam>
+public sealed class ServiceDefinition<TOptions> where TOptions : class
+{
+    /// <summary>Name of the compose service.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One sentence for <c>--help</c>.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Reads and validates the options. Must not throw; problems go to <see cref="Settings.Problem"/>.</summary>
+    public required Func<Settings, TOptions> Load { get; init; }
+
+    /// <summary>Registers what runs. Hosted services start in the order given and stop in reverse.</summary>
+    public required Action<IServiceCollection, TOptions> Configure { get; init; }
+
+    /// <summary>Maps routes beyond /healthz, /readyz, /metrics and /status.</summary>
+    public Action<WebApplication, TOptions>? Map { get; init; }
+
+    /// <summary>The steps of <c>check</c>, after the one that checks the configuration itself.</summary>
+    public Func<TOptions, IServiceProvider, IEnumerable<CheckStep>>? Checks { get; init; }
+
+    /// <summary>Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily: some must work without any.</summary>
+    public Func<Func<TOptions>, IEnumerable<Command>>? Commands { get; init; }
+
+    /// <summary>Command-line options of the running service that stand for a setting, for example <c>--batch-size</c> for BATCH_SIZE.</summary>
+    public IReadOnlyList<SettingOption> Arguments { get; init; } = [];
+
+    /// <summary>Further configuration sources below the environment, for example a mounted JSON file.</summary>
+    public Action<IConfigurationBuilder>? Sources { get; init; }
+}
+
+/// <summary>A command-line option that sets a setting. A switch needs no value and means true.</summary>
+public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false);
+
+/// <summary>Starts a service or runs one of its verbs: none = run, <c>check</c>, <c>healthcheck</c>, <c>status</c>.</summary>
+public static partial class ServiceProgram
+{
+    public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
+    {
+        var root = new RootCommand(definition.Description + Environment.NewLine + Environment.NewLine + DescribeSettings(definition));
+        var arguments = definition.Arguments.Select(argument => (argument.Key, Option: (Option)(argument.IsSwitch
+            ? new Option<bool>(argument.Name) { Description = argument.Description }
+            : new Option<string>(argument.Name) { Description = $"{argument.Description} Same as {argument.Key}." }))).ToList();
+        foreach (var (_, option) in arguments)
+            root.Options.Add(option);
+
+        // Sets what the command line gave above the environment.
+        IConfiguration Configuration(ParseResult? parsed)
+        {
+            var configuration = new ConfigurationBuilder();
+            definition.Sources?.Invoke(configuration);
+            configuration.AddEnvironmentVariables();
+            var given = arguments.Where(argument => parsed?.GetResult(argument.Option) is { Implicit: false });
+            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option is Option<string> text ? parsed!.GetValue(text) : "true")));
+            return configuration.Build();
+        }
+
+        root.SetAction((parsed, cancellationToken) => ServeAsync(definition, Configuration(parsed), cancellationToken));
+
+        var json = new Option<bool>("--json") { Description = "Print JSON for machines." };
+        var check = new Command("check", "Tests each dependency step by step and says what to do about what fails.") { json };
+        check.SetAction((parsed, cancellationToken) => CheckAsync(definition, Configuration(parsed), parsed.GetValue(json), cancellationToken));
+        root.Subcommands.Add(check);
+
+        var healthcheck = new Command("healthcheck", "Asks the running service whether it is well; exit code 0 or 1. For container engines.");
+        healthcheck.SetAction((parsed, cancellationToken) => AskAsync(Configuration(parsed), "/readyz", cancellationToken));
+        root.Subcommands.Add(healthcheck);
+
+        var status = new Command("status", "Shows the figures of the running service.") { json };
+        status.SetAction((parsed, cancellationToken) => StatusAsync(Configuration(parsed), parsed.GetValue(json), cancellationToken));
+        root.Subcommands.Add(status);
+
+        TOptions LoadOrExit()
+        {
+            var settings = new Settings(Configuration(null));
+            var options = definition.Load(settings);
+            return settings.Problems.Count == 0 ? options : throw new ConfigurationException(settings.Problems);
+        }
+
+        foreach (var command in definition.Commands?.Invoke(LoadOrExit) ?? [])
+            root.Subcommands.Add(command);
+        try
+        {
+            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (ConfigurationException e)
+        {
+            return PrintProblems(e.Problems);
+        }
+    }
+
+    static string DescribeSettings<TOptions>(ServiceDefinition<TOptions> definition) where TOptions : class
+    {
+        var settings = new Settings(new ConfigurationBuilder().Build());
+        _ = HttpPort(settings);
+        _ = LogSettings.Load(settings);
+        _ = definition.Load(settings);
+        var lines = settings.Entries.DistinctBy(entry => entry.Key)
+            .Select(entry => $"  {entry.Key,-34} {entry.Description}{(entry.Default.Length == 0 ? "" : $" [{entry.Default}]")}");
+        return "Settings (environment; defaults in brackets):" + Environment.NewLine + string.Join(Environment.NewLine, lines);
+    }
+
+    static async Task<int> ServeAsync<TOptions>(ServiceDefinition<TOptions> definition, IConfiguration configuration, CancellationToken cancellationToken) where TOptions : class
+    {
+        var settings = new Settings(configuration);
+        var port = HttpPort(settings);
+        var log = LogSettings.Load(settings);
+        var options = definition.Load(settings);
+        if (settings.Problems.Count > 0)
+            return PrintProblems(settings.Problems);
+
+        var app = Build(definition, options, port, log);
+        var health = app.Services.GetRequiredService<Health>();
+        app.MapGet("/healthz", context => WriteTextAsync(context, 200, "ok\n"));
+        app.MapGet("/readyz", context => WriteTextAsync(context, health.IsReady ? 200 : 503, Describe(health)));
+        var metrics = app.Services.GetRequiredService<PrometheusText>();
+        app.MapGet("/metrics", context => WriteTextAsync(context, 200, metrics.Render(), "text/plain; version=0.0.4"));
+        var page = app.Services.GetRequiredService<StatusPage>();
+        app.MapGet("/status", context => WriteStatusAsync(definition.Name, health, page, TimeProvider.System, context.Response));
+        definition.Map?.Invoke(app, options);
+
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(definition.Name);
+        try
+        {
+            await app.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Asked to stop while starting.
+        }
+        catch (ConfigurationException e)
+        {
+            return PrintProblems(e.Problems);
+        }
+        catch (Exception e)
+        {
+            LogCrashed(logger, e, e.Message);
+            return ExitCodes.Failed;
+        }
+        // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
+        foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            if (service.ExecuteTask is { IsFaulted: true } task)
+            {
+                if (task.Exception.InnerException is ConfigurationException problem)
+                    return PrintProblems(problem.Problems);
+                LogCrashed(logger, task.Exception.InnerException ?? task.Exception, task.Exception.InnerException?.Message ?? "");
+                return ExitCodes.Failed;
+            }
+        }
+        return ExitCodes.Ok;
+    }
+
+    static WebApplication Build<TOptions>(ServiceDefinition<TOptions> definition, TOptions options, int port, LogSettings log) where TOptions : class
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = definition.Name });
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (port > 0)
+                kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        log.Apply(builder.Logging);
+        // A stop may use what the container's grace period allows (compose: 30 s), less a margin.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<Health>();
+        builder.Services.AddSingleton<StatusPage>();
+        builder.Services.AddSingleton(new Meter(PrometheusText.MeterName));
+        builder.Services.AddSingleton(new PrometheusText());
+        builder.Services.AddSingleton(options);
+        definition.Configure(builder.Services, options);
+        return builder.Build();
+    }
+
+    static async Task<int> CheckAsync<TOptions>(ServiceDefinition<TOptions> definition, IConfiguration configuration, bool json, CancellationToken cancellationToken) where TOptions : class
+    {
+        var settings = new Settings(configuration);
+        var options = definition.Load(settings);
+        List<CheckStep> steps =
+        [
+            new("configuration", _ => Task.FromResult(settings.Problems.Count == 0
+                ? CheckResult.Ok($"{settings.Entries.Count} settings are valid")
+                : CheckResult.Failed(string.Join(" | ", settings.Problems), "A setting is missing or out of range.", "Correct it in .env, then start the service again."))),
+        ];
+        await using var app = settings.Problems.Count == 0 ? Build(definition, options, 0, new LogSettings(LogLevel.Critical, Json: false)) : null;
+        if (app is not null)
+            steps.AddRange(definition.Checks?.Invoke(options, app.Services) ?? []);
+        await using var output = Console.OpenStandardOutput();
+        return await CheckList.RunAsync(steps, json, AnsiConsole.Console, output, TimeProvider.System, cancellationToken);
+    }
+
+    static async Task<int> AskAsync(IConfiguration configuration, string path, CancellationToken cancellationToken)
+    {
+        var (code, text) = await GetAsync(configuration, path, cancellationToken);
+        await Console.Out.WriteLineAsync(text.TrimEnd());
+        return code == HttpStatusCode.OK ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    static async Task<int> StatusAsync(IConfiguration configuration, bool json, CancellationToken cancellationToken)
+    {
+        var (code, text) = await GetAsync(configuration, "/status", cancellationToken);
+        if (code != HttpStatusCode.OK || json)
+        {
+            await Console.Out.WriteLineAsync(text.TrimEnd());
+            return code == HttpStatusCode.OK ? ExitCodes.Ok : ExitCodes.Failed;
+        }
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("what").AddColumn("value");
+        using var document = JsonDocument.Parse(text);
+        foreach (var property in document.RootElement.EnumerateObject())
+            table.AddRow(new Markup(Markup.Escape(property.Name)), new Markup(Markup.Escape(property.Value.ToString())));
+        AnsiConsole.Write(table);
+        return ExitCodes.Ok;
+    }
+
+    static async Task<(HttpStatusCode? Code, string Text)> GetAsync(IConfiguration configuration, string path, CancellationToken cancellationToken)
+    {
+        var settings = new Settings(configuration);
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5), BaseAddress = new Uri($"http://127.0.0.1:{HttpPort(settings)}") };
+        try
+        {
+            using var response = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return (null, $"{client.BaseAddress} does not answer ({e.Message}); is the service running, and is HTTP_PORT the one it uses?");
+        }
+    }
+
+    static Task WriteTextAsync(HttpContext context, int code, string text, string contentType = "text/plain; charset=utf-8")
+    {
+        context.Response.StatusCode = code;
+        context.Response.ContentType = contentType;
+        return context.Response.WriteAsync(text);
+    }
+
+    static string Describe(Health health)
+    {
+        var lines = health.Parts.Select(part => part.Value is null ? $"ok   {part.Key}" : $"FAIL {part.Key}: {part.Value}").ToList();
+        return (lines.Count == 0 ? "FAIL starting: no part has reported yet" : string.Join('\n', lines)) + "\n";
+    }
+
+    static async Task WriteStatusAsync(string name, Health health, StatusPage page, TimeProvider clock, HttpResponse response)
+    {
+        response.ContentType = "application/json";
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        await using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("service"u8, name);
+            json.WriteString("time"u8, clock.GetUtcNow());
+            json.WriteBoolean("ready"u8, health.IsReady);
+            json.WriteStartObject("parts"u8);
+            foreach (var (part, problem) in health.Parts)
+                json.WriteString(part, problem ?? "ok");
+            json.WriteEndObject();
+            page.Write(json);
+            json.WriteEndObject();
+        }
+        await response.Body.WriteAsync(buffer.WrittenMemory);
+    }
+
+    static int HttpPort(Settings settings) => settings.WholeNumber("HTTP_PORT", 8080, 1, 65535, "Port of /healthz, /readyz, /metrics and /status.");
+
+    static int PrintProblems(IEnumerable<string> problems)
+    {
+        foreach (var problem in problems)
+            Console.Error.WriteLine($"config: {problem}");
+        return ExitCodes.BadConfiguration;
+    }
+
+    [LoggerMessage(EventId = 600, Level = LogLevel.Critical, Message = "Stopped by an error that should not happen: {Reason}")]
+    static partial void LogCrashed(ILogger logger, Exception e, string reason);
+}
+
+/// <summary>The configuration cannot work. Ends the process with <see cref="ExitCodes.BadConfiguration"/> and one line per problem.</summary>
+public sealed class ConfigurationException(IReadOnlyList<string> problems) : Exception(string.Join(Environment.NewLine, problems))
+{
+    public IReadOnlyList<string> Problems { get; } = problems;
+}
+
+/// <summary>What is logged and how.</summary>
+sealed record LogSettings(LogLevel Level, bool Json)
+{
+    enum Format { Text, Json }
+
+    public static LogSettings Load(Settings settings) => new(
+        settings.Choice("LOG_LEVEL", LogLevel.Information, "Least severe level that is logged."),
+        settings.Choice("LOG_FORMAT", Format.Text, "Lines for people or JSON for a log collector.") == Format.Json);
+
+    public void Apply(ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(Level);
+        // The framework's own Information lines say nothing an operator acts on.
+        logging.AddFilter("Microsoft", Level > LogLevel.Warning ? Level : LogLevel.Warning);
+        logging.AddFilter("System.Net.Http", Level > LogLevel.Warning ? Level : LogLevel.Warning);
+        if (Json)
+            logging.AddJsonConsole(console => { console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ"; });
+        else
+            logging.AddSimpleConsole(console => { console.SingleLine = true; console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ "; console.ColorBehavior = LoggerColorBehavior.Disabled; });
+    }
+}

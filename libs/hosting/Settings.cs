@@ -1,0 +1,216 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>
+/// Reads the settings of a service by the flat names that stand in <c>.env</c>, and gathers every problem instead of stopping at the first.
+/// Each call also documents its setting, so <c>--help</c> and the code cannot disagree. Not thread-safe: used once, at start.
+/// </summary>
+public sealed class Settings(IConfiguration configuration)
+{
+    readonly List<string> problems = [];
+    readonly List<Entry> entries = [];
+
+    /// <summary>One documented setting: its name, its default as text ("" when there is none), and what it is for.</summary>
+    public sealed record Entry(string Key, string Default, string Description);
+
+    /// <summary>One line per problem: key, value found (never a secret), what is allowed, how to set it.</summary>
+    public IReadOnlyList<string> Problems => problems;
+
+    /// <summary>Every setting that was asked for, in that order.</summary>
+    public IReadOnlyList<Entry> Entries => entries;
+
+    /// <summary>Adds a problem that concerns more than one setting, or one that only its user can judge.</summary>
+    public void Problem(string problem) => problems.Add(problem);
+
+    /// <summary>True when the setting has a value that is not blank.</summary>
+    public bool Has(string key) => Value(key) is not null;
+
+    public string Text(string key, string defaultValue, string description)
+    {
+        entries.Add(new(key, defaultValue, description));
+        return Value(key) ?? defaultValue;
+    }
+
+    public string? OptionalText(string key, string description)
+    {
+        entries.Add(new(key, "", description));
+        return Value(key);
+    }
+
+    /// <summary>A text that has no sensible default. <paramref name="howTo"/> completes "KEY is not set; …".</summary>
+    public string Required(string key, string description, string howTo)
+    {
+        entries.Add(new(key, "required", description));
+        if (Value(key) is { } value)
+            return value;
+        problems.Add($"{key} is not set; {howTo}");
+        return "";
+    }
+
+    public int WholeNumber(string key, int defaultValue, int min, int max, string description)
+        => (int)Number(key, defaultValue, min, max, description, "a whole number");
+
+    public bool Flag(string key, bool defaultValue, string description)
+    {
+        entries.Add(new(key, defaultValue ? "true" : "false", description));
+        switch (Value(key)?.ToLowerInvariant())
+        {
+            case null: return defaultValue;
+            case "true" or "1" or "yes" or "on": return true;
+            case "false" or "0" or "no" or "off": return false;
+            default:
+                problems.Add($"{key} is '{Value(key)}'; it must be true or false.");
+                return defaultValue;
+        }
+    }
+
+    /// <summary>A span of time: a number with ms, s, m, h or d; a bare number means seconds.</summary>
+    public TimeSpan Duration(string key, TimeSpan defaultValue, TimeSpan min, TimeSpan max, string description)
+    {
+        entries.Add(new(key, Format(defaultValue), description));
+        if (Value(key) is not { } text)
+            return defaultValue;
+        if (TryParseDuration(text, out var value) && value >= min && value <= max)
+            return value;
+        problems.Add($"{key} is '{text}'; it must be {Format(min)} to {Format(max)}, for example 500ms, 5s, 2m or 1h.");
+        return defaultValue;
+    }
+
+    /// <summary>An amount of bytes: a number with k, M, G (powers of 1,000) or KiB, MiB, GiB (powers of 1,024); a bare number means bytes.</summary>
+    public long Bytes(string key, long defaultValue, long min, long max, string description)
+    {
+        entries.Add(new(key, FormatBytes(defaultValue), description));
+        if (Value(key) is not { } text)
+            return defaultValue;
+        if (TryParseBytes(text, out var value) && value >= min && value <= max)
+            return value;
+        problems.Add($"{key} is '{text}'; it must be {FormatBytes(min)} to {FormatBytes(max)}, for example 512MiB or 2GiB.");
+        return defaultValue;
+    }
+
+    public TEnum Choice<TEnum>(string key, TEnum defaultValue, string description) where TEnum : struct, Enum
+    {
+        entries.Add(new(key, defaultValue.ToString(), $"{description} One of {string.Join(", ", Enum.GetNames<TEnum>())}."));
+        if (Value(key) is not { } text)
+            return defaultValue;
+        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<TEnum>(text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value))
+            return value;
+        problems.Add($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}.");
+        return defaultValue;
+    }
+
+    /// <summary>
+    /// A secret: the content of the file that <c>{key}_FILE</c> names, without trailing line ends, or the value of <paramref name="key"/> itself.
+    /// Null when neither is set. The value never appears in a problem.
+    /// </summary>
+    public string? Secret(string key, string description)
+    {
+        entries.Add(new($"{key}_FILE", "", $"{description} A file that holds it; {key} itself is read too."));
+        if (Value($"{key}_FILE") is not { } path)
+            return Value(key);
+        try
+        {
+            return File.ReadAllText(path).TrimEnd('\r', '\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add($"{key}_FILE is '{path}', which cannot be read ({Reason(e)}); {Remedy(e, path)}");
+            return null;
+        }
+    }
+
+    /// <summary>Why a file could not be read, in a few words without its path.</summary>
+    public static string Reason(Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "it does not exist",
+        UnauthorizedAccessException => $"permission denied for user {Environment.UserName}",
+        _ => e.Message,
+    };
+
+    static string Remedy(Exception e, string path) => e is UnauthorizedAccessException
+        ? $"make it readable for the user this process runs as, for example: chmod o+r {path}"
+        : "create the file or correct the path.";
+
+    long Number(string key, long defaultValue, long min, long max, string description, string what)
+    {
+        entries.Add(new(key, defaultValue.ToString(CultureInfo.InvariantCulture), description));
+        if (Value(key) is not { } text)
+            return defaultValue;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max)
+            return value;
+        problems.Add($"{key} is '{text}'; it must be {what}, {min} to {max}.");
+        return defaultValue;
+    }
+
+    // Compose passes VAR= for an unset variable: blank means not set.
+    string? Value(string key) => string.IsNullOrWhiteSpace(configuration[key]) ? null : configuration[key]!.Trim();
+
+    public static bool TryParseDuration(string text, out TimeSpan value)
+    {
+        var (number, unit) = Split(text);
+        double? seconds = unit switch
+        {
+            "ms" => 0.001,
+            "" or "s" => 1,
+            "m" or "min" => 60,
+            "h" => 3600,
+            "d" => 86400,
+            _ => null,
+        };
+        value = default;
+        if (seconds is null || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) || amount > 1e9)
+            return false;
+        value = TimeSpan.FromSeconds(amount * seconds.Value);
+        return true;
+    }
+
+    public static bool TryParseBytes(string text, out long value)
+    {
+        var (number, unit) = Split(text);
+        double? factor = unit.ToLowerInvariant() switch
+        {
+            "" or "b" => 1,
+            "k" or "kb" => 1e3,
+            "m" or "mb" => 1e6,
+            "g" or "gb" => 1e9,
+            "t" or "tb" => 1e12,
+            "ki" or "kib" => 1024,
+            "mi" or "mib" => 1024 * 1024,
+            "gi" or "gib" => 1024 * 1024 * 1024,
+            "ti" or "tib" => 1024d * 1024 * 1024 * 1024,
+            _ => null,
+        };
+        value = 0;
+        if (factor is null || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) || amount * factor > 9e18)
+            return false;
+        value = (long)(amount * factor.Value);
+        return true;
+    }
+
+    static (string Number, string Unit) Split(string text)
+    {
+        var end = 0;
+        while (end < text.Length && (char.IsAsciiDigit(text[end]) || text[end] == '.'))
+            end++;
+        return (text[..end], text[end..].Trim());
+    }
+
+    static string Format(TimeSpan value) => value switch
+    {
+        { TotalMilliseconds: < 1000 and > 0 } => $"{value.TotalMilliseconds:0}ms",
+        _ when value.TotalSeconds % 86400 == 0 && value > TimeSpan.Zero => $"{value.TotalDays:0}d",
+        _ when value.TotalSeconds % 3600 == 0 && value > TimeSpan.Zero => $"{value.TotalHours:0}h",
+        _ when value.TotalSeconds % 60 == 0 && value > TimeSpan.Zero => $"{value.TotalMinutes:0}m",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0.###}s"),
+    };
+
+    static string FormatBytes(long value) => value switch
+    {
+        >= 1L << 30 when value % (1L << 30) == 0 => $"{value >> 30}GiB",
+        >= 1L << 20 when value % (1L << 20) == 0 => $"{value >> 20}MiB",
+        >= 1L << 10 when value % (1L << 10) == 0 => $"{value >> 10}KiB",
+        _ => value.ToString(CultureInfo.InvariantCulture),
+    };
+}

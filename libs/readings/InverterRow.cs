@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence and observed_at.</summary>
+static class InverterRow
+{
+    internal static readonly JsonEncodedText
+        Id = JsonEncodedText.Encode("id"), Pac = JsonEncodedText.Encode("PAC"), EnergyOutput = JsonEncodedText.Encode("energy_output"),
+        Efficiency = JsonEncodedText.Encode("energy_conversion_efficiency"), PerformanceRatio = JsonEncodedText.Encode("performance_ratio"),
+        SystemUptime = JsonEncodedText.Encode("system_uptime"), Temperature = JsonEncodedText.Encode("temperature"),
+        InputVoltage = JsonEncodedText.Encode("input_voltage"), OutputVoltage = JsonEncodedText.Encode("output_voltage"),
+        Frequency = JsonEncodedText.Encode("frequency"), FaultStatusKey = JsonEncodedText.Encode("fault_status"),
+        ObservedAt = JsonEncodedText.Encode("observed_at");
+
+    public static void Write(InverterReading reading, string deviceId, string bootId, Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString(Id, reading.InverterId);
+        ThermalRow.WriteNumber(json, Pac, reading.HasPacW, reading.PacW, 2);
+        ThermalRow.WriteNumber(json, EnergyOutput, reading.HasEnergyOutputKwh, reading.EnergyOutputKwh, 2);
+        ThermalRow.WriteNumber(json, Efficiency, reading.HasEnergyConversionEfficiencyPercent, reading.EnergyConversionEfficiencyPercent, 2);
+        ThermalRow.WriteNumber(json, PerformanceRatio, reading.HasPerformanceRatio, reading.PerformanceRatio, 4);
+        ThermalRow.WriteNumber(json, SystemUptime, reading.HasSystemUptimePercent, reading.SystemUptimePercent, 2);
+        ThermalRow.WriteNumber(json, Temperature, reading.HasTemperatureC, reading.TemperatureC, 2);
+        ThermalRow.WriteNumber(json, InputVoltage, reading.HasInputVoltageV, reading.InputVoltageV, 2);
+        ThermalRow.WriteNumber(json, OutputVoltage, reading.HasOutputVoltageV, reading.OutputVoltageV, 2);
+        ThermalRow.WriteNumber(json, Frequency, reading.HasFrequencyHz, reading.FrequencyHz, 3);
+        json.WriteString(FaultStatusKey, InverterFaults.Text(reading.FaultStatus));
+        json.WriteString(ThermalRow.DeviceId, deviceId);
+        if (bootId.Length > 0)
+            json.WriteString(ThermalRow.BootId, bootId);
+        else
+            json.WriteNull(ThermalRow.BootId);
+        if (reading.Sequence > 0)
+            json.WriteNumber(ThermalRow.Sequence, reading.Sequence);
+        else
+            json.WriteNull(ThermalRow.Sequence);
+        Span<byte> text = stackalloc byte[Instants.IsoLength];
+        Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), text);
+        json.WriteString(ObservedAt, text);
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>What an inverter says of itself, as the original derives it and spells it.</summary>
+public static class InverterFaults
+{
+    /// <summary>The original's order: a missing value first, then heat, then input voltage, then frequency.</summary>
+    public static FaultStatus Derive(InverterReading reading) => reading switch
+    {
+        { HasTemperatureC: false } or { HasInputVoltageV: false } or { HasFrequencyHz: false } => FaultStatus.SensorFailure,
+        { TemperatureC: > 55 } => FaultStatus.Overheat,
+        { InputVoltageV: < 520 } => FaultStatus.UnderVoltage,
+        { InputVoltageV: > 680 } => FaultStatus.OverVoltage,
+        { FrequencyHz: < 49.5 or > 50.5 } => FaultStatus.FrequencyError,
+        _ => FaultStatus.None,
+    };
+
+    public static string Text(FaultStatus status) => status switch
+    {
+        FaultStatus.SensorFailure => "Sensor Failure",
+        FaultStatus.Overheat => "Overheat",
+        FaultStatus.UnderVoltage => "Under Voltage",
+        FaultStatus.OverVoltage => "Over Voltage",
+        FaultStatus.FrequencyError => "Frequency Error",
+        _ => "None",
+    };
+
+    /// <summary>Null for a text that is none of the six.</summary>
+    public static FaultStatus? Parse(string text) => text switch
+    {
+        "None" => FaultStatus.None,
+        "Sensor Failure" => FaultStatus.SensorFailure,
+        "Overheat" => FaultStatus.Overheat,
+        "Under Voltage" => FaultStatus.UnderVoltage,
+        "Over Voltage" => FaultStatus.OverVoltage,
+        "Frequency Error" => FaultStatus.FrequencyError,
+        _ => null,
+    };
+}
+
+/// <summary>The valid range of one value of an inverter reading. A missing or out-of-range value breaks the rule.</summary>
+public sealed record InverterRule(string Key, double Min, double Max, Func<InverterReading, double?> Value)
+{
+    /// <summary>The rules of the original, as data: the ranges within which it uploaded a record.</summary>
+    public static IReadOnlyList<InverterRule> All { get; } =
+    [
+        new("PAC", 1000, 5000, reading => reading.HasPacW ? reading.PacW : null),
+        new("energy_output", 10000, 20000, reading => reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null),
+        new("energy_conversion_efficiency", 90, 99, reading => reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null),
+        new("performance_ratio", 0.7, 0.95, reading => reading.HasPerformanceRatio ? reading.PerformanceRatio : null),
+        new("system_uptime", 98, 100, reading => reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null),
+        new("temperature", 30, 60, reading => reading.HasTemperatureC ? reading.TemperatureC : null),
+        new("input_voltage", 500, 700, reading => reading.HasInputVoltageV ? reading.InputVoltageV : null),
+        new("output_voltage", 220, 240, reading => reading.HasOutputVoltageV ? reading.OutputVoltageV : null),
+        new("frequency", 49, 51, reading => reading.HasFrequencyHz ? reading.FrequencyHz : null),
+    ];
+
+    /// <summary>Null when the reading keeps the rule, or in a few words how it breaks it.</summary>
+    public string? Broken(InverterReading reading) => Value(reading) switch
+    {
+        null => "missing",
+        { } value when value < Min || value > Max || double.IsNaN(value) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value} is not {Min} to {Max}"),
+        _ => null,
+    };
+}

@@ -1,0 +1,322 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>
+/// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows do not know are
+/// passed on as they are; keys that are missing become null. Values are copied byte for byte, so what was sent is what arrives.
+/// </summary>
+sealed class JsonPayload : Payload
+{
+    /// <summary>What a known key may hold. Null is always allowed.</summary>
+    enum Type { Text, Number, TextOrNumber }
+
+    sealed record Field(JsonEncodedText Key, Type Type);
+
+    static readonly Field[] ThermalFields =
+    [
+        new(ThermalRow.Uuid, Type.Text), new(ThermalRow.RowId, Type.Text), new(ThermalRow.IpAddress, Type.Text), new(ThermalRow.MacAddress, Type.Text),
+        new(ThermalRow.HostKey, Type.Text), new(ThermalRow.HostName, Type.Text), new(ThermalRow.LocalHostName, Type.Text),
+        new(ThermalRow.CpuTempF, Type.Number), new(ThermalRow.Runtime, Type.Number), new(ThermalRow.SystemTime, Type.Text), new(ThermalRow.StartTime, Type.Text),
+        new(ThermalRow.EndTime, Type.TextOrNumber), new(ThermalRow.Te, Type.TextOrNumber), new(ThermalRow.Ts, Type.Number), new(ThermalRow.DateTimeStamp, Type.Text),
+        new(ThermalRow.Cpu, Type.Number), new(ThermalRow.Memory, Type.Number), new(ThermalRow.DiskUsage, Type.Text),
+        new(ThermalRow.Temperature, Type.Number), new(ThermalRow.Humidity, Type.Number), new(ThermalRow.Co2, Type.Number), new(ThermalRow.Pressure, Type.Number),
+        new(ThermalRow.TemperatureIcp, Type.Number), new(ThermalRow.EquivalentCo2, Type.Number), new(ThermalRow.TotalVoc, Type.Number),
+        new(ThermalRow.DeviceId, Type.Text), new(ThermalRow.BootId, Type.Text), new(ThermalRow.Sequence, Type.Number),
+    ];
+
+    static readonly Field[] InverterFields =
+    [
+        new(InverterRow.Id, Type.Text), new(InverterRow.Pac, Type.Number), new(InverterRow.EnergyOutput, Type.Number), new(InverterRow.Efficiency, Type.Number),
+        new(InverterRow.PerformanceRatio, Type.Number), new(InverterRow.SystemUptime, Type.Number), new(InverterRow.Temperature, Type.Number),
+        new(InverterRow.InputVoltage, Type.Number), new(InverterRow.OutputVoltage, Type.Number), new(InverterRow.Frequency, Type.Number),
+        new(InverterRow.FaultStatusKey, Type.Text),
+        new(ThermalRow.DeviceId, Type.Text), new(ThermalRow.BootId, Type.Text), new(ThermalRow.Sequence, Type.Number), new(InverterRow.ObservedAt, Type.TextOrNumber),
+    ];
+
+    readonly ReadOnlyMemory<byte> payload;
+    readonly Field[] fields;
+    readonly Item[] items;
+
+    JsonPayload(ReadOnlyMemory<byte> payload, ReadingKind kind, Item[] items)
+    {
+        this.payload = payload;
+        this.items = items;
+        Kind = kind;
+        fields = Fields(kind);
+    }
+
+    public override ReadingKind Kind { get; }
+
+    public override int Count => items.Length;
+
+    public override bool Replayed => false;
+
+    public override ReadingIdentity Identity(int index) => new(items[index].DeviceId, items[index].BootId, Kind, items[index].Sequence);
+
+    public override DateTimeOffset ObservedAt(int index) => items[index].ObservedAt;
+
+    public static JsonPayload Decode(ReadOnlyMemory<byte> payload, string topicDeviceId, ReadingKind kind, DateTimeOffset receivedAt)
+    {
+        // The reader checks the grammar but not the text inside strings.
+        if (!Utf8.IsValid(payload.Span))
+            throw new PayloadException("not JSON: it is not valid UTF-8");
+        var items = new List<Item>(1);
+        var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.EndArray && reader.CurrentDepth == 0)
+                    continue;
+                if (reader.TokenType != JsonTokenType.StartObject)
+                    throw new PayloadException($"reading {items.Count + 1} is a JSON {Name(reader.TokenType)}; an object is expected");
+                items.Add(ReadItem(ref reader, payload.Span, kind, topicDeviceId, receivedAt, items.Count + 1));
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new PayloadException($"not JSON: byte {e.BytePositionInLine} of line {e.LineNumber + 1} is not what the grammar allows there");
+        }
+        catch (InvalidOperationException)
+        {
+            // GetString of an escaped half of a surrogate pair, which no UTF-8 can spell.
+            throw new PayloadException("not JSON: a text holds half of a surrogate pair");
+        }
+        return items.Count > 0 ? new JsonPayload(payload, kind, [.. items]) : throw new PayloadException("holds no reading");
+    }
+
+    static Item ReadItem(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ReadingKind kind, string topicDeviceId, DateTimeOffset receivedAt, int number)
+    {
+        var fields = Fields(kind);
+        var values = new Range[fields.Length];
+        List<(Range Key, Range Value)>? extra = null;
+        var start = (int)reader.TokenStartIndex;
+        string deviceId = topicDeviceId, bootId = "";
+        ulong sequence = 0;
+        DateTimeOffset? observedAt = null, stampedAt = null, secondAt = null;
+        var next = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = Find(fields, ref reader, ref next);
+            var keyStart = (int)reader.TokenStartIndex;
+            var isObservedAt = reader.ValueTextEquals("observed_at"u8);
+            var isStamp = reader.ValueTextEquals("forwarded_at"u8) || reader.ValueTextEquals("channel_id"u8) || reader.ValueTextEquals("stream_offset"u8);
+            var keyEnd = KeyEnd(payload, keyStart);
+            reader.Read();
+            var valueStart = (int)reader.TokenStartIndex;
+            if (isObservedAt)
+                observedAt = ReadInstant(ref reader, "observed_at", number);
+            if (field >= 0)
+            {
+                CheckType(fields[field], reader.TokenType, number);
+                if (reader.TokenType != JsonTokenType.Null)
+                {
+                    if (fields[field].Key.Equals(ThermalRow.DeviceId))
+                        deviceId = Topics.IsDeviceId(reader.GetString()) ? reader.GetString()! : throw new PayloadException($"device_id of reading {number} is empty, longer than 100 characters, or holds one of + # / or a control character");
+                    else if (fields[field].Key.Equals(ThermalRow.BootId))
+                        bootId = reader.GetString() is { Length: <= 64 } boot ? boot : throw new PayloadException($"boot_id of reading {number} is longer than 64 characters");
+                    else if (fields[field].Key.Equals(ThermalRow.Sequence))
+                        sequence = reader.TryGetUInt64(out var value) ? value : throw new PayloadException($"sequence of reading {number} is not a whole number from 0");
+                    else if (fields[field].Key.Equals(ThermalRow.DateTimeStamp))
+                        stampedAt = Instants.TryParse(reader.GetString()!, out var stamped) ? stamped : null;
+                    else if (fields[field].Key.Equals(ThermalRow.Ts))
+                        secondAt = reader.TryGetInt64(out var second) && second is >= 0 and < 253_402_300_800 ? DateTimeOffset.FromUnixTimeSeconds(second) : null;
+                }
+            }
+            reader.Skip();
+            var valueEnd = (int)reader.BytesConsumed;
+            if (field >= 0)
+                values[field] = valueStart..valueEnd;
+            else if (!isStamp)
+                (extra ??= []).Add((keyStart..keyEnd, valueStart..valueEnd));
+        }
+        return new Item(start..(int)reader.BytesConsumed, values, extra, deviceId, bootId, sequence, observedAt ?? stampedAt ?? secondAt ?? receivedAt);
+    }
+
+    // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last.
+    static int Find(Field[] fields, ref Utf8JsonReader reader, ref int next)
+    {
+        for (var i = 0; i < fields.Length; i++)
+        {
+            var candidate = (next + i) % fields.Length;
+            if (!reader.ValueTextEquals(fields[candidate].Key.EncodedUtf8Bytes))
+                continue;
+            next = candidate + 1;
+            return candidate;
+        }
+        return -1;
+    }
+
+    // The reader gives where a key starts but not where it ends when it holds escapes.
+    static int KeyEnd(ReadOnlySpan<byte> payload, int start)
+    {
+        var at = start + 1;
+        while (payload[at] != '"')
+            at += payload[at] == '\\' ? 2 : 1;
+        return at + 1;
+    }
+
+    static DateTimeOffset ReadInstant(ref Utf8JsonReader reader, string key, int number)
+    {
+        if (reader.TokenType == JsonTokenType.String && Instants.TryParse(reader.GetString()!, out var instant))
+            return instant;
+        if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var seconds) && seconds is >= 0 and < 253_402_300_800)
+            return DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * 1e6) * 10);
+        throw new PayloadException($"{key} of reading {number} is neither an ISO 8601 time nor seconds since 1970");
+    }
+
+    static void CheckType(Field field, JsonTokenType token, int number)
+    {
+        var fits = token switch
+        {
+            JsonTokenType.Null => true,
+            JsonTokenType.String => field.Type != Type.Number,
+            JsonTokenType.Number => field.Type != Type.Text,
+            _ => false,
+        };
+        if (!fits)
+            throw new PayloadException($"{field.Key} of reading {number} is a JSON {Name(token)}; a {(field.Type == Type.Number ? "number" : "string")} or null is expected");
+    }
+
+    static string Name(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartArray => "array",
+        JsonTokenType.StartObject => "object",
+        JsonTokenType.String => "string",
+        JsonTokenType.Number => "number",
+        JsonTokenType.True or JsonTokenType.False => "boolean",
+        JsonTokenType.Null => "null",
+        _ => "fragment",
+    };
+
+    static Field[] Fields(ReadingKind kind) => kind == ReadingKind.Thermal ? ThermalFields : InverterFields;
+
+    public override InverterReading Inverter(int index)
+    {
+        if (Kind != ReadingKind.Inverter)
+            throw new InvalidOperationException("These readings are of kind thermal.");
+        var item = items[index];
+        var reading = new InverterReading
+        {
+            Sequence = item.Sequence,
+            ObservedAtUs = Instants.ToMicroseconds(item.ObservedAt),
+            InverterId = Text(item, 0) ?? "",
+            FaultStatus = InverterFaults.Parse(Text(item, 10) ?? "None") ?? FaultStatus.None,
+        };
+        if (Number(item, 1) is { } pac)
+            reading.PacW = pac;
+        if (Number(item, 2) is { } output)
+            reading.EnergyOutputKwh = output;
+        if (Number(item, 3) is { } efficiency)
+            reading.EnergyConversionEfficiencyPercent = efficiency;
+        if (Number(item, 4) is { } ratio)
+            reading.PerformanceRatio = ratio;
+        if (Number(item, 5) is { } uptime)
+            reading.SystemUptimePercent = uptime;
+        if (Number(item, 6) is { } temperature)
+            reading.TemperatureC = temperature;
+        if (Number(item, 7) is { } input)
+            reading.InputVoltageV = input;
+        if (Number(item, 8) is { } outputVoltage)
+            reading.OutputVoltageV = outputVoltage;
+        if (Number(item, 9) is { } frequency)
+            reading.FrequencyHz = frequency;
+        return reading;
+    }
+
+    public override void WriteRow(int index, Utf8JsonWriter json, in RowStamp stamp)
+    {
+        var item = items[index];
+        Span<byte> text = stackalloc byte[64];
+        json.WriteStartObject();
+        for (var i = 0; i < fields.Length; i++)
+        {
+            var raw = payload.Span[item.Values[i]];
+            json.WritePropertyName(fields[i].Key);
+            if (!raw.IsEmpty)
+                json.WriteRawValue(raw, skipInputValidation: true);
+            else
+                WriteMissing(fields[i].Key, item, json, text);
+        }
+        foreach (var (key, value) in item.Extra ?? [])
+        {
+            json.WritePropertyName(Unescape(payload.Span[key]));
+            WriteExtra(payload[value], json);
+        }
+        if (Kind == ReadingKind.Thermal)
+            ThermalRow.WriteStamp(json, stamp, text);
+        json.WriteEndObject();
+    }
+
+    // A nested value may be spread over lines; a row of NDJSON must not be.
+    static void WriteExtra(ReadOnlyMemory<byte> raw, Utf8JsonWriter json)
+    {
+        if (!raw.Span.ContainsAny((byte)'\n', (byte)'\r'))
+        {
+            json.WriteRawValue(raw.Span, skipInputValidation: true);
+            return;
+        }
+        using var document = JsonDocument.Parse(raw);
+        document.RootElement.WriteTo(json);
+    }
+
+    static void WriteMissing(JsonEncodedText key, Item item, Utf8JsonWriter json, Span<byte> text)
+    {
+        if (key.Equals(ThermalRow.DeviceId))
+        {
+            json.WriteStringValue(item.DeviceId);
+        }
+        else if (key.Equals(ThermalRow.Ts))
+        {
+            json.WriteNumberValue(item.ObservedAt.ToUnixTimeSeconds());
+        }
+        else if (key.Equals(ThermalRow.SystemTime))
+        {
+            Instants.FormatAmerican(item.ObservedAt, text);
+            json.WriteStringValue(text[..Instants.AmericanLength]);
+        }
+        else if (key.Equals(ThermalRow.DateTimeStamp) || key.Equals(InverterRow.ObservedAt))
+        {
+            Instants.FormatIso(item.ObservedAt, text);
+            json.WriteStringValue(text[..Instants.IsoLength]);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
+    }
+
+    public override byte[] Select(IReadOnlyList<int> indexes)
+    {
+        var buffer = new ArrayBufferWriter<byte>(payload.Length);
+        foreach (var index in indexes)
+        {
+            buffer.Write(payload.Span[items[index].Whole]);
+            buffer.Write("\n"u8);
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    static string Unescape(ReadOnlySpan<byte> quoted)
+    {
+        var reader = new Utf8JsonReader(quoted);
+        reader.Read();
+        return reader.GetString()!;
+    }
+
+    string? Text(Item item, int field)
+    {
+        var raw = payload.Span[item.Values[field]];
+        return raw.IsEmpty || raw[0] != '"' ? null : Unescape(raw);
+    }
+
+    double? Number(Item item, int field)
+        => double.TryParse(Encoding.ASCII.GetString(payload.Span[item.Values[field]]), System.Globalization.CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    /// <summary>Where the parts of one object lie in the payload. An empty range is a missing key.</summary>
+    sealed record Item(Range Whole, Range[] Values, List<(Range Key, Range Value)>? Extra, string DeviceId, string BootId, ulong Sequence, DateTimeOffset ObservedAt);
+}

@@ -1,0 +1,42 @@
+namespace ThermalStreaming.Readings;
+
+/// <summary>The topics of the pipeline: <c>telemetry/v1/{device_id}/{kind}</c> and <c>telemetry/v1/{device_id}/status</c>.</summary>
+public static class Topics
+{
+    const string Prefix = "telemetry/v1/";
+
+    /// <summary>Longest device id, so that every text column that holds it (VARCHAR(100)) can.</summary>
+    public const int MaxDeviceIdLength = 100;
+
+    /// <summary>Where a device publishes its readings of a kind.</summary>
+    public static string Readings(string deviceId, ReadingKind kind) => $"{Prefix}{deviceId}/{Name(kind)}";
+
+    /// <summary>Retained birth and will of a device: <c>online</c> or <c>offline</c>.</summary>
+    public static string Status(string deviceId) => $"{Prefix}{deviceId}/status";
+
+    /// <summary>Filter for the readings of a kind of all devices.</summary>
+    public static string Filter(ReadingKind kind) => $"{Prefix}+/{Name(kind)}";
+
+    /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
+    public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
+
+    /// <summary>Takes a readings topic apart; false for any other topic.</summary>
+    public static bool TryParse(string topic, out string deviceId, out ReadingKind kind)
+    {
+        deviceId = "";
+        kind = default;
+        if (!topic.StartsWith(Prefix, StringComparison.Ordinal))
+            return false;
+        var slash = topic.IndexOf('/', Prefix.Length);
+        if (slash <= Prefix.Length)
+            return false;
+        deviceId = topic[Prefix.Length..slash];
+        var name = topic.AsSpan(slash + 1);
+        kind = name.SequenceEqual("thermal") ? ReadingKind.Thermal : name.SequenceEqual("inverter") ? ReadingKind.Inverter : default;
+        return kind != default;
+    }
+
+    /// <summary>Whether a text can be a device id: 1 to 100 characters, none of which means something in a topic or is a control character.</summary>
+    public static bool IsDeviceId(string? text)
+        => text is { Length: > 0 and <= MaxDeviceIdLength } && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$';
+}
