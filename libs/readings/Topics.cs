@@ -38,5 +38,5 @@ public static class Topics
 
     /// <summary>Whether a text can be a device id: 1 to 100 characters, none of which means something in a topic or is a control character.</summary>
     public static bool IsDeviceId(string? text)
-        => text is { Length: > 0 and <= MaxDeviceIdLength } && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$';
+        => text is { Length: > 0 and <= MaxDeviceIdLength } && System.Text.Encoding.UTF8.GetByteCount(text) <= byte.MaxValue && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$';
 }

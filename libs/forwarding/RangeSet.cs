@@ -1,0 +1,65 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// A set of sequence numbers as sorted, disjoint, non-adjacent ranges. What a device sends is nearly always one range, so this is small and exact.
+/// Not thread-safe.
+/// </summary>
+sealed class RangeSet
+{
+    // Inclusive bounds; a device that has counted to 2^64 is not expected.
+    readonly List<(ulong First, ulong Last)> ranges = [];
+
+    public int Count => ranges.Count;
+
+    public IReadOnlyList<(ulong First, ulong Last)> Ranges => ranges;
+
+    public bool Contains(ulong value)
+    {
+        var at = IndexOfLastStartingAtOrBefore(value);
+        return at >= 0 && ranges[at].Last >= value;
+    }
+
+    public void Add(ulong first, ulong last)
+    {
+        // The common case: the next numbers of a device that is heard of in order.
+        if (ranges.Count > 0 && ranges[^1] is var newest && first >= newest.First && first <= newest.Last + 1)
+        {
+            if (last > newest.Last)
+                ranges[^1] = (newest.First, last);
+            return;
+        }
+        var from = IndexOfLastStartingAtOrBefore(first);
+        if (from < 0 || ranges[from].Last + 1 < first)
+            from++;
+        var to = from;
+        while (to < ranges.Count && ranges[to].First <= last + 1)
+        {
+            first = Math.Min(first, ranges[to].First);
+            last = Math.Max(last, ranges[to].Last);
+            to++;
+        }
+        ranges.RemoveRange(from, to - from);
+        ranges.Insert(from, (first, last));
+    }
+
+    /// <summary>Forgets the lowest ranges beyond the newest <paramref name="keep"/>.</summary>
+    public void Trim(int keep)
+    {
+        if (ranges.Count > keep)
+            ranges.RemoveRange(0, ranges.Count - keep);
+    }
+
+    int IndexOfLastStartingAtOrBefore(ulong value)
+    {
+        int low = 0, high = ranges.Count;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (ranges[middle].First <= value)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low - 1;
+    }
+}
