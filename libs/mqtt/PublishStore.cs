@@ -1,0 +1,284 @@
+namespace ThermalStreaming.Mqtt;
+
+/// <summary>What the broker allows, from its CONNACK (§3.2.2.3).</summary>
+sealed record BrokerLimits(ushort ReceiveMaximum, MqttQos MaximumQos, bool RetainAvailable, uint MaximumPacketSize)
+{
+    public static BrokerLimits From(ConnackPacket connack) => new(
+        (ushort)(connack.Properties.Number(MqttPropertyId.ReceiveMaximum) ?? ushort.MaxValue),
+        (MqttQos)(connack.Properties.Number(MqttPropertyId.MaximumQos) ?? 2),
+        connack.Properties.Number(MqttPropertyId.RetainAvailable) != 0,
+        connack.Properties.Number(MqttPropertyId.MaximumPacketSize) ?? uint.MaxValue);
+}
+
+/// <summary>
+/// Messages to publish, in order: those that wait and those that the broker has not acknowledged yet. It outlives connections: after a
+/// reconnect what was in flight goes out again first, with its packet identifier and DUP if the broker kept the session (§4.4), as new if
+/// not. Thread-safe.
+/// </summary>
+sealed class PublishStore(int maximumInFlight)
+{
+    readonly Lock gate = new();
+    readonly LinkedList<Publish> waiting = new();
+    readonly LinkedList<Publish> inFlight = new();
+    readonly Dictionary<ushort, LinkedListNode<Publish>> byId = [];
+    readonly HashSet<ushort> usedIds = [];
+    ushort lastId;
+    BrokerLimits? limits;
+    int quota;
+    MqttException? closed;
+    Publish? birth;
+    long published;
+    long refused;
+
+    /// <summary>Acknowledged, or with QoS 0 handed to a connection.</summary>
+    public long Published => Volatile.Read(ref published);
+
+    public long Refused => Volatile.Read(ref refused);
+
+    public int Pending
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count + inFlight.Count;
+        }
+    }
+
+    /// <summary>Something could be sent if the quota allows.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count > 0;
+        }
+    }
+
+    /// <summary>One message on its way. The payload is the caller's memory and is read again at a resend.</summary>
+    sealed class Publish(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType)
+    {
+        public string Topic => topic;
+
+        public ReadOnlyMemory<byte> Payload => payload;
+
+        public MqttQos Qos => qos;
+
+        public bool Retain => retain;
+
+        public string? ContentType => contentType;
+
+        /// <summary>Given at the first send and kept until acknowledged or the session is gone. 0: never sent in this session.</summary>
+        public ushort PacketId { get; set; }
+
+        public TaskCompletionSource<MqttReasonCode> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Takes a message at the end of the line. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a connection.</summary>
+    public Task<MqttReasonCode> Add(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType, CancellationToken cancellationToken)
+    {
+        var publish = new Publish(topic, payload, qos, retain, contentType);
+        var node = new LinkedListNode<Publish>(publish);
+        lock (gate)
+        {
+            if (closed is not null)
+                return Task.FromException<MqttReasonCode>(closed);
+            waiting.AddLast(node);
+        }
+        return cancellationToken.CanBeCanceled ? WithCancellation(node, cancellationToken) : publish.Completion.Task;
+    }
+
+    async Task<MqttReasonCode> WithCancellation(LinkedListNode<Publish> node, CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(_ =>
+        {
+            lock (gate)
+            {
+                // One that was sent stays in flight: the broker may have it, and its identifier is not free before the PUBACK.
+                if (node.List == waiting && node.Value.PacketId == 0)
+                    waiting.Remove(node);
+            }
+            node.Value.Completion.TrySetCanceled(cancellationToken);
+        }, null);
+        return await node.Value.Completion.Task;
+    }
+
+    /// <summary>Before a connection is used: arranges what was in flight for sending again and puts the birth message before everything.</summary>
+    /// <returns>The outcome of the birth message, if it was added now.</returns>
+    public Task<MqttReasonCode>? BeginConnection(bool sessionPresent, BrokerLimits brokerLimits, MqttAnnouncement? announcement)
+    {
+        lock (gate)
+        {
+            while (inFlight.Last is { } node)
+            {
+                inFlight.RemoveLast();
+                waiting.AddFirst(node);
+            }
+            byId.Clear();
+            if (!sessionPresent)
+            {
+                usedIds.Clear();
+                foreach (var publish in waiting)
+                    publish.PacketId = 0;
+            }
+            limits = brokerLimits;
+            quota = Math.Min(maximumInFlight, brokerLimits.ReceiveMaximum);
+            if (announcement is null || birth is not null)
+                return null;
+            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos, announcement.Retain, announcement.ContentType);
+            waiting.AddFirst(birth);
+            return birth.Completion.Task;
+        }
+    }
+
+    /// <summary>After a connection: nothing more is sent until the next one.</summary>
+    public void EndConnection()
+    {
+        lock (gate)
+            limits = null;
+    }
+
+    /// <summary>Encodes what may go out now, in order, up to about so many bytes.</summary>
+    public void Fill(MqttWriter writer, int bytes)
+    {
+        lock (gate)
+        {
+            while (limits is not null && writer.Length < bytes && waiting.First is { } node)
+            {
+                var publish = node.Value;
+                if (Refusal(publish, limits) is { } refusal)
+                {
+                    waiting.Remove(node);
+                    usedIds.Remove(publish.PacketId);
+                    Complete(publish, refusal);
+                    continue;
+                }
+                if (publish.Qos == MqttQos.AtMostOnce)
+                {
+                    waiting.Remove(node);
+                    Encode(writer, publish, duplicate: false);
+                    Complete(publish, null);
+                    continue;
+                }
+                if (quota == 0)
+                    return;
+                quota--;
+                var duplicate = publish.PacketId != 0;
+                if (!duplicate)
+                    publish.PacketId = TakeIdLocked();
+                waiting.Remove(node);
+                inFlight.AddLast(node);
+                byId[publish.PacketId] = node;
+                Encode(writer, publish, duplicate);
+            }
+        }
+    }
+
+    /// <summary>A PUBACK came.</summary>
+    /// <returns>False if no message of this connection has the identifier.</returns>
+    public bool Acknowledge(ushort packetId, MqttReasonCode reason, string? reasonString)
+    {
+        lock (gate)
+        {
+            if (!byId.Remove(packetId, out var node))
+                return false;
+            inFlight.Remove(node);
+            usedIds.Remove(packetId);
+            quota++;
+            var publish = node.Value;
+            Complete(publish, reason.IsFailure() ? RefusalOf(publish, reason, reasonString) : null, reason);
+            return true;
+        }
+    }
+
+    /// <summary>An identifier for SUBSCRIBE or UNSUBSCRIBE, which share the numbers (§2.2.1).</summary>
+    public ushort TakeId()
+    {
+        lock (gate)
+            return TakeIdLocked();
+    }
+
+    public void ReturnId(ushort id)
+    {
+        lock (gate)
+            usedIds.Remove(id);
+    }
+
+    /// <summary>Fails everything that has no answer, and every later message.</summary>
+    public void Close(MqttException reason)
+    {
+        lock (gate)
+        {
+            closed = reason;
+            limits = null;
+            foreach (var publish in inFlight.Concat(waiting))
+            {
+                // Nobody may be waiting any more; then it is no unobserved exception.
+                if (publish.Completion.TrySetException(reason))
+                    _ = publish.Completion.Task.Exception;
+            }
+            inFlight.Clear();
+            waiting.Clear();
+            byId.Clear();
+        }
+    }
+
+    ushort TakeIdLocked()
+    {
+        // At most 65,535 are in flight; a free one is near unless nearly all are.
+        for (var i = 0; i < ushort.MaxValue; i++)
+        {
+            lastId = lastId == ushort.MaxValue ? (ushort)1 : (ushort)(lastId + 1);
+            if (usedIds.Add(lastId))
+                return lastId;
+        }
+        throw new MqttException("All 65535 MQTT packet identifiers are in use.");
+    }
+
+    void Complete(Publish publish, MqttPublishRefusedException? refusal, MqttReasonCode reason = MqttReasonCode.Success)
+    {
+        if (publish == birth)
+            birth = null;
+        if (refusal is null)
+        {
+            published++;
+            publish.Completion.TrySetResult(reason);
+            return;
+        }
+        refused++;
+        if (publish.Completion.TrySetException(refusal))
+            _ = publish.Completion.Task.Exception;
+    }
+
+    static void Encode(MqttWriter writer, Publish publish, bool duplicate) => MqttCodec.EncodePublish(writer, publish.Topic,
+        publish.Payload.Span, publish.Qos, publish.Retain, duplicate, publish.PacketId, publish.ContentType);
+
+    /// <summary>What the broker has said it will not take must not be sent (§3.2.2.3.4–6).</summary>
+    static MqttPublishRefusedException? Refusal(Publish publish, BrokerLimits limits)
+    {
+        if (publish.Qos > limits.MaximumQos)
+            return RefusalOf(publish, MqttReasonCode.QosNotSupported, $"the broker offers QoS {(int)limits.MaximumQos} at most");
+        if (publish.Retain && !limits.RetainAvailable)
+            return RefusalOf(publish, MqttReasonCode.RetainNotSupported, "the broker keeps no retained messages");
+        var size = MqttCodec.PublishSize(publish.Topic, publish.Payload.Length, publish.Qos, publish.ContentType);
+        if (size > limits.MaximumPacketSize || size > MqttCodec.LargestVariable)
+            return RefusalOf(publish, MqttReasonCode.PacketTooLarge, $"it makes {size} bytes, the broker takes {Math.Min(limits.MaximumPacketSize, MqttCodec.LargestVariable)}");
+        return null;
+    }
+
+    static MqttPublishRefusedException RefusalOf(Publish publish, MqttReasonCode reason, string? detail)
+    {
+        var cure = reason switch
+        {
+            MqttReasonCode.NotAuthorized => "Allow this user to write the topic in the broker's ACL.",
+            MqttReasonCode.PacketTooLarge => "Raise the broker's limit (message_size_limit, max_packet_size) or publish smaller batches.",
+            MqttReasonCode.QuotaExceeded => "The broker's quota for this client is used up; raise it there or publish less.",
+            MqttReasonCode.TopicNameInvalid => "Check the topic against the broker's rules.",
+            MqttReasonCode.RetainNotSupported => "Allow retained messages on the broker.",
+            MqttReasonCode.QosNotSupported => "Raise the broker's maximum QoS.",
+            _ => "The broker's log has the details.",
+        };
+        return new MqttPublishRefusedException(reason,
+            $"The broker refused a message of {publish.Payload.Length} bytes to '{publish.Topic}': {MqttReasons.Describe(reason)}"
+            + $"{(string.IsNullOrEmpty(detail) ? "" : $", {detail}")}. {cure}");
+    }
+}

@@ -1,0 +1,221 @@
+namespace ThermalStreaming.Mqtt;
+
+/// <summary>
+/// The subscriptions wanted, across connections: sends SUBSCRIBE on each, tries refused ones again with growing pauses, and sends
+/// UNSUBSCRIBE until it is answered. Thread-safe.
+/// </summary>
+sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, PublishStore ids, TimeProvider clock, TimeSpan answerTimeout)
+{
+    static readonly TimeSpan firstRetry = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan longestRetry = TimeSpan.FromSeconds(30);
+    readonly Lock gate = new();
+    readonly List<MqttSubscription> wanted = [.. subscriptions];
+    readonly HashSet<string> granted = [];
+    readonly Dictionary<string, string> problems = [];
+    readonly List<Unsubscription> unsubscriptions = [];
+    readonly List<MqttSubscription> due = [];
+    readonly List<MqttSubscription> refused = [];
+    MqttSubscription[]? asked;
+    ushort askedId;
+    long askedAt;
+    long refusedAt;
+    TimeSpan retryDelay;
+    bool isConnected;
+
+    sealed class Unsubscription(string filter)
+    {
+        public string Filter => filter;
+
+        /// <summary>0: not sent on this connection.</summary>
+        public ushort PacketId { get; set; }
+
+        public long SentAt { get; set; }
+
+        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>All that are wanted are granted on this connection.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            lock (gate)
+                return isConnected && wanted.TrueForAll(s => granted.Contains(s.Filter));
+        }
+    }
+
+    /// <summary>Why some are not granted; null if none was refused.</summary>
+    public string? Problem
+    {
+        get
+        {
+            lock (gate)
+                return problems.Count == 0 ? null : string.Join(" ", problems.Values);
+        }
+    }
+
+    public void BeginConnection()
+    {
+        lock (gate)
+        {
+            isConnected = true;
+            granted.Clear();
+            due.Clear();
+            refused.Clear();
+            due.AddRange(wanted);
+            retryDelay = firstRetry;
+        }
+    }
+
+    public void EndConnection()
+    {
+        lock (gate)
+        {
+            isConnected = false;
+            granted.Clear();
+            if (asked is not null)
+                ids.ReturnId(askedId);
+            asked = null;
+            foreach (var unsubscription in unsubscriptions)
+            {
+                if (unsubscription.PacketId != 0)
+                    ids.ReturnId(unsubscription.PacketId);
+                unsubscription.PacketId = 0;
+            }
+        }
+    }
+
+    /// <summary>Encodes what is to be sent now.</summary>
+    public void Fill(MqttWriter writer)
+    {
+        lock (gate)
+        {
+            if (!isConnected)
+                return;
+            foreach (var unsubscription in unsubscriptions)
+            {
+                if (unsubscription.PacketId != 0)
+                    continue;
+                unsubscription.PacketId = ids.TakeId();
+                unsubscription.SentAt = clock.GetTimestamp();
+                MqttCodec.Encode(writer, new UnsubscribePacket(unsubscription.PacketId, [unsubscription.Filter]));
+            }
+            if (due.Count == 0 || asked is not null)
+                return;
+            asked = [.. due];
+            due.Clear();
+            askedId = ids.TakeId();
+            askedAt = clock.GetTimestamp();
+            // Retain handling 1: retained messages come with a new subscription and not again each time the session is resumed.
+            MqttCodec.Encode(writer, new SubscribePacket(askedId,
+                [.. asked.Select(s => new SubscribeFilter(s.Filter, s.MaximumQos, NoLocal: false, RetainAsPublished: false, RetainHandling: 1))]));
+        }
+    }
+
+    /// <summary>SUBACK.</summary>
+    /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
+    public void Answer(SubackPacket suback)
+    {
+        lock (gate)
+        {
+            if (asked is null || suback.PacketId != askedId)
+                MqttReader.Error($"SUBACK {suback.PacketId} answers no SUBSCRIBE");
+            if (suback.Reasons.Count != asked.Length)
+                MqttReader.Error($"SUBACK has {suback.Reasons.Count} reason codes for {asked.Length} topic filters");
+            var text = suback.Properties.Text(MqttPropertyId.ReasonString);
+            for (var i = 0; i < asked.Length; i++)
+            {
+                var filter = asked[i].Filter;
+                if (!wanted.Contains(asked[i]))
+                    continue;
+                if (!suback.Reasons[i].IsFailure())
+                {
+                    granted.Add(filter);
+                    problems.Remove(filter);
+                    continue;
+                }
+                refused.Add(asked[i]);
+                problems[filter] = $"The broker refused the subscription '{filter}': {MqttReasons.Describe(suback.Reasons[i])}"
+                    + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.SubscribeCure(suback.Reasons[i])}";
+            }
+            asked = null;
+            ids.ReturnId(askedId);
+            refusedAt = clock.GetTimestamp();
+        }
+    }
+
+    /// <summary>UNSUBACK.</summary>
+    /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
+    public void AnswerUnsubscribe(SubackPacket unsuback)
+    {
+        lock (gate)
+        {
+            if (unsubscriptions.Find(u => u.PacketId == unsuback.PacketId) is not { } unsubscription)
+            {
+                MqttReader.Error($"UNSUBACK {unsuback.PacketId} answers no UNSUBSCRIBE");
+                return;
+            }
+            if (unsuback.Reasons.Count != 1)
+                MqttReader.Error($"UNSUBACK has {unsuback.Reasons.Count} reason codes for one topic filter");
+            unsubscriptions.Remove(unsubscription);
+            ids.ReturnId(unsuback.PacketId);
+            if (unsuback.Reasons[0].IsFailure())
+            {
+                unsubscription.Completion.TrySetException(new MqttException(
+                    $"The broker refused to end the subscription '{unsubscription.Filter}': {MqttReasons.Describe(unsuback.Reasons[0])}."));
+            }
+            else
+                unsubscription.Completion.TrySetResult();
+        }
+    }
+
+    /// <summary>Called now and then while connected.</summary>
+    /// <returns>True if there is something to send.</returns>
+    /// <exception cref="MqttConnectionException">The broker left a request unanswered for too long.</exception>
+    public bool Tick()
+    {
+        lock (gate)
+        {
+            if ((asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
+                || unsubscriptions.Exists(u => u.PacketId != 0 && clock.GetElapsedTime(u.SentAt) > answerTimeout))
+            {
+                throw new MqttConnectionException($"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s.");
+            }
+            if (refused.Count == 0 || clock.GetElapsedTime(refusedAt) < retryDelay)
+                return false;
+            due.AddRange(refused);
+            refused.Clear();
+            retryDelay = retryDelay * 2 < longestRetry ? retryDelay * 2 : longestRetry;
+            return true;
+        }
+    }
+
+    /// <summary>Takes a subscription out, now and for later connections, and tells the broker.</summary>
+    public Task Remove(string filter)
+    {
+        lock (gate)
+        {
+            wanted.RemoveAll(s => s.Filter == filter);
+            due.RemoveAll(s => s.Filter == filter);
+            refused.RemoveAll(s => s.Filter == filter);
+            granted.Remove(filter);
+            problems.Remove(filter);
+            var unsubscription = new Unsubscription(filter);
+            unsubscriptions.Add(unsubscription);
+            return unsubscription.Completion.Task;
+        }
+    }
+
+    public void Close(MqttException reason)
+    {
+        lock (gate)
+        {
+            foreach (var unsubscription in unsubscriptions)
+            {
+                unsubscription.Completion.TrySetException(reason);
+                _ = unsubscription.Completion.Task.Exception;
+            }
+            unsubscriptions.Clear();
+        }
+    }
+}

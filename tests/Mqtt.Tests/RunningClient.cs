@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ThermalStreaming.Mqtt.Tests;
+
+/// <summary>A client whose loop runs for the time of a test.</summary>
+sealed class RunningClient : IAsyncDisposable
+{
+    readonly CancellationTokenSource stop = new();
+    readonly Task run;
+
+    public RunningClient(MqttOptions options, Action<MqttClient>? beforeRun = null)
+    {
+        Client = new MqttClient(options, TimeProvider.System, NullLogger.Instance);
+        Client.ConnectionChanged += s =>
+        {
+            lock (States)
+                States.Add(s);
+        };
+        beforeRun?.Invoke(Client);
+        run = Client.RunAsync(stop.Token);
+    }
+
+    public MqttClient Client { get; }
+
+    public List<MqttConnectionState> States { get; } = [];
+
+    public async Task<RunningClient> ReadyAsync()
+    {
+        await Wait.UntilAsync(() => Client.State.IsReady, $"the client is ready ({Client.State.LastError})");
+        return this;
+    }
+
+    public async Task<MqttMessage> ReceiveAsync()
+    {
+        using var ceiling = new CancellationTokenSource(Wait.Ceiling);
+        while (await Client.WaitForMessagesAsync(ceiling.Token))
+        {
+            if (Client.TryReceive(out var message))
+                return message;
+        }
+        throw new InvalidOperationException("The client has stopped.");
+    }
+
+    public async Task<List<MqttMessage>> ReceiveAsync(int count)
+    {
+        List<MqttMessage> messages = [];
+        while (messages.Count < count)
+            messages.Add(await ReceiveAsync());
+        return messages;
+    }
+
+    public async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        await run.Within();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Client.DisposeAsync();
+    }
+}
