@@ -1,0 +1,24 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the instruction that x64 and arm64 have for it.</summary>
+static class Crc32C
+{
+    public static uint Compute(ReadOnlySpan<byte> bytes) => ~Continue(~0u, bytes);
+
+    /// <summary>Goes on from a running value; begin with all ones and invert the last one.</summary>
+    public static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length >= sizeof(ulong))
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+            bytes = bytes[sizeof(ulong)..];
+        }
+
+        foreach (var value in bytes)
+            crc = BitOperations.Crc32C(crc, value);
+        return crc;
+    }
+}

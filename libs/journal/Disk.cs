@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.</summary>
+/// <remarks>Linux only (x64 and arm64): directory fsync and flock have no portable form in .NET.</remarks>
+partial class Disk
+{
+    const int OpenReadWrite = 0x2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, LockExclusive = 2, LockNonBlocking = 4;
+    const int ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
+
+    long flushes;
+    long bytesWritten;
+
+    /// <summary>fsync calls so far, of files and directories.</summary>
+    public long Flushes => Interlocked.Read(ref flushes);
+
+    /// <summary>Bytes handed to write calls so far.</summary>
+    public long BytesWritten => Interlocked.Read(ref bytesWritten);
+
+    /// <summary>Opens a file for reading and writing; <paramref name="create"/> makes it, or empties it if it is there.</summary>
+    public virtual SafeFileHandle OpenFile(string path, bool create) =>
+        File.OpenHandle(path, create ? FileMode.Create : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position)
+    {
+        RandomAccess.Write(file, bytes, position);
+        Interlocked.Add(ref bytesWritten, bytes.Length);
+    }
+
+    public virtual int Read(SafeFileHandle file, Span<byte> buffer, long position) => RandomAccess.Read(file, buffer, position);
+
+    public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
+
+    /// <summary>fsync. When it fails, what was written since the last one may be gone although a later fsync succeeds: write it again.</summary>
+    public virtual void Flush(SafeFileHandle file)
+    {
+        Interlocked.Increment(ref flushes);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    /// <summary>fsync of a directory: makes the creations, renames and deletions in it durable.</summary>
+    public virtual void FlushDirectory(string path)
+    {
+        Interlocked.Increment(ref flushes);
+        using var directory = Open(path, OpenCloseOnExec);
+        if (Fsync(directory) != 0)
+            throw Failure("fsync", path);
+    }
+
+    public virtual void Move(string from, string to) => File.Move(from, to, overwrite: true);
+
+    public virtual void Delete(string path) => File.Delete(path);
+
+    /// <summary>Bytes an unprivileged process may still write to the file system that holds <paramref name="directory"/>.</summary>
+    public virtual long FreeBytes(string directory) => new DriveInfo(directory).AvailableFreeSpace;
+
+    /// <summary>
+    /// Replaces a small file so that a reader, and a machine that starts again after a power cut, finds the old content or the new.
+    /// </summary>
+    /// <remarks>
+    /// Without <c>durable</c> the replacement is atomic for other processes but reaches the disk when the kernel pleases; after a power cut the
+    /// old content may be back, or (on file systems without ext4's auto_da_alloc) an empty file.
+    /// </remarks>
+    public void Replace(string path, ReadOnlySpan<byte> content, bool durable)
+    {
+        var temporary = path + ".tmp";
+        using (var file = OpenFile(temporary, create: true))
+        {
+            Write(file, content, 0);
+            if (durable)
+                Flush(file);
+        }
+
+        Move(temporary, path);
+        if (durable)
+            FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Takes the exclusive lock that the kernel drops when this process ends, however it ends. Null if somebody has it.</summary>
+    public static SafeFileHandle? TryLock(string path)
+    {
+        var file = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec);
+        while (Flock(file, LockExclusive | LockNonBlocking) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno == ErrnoInterrupted)
+                continue;
+            var failure = errno == ErrnoWouldBlock ? null : Failure("flock", path);
+            file.Dispose();
+            return failure is null ? null : throw failure;
+        }
+
+        return file;
+    }
+
+    static SafeFileHandle Open(string path, int flags)
+    {
+        const int mode = 0x1A4; // rw-r--r--
+        int descriptor;
+        while ((descriptor = OpenDescriptor(path, flags, mode)) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != ErrnoInterrupted)
+                throw Failure("open", path);
+        }
+
+        return new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    static IOException Failure(string call, string path) =>
+        new($"{call} {path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+
+    // The third argument of open(2) is variadic in C; on Linux, x64 and arm64 pass it like a named one.
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenDescriptor(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+}

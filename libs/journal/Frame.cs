@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+
+namespace ThermalStreaming.Journal;
+
+enum FrameStatus
+{
+    /// <summary>A whole frame whose checksum is right.</summary>
+    Valid,
+
+    /// <summary>The bytes end before the frame does.</summary>
+    Incomplete,
+
+    /// <summary>No frame begins here, or its bytes have changed.</summary>
+    Invalid,
+}
+
+/// <summary>How one record is laid out in a segment; see the comment at the top of <c>DurableJournal.cs</c>.</summary>
+static class Frame
+{
+    public const int MaxPayloadBytes = 8 * 1024 * 1024;
+
+    /// <summary>Offsets that one segment may span, and so the most that one record may count.</summary>
+    public const int MaxCount = 1 << 20;
+
+    public const int MinBytes = 6;
+    public const int MarkBytes = MinBytes + MarkPayloadBytes;
+
+    const int ChecksumBytes = 4;
+    const int MarkPayloadBytes = 17;
+    const byte MarkKind = 1;
+
+    public static int Size(int payloadLength, int count) =>
+        ChecksumBytes + VarintSize((uint)payloadLength) + VarintSize((uint)count) + payloadLength;
+
+    /// <summary>Writes one frame and returns its size.</summary>
+    public static int Write(Span<byte> destination, int count, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    {
+        var at = ChecksumBytes;
+        at += WriteVarint(destination[at..], (uint)(prefix.Length + payload.Length));
+        at += WriteVarint(destination[at..], (uint)count);
+        prefix.CopyTo(destination[at..]);
+        at += prefix.Length;
+        payload.CopyTo(destination[at..]);
+        at += payload.Length;
+        BinaryPrimitives.WriteUInt32LittleEndian(destination, Crc32C.Compute(destination[ChecksumBytes..at]));
+        return at;
+    }
+
+    /// <summary>Writes a time mark: a frame that counts no readings and says when the next one was appended.</summary>
+    public static void WriteMark(Span<byte> destination, long wallMilliseconds, long openMilliseconds)
+    {
+        Span<byte> payload = stackalloc byte[MarkPayloadBytes];
+        payload[0] = MarkKind;
+        BinaryPrimitives.WriteInt64LittleEndian(payload[1..], wallMilliseconds);
+        BinaryPrimitives.WriteInt64LittleEndian(payload[9..], openMilliseconds);
+        Write(destination, 0, [], payload);
+    }
+
+    public static bool TryReadMark(ReadOnlySpan<byte> payload, out long wallMilliseconds, out long openMilliseconds)
+    {
+        (wallMilliseconds, openMilliseconds) = (0, 0);
+        if (payload.Length != MarkPayloadBytes || payload[0] != MarkKind)
+            return false;
+        wallMilliseconds = BinaryPrimitives.ReadInt64LittleEndian(payload[1..]);
+        openMilliseconds = BinaryPrimitives.ReadInt64LittleEndian(payload[9..]);
+        return true;
+    }
+
+    /// <param name="data">Bytes from the start of a frame.</param>
+    /// <param name="size">Size of the frame; if it is incomplete, how many bytes are needed to know more.</param>
+    /// <param name="count">Readings in it; 0 for what is not a record.</param>
+    /// <param name="payloadStart">Where its payload begins.</param>
+    public static FrameStatus TryParse(ReadOnlySpan<byte> data, out int size, out int count, out int payloadStart)
+    {
+        (size, count, payloadStart) = (MinBytes, 0, 0);
+        if (data.Length < MinBytes)
+            return FrameStatus.Incomplete;
+
+        var at = ChecksumBytes;
+        var status = ReadVarint(data, ref at, out var length);
+        var readings = 0u;
+        if (status == FrameStatus.Valid)
+            status = ReadVarint(data, ref at, out readings);
+        if (status != FrameStatus.Valid)
+        {
+            size = data.Length + 1;
+            return status;
+        }
+
+        if (length > MaxPayloadBytes || readings > MaxCount || (readings == 0 && length != MarkPayloadBytes))
+            return FrameStatus.Invalid;
+        count = (int)readings;
+        payloadStart = at;
+        size = at + (int)length;
+        if (data.Length < size)
+            return FrameStatus.Incomplete;
+        return BinaryPrimitives.ReadUInt32LittleEndian(data) == Crc32C.Compute(data[ChecksumBytes..size])
+            ? FrameStatus.Valid
+            : FrameStatus.Invalid;
+    }
+
+    static int VarintSize(uint value) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : 4;
+
+    static int WriteVarint(Span<byte> destination, uint value)
+    {
+        var at = 0;
+        for (; value >= 0x80; value >>= 7)
+            destination[at++] = (byte)(value | 0x80);
+        destination[at++] = (byte)value;
+        return at;
+    }
+
+    static FrameStatus ReadVarint(ReadOnlySpan<byte> data, ref int at, out uint value)
+    {
+        value = 0;
+        for (var shift = 0; shift < 28; shift += 7)
+        {
+            if (at == data.Length)
+                return FrameStatus.Incomplete;
+            var next = data[at++];
+            value |= (uint)(next & 0x7F) << shift;
+            if (next < 0x80)
+                return FrameStatus.Valid;
+        }
+
+        return FrameStatus.Invalid;
+    }
+}

@@ -1,0 +1,35 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>Where a journal lives and how much of the disk it may use.</summary>
+public sealed class JournalOptions
+{
+    /// <summary>Directory of this journal alone; made if absent. One process at a time may open it.</summary>
+    public string Directory { get; set; } = "";
+
+    /// <summary>
+    /// Size at which a segment file is closed and the next one begun, in bytes. Space comes back by whole segments. Default 16 MiB;
+    /// never more than an eighth of <see cref="MaxBytes"/>.
+    /// </summary>
+    public long SegmentBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>
+    /// How long the first append of a group waits for others to share its fsync. Default zero: groups form while the previous fsync runs.
+    /// A few milliseconds cut the bytes written to an SD card, because every fsync rewrites the last page of the file.
+    /// </summary>
+    public TimeSpan Linger { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Bytes that all segments together may take. At the limit appends wait; nothing is dropped. Default 1 GiB.</summary>
+    public long MaxBytes { get; set; } = 1024 * 1024 * 1024;
+
+    /// <summary>Free space of the file system that the journal leaves to others, in bytes. Below it appends wait. Default 256 MiB.</summary>
+    public long FreeSpaceReserveBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>
+    /// How long committed readings are kept for replay, in time during which the journal was open (so that neither a stepped wall clock nor
+    /// a power cut shortens it). Default zero: a segment goes when everything in it is committed. Gives way when the journal is full.
+    /// </summary>
+    public TimeSpan RetainFor { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default 10 s.</summary>
+    public TimeSpan CursorInterval { get; set; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Logging;
+
+namespace ThermalStreaming.Journal;
+
+static partial class Log
+{
+    [LoggerMessage(EventId = 200, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: cut {Bytes} bytes of an append that was never finished from the end of {Segment}, at byte {Position}. "
+        + "Nothing that was acknowledged was in there if the machine lost power; numbering goes on at offset {Next}")]
+    public static partial void TornTailCut(this ILogger logger, string directory, string segment, long bytes, long position, long next);
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message =
+        "Journal {Directory}: {Segment} is damaged from byte {Position} (offset {Offset}) on. {Bytes} bytes were moved to {Kept}, the readings before "
+        + "them are safe, numbering goes on at offset {Next}. Check the storage (dmesg, SD card), look at the file, then delete it")]
+    public static partial void LastSegmentDamaged(
+        this ILogger logger, string directory, string segment, long position, long offset, long bytes, string kept, long next);
+
+    [LoggerMessage(EventId = 202, Level = LogLevel.Error, Message =
+        "Journal {Directory}: {Segment} is damaged from byte {Position} (offset {Offset}) on. {Readings} readings are skipped; {Bytes} bytes were moved "
+        + "to {Kept}. Check the storage (dmesg, SD card), look at the file, then delete it")]
+    public static partial void SegmentDamaged(
+        this ILogger logger, string directory, string segment, long position, long offset, long readings, long bytes, string kept);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message =
+        "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been given out: the storage lost what it had confirmed. "
+        + "Numbering goes on at offset {Next}. Check the storage (dmesg, SD card)")]
+    public static partial void TailLost(this ILogger logger, string directory, string segment, long end, long expected, long next);
+
+    [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message =
+        "Journal {Directory}: {File} belongs to another journal (its header says epoch {Epoch}, first offset {First}). It was moved to {Kept}; to deliver "
+        + "it, give it a directory of its own")]
+    public static partial void ForeignSegment(this ILogger logger, string directory, string file, string epoch, long first, string kept);
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: the header of {Segment} was damaged and has been written anew; its readings are not affected. Check the storage (dmesg, SD card)")]
+    public static partial void HeaderRepaired(this ILogger logger, string directory, string segment);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: the epoch file is missing or damaged; epoch {Epoch} was taken from {Source}")]
+    public static partial void EpochRecovered(this ILogger logger, string directory, string epoch, string source);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Error, Message =
+        "Journal {Directory}: neither the epoch file nor any segment header is readable; the new epoch is {Epoch}, and what is stored is delivered again under it")]
+    public static partial void EpochLost(this ILogger logger, string directory, string epoch);
+
+    [LoggerMessage(EventId = 208, Level = LogLevel.Error, Message =
+        "Journal {Directory}: all segment files are gone although the journal had been used. It begins anew with epoch {Epoch}; "
+        + "if somebody deleted them, what was not delivered is lost")]
+    public static partial void SegmentsGone(this ILogger logger, string directory, string epoch);
+
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: the cursor file is damaged; delivery begins again at the first stored offset, {First}, and the sink must recognise what it has")]
+    public static partial void CursorDamaged(this ILogger logger, string directory, long first);
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message =
+        "Journal {Directory}: could not put the damaged part of {Segment} aside ({Problem}); it stays where it is, is skipped, and is tried again at the next start")]
+    public static partial void RepairFailed(this ILogger logger, string directory, string segment, string problem);
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "Journal {Directory} is full, appends wait: {Reason}")]
+    public static partial void Full(this ILogger logger, string directory, string reason);
+
+    [LoggerMessage(EventId = 212, Level = LogLevel.Warning, Message = "Journal {Directory} takes appends again after {Waited}")]
+    public static partial void NotFull(this ILogger logger, string directory, TimeSpan waited);
+
+    [LoggerMessage(EventId = 213, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: the cursor was not written ({Problem}); it is tried again, and a restart before that delivers some readings again")]
+    public static partial void CursorNotWritten(this ILogger logger, string directory, string problem);
+
+    [LoggerMessage(EventId = 214, Level = LogLevel.Error, Message =
+        "Journal {Directory}: the sink has committed up to offset {Committed}, yet the journal ends at {Next}: the storage lost what it had confirmed. "
+        + "Numbering goes on at {Committed}. Check the storage (dmesg, SD card)")]
+    public static partial void CommitBeyondEnd(this ILogger logger, string directory, long committed, long next);
+
+    [LoggerMessage(EventId = 215, Level = LogLevel.Critical, Message = "Journal {Directory}: the writer stopped; appends fail from now on")]
+    public static partial void WriterStopped(this ILogger logger, Exception exception, string directory);
+
+    [LoggerMessage(EventId = 216, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: {File} could not be deleted ({Problem}); its space is not free yet")]
+    public static partial void NotDeleted(this ILogger logger, string directory, string file, string problem);
+}

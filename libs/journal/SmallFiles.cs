@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>What the cursor file says.</summary>
+/// <param name="Epoch">Identity of the journal it belongs to.</param>
+/// <param name="Committed">First offset that the sink has not committed.</param>
+/// <param name="Next">An offset that had not been given out when the file was written; at least this much must be skipped after damage.</param>
+readonly record struct CursorFile(ulong Epoch, long Committed, long Next)
+{
+    public const string Name = "cursor";
+
+    public byte[] ToBytes() => SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"{EpochFile.Text(Epoch)} {Committed:D20} {Next:D20}"));
+
+    public static CursorFile? Parse(ReadOnlySpan<byte> bytes)
+    {
+        var parts = SmallFile.Open(bytes)?.Split(' ');
+        return parts is { Length: 3 } && EpochFile.TryParseText(parts[0], out var epoch)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var committed)
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var next)
+            ? new CursorFile(epoch, committed, next)
+            : null;
+    }
+}
+
+/// <summary>The file that holds a journal's identity.</summary>
+static class EpochFile
+{
+    public const string Name = "epoch";
+
+    public static string Text(ulong epoch) => epoch.ToString("x16", CultureInfo.InvariantCulture);
+
+    public static bool TryParseText(string text, out ulong epoch)
+    {
+        epoch = 0;
+        return text.Length == 16 && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out epoch);
+    }
+
+    public static byte[] ToBytes(ulong epoch) => SmallFile.Seal(Text(epoch));
+
+    public static ulong? Parse(ReadOnlySpan<byte> bytes) =>
+        SmallFile.Open(bytes) is { } text && TryParseText(text, out var epoch) ? epoch : null;
+}
+
+/// <summary>One line of text that ends with its own CRC-32C in hex, so that <c>cat</c> shows it and a changed byte is noticed.</summary>
+static class SmallFile
+{
+    const int TrailerLength = 10;
+
+    public static byte[] Seal(string text)
+    {
+        var crc = Crc32C.Compute(Encoding.ASCII.GetBytes(text));
+        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{text} {crc:x8}\n"));
+    }
+
+    /// <returns>The text, or null if it is not what was sealed.</returns>
+    public static string? Open(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length <= TrailerLength || bytes.Length > 200)
+            return null;
+        var text = Encoding.ASCII.GetString(bytes[..^TrailerLength]);
+        return bytes.SequenceEqual(Seal(text)) ? text : null;
+    }
+}
