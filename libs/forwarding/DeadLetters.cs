@@ -1,13 +1,193 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What could not be delivered and why, as size-capped NDJSON files under <c>dead-letters/</c> of the data directory; listed and replayed by the verb
-/// <c>dead-letters</c>. Thread-safe.
+/// What could not be read, or was refused by the destination, and why: NDJSON files under <c>dead-letters/</c> of the data directory, listed and replayed by
+/// the verb <c>dead-letters</c>. The oldest files go when all together exceed their cap. Thread-safe.
 /// </summary>
-public sealed class DeadLetters
+/// <remarks>
+/// One line is <c>{"at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64; refused readings also carry their row as
+/// <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own.
+/// </remarks>
+public sealed partial class DeadLetters : IDisposable
 {
+    const long FileBytes = 8 * 1024 * 1024;
+
+    readonly string directory;
+    readonly long maxBytes;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly Lock gate = new();
+    readonly ArrayBufferWriter<byte> pending = new();
+    SafeFileHandle? file;
+    long length;
+    long count;
+
+    /// <param name="directory">Where the files are; made when the first letter comes.</param>
+    /// <param name="maxBytes">Cap of all files together.</param>
+    /// <param name="clock">For the time in the letters.</param>
+    /// <param name="logger">Hears of files deleted by the cap.</param>
+    public DeadLetters(string directory, long maxBytes, TimeProvider clock, ILogger logger)
+    {
+        this.directory = directory;
+        this.maxBytes = maxBytes;
+        this.clock = clock;
+        this.logger = logger;
+    }
+
+    /// <summary>Readings, or messages that could not be read, kept since the start.</summary>
+    public long Count => Interlocked.Read(ref count);
+
+    /// <summary>Directory of the files.</summary>
+    public string Directory => directory;
+
+    /// <summary>Where a file is put so that a running service takes its letters in again.</summary>
+    public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
+
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
     /// <param name="readings">The readings, or those among which the refused ones are.</param>
-    public void Add(string reason, IEnumerable<BatchReading> readings) => throw new NotImplementedException();
+    public void Add(string reason, IEnumerable<BatchReading> readings)
+    {
+        lock (gate)
+        {
+            foreach (var reading in readings)
+            {
+                var identity = reading.Payload.Identity(reading.Index);
+                var payload = reading.Payload.Select([reading.Index]);
+                Write(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, payload, 1, reading);
+            }
+            Flush();
+        }
+    }
+
+    /// <summary>Keeps a message that could not be read. It is on disk after <see cref="Flush"/>.</summary>
+    public void AddMessage(string reason, string topic, string? contentType, ReadOnlySpan<byte> payload)
+    {
+        lock (gate)
+            Write(reason, topic, contentType, payload, 0, null);
+    }
+
+    /// <summary>Brings what was added to disk.</summary>
+    /// <exception cref="IOException">The disk refused; the letters are kept in memory for the next call.</exception>
+    public void Flush()
+    {
+        lock (gate)
+        {
+            if (pending.WrittenCount == 0)
+                return;
+            if (file is null || length > FileBytes)
+                Begin();
+            RandomAccess.Write(file!, pending.WrittenSpan, length);
+            RandomAccess.FlushToDisk(file!);
+            length += pending.WrittenCount;
+            pending.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>Reads every letter, oldest file first. A line that is not a letter is left out.</summary>
+    public static IEnumerable<DeadLetter> ReadAll(string directory)
+        => Files(directory).SelectMany(Read);
+
+    /// <summary>The files, oldest first.</summary>
+    public static IReadOnlyList<string> Files(string directory)
+        => System.IO.Directory.Exists(directory) ? [.. System.IO.Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>Reads the letters of one file.</summary>
+    public static IEnumerable<DeadLetter> Read(string path)
+    {
+        foreach (var line in File.ReadLines(path))
+        {
+            if (DeadLetter.TryParse(line, out var letter))
+                yield return letter;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+            file?.Dispose();
+    }
+
+    static bool IsJson(byte[] payload) => Payload.IsJson(payload, null);
+
+    void Write(string reason, string topic, string? contentType, ReadOnlySpan<byte> payload, int readings, BatchReading? row)
+    {
+        using (var json = new Utf8JsonWriter(pending))
+        {
+            json.WriteStartObject();
+            json.WriteString("at"u8, clock.GetUtcNow());
+            json.WriteString("reason"u8, reason);
+            json.WriteString("topic"u8, topic);
+            json.WriteString("content_type"u8, contentType);
+            json.WriteNumber("readings"u8, readings);
+            json.WriteBase64String("payload"u8, payload);
+            if (row is { } reading)
+            {
+                json.WritePropertyName("row"u8);
+                reading.Payload.WriteRow(reading.Index, json, new RowStamp(clock.GetUtcNow(), "", reading.Offset));
+            }
+            json.WriteEndObject();
+        }
+        pending.Write("\n"u8);
+        Interlocked.Increment(ref count);
+    }
+
+    void Begin()
+    {
+        file?.Dispose();
+        System.IO.Directory.CreateDirectory(directory);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow():yyyyMMddTHHmmssfff}-{Random.Shared.Next():x8}.ndjson");
+        file = File.OpenHandle(Path.Combine(directory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        length = 0;
+        DurableFile.FlushDirectory(directory);
+        var files = Files(directory).Select(path => new FileInfo(path)).ToList();
+        var total = files.Sum(info => info.Length);
+        foreach (var oldest in files)
+        {
+            if (total <= maxBytes)
+                return;
+            total -= oldest.Length;
+            LogDropped(oldest.FullName, oldest.Length, maxBytes);
+            oldest.Delete();
+        }
+    }
+
+    [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message = "Deleted {Path} ({Bytes} bytes of dead letters): all together exceeded DEAD_LETTERS_MAX_BYTES={Cap}")]
+    partial void LogDropped(string path, long bytes, long cap);
+}
+
+/// <summary>One dead letter.</summary>
+/// <param name="At">When it was put aside.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Topic">Topic it came on.</param>
+/// <param name="ContentType">Content type it came with.</param>
+/// <param name="Readings">How many readings; 0 for a message that could not be read.</param>
+/// <param name="Payload">What it was.</param>
+public sealed record DeadLetter(DateTimeOffset At, string Reason, string Topic, string? ContentType, int Readings, ReadOnlyMemory<byte> Payload)
+{
+    public static bool TryParse(string line, out DeadLetter letter)
+    {
+        letter = null!;
+        try
+        {
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(line));
+            var root = document.RootElement;
+            letter = new(root.GetProperty("at").GetDateTimeOffset(), root.GetProperty("reason").GetString()!, root.GetProperty("topic").GetString()!,
+                root.GetProperty("content_type").GetString(), root.GetProperty("readings").GetInt32(), root.GetProperty("payload").GetBytesFromBase64());
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
+    }
 }

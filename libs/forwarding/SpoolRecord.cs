@@ -13,6 +13,9 @@ namespace ThermalStreaming.Forwarding;
 /// </remarks>
 static class SpoolRecord
 {
+    /// <summary>Longest record: what one frame of the journal holds.</summary>
+    public const int MaxBytes = 8 * 1024 * 1024;
+
     const int FixedLength = 11;
 
     /// <summary>JSON of a thermal row has about 800 bytes with every value delivered; names of a host at their longest add 400.</summary>

@@ -916,7 +916,7 @@ public sealed class DurableJournal : IDisposable
             var closedAt = segments[1].Header.OpenMilliseconds;
             if (!ignoreRetention && closedAt + options.RetainFor.TotalMilliseconds > OpenMilliseconds)
                 break;
-            if (!TryDelete(segments[0].Path))
+            if ((!any && !IsReadyToReclaim()) || !TryDelete(segments[0].Path))
                 break;
             sizeBytes -= segments[0].FileBytes;
             segments.RemoveAt(0);
@@ -924,6 +924,20 @@ public sealed class DurableJournal : IDisposable
         }
 
         return any;
+    }
+
+    bool IsReadyToReclaim()
+    {
+        try
+        {
+            options.BeforeReclaim?.Invoke();
+            return true;
+        }
+        catch (IOException e)
+        {
+            logger.NotDeleted(directory, Path.GetFileName(segments[0].Path), e.Message);
+            return false;
+        }
     }
 
     bool TryDelete(string path)

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>Where a journal lives and how much of the disk it may use.</summary>
-public sealed class JournalOptions
+public sealed record JournalOptions
 {
     /// <summary>Directory of this journal alone; made if absent. One process at a time may open it.</summary>
     public string Directory { get; set; } = "";
@@ -29,6 +29,12 @@ public sealed class JournalOptions
     /// a power cut shortens it). Default zero: a segment goes when everything in it is committed. Gives way when the journal is full.
     /// </summary>
     public TimeSpan RetainFor { get; set; } = TimeSpan.Zero;
+
+    /// <summary>
+    /// Called before delivered segments are deleted, with the journal's lock held: for an index of the journal that must be durable before what it could be
+    /// rebuilt from goes. It must not call the journal. If it throws an IOException nothing is deleted until the next time.
+    /// </summary>
+    public Action? BeforeReclaim { get; set; }
 
     /// <summary>Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default 10 s.</summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromSeconds(10);

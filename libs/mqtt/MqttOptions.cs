@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>How to reach a broker and what the session is. Read once, when the client is made.</summary>
-public sealed class MqttOptions
+public sealed record MqttOptions
 {
     /// <summary>Name or address of the broker.</summary>
     public string Host { get; set; } = "localhost";

@@ -1,0 +1,183 @@
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Delivers one journal to one sink: cut a batch, send it, cut the next while the last one's commit is awaited, move the cursor when the sink says that it is
+/// committed. One append is in flight at any time.
+/// </summary>
+sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotContext slot, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
+{
+    /// <summary>Reopenings in a row without a commit after which the service calls itself unwell.</summary>
+    const int TolerableReopenings = 5;
+
+    static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan OperatorDelay = TimeSpan.FromSeconds(60);
+
+    readonly string part = $"delivery {slot.Name}";
+    readonly Batch batch = new();
+    BatchReader? reader;
+    long? plannedEnd;
+    bool isCut;
+    int failures;
+    int reopenings;
+    long lastPoll;
+
+    /// <summary>One past the last offset that the sink has accepted.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed.</summary>
+    public async Task RunAsync(CancellationToken drain, CancellationToken abort)
+    {
+        while (!abort.IsCancellationRequested)
+        {
+            try
+            {
+                if (reader is null)
+                    await OpenAsync(abort);
+                if (clock.GetElapsedTime(lastPoll) >= sink.PollInterval)
+                    await PollAsync(abort);
+                if (isCut || IsReadyToCut(drain.IsCancellationRequested))
+                {
+                    await SendAsync(abort);
+                    continue;
+                }
+                if (drain.IsCancellationRequested && batch.Count == 0 && journal.CommittedOffset >= journal.NextOffset)
+                    return;
+                await WaitAsync(drain, abort);
+            }
+            catch (OperationCanceledException) when (abort.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (SinkException e)
+            {
+                await FailedAsync(e, abort);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // A sink promises to throw nothing else; this is a defect, and giving up on the stream for it would be a second one.
+                LogUnforeseen(e, slot.Name, e.Message);
+                await FailedAsync(new SinkException(SinkFailure.Reopen, $"{e.GetType().Name}: {e.Message}", inner: e), abort);
+            }
+        }
+    }
+
+    /// <summary>After the loop has ended.</summary>
+    public void Dispose() => reader?.Dispose();
+
+    async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var position = await sink.OpenAsync(new SinkStart(slot, journal.CommittedOffset, journal.FirstOffset, journal.NextOffset), cancellationToken);
+        var start = position.Offset < journal.CommittedOffset ? journal.Rewind(position.Offset) : position.Offset;
+        if (start > journal.CommittedOffset)
+            journal.Commit(start);
+        reader = new BatchReader(journal, start, clock);
+        // A plan beyond the journal's end cannot be made good: the disk lost what it had called durable.
+        plannedEnd = position.BatchEnd <= journal.NextOffset ? position.BatchEnd : null;
+        isCut = false;
+        Sent = start;
+        batch.Clear(start);
+        lastPoll = clock.GetTimestamp();
+        health.Well(part);
+    }
+
+    async Task PollAsync(CancellationToken cancellationToken)
+    {
+        var commit = await sink.PollAsync(cancellationToken);
+        lastPoll = clock.GetTimestamp();
+        if (commit.Offset <= journal.CommittedOffset)
+            return;
+        journal.Commit(commit.Offset, commit.Durable);
+        failures = reopenings = 0;
+        health.Well(part);
+    }
+
+    bool IsReadyToCut(bool draining)
+    {
+        isCut = reader!.Fill(batch, sink.Limits, plannedEnd)
+            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader.FirstSeen) >= sink.Limits.Linger));
+        if (isCut)
+            batch.CreatedAt = clock.GetUtcNow();
+        return isCut;
+    }
+
+    async Task SendAsync(CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        await sink.SendAsync(batch, cancellationToken);
+        metrics.Sent(batch.Count, clock.GetElapsedTime(started));
+        if (failures > 0)
+            health.Well(part);
+        failures = 0;
+        plannedEnd = null;
+        isCut = false;
+        Sent = batch.EndOffset;
+        batch.Clear(batch.EndOffset);
+    }
+
+    async Task WaitAsync(CancellationToken drain, CancellationToken abort)
+    {
+        var wait = sink.PollInterval - clock.GetElapsedTime(lastPoll);
+        if (batch.Count > 0)
+            wait = Min(wait, sink.Limits.Linger - clock.GetElapsedTime(reader!.FirstSeen));
+        if (wait <= TimeSpan.Zero)
+            return;
+        using var until = new CancellationTokenSource(wait, clock);
+        // Once draining, only time and new commits are waited for: the drain token would end every wait at once.
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, abort, drain.IsCancellationRequested ? CancellationToken.None : drain);
+        try
+        {
+            if (await reader!.WaitAsync(any.Token))
+                return;
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, any.Token);
+        }
+        catch (OperationCanceledException) when (!abort.IsCancellationRequested)
+        {
+            // Time for the next thing.
+        }
+    }
+
+    async Task FailedAsync(SinkException e, CancellationToken abort)
+    {
+        failures++;
+        metrics.Failed(e.Failure);
+        if (e.Failure != SinkFailure.Transient)
+        {
+            reopenings++;
+            reader?.Dispose();
+            reader = null;
+        }
+        var delay = e.Failure == SinkFailure.NeedsOperator ? OperatorDelay : e.RetryAfter ?? BackOff(failures);
+        // The first failure of a kind that heals by itself is no news; a person reads the second.
+        if (e.Failure == SinkFailure.NeedsOperator || failures > 1)
+            health.Unwell(part, reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message);
+        LogFailed(slot.Name, e.Failure, e.Message, delay.TotalSeconds, failures);
+        try
+        {
+            await Task.Delay(delay, clock, abort);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop sees it.
+        }
+    }
+
+    // Full jitter above a floor: replicas that failed together must not come back together.
+    static TimeSpan BackOff(int failures)
+    {
+        var ceiling = Min(FirstDelay * Math.Pow(2, Math.Min(failures - 1, 10)), LongestDelay);
+        return ceiling * (0.5 + Random.Shared.NextDouble() / 2);
+    }
+
+    static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason}; next attempt in {Seconds:0.0} s (failure {Count} in a row). Readings are kept in the journal")]
+    partial void LogFailed(string slot, SinkFailure failure, string reason, double seconds, int count);
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "{Slot}: an error that was not foreseen: {Reason}")]
+    partial void LogUnforeseen(Exception e, string slot, string reason);
+}

@@ -1,0 +1,425 @@
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// One lane of a forwarder: a directory with a lock, a journal, an MQTT session and a sink of its own.
+/// Intake: receive a group, drop what the ledger knows, append, fsync, acknowledge in order. Delivery: <see cref="DeliveryLoop"/>.
+/// </summary>
+sealed partial class Slot : IAsyncDisposable
+{
+    /// <summary>Most messages stored with one fsync; the broker cannot send more than Receive Maximum unacknowledged anyway.</summary>
+    const int MaxGroup = 1000;
+
+    /// <summary>Most payload bytes stored with one fsync: bounds memory when messages are large.</summary>
+    const int MaxGroupBytes = 4 * 1024 * 1024;
+
+    static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
+
+    readonly SlotDirectory directory;
+    readonly ForwarderOptions options;
+    readonly Ledger ledger;
+    readonly DeadLetters deadLetters;
+    readonly IBatchSink sink;
+    readonly DeliveryLoop delivery;
+    readonly MqttClient mqtt;
+    readonly Health health;
+    readonly ForwarderMetrics metrics;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly Dictionary<string, (string DeviceId, ReadingKind Kind)> topics = new(StringComparer.Ordinal);
+    readonly List<MqttMessage> group = [];
+    readonly List<Arrival> arrivals = [];
+    readonly List<JournalRecord> records = [];
+    long lastReceived;
+
+    Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
+        bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+    {
+        this.directory = directory;
+        this.options = options;
+        this.ledger = ledger;
+        this.deadLetters = deadLetters;
+        this.health = health;
+        this.metrics = metrics;
+        this.clock = clock;
+        this.logger = logger;
+        Journal = journal;
+        IsAdopted = isAdopted;
+        var context = new SlotContext(directory.Name, journal.Epoch, directory.Path, Read, deadLetters);
+        sink = createSink(context);
+        delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
+        mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
+        mqtt.ConnectionChanged += state => Report(state);
+    }
+
+    /// <summary>The slot's journal.</summary>
+    public DurableJournal Journal { get; }
+
+    /// <summary>True for a slot that its owner left behind: it is emptied and retired.</summary>
+    public bool IsAdopted { get; }
+
+    public string Name => directory.Name;
+
+    /// <summary>Opens the journal of a slot that this process holds and brings the ledger up to it.</summary>
+    public static async Task<Slot> OpenAsync(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
+        bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+    {
+        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, BeforeReclaim = ledger.Flush }, clock, logger);
+        try
+        {
+            await EnterJournalAsync(ledger, directory.Name, journal);
+        }
+        catch
+        {
+            journal.Dispose();
+            throw;
+        }
+        return new Slot(directory, journal, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
+    }
+
+    /// <summary>
+    /// Runs until <paramref name="stop"/>; then intake ends first, what is in hand is made durable and acknowledged, and as much is delivered as
+    /// <paramref name="abort"/> allows. An adopted slot also ends when nothing is left of it.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    {
+        using var endIntake = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
+        using var endMqtt = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        using var drain = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        var session = mqtt.RunAsync(endMqtt.Token);
+        var delivering = delivery.RunAsync(drain.Token, abort);
+        try
+        {
+            var intake = IntakeAsync(endIntake.Token);
+            var emptying = IsAdopted ? EmptyAsync(endIntake) : Task.CompletedTask;
+            await await Task.WhenAny(intake, delivering);
+            await endIntake.CancelAsync();
+            await intake;
+            await emptying;
+            await endMqtt.CancelAsync();
+            await session;
+            await drain.CancelAsync();
+            await delivering;
+            IsEmpty = IsAdopted && isDrained && Journal.CommittedOffset >= Journal.NextOffset;
+        }
+        finally
+        {
+            await endIntake.CancelAsync();
+            await endMqtt.CancelAsync();
+        }
+    }
+
+    /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
+    public bool IsEmpty { get; private set; }
+
+    bool isDrained;
+
+    public async ValueTask DisposeAsync()
+    {
+        await mqtt.DisposeAsync();
+        delivery.Dispose();
+        await sink.DisposeAsync();
+        Journal.Dispose();
+        health.Forget($"mqtt {Name}");
+        health.Forget($"journal {Name}");
+        health.Forget($"delivery {Name}");
+        directory.Dispose();
+    }
+
+    async Task IntakeAsync(CancellationToken cancellationToken)
+    {
+        var lastReplay = clock.GetTimestamp();
+        Report(mqtt.State);
+        health.Well($"journal {Name}");
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            if (clock.GetElapsedTime(lastReplay) >= ReplayInterval)
+            {
+                await TakeInReplaysAsync(cancellationToken);
+                lastReplay = clock.GetTimestamp();
+            }
+            try
+            {
+                using var until = new CancellationTokenSource(ReplayInterval, clock);
+                using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, cancellationToken);
+                if (!await mqtt.WaitForMessagesAsync(any.Token))
+                    return;
+            }
+            catch (OperationCanceledException)
+            {
+                continue;
+            }
+            // Whoever waits for space inside the ledger would hold up every other slot.
+            if (!await WaitForSpaceAsync(cancellationToken))
+                return;
+            Take();
+            await StoreAsync();
+        }
+    }
+
+    async Task<bool> WaitForSpaceAsync(CancellationToken cancellationToken)
+    {
+        while (Journal.FullReason is { } reason)
+        {
+            health.Unwell($"journal {Name}", $"{reason} The broker holds what comes until there is room.");
+            try
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+        health.Well($"journal {Name}");
+        return true;
+    }
+
+    void Take()
+    {
+        var bytes = 0;
+        group.Clear();
+        arrivals.Clear();
+        while (group.Count < MaxGroup && bytes < MaxGroupBytes && mqtt.TryReceive(out var message))
+        {
+            group.Add(message);
+            bytes += message.Payload.Length;
+        }
+        lastReceived = clock.GetTimestamp();
+    }
+
+    async Task StoreAsync()
+    {
+        var started = clock.GetTimestamp();
+        int poisoned = 0, received = 0, stored = 0;
+        foreach (var message in group)
+        {
+            if (Decode(message) is { } arrival)
+            {
+                arrivals.Add(arrival);
+                received += arrival.Payload.Count;
+            }
+            else
+            {
+                poisoned++;
+            }
+        }
+        if (poisoned > 0)
+            await FlushDeadLettersAsync();
+        if (arrivals.Count > 0)
+            stored = await AppendNewAsync(arrivals);
+        metrics.Stored(received, stored, received - stored, poisoned, clock.GetElapsedTime(started));
+        mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
+    }
+
+    async Task FlushDeadLettersAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                deadLetters.Flush();
+                health.Well("dead letters");
+                return;
+            }
+            catch (IOException e)
+            {
+                health.Unwell("dead letters", $"{deadLetters.Directory}: {e.Message}. Free space on the data volume.");
+                await Task.Delay(TimeSpan.FromSeconds(1), clock);
+            }
+        }
+    }
+
+    Arrival? Decode(in MqttMessage message)
+    {
+        try
+        {
+            if (!topics.TryGetValue(message.Topic, out var topic))
+            {
+                if (!Topics.TryParse(message.Topic, out topic.DeviceId, out topic.Kind))
+                    throw new PayloadException("the topic is not telemetry/v1/{device_id}/thermal or /inverter");
+                if (topics.Count > 10_000)
+                    topics.Clear();
+                topics[message.Topic] = topic;
+            }
+            var receivedAt = clock.GetUtcNow();
+            var isJson = Payload.IsJson(message.Payload.Span, message.ContentType);
+            var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
+            var header = SpoolRecord.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
+            if (header.Length + message.Payload.Length > SpoolRecord.MaxBytes)
+                throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {SpoolRecord.MaxBytes - 512} are stored as one message");
+            return new Arrival(payload, header, message.Payload);
+        }
+        catch (PayloadException e)
+        {
+            LogPoison(Name, message.Topic, message.Payload.Length, e.Message);
+            deadLetters.AddMessage(e.Message, message.Topic, message.ContentType, message.Payload.Span);
+            return null;
+        }
+    }
+
+    /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
+    async Task<int> AppendNewAsync(List<Arrival> candidates)
+    {
+        using var entry = await ledger.EnterAsync(Name);
+        var readings = 0;
+        records.Clear();
+        foreach (var arrival in candidates)
+        {
+            if (NewOnly(arrival) is not { } fresh)
+                continue;
+            records.Add(new JournalRecord(fresh.Body, fresh.Payload.Count) { Prefix = fresh.Header });
+            readings += fresh.Payload.Count;
+        }
+        if (records.Count > 0)
+        {
+            // Not the stopping token: what was received is finished.
+            var first = await Journal.AppendAsync(records, CancellationToken.None);
+            ledger.SetPosition(Name, Journal.Epoch, first + readings);
+        }
+        entry.Complete();
+        return readings;
+    }
+
+    /// <summary>The readings that are not stored yet, noted as stored (so that a repeat within the group is one too); null when there are none.</summary>
+    Arrival? NewOnly(Arrival arrival)
+    {
+        List<int>? known = null;
+        for (var i = 0; i < arrival.Payload.Count; i++)
+        {
+            var identity = arrival.Payload.Identity(i);
+            if (ledger.Contains(identity))
+                (known ??= []).Add(i);
+        }
+        if (known is null)
+        {
+            ledger.Add(arrival.Payload);
+            return arrival;
+        }
+        if (known.Count == arrival.Payload.Count)
+            return null;
+        var bytes = arrival.Payload.Select([.. Enumerable.Range(0, arrival.Payload.Count).Except(known)]);
+        var rest = SpoolRecord.Decode((byte[])[.. arrival.Header.Span, .. bytes]);
+        ledger.Add(rest);
+        return new Arrival(rest, arrival.Header, bytes);
+    }
+
+    /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
+    async Task TakeInReplaysAsync(CancellationToken cancellationToken)
+    {
+        foreach (var path in DeadLetters.Files(DeadLetters.ReplayDirectory(deadLetters.Directory)))
+        {
+            if (cancellationToken.IsCancellationRequested || Journal.IsFull)
+                return;
+            // The rename decides which replica has it.
+            var mine = $"{path}.{Name}";
+            try
+            {
+                File.Move(path, mine);
+            }
+            catch (FileNotFoundException)
+            {
+                continue;
+            }
+            var readings = 0;
+            foreach (var letter in DeadLetters.Read(mine))
+            {
+                if (!Topics.TryParse(letter.Topic, out var deviceId, out var kind))
+                    continue;
+                var receivedAt = clock.GetUtcNow();
+                var isJson = Payload.IsJson(letter.Payload.Span, letter.ContentType);
+                try
+                {
+                    var payload = Payload.Decode(letter.Payload, isJson, deviceId, kind, receivedAt);
+                    await Journal.AppendAsync(new JournalRecord(letter.Payload, payload.Count) { Prefix = SpoolRecord.Header(isJson, kind, deviceId, receivedAt) }, CancellationToken.None);
+                    readings += payload.Count;
+                }
+                catch (PayloadException e)
+                {
+                    deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
+                }
+            }
+            await FlushDeadLettersAsync();
+            using (var entry = await ledger.EnterAsync(Name))
+            {
+                ledger.SetPosition(Name, Journal.Epoch, Journal.NextOffset);
+                entry.Complete();
+            }
+            File.Delete(mine);
+            LogReplayed(Name, readings, path);
+        }
+    }
+
+    /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
+    async Task EmptyAsync(CancellationTokenSource endIntake)
+    {
+        try
+        {
+            await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
+            lastReceived = clock.GetTimestamp();
+            while (mqtt.WaitingMessages > 0 || clock.GetElapsedTime(lastReceived) < options.SlotDrainQuiet)
+                await Task.Delay(options.SlotDrainQuiet / 10, clock, endIntake.Token);
+            mqtt.DiscardSessionOnStop = true;
+            isDrained = true;
+            await endIntake.CancelAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop first; the next owner goes on.
+        }
+        catch (MqttException e)
+        {
+            LogNotEmptied(Name, e.Message);
+            await endIntake.CancelAsync();
+        }
+    }
+
+    static async Task EnterJournalAsync(Ledger ledger, string name, DurableJournal journal)
+    {
+        using var entry = await ledger.EnterAsync(name);
+        var from = ledger.Position(name, journal.Epoch) ?? journal.FirstOffset;
+        using (var reader = journal.OpenReader(from))
+        {
+            while (reader.TryRead(out var record))
+                ledger.Add(SpoolRecord.Decode(record.Payload.ToArray()));
+        }
+        ledger.SetPosition(name, journal.Epoch, journal.NextOffset);
+        entry.Complete();
+    }
+
+    IEnumerable<BatchReading> Read(long first, long end)
+    {
+        using var reader = Journal.OpenReader(first);
+        while (reader.TryRead(out var record) && record.Offset < end)
+        {
+            var payload = SpoolRecord.Decode(record.Payload.ToArray());
+            for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
+                yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
+        }
+    }
+
+    void Report(MqttConnectionState state)
+    {
+        if (state.IsReady)
+            health.Well($"mqtt {Name}");
+        else
+            health.Unwell($"mqtt {Name}", state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
+    }
+
+    /// <summary>A message that could be read.</summary>
+    sealed record Arrival(Payload Payload, ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body);
+
+    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
+    partial void LogPoison(string slot, string topic, int bytes, string reason);
+
+    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Readings} readings from {File} again")]
+    partial void LogReplayed(string slot, int readings, string file);
+
+    [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
+    partial void LogNotEmptied(string slot, string reason);
+}
