@@ -137,7 +137,8 @@ sealed class UnreliableDisk(Random random) : Disk
         lock (gate)
         {
             Step();
-            undurableNames.TryAdd(path, File.ReadAllBytes(path));
+            if (File.Exists(path))
+                undurableNames.TryAdd(path, File.ReadAllBytes(path));
             base.Delete(path);
         }
     }
