@@ -39,10 +39,9 @@ static class RowBody
             return body.Length;
         }
 
-        using var source = new MemoryReader(body);
         using Stream plain = encoding == RowEncoding.Gzip
-            ? new GZipStream(source, CompressionMode.Decompress)
-            : throw new InvalidDataException("zstd is not supported");
+            ? new GZipStream(new MemoryReader(body), CompressionMode.Decompress)
+            : new ZstdStream(body);
         var buffer = new byte[256 * 1024];
         var filled = 0;
         long total = 0;

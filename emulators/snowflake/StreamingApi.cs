@@ -492,7 +492,7 @@ sealed partial class StreamingApi(
         if (!TryEncoding(context, out var encoding))
         {
             await Reply.Error(context, 415, "ERR_UNSUPPORTED_CONTENT_ENCODING",
-                $"Content-Encoding {context.Request.Headers.ContentEncoding} is not supported; gzip and none are.");
+                $"Content-Encoding {context.Request.Headers.ContentEncoding} is not supported; gzip, zstd and none are.");
             return;
         }
         if (context.Request.ContentLength > MaxBody)
@@ -637,6 +637,7 @@ sealed partial class StreamingApi(
         {
             "" or "identity" => RowEncoding.Identity,
             "gzip" or "x-gzip" => RowEncoding.Gzip,
+            "zstd" => RowEncoding.Zstd,
             _ => null,
         };
         encoding = found ?? RowEncoding.Identity;
