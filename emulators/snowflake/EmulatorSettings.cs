@@ -1,11 +1,23 @@
 using System.Globalization;
+using System.Text;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Everything that can be set about the emulator, read from flat environment variables. See <see cref="Help"/> for each.</summary>
+/// <summary>How an endpoint shapes its answer where the documentation and the live service disagree.</summary>
+enum AnswerFormat
+{
+    /// <summary>The bare value, as seen live.</summary>
+    Text,
+
+    /// <summary>A JSON object, as documented.</summary>
+    Json,
+}
+
+/// <summary>Everything that can be set about the emulator. <c>--help</c> prints each with its default.</summary>
 sealed class EmulatorSettings
 {
-    /// <summary>HTTP port; 0 lets the system choose. Default 8090.</summary>
+    /// <summary>HTTP port; 0 lets the system choose.</summary>
     public int Port { get; set; } = 8090;
 
     /// <summary>HTTPS port; null means no HTTPS, 0 lets the system choose.</summary>
@@ -20,11 +32,14 @@ sealed class EmulatorSettings
     /// <summary>Directory of public keys, or one key file. It may appear after the start.</summary>
     public string KeysPath { get; set; } = "/keys";
 
-    /// <summary>Account identifiers accepted in a key-pair JWT, upper case; <c>*</c> accepts any.</summary>
+    /// <summary>Account accepted in a key-pair JWT, upper case; <c>*</c> accepts any.</summary>
     public string Account { get; set; } = "LOCAL-DEMO";
 
     /// <summary>The user that every key belongs to if no file is named after it, upper case; also whom access tokens speak for.</summary>
     public string User { get; set; } = "THERMAL_STREAMING_USER";
+
+    /// <summary>Programmatic access tokens that are accepted.</summary>
+    public IReadOnlyList<string> AccessTokens { get; set; } = [];
 
     /// <summary>Time from an append to its rows being visible. 0 commits before the append is answered.</summary>
     public TimeSpan CommitDelay { get; set; } = TimeSpan.FromSeconds(5);
@@ -32,11 +47,11 @@ sealed class EmulatorSettings
     /// <summary>What host discovery answers; null answers the host of the request.</summary>
     public string? IngestHost { get; set; }
 
-    /// <summary>Host discovery answers <c>{"hostname": …}</c> as documented and not bare text as seen live.</summary>
-    public bool HostnameAsJson { get; set; }
+    /// <summary>Shape of the answer of host discovery.</summary>
+    public AnswerFormat HostnameFormat { get; set; }
 
-    /// <summary>The token endpoint answers <c>{"token": …}</c> as documented and not a bare JWT as seen live.</summary>
-    public bool TokenAsJson { get; set; }
+    /// <summary>Shape of the answer of the token endpoint.</summary>
+    public AnswerFormat TokenFormat { get; set; }
 
     /// <summary>How long a scoped token is good for.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
@@ -44,159 +59,103 @@ sealed class EmulatorSettings
     /// <summary>A channel nobody touched for this long is deleted.</summary>
     public TimeSpan ChannelExpiry { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>Programmatic access tokens that are accepted.</summary>
-    public IReadOnlyList<string> AccessTokens { get; set; } = [];
-
     /// <summary>Apply Snowflake's per-channel rates and the channel count per pipe.</summary>
     public bool Limits { get; set; } = true;
 
     /// <summary>Refuse a key-pair JWT that is older than 60 s, which Snowflake does for driver log-ins (394302).</summary>
     public bool StrictJwtAge { get; set; }
 
-    public const string Help = """
-        Snowflake emulator: a local Snowpipe Streaming v2 endpoint with its rows on disk.
-
-        Usage:
-          ThermalStreaming.SnowflakeEmulator               run until SIGTERM or Ctrl-C
-          ThermalStreaming.SnowflakeEmulator healthcheck   exit 0 if the emulator on EMULATOR_PORT answers, else 1
-          ThermalStreaming.SnowflakeEmulator --help        this text
-
-        Settings, all from the environment:
-          EMULATOR_PORT             HTTP port (8090; 0 = any free port)
-          EMULATOR_HTTPS_PORT       HTTPS port (not set = off; 0 = any free port). The certificate is made at start; clients
-                                    trust it through <data>/tls/ca.pem
-          EMULATOR_DATA             directory for rows, channels and certificates (/data)
-          EMULATOR_SQL              directory whose *.sql files declare tables and pipes (/sql/streaming)
-          EMULATOR_KEYS             directory of public keys *.pub, *.pem, or one such file (/keys). USER.pub and USER_2.pub
-                                    belong to USER. May appear while the emulator runs
-          EMULATOR_USER             user that every key belongs to if none is named after it (THERMAL_STREAMING_USER)
-          EMULATOR_ACCOUNT          account in the JWT's iss and sub (LOCAL-DEMO; * = any)
-          EMULATOR_PATS             accepted programmatic access tokens, comma separated, or a file with one per line (none)
-          EMULATOR_COMMIT_DELAY     from append to visible rows (5s; 0 = at once)
-          EMULATOR_HOST             answer of host discovery (the host of the request, without port)
-          EMULATOR_HOSTNAME_FORMAT  text, as seen live, or json, as documented (text)
-          EMULATOR_TOKEN_FORMAT     text, as seen live, or json, as documented (text)
-          EMULATOR_TOKEN_LIFETIME   life of a scoped token (10m)
-          EMULATOR_CHANNEL_EXPIRY   idle channels are deleted after this (30d)
-          EMULATOR_LIMITS           on or off: 10 requests/s and 20 MB/s per channel, 2,000 channels per pipe (on).
-                                    The 4 MiB limit of a request body is always on
-          EMULATOR_JWT_STRICT       on refuses a key-pair JWT older than 60 s, error 394302 (off)
-
-        Durations: 500ms, 5s, 10m, 2h, 30d, or seconds as a number.
-        Exit codes: 0 stopped on request, 1 crashed, 78 a setting or a SQL file is wrong.
-        """;
-
-    /// <summary>Reads settings; every problem found is added to <paramref name="problems"/> as one sentence.</summary>
-    /// <param name="get">Value of an environment variable, or null.</param>
-    /// <param name="problems">Receives what is wrong; empty means the settings can be used.</param>
-    public static EmulatorSettings Read(Func<string, string?> get, List<string> problems)
+    /// <summary>Reads and checks the settings; what is wrong is in <see cref="Settings.Problems"/> afterwards.</summary>
+    public static EmulatorSettings Load(Settings settings)
     {
-        var settings = new EmulatorSettings();
-        string? Value(string key) => get(key) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
-
-        int? PortOf(string key)
+        var loaded = new EmulatorSettings();
+        loaded.Port = settings.WholeNumber("EMULATOR_PORT", loaded.Port, 0, 65535, "HTTP port; 0 takes any free one.");
+        if (settings.OptionalText("EMULATOR_HTTPS_PORT",
+            "HTTPS port; off if not set. The certificate is made at start; a client trusts it through tls/ca.pem in EMULATOR_DATA.") is { } https)
         {
-            if (Value(key) is not { } text)
-                return null;
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
-                return port;
-            problems.Add($"{key} is '{text}'; it must be a port number, 0 to 65535.");
-            return null;
+            if (int.TryParse(https, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
+                loaded.HttpsPort = port;
+            else
+                settings.Problem($"EMULATOR_HTTPS_PORT is '{https}'; it must be a whole number, 0 to 65535, or not set.");
         }
+        loaded.DataDirectory = settings.Text("EMULATOR_DATA", loaded.DataDirectory, "Directory for rows, channels and certificates.");
+        loaded.SqlDirectory = settings.Text("EMULATOR_SQL", loaded.SqlDirectory, "Directory whose *.sql files declare tables and pipes.");
+        loaded.KeysPath = settings.Text("EMULATOR_KEYS", loaded.KeysPath,
+            "Directory of public keys *.pub and *.pem, or one such file. USER.pub and USER_2.pub belong to USER. May appear later.");
+        loaded.User = settings.Text("EMULATOR_USER", loaded.User, "User that every key belongs to if no file is named after it.").ToUpperInvariant();
+        loaded.Account = settings.Text("EMULATOR_ACCOUNT", loaded.Account, "Account in iss and sub of a key-pair JWT; * accepts any.").ToUpperInvariant();
+        loaded.AccessTokens = AccessTokensOf(settings,
+            settings.OptionalText("EMULATOR_PATS", "Accepted programmatic access tokens, comma separated, or a file with one per line."));
+        loaded.CommitDelay = settings.Duration("EMULATOR_COMMIT_DELAY", loaded.CommitDelay, TimeSpan.Zero, TimeSpan.FromDays(1),
+            "From an append to its rows being visible.");
+        loaded.IngestHost = settings.OptionalText("EMULATOR_HOST", "What host discovery answers; if not set, the host of the request.");
+        loaded.HostnameFormat = settings.Choice("EMULATOR_HOSTNAME_FORMAT", loaded.HostnameFormat, "Host discovery answers bare text, as seen live, or JSON, as documented.");
+        loaded.TokenFormat = settings.Choice("EMULATOR_TOKEN_FORMAT", loaded.TokenFormat, "The token endpoint answers a bare JWT, as seen live, or JSON, as documented.");
+        loaded.TokenLifetime = settings.Duration("EMULATOR_TOKEN_LIFETIME", loaded.TokenLifetime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
+            "Life of a scoped token.");
+        loaded.ChannelExpiry = settings.Duration("EMULATOR_CHANNEL_EXPIRY", loaded.ChannelExpiry, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650),
+            "An idle channel is deleted after this.");
+        loaded.Limits = settings.Flag("EMULATOR_LIMITS", loaded.Limits,
+            "10 requests/s and 20 MB/s per channel, 2,000 channels per pipe. (A request body never exceeds 4 MiB.)");
+        loaded.StrictJwtAge = settings.Flag("EMULATOR_JWT_STRICT", loaded.StrictJwtAge, "Refuse a key-pair JWT older than 60 s, error 394302.");
+        return loaded;
+    }
 
-        TimeSpan Span(string key, TimeSpan otherwise, TimeSpan least)
-        {
-            if (Value(key) is not { } text)
-                return otherwise;
-            if (Duration.TryParse(text, out var span) && span >= least)
-                return span;
-            problems.Add($"{key} is '{text}'; it must be a duration of at least {least.TotalSeconds} s, as in 500ms, 5s, 10m, 30d.");
-            return otherwise;
-        }
-
-        bool Choice(string key, bool otherwise, string yes, string no)
-        {
-            if (Value(key) is not { } text)
-                return otherwise;
-            if (text.Equals(yes, StringComparison.OrdinalIgnoreCase))
-                return true;
-            if (text.Equals(no, StringComparison.OrdinalIgnoreCase))
-                return false;
-            problems.Add($"{key} is '{text}'; it must be {yes} or {no}.");
-            return otherwise;
-        }
-
-        settings.Port = PortOf("EMULATOR_PORT") ?? settings.Port;
-        settings.HttpsPort = PortOf("EMULATOR_HTTPS_PORT");
-        settings.DataDirectory = Value("EMULATOR_DATA") ?? settings.DataDirectory;
-        settings.SqlDirectory = Value("EMULATOR_SQL") ?? settings.SqlDirectory;
-        settings.KeysPath = Value("EMULATOR_KEYS") ?? settings.KeysPath;
-        settings.Account = (Value("EMULATOR_ACCOUNT") ?? settings.Account).ToUpperInvariant();
-        settings.User = (Value("EMULATOR_USER") ?? settings.User).ToUpperInvariant();
-        settings.CommitDelay = Span("EMULATOR_COMMIT_DELAY", settings.CommitDelay, TimeSpan.Zero);
-        settings.TokenLifetime = Span("EMULATOR_TOKEN_LIFETIME", settings.TokenLifetime, TimeSpan.FromSeconds(1));
-        settings.ChannelExpiry = Span("EMULATOR_CHANNEL_EXPIRY", settings.ChannelExpiry, TimeSpan.FromSeconds(1));
-        settings.IngestHost = Value("EMULATOR_HOST");
-        settings.HostnameAsJson = Choice("EMULATOR_HOSTNAME_FORMAT", false, "json", "text");
-        settings.TokenAsJson = Choice("EMULATOR_TOKEN_FORMAT", false, "json", "text");
-        settings.Limits = Choice("EMULATOR_LIMITS", true, "on", "off");
-        settings.StrictJwtAge = Choice("EMULATOR_JWT_STRICT", false, "on", "off");
-
-        if (Value("EMULATOR_PATS") is { } pats)
-        {
-            try
-            {
-                settings.AccessTokens = (File.Exists(pats) ? File.ReadAllText(pats) : pats)
-                    .Split([',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                problems.Add($"EMULATOR_PATS names a file that cannot be read: {e.Message}");
-            }
-        }
-
-        if (!Directory.Exists(settings.SqlDirectory))
-            problems.Add($"EMULATOR_SQL is '{settings.SqlDirectory}', which is no directory; it must hold the *.sql files that declare tables and pipes.");
+    /// <summary>Checks what <see cref="Load"/> cannot see: that the directories are there and can be used.</summary>
+    public void CheckDirectories(Settings settings)
+    {
+        if (!Directory.Exists(SqlDirectory))
+            settings.Problem($"EMULATOR_SQL is '{SqlDirectory}', which is no directory; it must hold the *.sql files that declare tables and pipes.");
         try
         {
-            Directory.CreateDirectory(settings.DataDirectory);
-            var probe = Path.Combine(settings.DataDirectory, ".write-test");
+            Directory.CreateDirectory(DataDirectory);
+            var probe = Path.Combine(DataDirectory, ".write-test");
             File.WriteAllText(probe, "");
             File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add($"EMULATOR_DATA is '{settings.DataDirectory}', which cannot be written: {e.Message} Give this user (uid) the directory, or set another.");
+            settings.Problem($"EMULATOR_DATA is '{DataDirectory}', which cannot be written ({Settings.Reason(e)}); give user {Environment.UserName} the directory, or set another.");
         }
-        return settings;
     }
-}
 
-/// <summary>Durations as people write them in environment variables.</summary>
-static class Duration
-{
-    /// <summary>Parses <c>500ms</c>, <c>5s</c>, <c>10m</c> (also <c>10 min</c>), <c>2h</c>, <c>30d</c> or seconds as a plain number.</summary>
-    public static bool TryParse(string text, out TimeSpan span)
+    static string[] AccessTokensOf(Settings settings, string? value)
     {
-        span = default;
-        var digits = text.AsSpan().Trim();
-        var end = digits.Length;
-        while (end > 0 && !char.IsAsciiDigit(digits[end - 1]))
-            end--;
-        double? unit = digits[end..].Trim() switch
+        if (value is null)
+            return [];
+        try
         {
-            "" or "s" or "sec" => 1,
-            "ms" => 0.001,
-            "m" or "min" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            _ => null,
-        };
-        if (unit is null
-            || !double.TryParse(digits[..end], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            || number * unit > 1e9)
-            return false;
-        span = TimeSpan.FromSeconds(number * unit.Value);
-        return true;
+            return (File.Exists(value) ? File.ReadAllText(value) : value)
+                .Split([',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            settings.Problem($"EMULATOR_PATS names a file that cannot be read ({Settings.Reason(e)}); make it readable, or list the tokens themselves.");
+            return [];
+        }
+    }
+
+    /// <summary>The text of <c>--help</c>.</summary>
+    public static string Help()
+    {
+        var settings = new Settings(new ConfigurationBuilder().Build());
+        Load(settings);
+        var text = new StringBuilder("""
+            Snowflake emulator: a local Snowpipe Streaming v2 endpoint that keeps its rows on disk.
+
+            Usage:
+              ThermalStreaming.SnowflakeEmulator               run until SIGTERM or Ctrl-C
+              ThermalStreaming.SnowflakeEmulator healthcheck   exit 0 if the emulator on EMULATOR_PORT answers, else 1
+              ThermalStreaming.SnowflakeEmulator --help        this text
+
+            Settings, from the environment, with their defaults:
+
+            """).Append('\n');
+        foreach (var (key, otherwise, description) in settings.Entries)
+            text.Append(CultureInfo.InvariantCulture, $"  {key,-26}{(otherwise.Length == 0 ? "not set" : otherwise),-24}{description}\n");
+        return text.Append("""
+
+            Exit codes: 0 stopped on request, 1 crashed, 78 a setting or a SQL file is wrong.
+            """).ToString();
     }
 }

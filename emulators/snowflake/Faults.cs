@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Enumeration;
 using System.Text.Json;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
@@ -221,7 +222,7 @@ sealed class Faults(TimeProvider clock)
             var key = kind == "delay" ? "delay" : "skew";
             var text = Value(key) ?? "";
             var back = key == "skew" && text.StartsWith('-');
-            if (Duration.TryParse(text.TrimStart('-', '+'), out span))
+            if (Settings.TryParseDuration(text.TrimStart('-', '+'), out span))
                 span = back ? -span : span;
             else
                 wrong.Add($"{key} is '{text}'; it must be a duration, as in 500ms, 5s, 10m{(key == "skew" ? ", -1h" : "")}.");
@@ -229,7 +230,7 @@ sealed class Faults(TimeProvider clock)
         var times = Number("times", 1, int.MaxValue);
         var skip = Number("skip", 0, int.MaxValue);
         var seconds = Value("seconds") is { } duration
-            ? Duration.TryParse(duration, out var lasting) ? lasting : Wrong($"seconds is '{duration}'; it must be a duration.")
+            ? Settings.TryParseDuration(duration, out var lasting) ? lasting : Wrong($"seconds is '{duration}'; it must be a duration.")
             : (TimeSpan?)null;
         TimeSpan? Wrong(string sentence)
         {

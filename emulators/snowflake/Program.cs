@@ -1,66 +1,62 @@
+using ThermalStreaming.Hosting;
 using ThermalStreaming.SnowflakeEmulator;
-
-const int Stopped = 0, Crashed = 1, BadConfiguration = 78;
 
 if (args is ["--help" or "-h" or "help"])
 {
-    Console.Out.WriteLine(EmulatorSettings.Help);
-    return Stopped;
+    Console.Out.WriteLine(EmulatorSettings.Help());
+    return ExitCodes.Ok;
 }
+var settings = new Settings(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+var options = EmulatorSettings.Load(settings);
 if (args is ["healthcheck"])
-    return await HealthCheck.RunAsync();
+    return await HealthCheck.RunAsync(options.Port);
 if (args.Length > 0)
-{
-    Console.Error.WriteLine($"config: '{args[0]}' is no verb; there are none (run), healthcheck and --help.");
-    return BadConfiguration;
-}
+    settings.Problem($"'{args[0]}' is no verb; there are none (run), healthcheck and --help.");
+options.CheckDirectories(settings);
 
-var problems = new List<string>();
-var settings = EmulatorSettings.Read(Environment.GetEnvironmentVariable, problems);
-Catalog? catalog = null;
 WebApplication? app = null;
 try
 {
-    if (problems.Count == 0)
+    if (settings.Problems.Count == 0)
     {
-        catalog = SqlReader.ReadDirectory(settings.SqlDirectory);
+        var catalog = SqlReader.ReadDirectory(options.SqlDirectory);
         if (catalog.Tables.Count == 0)
-            problems.Add($"EMULATOR_SQL is '{settings.SqlDirectory}', whose *.sql files create no table.");
+            settings.Problem($"EMULATOR_SQL is '{options.SqlDirectory}', whose *.sql files create no table.");
+        else
+            app = EmulatorHost.Build(options, catalog, TimeProvider.System);
     }
-    if (problems.Count == 0)
-        app = EmulatorHost.Build(settings, catalog!, TimeProvider.System);
 }
 catch (SqlException e)
 {
-    problems.Add(e.Message);
+    settings.Problem(e.Message);
 }
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
 {
-    problems.Add($"the data directory {settings.DataDirectory} cannot be used: {e.Message} (Is another emulator running on it?)");
+    settings.Problem($"EMULATOR_DATA is '{options.DataDirectory}', which cannot be used: {e.Message} (Is another emulator running on it?)");
 }
-
 if (app is null)
 {
-    foreach (var problem in problems)
+    foreach (var problem in settings.Problems)
         Console.Error.WriteLine($"config: {problem}");
-    return BadConfiguration;
+    return ExitCodes.BadConfiguration;
 }
+
 await using (app)
 {
     try
     {
         await app.RunAsync();
-        return Stopped;
+        return ExitCodes.Ok;
     }
     catch (IOException e)
     {
-        Console.Error.WriteLine($"config: cannot listen on EMULATOR_PORT {settings.Port}"
-            + (settings.HttpsPort is { } https ? $" and EMULATOR_HTTPS_PORT {https}" : "") + $": {e.Message}");
-        return BadConfiguration;
+        Console.Error.WriteLine($"config: cannot listen on EMULATOR_PORT {options.Port}"
+            + (options.HttpsPort is { } https ? $" and EMULATOR_HTTPS_PORT {https}" : "") + $": {e.Message}");
+        return ExitCodes.BadConfiguration;
     }
     catch (Exception e)
     {
         Console.Error.WriteLine($"crashed: {e}");
-        return Crashed;
+        return ExitCodes.Failed;
     }
 }

@@ -165,7 +165,7 @@ sealed partial class StreamingApi(
         var host = plan.Host ?? settings.IngestHost ?? context.Request.Host.Host;
         if (plan.LoseReply)
             context.Abort();
-        else if (settings.HostnameAsJson)
+        else if (settings.HostnameFormat == AnswerFormat.Json)
             await Reply.Json(context, 200, json =>
             {
                 json.WriteStartObject();
@@ -203,7 +203,7 @@ sealed partial class StreamingApi(
         var token = authenticator.IssueScoped(identity, scope.Length > 0 ? scope : null);
         if (plan.LoseReply)
             context.Abort();
-        else if (settings.TokenAsJson)
+        else if (settings.TokenFormat == AnswerFormat.Json)
             await Reply.Json(context, 200, json =>
             {
                 json.WriteStartObject();
