@@ -26,8 +26,13 @@ fail() {
     exit 1
 }
 
-# The last line a tool left in the log that says something, for the WHY of a failure.
-last_log_line() { { grep -v '^[[:space:]]*$' "${1:-$LOG_FILE}" 2>/dev/null || true; } | tail -n 1 | cut -c 1-300 | sed 's/[.[:space:]]*$//'; }
+# What a tool left in the log, for the WHY of a failure: its last error, or else its last line.
+last_log_line() {
+    local log=${1:-$LOG_FILE} line
+    line=$(tail -n 200 "$log" 2>/dev/null | grep -E '^(#[0-9]+ [0-9.]+ )?(E:|ERROR|error|[^ ]+ : error)' | tail -n 1)
+    [[ -n $line ]] || line=$(grep -v '^[[:space:]]*$' "$log" 2>/dev/null | tail -n 1)
+    printf '%s' "$line" | cut -c 1-300 | sed 's/[.[:space:]]*$//'
+}
 
 as_root() {
     if (( EUID == 0 )); then
