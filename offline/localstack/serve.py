@@ -12,6 +12,7 @@ Once the server answers, /etc/localstack/init/ready.d/*.sh run in order, as Loca
 import datetime
 import glob
 import http.client
+import io
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ import time
 import urllib.parse
 from xml.etree import ElementTree
 
-from werkzeug.serving import WSGIRequestHandler, run_simple
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
@@ -34,6 +35,8 @@ READY_SCRIPTS = "/etc/localstack/init/ready.d/*.sh"
 KEPT_HEADERS = ("content-type", "content-encoding", "content-disposition", "content-language", "cache-control")
 # SQS calls that shape a queue; those that move messages are not repeated.
 QUEUE_ACTIONS = ("CreateQueue", "SetQueueAttributes", "DeleteQueue", "TagQueue", "UntagQueue")
+# Like LocalStack, this checks no credentials: a request without any is given some, or moto would refuse it.
+ANYBODY = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 
 
 def log(message):
@@ -80,11 +83,13 @@ class PersistentMoto:
         return count
 
     def __call__(self, environ, start_response):
+        if "X-Amz-Target" not in Request(environ).headers and "X-Amz-Signature" not in environ.get("QUERY_STRING", ""):
+            environ.setdefault("HTTP_AUTHORIZATION", ANYBODY)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
             return self.moto(environ, start_response)
         request = Request(environ)
         body = request.get_data()
-        environ["wsgi.input"] = Replay(body)
+        environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         if is_queue_call(request):
@@ -101,9 +106,11 @@ class PersistentMoto:
         bucket, _, key = request.path.lstrip("/").partition("/")
         query = request.query_string.decode()
         if is_queue_call(request) or not key and not (request.method == "POST" and "delete" in request.args):
-            self.database.execute(
-                "INSERT INTO requests (method, url, headers, body) VALUES (?, ?, ?, ?)",
-                (request.method, quoted(request.path) + ("?" + query if query else ""), json.dumps(list(request.headers.items())), body))
+            url = quoted(request.path) + ("?" + query if query else "")
+            # The scripts ask for the same things at every start; the last time is enough.
+            self.database.execute("DELETE FROM requests WHERE method = ? AND url = ? AND body = ?", (request.method, url, body))
+            self.database.execute("INSERT INTO requests (method, url, headers, body) VALUES (?, ?, ?, ?)",
+                                  (request.method, url, json.dumps(list(request.headers.items())), body))
         elif not key:
             for element in ElementTree.fromstring(body).iter():
                 if element.tag.rpartition("}")[2] == "Key":
@@ -114,7 +121,7 @@ class PersistentMoto:
     def keep_object(self, path):
         """Make the stored row of one key what moto now says about it."""
         url = quoted(path)
-        answer = self.client.get(url)
+        answer = self.client.get(url, headers={"Authorization": ANYBODY})
         if answer.status_code != 200:
             self.database.execute("DELETE FROM objects WHERE path = ?", (url,))
             return
@@ -123,20 +130,6 @@ class PersistentMoto:
         modified = datetime.datetime.strptime(answer.headers["Last-Modified"], "%a, %d %b %Y %H:%M:%S %Z")
         self.database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
                               (url, json.dumps(headers), answer.get_data(), modified.isoformat()))
-
-
-class Replay:
-    """A request body that was read once and is read again by moto."""
-
-    def __init__(self, body):
-        import io
-        self.stream = io.BytesIO(body)
-
-    def __getattr__(self, name):
-        return getattr(self.stream, name)
-
-    def __iter__(self):
-        return iter(self.stream)
 
 
 def quoted(path):
@@ -204,7 +197,7 @@ def main():
     objects = application.restore()
     log(f"S3 and SQS on port {PORT}: {objects} objects restored, {time.monotonic() - started:.1f} s")
     threading.Thread(target=run_ready_scripts, daemon=True).start()
-    run_simple("0.0.0.0", PORT, application, threaded=True, request_handler=QuietHandler)
+    make_server("0.0.0.0", PORT, application, threaded=True, request_handler=QuietHandler).serve_forever()
 
 
 if __name__ == "__main__":
