@@ -2,13 +2,14 @@
 # Docker on a fresh machine: sourced by ./up and ./test, changes nothing when sourced.
 #
 #   docker_ready        finds Docker Engine, Compose v2 and buildx; installs or starts what is missing
+#   docker_access       the same, but only finds
 #   apt_install PKG…    installs Debian packages that are not there yet
 #   as_root CMD…        runs a command as root: directly, or with sudo after saying so
 #   say, step, warn, fail   one way to talk to the person in front of the terminal
 #
 # Every failure is one line on stderr: what, why, what to do.
 
-: "${LOG_FILE:=${TMPDIR:-/tmp}/thermal-streaming-${UID}.log}"   # output of the tools, kept for the failure message
+export LOG_FILE="${LOG_FILE:-${TMPDIR:-/tmp}/thermal-streaming-${UID}.log}"   # output of the tools, kept for the failure message
 
 if [[ -t 1 && -z ${NO_COLOR-} ]]; then
     BOLD=$'\e[1m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' DIM=$'\e[2m' PLAIN=$'\e[0m'
@@ -96,11 +97,19 @@ apt_install() {
 
 docker_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
+# A running engine, reached directly or, where the socket belongs to others, through sudo. Installs and starts nothing.
+docker_access() {
+    docker_answers && return
+    (( EUID != 0 )) && [[ -S /var/run/docker.sock && ! -w /var/run/docker.sock ]] && command -v sudo >/dev/null || return 1
+    as_root timeout 20 docker version >/dev/null 2>&1 || return 1
+    say "user $(id -un) is not in the group 'docker': using sudo for docker (for good: sudo usermod -aG docker $(id -un), then log in again)"
+    docker() { sudo --preserve-env docker "$@"; }
+}
+
 docker_ready() {
     step "Docker"
-    command -v docker >/dev/null && docker_answers || engine_ready
-    plugin_ready compose docker-compose
-    plugin_ready buildx docker-buildx
+    docker_access || engine_ready
+    plugins_ready
     say "Engine $(docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short), buildx $(docker buildx version | awk '{ print $2 }')"
 }
 
@@ -119,21 +128,16 @@ supported_system() {
 }
 
 engine_ready() {
-    if [[ -n ${DOCKER_HOST-} ]]; then
+    [[ -z ${DOCKER_HOST-} ]] ||
         fail "Docker at $DOCKER_HOST does not answer" "DOCKER_HOST names it and 'docker version' gets no reply" "start that engine, or unset DOCKER_HOST to use this machine"
-    fi
-    if [[ -S /var/run/docker.sock && ! -w /var/run/docker.sock ]] && command -v docker >/dev/null; then
-        docker_as_group
-        return
-    fi
-    if ! command -v dockerd >/dev/null && [[ ! -x /usr/sbin/dockerd ]]; then
+    if [[ ! -x /usr/sbin/dockerd ]] && ! command -v dockerd >/dev/null; then
         supported_system
         need_space /var/lib 1500 "Docker Engine"
         say "Docker Engine is not installed: installing Debian's docker.io"
         engine_install
     fi
     engine_start
-    docker_answers || docker_as_group
+    docker_access || fail "Docker does not answer" "It runs, but 'docker version' says: $(docker version 2>&1 | tail -n 1)" "repair what that names, then run this again"
 }
 
 engine_install() {
@@ -142,15 +146,6 @@ engine_install() {
     else
         apt_install docker.io docker-cli docker-compose docker-buildx iptables ca-certificates
     fi
-}
-
-# The socket exists, this user may not open it: go through sudo for the rest of this run and say how to avoid that.
-docker_as_group() {
-    (( EUID != 0 )) || fail "Docker does not answer" "/var/run/docker.sock exists, but 'docker version' fails: $(docker version 2>&1 | tail -n 1)" "look at the engine's log (journalctl -u docker)"
-    as_root docker version >/dev/null 2>&1 ||
-        fail "Docker does not answer" "'sudo docker version' fails: $(sudo docker version 2>&1 | tail -n 1)" "look at the engine's log (journalctl -u docker)"
-    say "user $(id -un) is not in the group 'docker': using sudo for docker (once and for all: sudo usermod -aG docker $(id -un), then log in again)"
-    docker() { sudo --preserve-env docker "$@"; }
 }
 
 engine_start() {
@@ -199,45 +194,44 @@ dockerd_reason() {
     printf '%s' "${line:-$(as_root tail -n 1 /var/log/dockerd.log 2>/dev/null)}" | cut -c 1-300
 }
 
-# plugin_ready NAME PACKAGE: the two plugins are ordinary packages from Debian 13 on. Debian 12 has only Compose 1,
-# so there they come out of Debian 13's packages; the programs are static but for libc and run on Debian 12's.
-plugin_ready() {
-    local name=$1 package=$2
-    if docker "$name" version >/dev/null 2>&1; then
-        [[ $name != compose || $(docker compose version --short) != 1.* ]] && return
-    fi
+# Compose v2 and buildx are ordinary packages from Debian 13 on. Debian 12 has only Compose 1, so there they come out of
+# Debian 13's packages: programs that need nothing newer than Debian 12's libc.
+plugins_ready() {
+    local missing=() name
+    docker compose version >/dev/null 2>&1 || missing+=(docker-compose)
+    docker buildx version >/dev/null 2>&1 || missing+=(docker-buildx)
+    (( ${#missing[@]} )) || return 0
     supported_system
     if [[ $(host_release) == "debian 12"* ]]; then
-        say "docker $name is not installed: taking the plugin from Debian 13's $package"
-        plugin_from_trixie "$name" "$package"
+        say "taking ${missing[*]} from Debian 13, for Debian 12 has none"
+        plugins_from_trixie "${missing[@]}"
     else
-        apt_install "$package"
+        apt_install "${missing[@]}"
     fi
-    docker "$name" version >/dev/null 2>&1 ||
-        fail "docker $name does not run" "It was installed, but says: $(docker "$name" version 2>&1 | tail -n 1)" "install it by hand (https://docs.docker.com/compose/install/linux/)"
+    for name in "${missing[@]#docker-}"; do
+        docker "$name" version >/dev/null 2>&1 ||
+            fail "docker $name does not run" "It was installed, but says: $(docker "$name" version 2>&1 | tail -n 1)" "install it by hand (https://docs.docker.com/compose/install/linux/)"
+    done
 }
 
-# Options that make apt look at Debian 13 alone, with lists of its own: the machine's own package state is not touched.
-trixie_apt_options() {
-    local directory=$1
-    mkdir -p "$directory/lists/partial" "$directory/sources" "$directory/archives/partial"
-    local signed=''
-    [[ -r /usr/share/keyrings/debian-archive-keyring.gpg ]] && signed='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
-    echo "deb ${signed}${DEBIAN_MIRROR:-http://deb.debian.org/debian} trixie main" >"$directory/sources.list"
-    TRIXIE_APT=(-o "Dir::State::Lists=$directory/lists" -o "Dir::Etc::SourceList=$directory/sources.list" -o "Dir::Etc::SourceParts=$directory/sources"
-                -o "Dir::Cache::Archives=$directory/archives" -o Acquire::Languages=none -o APT::Sandbox::User=root)
-}
-
-plugin_from_trixie() {
-    local name=$1 package=$2 work
+# With package lists of its own: the machine's own package state is not touched.
+plugins_from_trixie() {
+    local work package keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     work=$(mktemp -d)
-    trixie_apt_options "$work"
+    mkdir -p "$work/lists/partial" "$work/sources" "$work/archives/partial"
+    [[ -r $keyring ]] || apt_install debian-archive-keyring
+    echo "deb [signed-by=$keyring] ${DEBIAN_MIRROR:-http://deb.debian.org/debian} trixie main" >"$work/sources.list"
+    local options=(-q -o "Dir::State::Lists=$work/lists" -o "Dir::Etc::SourceList=$work/sources.list" -o "Dir::Etc::SourceParts=$work/sources"
+                   -o "Dir::Cache::Archives=$work/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o Acquire::Languages=none
+                   -o APT::Sandbox::User= -o Debug::NoLocking=1)
     (
         cd "$work" &&
-        { apt-get -q "${TRIXIE_APT[@]}" -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache=" update &&
-          apt-get -q "${TRIXIE_APT[@]}" -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache=" download "$package" &&
-          dpkg -x "$package"_*.deb unpacked; } >>"$LOG_FILE" 2>&1
-    ) || { rm -rf "$work"; fail "could not fetch $package" "apt-get says: $(last_log_line)" "check the network, then run this again; all output is in $LOG_FILE"; }
-    as_root install -D -m 755 "$work/unpacked/usr/libexec/docker/cli-plugins/docker-$name" "/usr/local/lib/docker/cli-plugins/docker-$name"
+        apt-get "${options[@]}" update &&
+        apt-get "${options[@]}" download "$@" &&
+        for package in *.deb; do dpkg -x "$package" unpacked || exit 1; done
+    ) >>"$LOG_FILE" 2>&1 ||
+        { rm -rf "$work"; fail "could not fetch $*" "apt-get says: $(last_log_line)" "check the network, then run this again; all output is in $LOG_FILE"; }
+    as_root mkdir -p /usr/local/lib/docker/cli-plugins
+    as_root install -m 755 "$work"/unpacked/usr/libexec/docker/cli-plugins/docker-* /usr/local/lib/docker/cli-plugins/
     rm -rf "$work"
 }
