@@ -9,8 +9,8 @@ ARG MOSQUITTO_IMAGE=eclipse-mosquitto:2.0.22
 # The output is portable (no runtime identifier), so that it is built once, here, for amd64 and arm64 alike.
 FROM --platform=$BUILDPLATFORM ${DOTNET_SDK_IMAGE} AS build
 WORKDIR /source
-# Directories that the services own; the images they end up in cannot make them.
-RUN mkdir -p /owned/data /owned/keys && chmod 700 /owned/keys
+# What the services' images lack and cannot make: directories of their own, and the time zones for PARTITION_TIME_ZONE.
+RUN mkdir -p /owned/data /owned/keys /usr/share/zoneinfo
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt ThermalStreaming.slnx services.slnf ./
 COPY protos protos
 COPY libs libs
@@ -48,6 +48,7 @@ ENTRYPOINT ["dotnet", "/app/ThermalStreaming.SnowpipeForwarder.dll"]
 
 
 FROM service AS s3-forwarder
+COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /source/artifacts/publish/S3Forwarder/release .
 ENTRYPOINT ["dotnet", "/app/ThermalStreaming.S3Forwarder.dll"]
 
@@ -68,7 +69,7 @@ RUN (command -v openssl && command -v socat) >/dev/null || apk add --no-cache op
 RUN mkdir -p /mosquitto/auth /mosquitto/authority /mosquitto/data \
              /credentials/sensor-agent /credentials/snowpipe-forwarder /credentials/s3-forwarder /credentials/publisher \
  && chown -R 1883:1883 /mosquitto /credentials
-COPY --chown=1883:1883 --chmod=0700 mosquitto/acl /mosquitto/config/
+COPY --chown=1883:1883 --chmod=0600 mosquitto/acl /mosquitto/config/
 COPY mosquitto/mosquitto.conf /mosquitto/config/
 COPY --chmod=0755 mosquitto/setup.sh /usr/local/bin/setup
 USER 1883:1883
