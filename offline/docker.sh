@@ -130,6 +130,9 @@ supported_system() {
 engine_ready() {
     [[ -z ${DOCKER_HOST-} ]] ||
         fail "Docker at $DOCKER_HOST does not answer" "DOCKER_HOST names it and 'docker version' gets no reply" "start that engine, or unset DOCKER_HOST to use this machine"
+    if (( EUID != 0 )) && [[ -S /var/run/docker.sock && ! -w /var/run/docker.sock ]] && ! command -v sudo >/dev/null; then
+        fail "user $(id -un) may not use Docker" "Its socket is for root and the group docker, and sudo is not installed" "run this as root, or have root say: usermod -aG docker $(id -un)"
+    fi
     if [[ ! -x /usr/sbin/dockerd ]] && ! command -v dockerd >/dev/null; then
         supported_system
         need_space /var/lib 1500 "Docker Engine"
@@ -149,6 +152,7 @@ engine_install() {
 }
 
 engine_start() {
+    as_root true   # asks now, not where the answer would be hidden
     if [[ -d /run/systemd/system ]] && command -v systemctl >/dev/null; then
         say "starting Docker (systemctl enable --now docker)"
         as_root systemctl enable --now docker >>"$LOG_FILE" 2>&1 ||
