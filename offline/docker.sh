@@ -183,7 +183,7 @@ dockerd_start() {
     # Containers must not send larger packets than the way out can carry.
     mtu=$(cat "/sys/class/net/$(awk '$2 == "00000000" { print $1; exit }' /proc/net/route)/mtu" 2>/dev/null || echo 1500)
     say "no init system here: starting dockerd in the background (log: $log)"
-    as_root sh -c 'PATH=$PATH:/usr/sbin:/sbin; setsid dockerd --mtu "$1" >>"$2" 2>&1 </dev/null & echo $! >/var/run/dockerd-starting.pid' - "$(( mtu < 1500 ? mtu : 1500 ))" "$log"
+    as_root sh -c 'PATH=$PATH:/usr/sbin:/sbin; setsid dockerd --mtu "$1" >"$2" 2>&1 </dev/null & echo $! >/var/run/dockerd-starting.pid' - "$(( mtu < 1500 ? mtu : 1500 ))" "$log"
     DOCKERD_PID=$(cat /var/run/dockerd-starting.pid)
     as_root rm -f /var/run/dockerd-starting.pid
 }
@@ -194,7 +194,7 @@ dockerd_reason() {
         as_root journalctl -u docker -n 1 -o cat 2>/dev/null
         return
     fi
-    line=$(as_root grep -E 'level=(error|fatal)|failed to start' /var/log/dockerd.log 2>/dev/null | tail -n 1)
+    line=$(as_root grep -E 'level=fatal|^failed to|^unable to' /var/log/dockerd.log 2>/dev/null | tail -n 1)
     printf '%s' "${line:-$(as_root tail -n 1 /var/log/dockerd.log 2>/dev/null)}" | cut -c 1-300
 }
 
