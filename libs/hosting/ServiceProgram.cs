@@ -47,8 +47,8 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
     public Action<IConfigurationBuilder>? Sources { get; init; }
 }
 
-/// <summary>A command-line option that sets a setting. A switch needs no value and means true.</summary>
-public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false);
+/// <summary>A command-line option that sets a setting. A switch needs no value and means <paramref name="SwitchValue"/>.</summary>
+public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false, string SwitchValue = "true");
 
 /// <summary>Starts a service or runs one of its verbs: none = run, <c>check</c>, <c>healthcheck</c>, <c>status</c>.</summary>
 public static partial class ServiceProgram
@@ -56,10 +56,10 @@ public static partial class ServiceProgram
     public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
     {
         var root = new RootCommand(definition.Description + Environment.NewLine + Environment.NewLine + DescribeSettings(definition));
-        var arguments = definition.Arguments.Select(argument => (argument.Key, Option: (Option)(argument.IsSwitch
+        var arguments = definition.Arguments.Select(argument => (argument.Key, argument.SwitchValue, Option: (Option)(argument.IsSwitch
             ? new Option<bool>(argument.Name) { Description = argument.Description }
             : new Option<string>(argument.Name) { Description = $"{argument.Description} Same as {argument.Key}." }))).ToList();
-        foreach (var (_, option) in arguments)
+        foreach (var (_, _, option) in arguments)
             root.Options.Add(option);
 
         // Sets what the command line gave above the environment.
@@ -69,7 +69,12 @@ public static partial class ServiceProgram
             definition.Sources?.Invoke(configuration);
             configuration.AddEnvironmentVariables();
             var given = arguments.Where(argument => parsed?.GetResult(argument.Option) is { Implicit: false });
-            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option is Option<string> text ? parsed!.GetValue(text) : "true")));
+            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option switch
+            {
+                Option<string> text => parsed!.GetValue(text),
+                Option<bool> flag when !parsed!.GetValue(flag) => "false",
+                _ => argument.SwitchValue,
+            })));
             return configuration.Build();
         }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using ThermalStreaming.Readings;
+using Host = ThermalStreaming.Readings.Host;
 
 namespace ThermalStreaming.SensorAgent;
 
