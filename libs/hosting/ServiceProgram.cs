@@ -143,8 +143,11 @@ public static partial class ServiceProgram
         definition.Map?.Invoke(app, options);
 
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(definition.Name);
+        List<BackgroundService> running = [];
         try
         {
+            // Before the run, because the host disposes its services at the end of it.
+            running.AddRange(app.Services.GetServices<IHostedService>().OfType<BackgroundService>());
             await app.RunAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -161,7 +164,7 @@ public static partial class ServiceProgram
             return ExitCodes.Failed;
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
-        foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        foreach (var service in running)
         {
             if (service.ExecuteTask is { IsFaulted: true } task)
             {
