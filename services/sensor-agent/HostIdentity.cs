@@ -89,7 +89,7 @@ sealed class HostIdentity(string netDirectory, string sysDirectory)
     public static string DeviceIdFrom(string hostName)
     {
         var id = new string([.. hostName.Select(c => c is '+' or '#' or '/' or '$' || char.IsControl(c) || char.IsWhiteSpace(c) ? '-' : c).Take(Topics.MaxDeviceIdLength)]);
-        return Topics.IsDeviceId(id) ? id : "thermal-agent";
+        return Topics.IsDeviceId(id) ? id : "sensor-agent";
     }
 }
 

@@ -9,4 +9,5 @@ return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
     Load = AgentOptions.Load,
     Arguments = Agent.Arguments,
     Configure = Agent.Configure,
+    Checks = AgentChecks.Steps,
 });
