@@ -47,8 +47,8 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
     public Action<IConfigurationBuilder>? Sources { get; init; }
 }
 
-/// <summary>A command-line option that sets a setting. A switch needs no value and means true.</summary>
-public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false);
+/// <summary>A command-line option that sets a setting. A switch needs no value and means <paramref name="SwitchValue"/>.</summary>
+public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false, string SwitchValue = "true");
 
 /// <summary>Starts a service or runs one of its verbs: none = run, <c>check</c>, <c>healthcheck</c>, <c>status</c>.</summary>
 public static partial class ServiceProgram
@@ -56,10 +56,10 @@ public static partial class ServiceProgram
     public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
     {
         var root = new RootCommand(definition.Description + Environment.NewLine + Environment.NewLine + DescribeSettings(definition));
-        var arguments = definition.Arguments.Select(argument => (argument.Key, Option: (Option)(argument.IsSwitch
+        var arguments = definition.Arguments.Select(argument => (argument.Key, argument.SwitchValue, Option: (Option)(argument.IsSwitch
             ? new Option<bool>(argument.Name) { Description = argument.Description }
             : new Option<string>(argument.Name) { Description = $"{argument.Description} Same as {argument.Key}." }))).ToList();
-        foreach (var (_, option) in arguments)
+        foreach (var (_, _, option) in arguments)
             root.Options.Add(option);
 
         // Sets what the command line gave above the environment.
@@ -69,7 +69,12 @@ public static partial class ServiceProgram
             definition.Sources?.Invoke(configuration);
             configuration.AddEnvironmentVariables();
             var given = arguments.Where(argument => parsed?.GetResult(argument.Option) is { Implicit: false });
-            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option is Option<string> text ? parsed!.GetValue(text) : "true")));
+            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option switch
+            {
+                Option<string> text => parsed!.GetValue(text),
+                Option<bool> flag when !parsed!.GetValue(flag) => "false",
+                _ => argument.SwitchValue,
+            })));
             return configuration.Build();
         }
 
@@ -138,8 +143,11 @@ public static partial class ServiceProgram
         definition.Map?.Invoke(app, options);
 
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(definition.Name);
+        List<BackgroundService> running = [];
         try
         {
+            // Before the run, because the host disposes its services at the end of it.
+            running.AddRange(app.Services.GetServices<IHostedService>().OfType<BackgroundService>());
             await app.RunAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -156,7 +164,7 @@ public static partial class ServiceProgram
             return ExitCodes.Failed;
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
-        foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        foreach (var service in running)
         {
             if (service.ExecuteTask is { IsFaulted: true } task)
             {

@@ -13,7 +13,7 @@ sealed record BrokerLimits(ushort ReceiveMaximum, MqttQos MaximumQos, bool Retai
 /// <summary>
 /// Messages to publish, in order: those that wait and those that the broker has not acknowledged yet. It outlives connections: after a
 /// reconnect what was in flight goes out again first, with its packet identifier and DUP if the broker kept the session (§4.4), as new if
-/// not. Thread-safe.
+/// not, unless its sender cancelled it meanwhile. Thread-safe.
 /// </summary>
 sealed class PublishStore(int maximumInFlight)
 {
@@ -117,8 +117,15 @@ sealed class PublishStore(int maximumInFlight)
             if (!sessionPresent)
             {
                 usedIds.Clear();
-                foreach (var publish in waiting)
-                    publish.PacketId = 0;
+                for (var node = waiting.First; node is not null;)
+                {
+                    var next = node.Next;
+                    // Nobody waits for it, and no session obliges us to finish it: what its sender took back is not sent again.
+                    if (node.Value.Completion.Task.IsCompleted)
+                        waiting.Remove(node);
+                    node.Value.PacketId = 0;
+                    node = next;
+                }
             }
             limits = brokerLimits;
             quota = Math.Min(maximumInFlight, brokerLimits.ReceiveMaximum);

@@ -8,6 +8,9 @@ public static class Topics
     /// <summary>Longest device id, so that every text column that holds it (VARCHAR(100)) can.</summary>
     public const int MaxDeviceIdLength = 100;
 
+    /// <summary>Longest device id in UTF-8.</summary>
+    public const int MaxDeviceIdBytes = 255;
+
     /// <summary>Where a device publishes its readings of a kind.</summary>
     public static string Readings(string deviceId, ReadingKind kind) => $"{Prefix}{deviceId}/{Name(kind)}";
 

@@ -1,1 +1,13 @@
-return 0;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.SensorAgent;
+
+return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
+{
+    Name = "sensor-agent",
+    Description = "Reads this machine's sensors and publishes the readings over MQTT 5, none lost.",
+    Sources = sources => AgentOptions.AddConfigFile(sources, args),
+    Load = AgentOptions.Load,
+    Arguments = Agent.Arguments,
+    Configure = Agent.Configure,
+    Checks = AgentChecks.Steps,
+});

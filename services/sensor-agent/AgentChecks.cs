@@ -1,0 +1,64 @@
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>What <c>check</c> tests on the agent's machine: its directory, its broker, and where its figures come from.</summary>
+static class AgentChecks
+{
+    public static IEnumerable<CheckStep> Steps(AgentOptions options, IServiceProvider services)
+    {
+        var clock = services.GetRequiredService<TimeProvider>();
+        foreach (var step in JournalCheck.Steps(options.DataDirectory, options.Journal))
+            yield return step;
+        // Covered by the same ACL rule as readings, and no forwarder reads it.
+        foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, $"{Topics.Status(options.DeviceId)[..^"status".Length]}check"))
+            yield return step;
+        yield return new CheckStep("sensors", _ => Task.FromResult(Sensors(options)));
+        yield return new CheckStep("system metrics", _ => Task.FromResult(Metrics(services)));
+        yield return new CheckStep("network identity", _ => Task.FromResult(Network(options, clock)));
+    }
+
+    static CheckResult Sensors(AgentOptions options) => options.Simulate
+        ? CheckResult.Warning("simulated: scd4x, icp10125, sgp30", "SIMULATE is true: environmental values are made up.", "Set SIMULATE=false when the sensors are attached.")
+        : CheckResult.Warning("none is read; temperature, humidity, CO2, pressure, eCO2 and TVOC stay empty", "This version has no I²C drivers yet.",
+            "Set SIMULATE=true to see the pipeline with made-up values.");
+
+    static CheckResult Metrics(IServiceProvider services)
+    {
+        var system = services.GetRequiredService<SystemMetrics>();
+        var reading = new ThermalReading();
+        system.AddTo(reading);
+        List<string> missing = [];
+        // The share of processor time needs two looks at the clock; that the file can be read is enough here.
+        if (!File.Exists("/proc/stat"))
+            missing.Add("processor time (/proc/stat)");
+        if (!reading.HasMemoryPercent)
+            missing.Add("memory (/proc/meminfo)");
+        if (!reading.HasDiskFreeMb)
+            missing.Add("free disk space");
+        if (missing.Count > 0)
+            return CheckResult.Failed($"not available: {string.Join(", ", missing)}", "The kernel's files are not mounted here.", "Run on Linux with /proc mounted.");
+        var detail = FormattableString.Invariant($"memory {reading.MemoryPercent:0.0} %, disk {reading.DiskFreeMb} MB free");
+        return reading.HasCpuTemperatureC
+            ? CheckResult.Ok(FormattableString.Invariant($"processor {reading.CpuTemperatureC:0.0} °C ({system.TemperaturePath}), {detail}"))
+            : CheckResult.Warning($"{detail}; no processor temperature", "The kernel has no sensor for it (virtual machines have none), or HOST_SYS is not the machine's /sys.",
+                "On a Pi mount the machine's /sys and name it in HOST_SYS; elsewhere the value stays empty.");
+    }
+
+    static CheckResult Network(AgentOptions options, TimeProvider clock)
+    {
+        var host = new HostIdentity(options.HostNet, options.HostSys).Read(Environment.MachineName, clock.GetUtcNow());
+        var detail = $"{host.Hostname}, {(host.IpAddress.Length > 0 ? host.IpAddress : "no address")}, {(host.MacAddress.Length > 0 ? host.MacAddress : "no MAC")}";
+        if ((options.HostNet == "/proc/net") != (options.HostSys == "/sys"))
+        {
+            return CheckResult.Warning(detail, "Only one of HOST_NET and HOST_SYS is the machine's, so address and MAC may be of different interfaces.",
+                "Mount the machine's /proc/1/net and /sys read-only and set both.");
+        }
+        return host.IpAddress.Length > 0
+            ? CheckResult.Ok(detail)
+            : CheckResult.Warning(detail, "There is no default route.", "Connect the machine to its network; in a container set HOST_NET and HOST_SYS.");
+    }
+}

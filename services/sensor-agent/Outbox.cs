@@ -1,0 +1,154 @@
+using Google.Protobuf;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has an outbox of its own, so that readings
+/// nobody fetches do not hold up the others. One sampler stores, one publisher reads; the figures may be read by anybody.
+/// </summary>
+sealed partial class Outbox : IDisposable
+{
+    /// <summary>How long an append may take before the outbox is looked at for being full; the slowest fsync of an SD card takes less.</summary>
+    static readonly TimeSpan SlowAppend = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a stop waits for space for what is in hand.</summary>
+    static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+
+    readonly byte[] header;
+    readonly Health health;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly string part;
+    byte[] buffer = [];
+    long acknowledged;
+    long confirmed;
+    long oldestAt;
+
+    public Outbox(ReadingKind kind, AgentOptions options, Health health, TimeProvider clock, ILogger<Outbox> logger)
+    {
+        Kind = kind;
+        this.health = health;
+        this.clock = clock;
+        this.logger = logger;
+        part = $"outbox {Topics.Name(kind)}";
+        header = OutboxRecord.Header(kind, options.DeviceId);
+        try
+        {
+            Journal = DurableJournal.Open(options.Journal.In(options.OutboxDirectory(kind)), clock, logger);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
+        }
+        acknowledged = Journal.CommittedOffset;
+        oldestAt = clock.GetUtcNow().UtcTicks;
+        health.Well(part);
+    }
+
+    public ReadingKind Kind { get; }
+
+    public DurableJournal Journal { get; }
+
+    /// <summary>First offset that the broker has not acknowledged in this process' life; after a restart what may be replayed counts as not acknowledged.</summary>
+    public long AcknowledgedOffset => Volatile.Read(ref acknowledged);
+
+    /// <summary>Readings that the broker has not acknowledged.</summary>
+    public long Backlog => Math.Max(0, Journal.NextOffset - AcknowledgedOffset);
+
+    /// <summary>Age of the oldest of them, zero if there is none.</summary>
+    public TimeSpan OldestAge
+    {
+        get
+        {
+            var age = TimeSpan.FromTicks(clock.GetUtcNow().UtcTicks - Volatile.Read(ref oldestAt));
+            return Backlog == 0 || age < TimeSpan.Zero ? TimeSpan.Zero : age;
+        }
+    }
+
+    /// <summary>Why its next batch is not taken by the broker; null while it is.</summary>
+    public string? HeldBy { get; set; }
+
+    /// <summary>On this connection the broker has acknowledged everything below <paramref name="offset"/>.</summary>
+    /// <returns>How many readings that is more than ever before.</returns>
+    public long Acknowledge(long offset)
+    {
+        Volatile.Write(ref confirmed, offset);
+        var before = acknowledged;
+        if (offset <= before)
+            return 0;
+        Volatile.Write(ref acknowledged, offset);
+        return offset - before;
+    }
+
+    /// <summary>The connection is gone: the broker may have forgotten what it had acknowledged on it.</summary>
+    public void Unconfirm() => Volatile.Write(ref confirmed, 0);
+
+    /// <summary>When the outbox is full, gives up the replay window: rather a shorter window than no new readings.</summary>
+    public void MakeRoom()
+    {
+        if (Volatile.Read(ref confirmed) is > 0 and var offset && offset > Journal.CommittedOffset && Journal.IsFull)
+            Journal.Commit(offset);
+    }
+
+    /// <summary>The oldest batch not acknowledged was stored then.</summary>
+    public void SetOldest(DateTimeOffset appendedAt) => Volatile.Write(ref oldestAt, appendedAt.UtcTicks);
+
+    /// <summary>
+    /// Stores a batch; completes when it is on disk. While the outbox is full it waits, and with it the sampling: a reading that is not taken is not lost.
+    /// </summary>
+    /// <param name="batch">With at least one reading of the outbox's kind.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="stopping">When it is cancelled, a full outbox is waited for a little longer, then given up.</param>
+    public async Task StoreAsync(ReadingBatch batch, int count, CancellationToken stopping)
+    {
+        var size = batch.CalculateSize();
+        if (buffer.Length < size)
+            buffer = new byte[size + size / 4];
+        batch.WriteTo(buffer.AsSpan(0, size));
+        var now = clock.GetUtcNow();
+        OutboxRecord.Stamp(header, now);
+        if (Backlog == 0)
+            SetOldest(now);
+        var stored = Journal.AppendAsync(new JournalRecord(buffer.AsMemory(0, size), count) { Prefix = header }, CancellationToken.None);
+        if (!stored.IsCompletedSuccessfully)
+            await WaitAsync(stored.AsTask(), count, stopping);
+    }
+
+    async Task WaitAsync(Task stored, int count, CancellationToken stopping)
+    {
+        var since = clock.GetTimestamp();
+        long? stoppedAt = null;
+        while (true)
+        {
+            try
+            {
+                await stored.WaitAsync(SlowAppend, clock, CancellationToken.None);
+                health.Well(part);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                MakeRoom();
+                var waited = clock.GetElapsedTime(since);
+                health.Unwell(part, Journal.FullReason is { } reason
+                    ? $"sampling has stopped for {waited.TotalSeconds:0} s, because the outbox is full: {reason}"
+                    : $"the disk has not confirmed a write for {waited.TotalSeconds:0} s; look at dmesg and at what else writes to it");
+                if (!stopping.IsCancellationRequested)
+                    continue;
+                stoppedAt ??= clock.GetTimestamp();
+                if (clock.GetElapsedTime(stoppedAt.Value) < StopPatience)
+                    continue;
+                LogLost(count, Topics.Name(Kind), Journal.FullReason ?? "the disk does not answer");
+                return;
+            }
+        }
+    }
+
+    public void Dispose() => Journal.Dispose();
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Count} {Kind} readings in hand could not be stored before the stop and are lost: {Reason}")]
+    partial void LogLost(int count, string kind, string reason);
+}

@@ -1,0 +1,80 @@
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Decides when an acknowledged reading may be forgotten. The broker's PUBACK means that it is in the broker's memory; it is safe once the broker has
+/// stayed up for longer than its save interval afterwards. So an offset is released when the connection on which it was acknowledged has lasted for the
+/// window since; after a loss the clock starts again with the repeated acknowledgement, however long the outage was.
+/// </summary>
+/// <remarks>
+/// A connection that never lasts that long would hold everything for ever and repeat it at each reconnect, ever more. Therefore an offset is also released
+/// after <see cref="Patience"/> windows of connected time since its first acknowledgement. Not thread-safe.
+/// </remarks>
+sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
+{
+    const int Patience = 12;
+
+    /// <summary>Marks per window; an offset is held for up to this fraction longer than asked.</summary>
+    const int Resolution = 30;
+
+    readonly Queue<(long Offset, TimeSpan At)> thisConnection = new();
+    readonly Queue<(long Offset, TimeSpan At)> first = new();
+    long acknowledged;
+    long lastFirst;
+    TimeSpan lastThisAt;
+    TimeSpan lastFirstAt;
+    TimeSpan connectedBefore;
+    long connectedSince;
+    bool connected;
+
+    public void Connected()
+    {
+        connected = true;
+        connectedSince = clock.GetTimestamp();
+        thisConnection.Clear();
+        acknowledged = 0;
+        lastThisAt = TimeSpan.MinValue;
+    }
+
+    public void Lost()
+    {
+        connectedBefore = ConnectedTime;
+        connected = false;
+        thisConnection.Clear();
+    }
+
+    /// <summary>Everything below <paramref name="offset"/> has been acknowledged on this connection.</summary>
+    /// <returns>The offset below which everything may be forgotten; null if nothing new.</returns>
+    public long? Acknowledged(long offset)
+    {
+        acknowledged = Math.Max(acknowledged, offset);
+        var now = ConnectedTime;
+        // A mark bears the time it is made, never that of an earlier acknowledgement: it may hold a reading longer, not shorter.
+        if (lastThisAt == TimeSpan.MinValue || now - lastThisAt >= window / Resolution)
+        {
+            thisConnection.Enqueue((acknowledged, now));
+            lastThisAt = now;
+        }
+        if (acknowledged > lastFirst && (first.Count == 0 || now - lastFirstAt >= window / Resolution))
+        {
+            first.Enqueue((acknowledged, now));
+            (lastFirst, lastFirstAt) = (acknowledged, now);
+        }
+        var released = Release(thisConnection, now - window);
+        return Max(released, Release(first, now - window * Patience));
+    }
+
+    TimeSpan ConnectedTime => connected ? connectedBefore + clock.GetElapsedTime(connectedSince) : connectedBefore;
+
+    static long? Max(long? left, long? right) => left is null ? right : right is null || left > right ? left : right;
+
+    long? Release(Queue<(long Offset, TimeSpan At)> marks, TimeSpan before)
+    {
+        long? released = null;
+        while (marks.TryPeek(out var mark) && mark.At <= before && mark.Offset <= acknowledged)
+        {
+            released = mark.Offset;
+            marks.Dequeue();
+        }
+        return released;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers.Text;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Temperature and use of the processor, memory and free disk space of this machine, from /proc, /sys and statvfs. None of it waits for anything but the
+/// kernel. In a container /proc/stat, /proc/meminfo and the thermal zones are the machine's own. Not thread-safe.
+/// </summary>
+sealed class SystemMetrics : IDisposable
+{
+    /// <summary>The kernel counts processor time in steps of 10 ms; over less than this the share of it is mostly rounding.</summary>
+    static readonly TimeSpan ShortestCpuSpan = TimeSpan.FromMilliseconds(200);
+
+    readonly KernelFile stat;
+    readonly KernelFile memory;
+    readonly KernelFile? temperature;
+    readonly DriveInfo disk;
+    readonly TimeProvider clock;
+    CpuTime lastCpu;
+    long lastCpuAt;
+    double? cpuPercent;
+
+    public SystemMetrics(string procDirectory, string sysDirectory, string dataDirectory, TimeProvider clock)
+    {
+        this.clock = clock;
+        stat = new KernelFile(Path.Combine(procDirectory, "stat"));
+        memory = new KernelFile(Path.Combine(procDirectory, "meminfo"));
+        TemperaturePath = FindCpuTemperature(sysDirectory);
+        temperature = TemperaturePath is null ? null : new KernelFile(TemperaturePath, 64);
+        disk = new DriveInfo(dataDirectory);
+        _ = CpuTime.TryParse(stat.Read(), out lastCpu);
+        lastCpuAt = clock.GetTimestamp();
+    }
+
+    /// <summary>The file that holds the processor's temperature; null where the kernel has none.</summary>
+    public string? TemperaturePath { get; }
+
+    /// <summary>Fills in what can be read now; the rest stays absent.</summary>
+    public void AddTo(ThermalReading reading)
+    {
+        // −40 to 150 °C is what silicon survives; a zone whose driver failed says 0 K or millions.
+        if (temperature?.ReadNumber() is { } milliCelsius and >= -40_000 and <= 150_000)
+            reading.CpuTemperatureC = milliCelsius / 1000.0;
+        if (CpuPercent() is { } percent)
+            reading.CpuPercent = percent;
+        if (MemoryPercent(memory.Read()) is { } used)
+            reading.MemoryPercent = used;
+        if (DiskFreeMb() is { } free)
+            reading.DiskFreeMb = free;
+    }
+
+    double? CpuPercent()
+    {
+        var now = clock.GetTimestamp();
+        if (clock.GetElapsedTime(lastCpuAt, now) < ShortestCpuSpan)
+            return cpuPercent;
+        if (!CpuTime.TryParse(stat.Read(), out var cpu))
+            return cpuPercent = null;
+        cpuPercent = cpu.PercentSince(lastCpu) ?? cpuPercent;
+        lastCpu = cpu;
+        lastCpuAt = now;
+        return cpuPercent;
+    }
+
+    ulong? DiskFreeMb()
+    {
+        try
+        {
+            return (ulong)disk.AvailableFreeSpace / 1_000_000;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Total less available, % of total; null when /proc/meminfo does not hold both (proc_meminfo(5)).</summary>
+    internal static double? MemoryPercent(ReadOnlySpan<byte> meminfo)
+        => Value(meminfo, "MemTotal:"u8) is { } total and > 0 && Value(meminfo, "MemAvailable:"u8) is { } available && available <= total
+            ? 100.0 * (total - available) / total
+            : null;
+
+    static long? Value(ReadOnlySpan<byte> text, ReadOnlySpan<byte> key)
+    {
+        var at = text.IndexOf(key);
+        return at >= 0 && (at == 0 || text[at - 1] == '\n') && Utf8Parser.TryParse(text[(at + key.Length)..].TrimStart((byte)' '), out long value, out _)
+            ? value
+            : null;
+    }
+
+    /// <summary>
+    /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones of boards and
+    /// batteries ("acpitz", "bat") are not it.
+    /// </summary>
+    internal static string? FindCpuTemperature(string sysDirectory)
+        => Find(Path.Combine(sysDirectory, "class/thermal"), "thermal_zone*", "type", "temp")
+           ?? Find(Path.Combine(sysDirectory, "class/hwmon"), "hwmon*", "name", "temp1_input");
+
+    static string? Find(string directory, string pattern, string nameFile, string valueFile)
+    {
+        try
+        {
+            foreach (var zone in Directory.EnumerateDirectories(directory, pattern).Order(StringComparer.Ordinal))
+            {
+                var name = File.ReadAllText(Path.Combine(zone, nameFile)).Trim().ToLowerInvariant();
+                var isCpu = name.StartsWith("cpu", StringComparison.Ordinal) || name.StartsWith("soc", StringComparison.Ordinal)
+                    || name.StartsWith("bigcore", StringComparison.Ordinal) || name is "x86_pkg_temp" or "coretemp" or "k10temp" or "zenpower";
+                if (isCpu && File.Exists(Path.Combine(zone, valueFile)))
+                    return Path.Combine(zone, valueFile);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No such class on this kernel: the value stays absent.
+        }
+        return null;
+    }
+
+    public void Dispose()
+    {
+        stat.Dispose();
+        memory.Dispose();
+        temperature?.Dispose();
+    }
+}
+
+/// <summary>Processor time of all cores since the machine started, in ticks (proc_stat(5), the line "cpu").</summary>
+readonly record struct CpuTime(ulong Idle, ulong Total)
+{
+    public static bool TryParse(ReadOnlySpan<byte> stat, out CpuTime time)
+    {
+        time = default;
+        if (!stat.StartsWith("cpu "u8))
+            return false;
+        var rest = stat[4..];
+        ulong idle = 0, total = 0;
+        // user nice system idle iowait irq softirq steal; guest and guest_nice after them are already in user and nice.
+        for (var field = 0; field < 8; field++)
+        {
+            rest = rest.TrimStart((byte)' ');
+            if (!Utf8Parser.TryParse(rest, out ulong ticks, out var length))
+                return false;
+            rest = rest[length..];
+            total += ticks;
+            if (field is 3 or 4)
+                idle += ticks;
+        }
+        time = new CpuTime(idle, total);
+        return true;
+    }
+
+    /// <summary>Share of the time since <paramref name="before"/> in which anything ran, 0 to 100; null when no tick has passed.</summary>
+    public double? PercentSince(CpuTime before)
+    {
+        if (Total <= before.Total)
+            return null;
+        // iowait may run backwards on a machine with several cores.
+        var idle = Idle > before.Idle ? Idle - before.Idle : 0;
+        return Math.Clamp(100.0 * (1 - (double)idle / (Total - before.Total)), 0, 100);
+    }
+}
