@@ -1,10 +1,21 @@
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
+/// <summary>The options of the service: of what all forwarders do, and of its own sink.</summary>
+sealed record S3ServiceOptions(ForwarderOptions Forwarder, S3Options S3)
+{
+    public static S3ServiceOptions Load(Settings settings) => new(ForwarderOptions.Load(settings, S3Services.Name, ReadingKind.Inverter), S3Options.Load(settings));
+}
+
+/// <summary>What the service is made of.</summary>
 static class S3Services
 {
+    public const string Name = "s3-forwarder";
+
     /// <summary>The client, the figures and what makes a sink for each slot.</summary>
     public static IServiceCollection AddS3(this IServiceCollection services, S3Options options) => services
         .AddSingleton(_ => S3Client.Create(options))
