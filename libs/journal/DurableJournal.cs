@@ -307,6 +307,29 @@ public sealed class DurableJournal : IDisposable
     /// <summary>Whether appends wait for space.</summary>
     public bool IsFull => FullReason is not null;
 
+    /// <summary>
+    /// Whether an append of so many bytes would be stored at once. For a caller that must not wait inside the append; the answer is a forecast, because
+    /// others use the disk too.
+    /// </summary>
+    /// <returns>Null, or what is full and what to do.</returns>
+    public string? WhyNoRoomFor(long bytes)
+    {
+        lock (gate)
+        {
+            // Then the next group begins a new segment and the old one goes right after.
+            if (segments[^1].End <= committedOffset)
+                return null;
+            if (sizeBytes + bytes + SegmentHeader.Bytes > options.MaxBytes && segments[0].End > committedOffset)
+                return SizeProblem();
+        }
+        return options.FreeSpaceReserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < options.FreeSpaceReserveBytes ? SpaceProblem(free) : null;
+    }
+
+    string SizeProblem() => $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
+        + "restore delivery, or raise JOURNAL_MAX_BYTES";
+
+    string SpaceProblem(long free) => $"{free} bytes are free on the file system of {directory} and {options.FreeSpaceReserveBytes} stay in reserve; free some space there";
+
     /// <summary>Free space of the file system, in bytes.</summary>
     public long FreeBytes => disk.FreeBytes(directory);
 
@@ -730,8 +753,7 @@ public sealed class DurableJournal : IDisposable
                 reclaimed = Reclaim(ignoreRetention: true);
                 if (sizeBytes + bytes > options.MaxBytes && !LastIsCommitted())
                 {
-                    problem = $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
-                        + "restore delivery, or raise MaxBytes";
+                    problem = SizeProblem();
                 }
             }
         }
@@ -753,8 +775,7 @@ public sealed class DurableJournal : IDisposable
                     reclaimed |= Reclaim(ignoreRetention: true);
                     if (!LastIsCommitted())
                     {
-                        problem = $"{freeBytes} bytes are free on the file system of {directory} and {options.FreeSpaceReserveBytes} stay in reserve; "
-                            + "free some space there";
+                        problem = SpaceProblem(freeBytes);
                     }
                 }
             }
