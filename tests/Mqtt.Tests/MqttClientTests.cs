@@ -449,6 +449,32 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_large_message_over_a_slow_line_is_not_taken_for_a_dead_connection()
+    {
+        const int Size = 6 * 1024 * 1024;
+        await using var broker = new FakeBroker(async (connection, _) =>
+        {
+            await connection.AcceptAsync();
+            // Some two and a half seconds, several keep-alives, in which nothing is answered.
+            var buffer = new byte[64 * 1024];
+            for (var read = 0; read < Size; read += buffer.Length)
+            {
+                await connection.ReadIntoAsync(buffer);
+                await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, connection.Stop);
+            }
+            await connection.SendHexAsync("D0 00 40 02 0001");
+            await connection.DrainAsync();
+        });
+        var options = broker.Options();
+        options.KeepAlive = TimeSpan.FromSeconds(1);
+        await using var client = new RunningClient(options);
+
+        await client.Client.PublishAsync("t", new byte[Size], MqttQos.AtLeastOnce).Within();
+
+        Assert.Equal(1, client.Client.Counters.Connections);
+    }
+
+    [Fact]
     public async Task The_brokers_keep_alive_replaces_the_clients()
     {
         var pinged = new TaskCompletionSource();
@@ -636,6 +662,7 @@ public sealed class MqttClientTests(ITestOutputHelper output)
 
         await Assert.ThrowsAsync<MqttConnectionException>(() => inFlight.Within());
         await Assert.ThrowsAsync<MqttConnectionException>(() => Publish(client, "b").Within());
+        await Assert.ThrowsAsync<MqttConnectionException>(() => client.Client.UnsubscribeAsync("t", CancellationToken.None).Within());
         await Assert.ThrowsAsync<InvalidOperationException>(() => client.Client.RunAsync(CancellationToken.None));
         await client.DisposeAsync();
     }
