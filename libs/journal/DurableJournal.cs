@@ -608,7 +608,7 @@ public sealed class DurableJournal : IDisposable
     }
 
     static async ValueTask<long> WhenStored(AppendGroup group, long relative, CancellationToken cancellationToken) =>
-        await group.Stored.Task.WaitAsync(cancellationToken) + relative;
+        await group.Stored.WaitAsync(cancellationToken) + relative;
 
     /// <summary>The group that takes the next append; called with the gate held.</summary>
     AppendGroup GroupFor(int bytes, int count)
@@ -638,7 +638,7 @@ public sealed class DurableJournal : IDisposable
             while ((group = TakeGroup()) is not null)
             {
                 if (!Store(group))
-                    group.Stored.TrySetException(new ObjectDisposedException(nameof(DurableJournal), "The journal was closed while it was full; the records are not stored."));
+                    group.FailWith(new ObjectDisposedException(nameof(DurableJournal), "The journal was closed while it was full; the records are not stored."));
                 lock (gate)
                 {
                     if (group.Buffer.Length <= KeptBufferBytes)
@@ -653,9 +653,9 @@ public sealed class DurableJournal : IDisposable
             lock (gate)
             {
                 fault = e;
-                group?.Stored.TrySetException(e);
+                group?.FailWith(e);
                 while (groups.TryDequeue(out var waiting))
-                    waiting.Stored.TrySetException(e);
+                    waiting.FailWith(e);
             }
         }
     }
@@ -707,7 +707,7 @@ public sealed class DurableJournal : IDisposable
                 problem = MissingSpace(group, refresh: waitingSince is not null);
                 if (problem is null)
                 {
-                    Write(group);
+                    var first = Write(group);
                     if (waitingSince is { } since)
                     {
                         lock (gate)
@@ -715,6 +715,7 @@ public sealed class DurableJournal : IDisposable
                         logger.NotFull(directory, clock.GetElapsedTime(since));
                     }
 
+                    group.CompleteWith(first);
                     return true;
                 }
             }
@@ -799,7 +800,8 @@ public sealed class DurableJournal : IDisposable
         return true;
     }
 
-    void Write(AppendGroup group)
+    /// <returns>Offset of the group's first reading.</returns>
+    long Write(AppendGroup group)
     {
         Segment last;
         long first;
@@ -816,7 +818,7 @@ public sealed class DurableJournal : IDisposable
             WriteBehind(group, last, first, withHeader: roll);
         else
             WriteSegment(group, last, first);
-        group.Stored.TrySetResult(first);
+        return first;
     }
 
     /// <param name="group">What to write.</param>
