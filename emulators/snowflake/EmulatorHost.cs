@@ -12,11 +12,12 @@ static partial class EmulatorHost
     /// <param name="settings">Checked settings.</param>
     /// <param name="catalog">What the SQL files declare.</param>
     /// <param name="clock">The time.</param>
-    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock)
+    /// <param name="logLevel">Least level that is logged.</param>
+    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock, LogLevel logLevel = LogLevel.Information)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.SetMinimumLevel(logLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddSimpleConsole(o =>
         {
