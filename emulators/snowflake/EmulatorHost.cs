@@ -79,11 +79,11 @@ static partial class EmulatorHost
             else
                 await emulator.Handle(context, path);
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException or BadHttpRequestException)
+        catch (Exception e) when (e is BadHttpRequestException
+            || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException))
         {
-            // The client has gone, or sent half a request.
-            if (!context.Response.HasStarted)
-                context.Response.StatusCode = 400;
+            // The client has gone, or sent half a request; there is nobody to answer.
+            context.Abort();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {

@@ -45,7 +45,11 @@ sealed class Emulator : IAsyncDisposable
         this.clock = clock;
     }
 
-    public RSA Key { get; } = RSA.Create(2048);
+    // Making a key takes longer than starting an emulator; one serves all tests.
+    static readonly RSA SharedKey = RSA.Create(2048);
+
+    /// <summary>The private key whose public half is registered for <see cref="User"/>.</summary>
+    public RSA Key { get; } = SharedKey;
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -132,7 +136,6 @@ sealed class Emulator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Key.Dispose();
         directory.Dispose();
     }
 

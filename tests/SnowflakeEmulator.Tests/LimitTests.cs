@@ -42,6 +42,17 @@ public class LimitTests
     }
 
     [Fact]
+    public async Task Gzip_bodies_of_several_members_are_read()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        await emulator.OpenAsync();
+
+        await AppendAsync(emulator, Encoded([.. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("a") + Emulator.Row("b"))), .. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("c")))], "gzip"));
+
+        Assert.Equal("abc", await emulator.UuidsAsync());
+    }
+
+    [Fact]
     public async Task A_body_larger_than_any_buffer_comes_through_whole()
     {
         await using var emulator = await Emulator.StartAsync();
