@@ -27,12 +27,12 @@ fail() {
     exit 1
 }
 
-# What a tool left in the log, for the WHY of a failure: its last error, or else its last line.
+# What a tool left in the log, for the WHY of a failure: its first error, or else its last line.
 last_log_line() {
     local log=${1:-$LOG_FILE} line
-    line=$(tail -n 200 "$log" 2>/dev/null | grep -E '^(#[0-9]+ [0-9.]+ )?(E:|ERROR|error|[^ ]+ : error)' | tail -n 1)
-    [[ -n $line ]] || line=$(grep -v '^[[:space:]]*$' "$log" 2>/dev/null | tail -n 1)
-    printf '%s' "$line" | cut -c 1-300 | sed 's/[.[:space:]]*$//'
+    line=$(tail -n 400 "$log" 2>/dev/null | grep -m 1 -E '^(#[0-9]+ [0-9.]+ )?(E: |ERROR: |error: |fatal: |[^ ]+( :|:) error )' || true)
+    [[ -n $line ]] || line=$(grep -v '^[[:space:]]*$' "$log" 2>/dev/null | tail -n 1 || true)
+    sed -E 's/^#[0-9]+ [0-9.]+ //; s/[.[:space:]]*$//' <<<"$line" | cut -c 1-300
 }
 
 as_root() {
