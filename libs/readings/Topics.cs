@@ -23,7 +23,7 @@ public static class Topics
     /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
     public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
 
-    /// <summary>Takes a readings topic apart; false for any other topic.</summary>
+    /// <summary>Takes a readings topic apart; false for any other topic, and for one whose device id cannot be (<see cref="IsDeviceId"/>).</summary>
     public static bool TryParse(string topic, out string deviceId, out ReadingKind kind)
     {
         deviceId = "";
@@ -36,7 +36,7 @@ public static class Topics
         deviceId = topic[Prefix.Length..slash];
         var name = topic.AsSpan(slash + 1);
         kind = name.SequenceEqual("thermal") ? ReadingKind.Thermal : name.SequenceEqual("inverter") ? ReadingKind.Inverter : default;
-        return kind != default;
+        return kind != default && IsDeviceId(deviceId);
     }
 
     /// <summary>Whether a text can be a device id: 1 to 100 characters, none of which means something in a topic or is a control character.</summary>

@@ -37,7 +37,7 @@ sealed partial class Outbox : IDisposable
         header = OutboxRecord.Header(kind, options.DeviceId);
         try
         {
-            Journal = DurableJournal.Open(options.Journal.In(options.OutboxDirectory(kind)), clock, logger);
+            Journal = DurableJournal.Open(options.Journal with { Directory = options.OutboxDirectory(kind) }, clock, logger);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
