@@ -1,1 +1,62 @@
-return 0;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.SnowflakeEmulator;
+
+if (args is ["--help" or "-h" or "help"])
+{
+    Console.Out.WriteLine(EmulatorSettings.Help());
+    return ExitCodes.Ok;
+}
+var settings = new Settings(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+var options = EmulatorSettings.Load(settings);
+if (args is ["healthcheck"])
+    return await HealthCheck.RunAsync(options.Port);
+if (args.Length > 0)
+    settings.Problem($"'{args[0]}' is no verb; there are none (run), healthcheck and --help.");
+options.CheckDirectories(settings);
+
+WebApplication? app = null;
+try
+{
+    if (settings.Problems.Count == 0)
+    {
+        var catalog = SqlReader.ReadDirectory(options.SqlDirectory);
+        if (catalog.Tables.Count == 0)
+            settings.Problem($"EMULATOR_SQL is '{options.SqlDirectory}', whose *.sql files create no table.");
+        else
+            app = EmulatorHost.Build(options, catalog, TimeProvider.System);
+    }
+}
+catch (SqlException e)
+{
+    settings.Problem(e.Message);
+}
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+{
+    settings.Problem($"EMULATOR_DATA is '{options.DataDirectory}', which cannot be used: {e.Message} (Is another emulator running on it?)");
+}
+if (app is null)
+{
+    foreach (var problem in settings.Problems)
+        Console.Error.WriteLine($"config: {problem}");
+    return ExitCodes.BadConfiguration;
+}
+
+await using (app)
+{
+    try
+    {
+        await app.RunAsync();
+        return ExitCodes.Ok;
+    }
+    catch (IOException e)
+    {
+        Console.Error.WriteLine($"config: cannot listen on EMULATOR_PORT {options.Port}"
+            + (options.HttpsPort is { } https ? $" and EMULATOR_HTTPS_PORT {https}" : "") + $": {e.Message}");
+        return ExitCodes.BadConfiguration;
+    }
+    catch (Exception e)
+    {
+        Console.Error.WriteLine($"crashed: {e}");
+        return ExitCodes.Failed;
+    }
+}

@@ -37,6 +37,9 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
     /// <summary>The steps of <c>check</c>, after the one that checks the configuration itself.</summary>
     public Func<TOptions, IServiceProvider, IEnumerable<CheckStep>>? Checks { get; init; }
 
+    /// <summary>Command-line options of <c>check</c> that stand for a setting, for example <c>--probe</c>.</summary>
+    public IReadOnlyList<SettingOption> CheckArguments { get; init; } = [];
+
     /// <summary>Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily: some must work without any.</summary>
     public Func<Func<TOptions>, IEnumerable<Command>>? Commands { get; init; }
 
@@ -56,18 +59,14 @@ public static partial class ServiceProgram
     public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
     {
         var root = new RootCommand(definition.Description + Environment.NewLine + Environment.NewLine + DescribeSettings(definition));
-        var arguments = definition.Arguments.Select(argument => (argument.Key, argument.SwitchValue, Option: (Option)(argument.IsSwitch
-            ? new Option<bool>(argument.Name) { Description = argument.Description }
-            : new Option<string>(argument.Name) { Description = $"{argument.Description} Same as {argument.Key}." }))).ToList();
-        foreach (var (_, _, option) in arguments)
-            root.Options.Add(option);
+        var arguments = Options(definition.Arguments, root);
 
         // Sets what the command line gave above the environment.
         IConfiguration Configuration(ParseResult? parsed)
         {
             var configuration = new ConfigurationBuilder();
             definition.Sources?.Invoke(configuration);
-            configuration.AddEnvironmentVariables();
+            AddEnvironment(configuration);
             var given = arguments.Where(argument => parsed?.GetResult(argument.Option) is { Implicit: false });
             configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option switch
             {
@@ -83,6 +82,7 @@ public static partial class ServiceProgram
         var json = new Option<bool>("--json") { Description = "Print JSON for machines." };
         var check = new Command("check", "Tests each dependency step by step and says what to do about what fails.") { json };
         check.SetAction((parsed, cancellationToken) => CheckAsync(definition, Configuration(parsed), parsed.GetValue(json), cancellationToken));
+        arguments.AddRange(Options(definition.CheckArguments, check));
         root.Subcommands.Add(check);
 
         var healthcheck = new Command("healthcheck", "Asks the running service whether it is well; exit code 0 or 1. For container engines.");
@@ -111,6 +111,20 @@ public static partial class ServiceProgram
             return PrintProblems(e.Problems);
         }
     }
+
+    static List<(string Key, string SwitchValue, Option Option)> Options(IReadOnlyList<SettingOption> arguments, Command command)
+    {
+        var options = arguments.Select(argument => (argument.Key, argument.SwitchValue, Option: (Option)(argument.IsSwitch
+            ? new Option<bool>(argument.Name) { Description = argument.Description }
+            : new Option<string>(argument.Name) { Description = $"{argument.Description} Same as {argument.Key}." }))).ToList();
+        foreach (var (_, _, option) in options)
+            command.Options.Add(option);
+        return options;
+    }
+
+    // Compose passes VAR= for an unset variable: blank must not hide what a file says.
+    static void AddEnvironment(ConfigurationBuilder configuration)
+        => configuration.AddInMemoryCollection(new ConfigurationBuilder().AddEnvironmentVariables().Build().AsEnumerable().Where(variable => !string.IsNullOrWhiteSpace(variable.Value)));
 
     static string DescribeSettings<TOptions>(ServiceDefinition<TOptions> definition) where TOptions : class
     {

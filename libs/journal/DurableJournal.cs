@@ -17,6 +17,7 @@
 //   lock                            empty; flock(2)ed exclusively while a process has the journal open
 //   epoch                           identity of the journal, one line of text:  EEEEEEEEEEEEEEEE CCCCCCCC\n
 //   cursor                          what the sink has committed, one line:      EEEEEEEEEEEEEEEE COMMITTED NEXT CCCCCCCC\n
+//   cursor.recent                   the same, newer but not fsynced; of the two, the one that says more counts
 //   NNNNNNNNNNNNNNNNNNNN.segment    records; N is the offset of the first one, 20 decimal digits
 //   quarantine/                     damaged bytes, kept for a person; never read again
 //   E is 16 hex digits. COMMITTED (first offset not committed) and NEXT (first offset not given out when this was written) are 20 decimal
@@ -58,13 +59,13 @@
 //   Only the last segment is read through. Bytes behind its last good frame are an append that never finished if no good frame follows them,
 //   and cut; otherwise damage, and moved to quarantine/. Either way, and whenever the cursor knows of higher offsets, something acknowledged may
 //   be missing; the journal goes on in a new segment at first + 2^20 of the old one, which no offset of the old one can have reached.
-//   A damaged cursor counts as absent: delivery starts at the first stored offset. A damaged epoch is taken from the segment headers. Without
+//   A damaged cursor counts as absent: without any, delivery starts at the first stored offset. A damaged epoch is taken from the segment headers. Without
 //   any segment there is nothing to confuse, and the journal begins anew under a new epoch.
 //
 // Deleting
 //   A segment is deleted when it is not the last one, everything in it is committed, and the retention time has passed; then the directory
-//   is fsynced. The cursor is replaced by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end;
-//   otherwise every few seconds without the fsyncs, since losing it only means that the sink is asked what it has.
+//   is fsynced. The cursor is replaced by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For
+//   other commits cursor.recent is replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -447,7 +448,13 @@ public sealed class DurableJournal : IDisposable
             committedOffset = result = Math.Clamp(offset, segments[0].First, committedOffset);
         }
 
-        SaveCursor(durable: true, force: true);
+        lock (cursorGate)
+        {
+            TryDelete(Path.Combine(directory, CursorFile.RecentName));
+            cursorWrittenDurably = false;
+            SaveCursor(durable: true, force: true);
+        }
+
         return result;
     }
 
@@ -1030,7 +1037,8 @@ public sealed class DurableJournal : IDisposable
             cursorWrittenAt = clock.GetTimestamp();
             try
             {
-                disk.Replace(Path.Combine(directory, CursorFile.Name), new CursorFile(epoch, now.Committed, now.Next).ToBytes(), durable);
+                var name = durable ? CursorFile.Name : CursorFile.RecentName;
+                disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, now.Committed, now.Next).ToBytes(), durable);
                 (cursorWritten, cursorWrittenDurably, cursorFailed) = (now, durable, false);
             }
             catch (Exception e) when (!durable && e is (IOException or UnauthorizedAccessException))

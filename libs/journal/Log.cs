@@ -49,7 +49,7 @@ static partial class Log
     public static partial void SegmentsGone(this ILogger logger, string directory, string epoch);
 
     [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: the cursor file is damaged; delivery begins again at the first stored offset, {First}, and the sink must recognise what it has")]
+        "Journal {Directory}: the cursor file is damaged; delivery begins again at offset {First}, and the sink must recognise what it has")]
     public static partial void CursorDamaged(this ILogger logger, string directory, long first);
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message =

@@ -31,12 +31,12 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
             return Create();
 
         var segments = BuildSegments(files, epoch);
-        var cursorBytes = ReadSmall(CursorFile.Name);
-        var cursor = cursorBytes is null ? null : CursorFile.Parse(cursorBytes);
-        if (cursor?.Epoch != epoch)
-            cursor = null;
-        if (cursorBytes is not null && cursor is null)
-            logger.CursorDamaged(directory, segments[0].First);
+        var cursor = ReadCursor(CursorFile.Name, epoch, out var damaged);
+        var recent = ReadCursor(CursorFile.RecentName, epoch, out _);
+        if (recent?.Committed > cursor?.Committed || cursor is null)
+            cursor = recent;
+        if (damaged)
+            logger.CursorDamaged(directory, cursor?.Committed ?? segments[0].First);
 
         var next = RepairTail(segments, epoch, cursor);
         var committed = Math.Clamp(cursor?.Committed ?? segments[0].First, segments[0].First, next);
@@ -63,9 +63,15 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
     RecoveredJournal Create()
     {
         var epoch = NewEpoch();
-        var used = File.Exists(Path.Combine(directory, CursorFile.Name));
-        if (used)
-            disk.Delete(Path.Combine(directory, CursorFile.Name));
+        var used = false;
+        foreach (var cursor in (string[])[Path.Combine(directory, CursorFile.Name), Path.Combine(directory, CursorFile.RecentName)])
+        {
+            if (!File.Exists(cursor))
+                continue;
+            used = true;
+            disk.Delete(cursor);
+        }
+
         disk.Replace(Path.Combine(directory, EpochFile.Name), EpochFile.ToBytes(epoch), durable: true);
         if (used)
             logger.SegmentsGone(directory, EpochFile.Text(epoch));
@@ -239,6 +245,14 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         }
 
         last.FileBytes = last.Size;
+    }
+
+    CursorFile? ReadCursor(string name, ulong epoch, out bool damaged)
+    {
+        var bytes = ReadSmall(name);
+        var cursor = bytes is null ? null : CursorFile.Parse(bytes);
+        damaged = bytes is not null && cursor?.Epoch != epoch;
+        return damaged ? null : cursor;
     }
 
     byte[]? ReadSmall(string name)

@@ -9,7 +9,11 @@ namespace ThermalStreaming.Journal;
 /// <param name="Next">An offset that had not been given out when the file was written; at least this much must be skipped after damage.</param>
 readonly record struct CursorFile(ulong Epoch, long Committed, long Next)
 {
+    /// <summary>Written with every fsync that there is.</summary>
     public const string Name = "cursor";
+
+    /// <summary>Written more often and without any, so a power cut may spoil it; counts only where it says more than the other.</summary>
+    public const string RecentName = "cursor.recent";
 
     public byte[] ToBytes() => SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"{EpochFile.Text(Epoch)} {Committed:D20} {Next:D20}"));
 

@@ -109,7 +109,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join(' ', problems), nameof(options));
-        this.options = options;
+        this.options = options = options.Copy();
         this.clock = clock;
         this.logger = logger;
         clientId = options.ClientId;

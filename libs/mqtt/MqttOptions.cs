@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>How to reach a broker and what the session is. Read once, when the client is made.</summary>
+/// <summary>How to reach a broker and what the session is. Copied when a client is made.</summary>
 public sealed record MqttOptions
 {
     /// <summary>Name or address of the broker.</summary>
@@ -31,8 +31,9 @@ public sealed record MqttOptions
     /// Default 30 s.</summary>
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. Bounds memory: at most twice this many
-    /// messages wait here. Mosquitto 2.0 stalls with 65,535. Default 1000.</summary>
+    /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. It bounds memory. Mosquitto 2.0
+    /// stalls with 65,535, and exceeds a lower one now and then; only beyond four times this (and 1000) is it a protocol error.
+    /// Default 1000.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
     /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops what is larger. 1 KiB–256 MiB. Default 16 MiB.</summary>
@@ -59,6 +60,15 @@ public sealed record MqttOptions
 
     /// <summary>Null is plain TCP.</summary>
     public MqttTls? Tls { get; set; }
+
+    /// <summary>So that what the caller changes later has no effect.</summary>
+    internal MqttOptions Copy()
+    {
+        var copy = (MqttOptions)MemberwiseClone();
+        copy.Subscriptions = [.. Subscriptions];
+        copy.Tls = Tls?.Copy();
+        return copy;
+    }
 
     /// <summary>Everything wrong with these options, one sentence each; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()
@@ -150,4 +160,6 @@ public sealed class MqttTls
 
     /// <summary>The name that the broker's certificate must carry. Null: the host.</summary>
     public string? ServerName { get; set; }
+
+    internal MqttTls Copy() => (MqttTls)MemberwiseClone();
 }

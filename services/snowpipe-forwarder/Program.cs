@@ -1,1 +1,4 @@
-return 0;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.SnowpipeForwarder;
+
+return await ServiceProgram.RunAsync(args, SnowpipeService.Definition);

@@ -6,6 +6,7 @@ namespace ThermalStreaming.Mqtt.Tests;
 sealed class RunningClient : IAsyncDisposable
 {
     readonly CancellationTokenSource stop = new();
+    readonly List<MqttConnectionState> states = [];
     readonly Task run;
 
     public RunningClient(MqttOptions options, Action<MqttClient>? beforeRun = null)
@@ -13,8 +14,8 @@ sealed class RunningClient : IAsyncDisposable
         Client = new MqttClient(options, TimeProvider.System, NullLogger.Instance);
         Client.ConnectionChanged += s =>
         {
-            lock (States)
-                States.Add(s);
+            lock (states)
+                states.Add(s);
         };
         beforeRun?.Invoke(Client);
         run = Client.RunAsync(stop.Token);
@@ -22,11 +23,16 @@ sealed class RunningClient : IAsyncDisposable
 
     public MqttClient Client { get; }
 
-    public List<MqttConnectionState> States { get; } = [];
+    /// <summary>All states so far.</summary>
+    public MqttConnectionState[] Snapshot()
+    {
+        lock (states)
+            return [.. states];
+    }
 
     public async Task<RunningClient> ReadyAsync()
     {
-        await Wait.UntilAsync(() => Client.State.IsReady, $"the client is ready ({Client.State.LastError})");
+        await Wait.UntilAsync(() => Client.State.IsReady, "the client is ready", () => string.Join("\n", Snapshot().TakeLast(5)));
         return this;
     }
 

@@ -5,14 +5,14 @@ static class Wait
 {
     public static readonly TimeSpan Ceiling = TimeSpan.FromSeconds(30);
 
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static async Task UntilAsync(Func<bool> condition, string what, Func<string?>? detail = null)
     {
         var clock = TimeProvider.System;
         var start = clock.GetTimestamp();
         while (!condition())
         {
             if (clock.GetElapsedTime(start) > Ceiling)
-                throw new TimeoutException($"Waited {Ceiling.TotalSeconds} s in vain until {what}.");
+                throw new TimeoutException($"Waited {Ceiling.TotalSeconds} s in vain until {what}. {detail?.Invoke()}");
             await Task.Delay(TimeSpan.FromMilliseconds(5), clock);
         }
     }

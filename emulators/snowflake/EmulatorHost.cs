@@ -1,0 +1,118 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>Puts the emulator together.</summary>
+static partial class EmulatorHost
+{
+    /// <summary>Builds the server; it does not listen yet.</summary>
+    /// <param name="settings">Checked settings.</param>
+    /// <param name="catalog">What the SQL files declare.</param>
+    /// <param name="clock">The time.</param>
+    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddSimpleConsole(o =>
+        {
+            o.SingleLine = true;
+            o.UseUtcTimestamp = true;
+            o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024 * 1024;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.ListenAnyIP(settings.Port);
+            if (settings.HttpsPort is { } port)
+                kestrel.ListenAnyIP(port, listen => listen.UseHttps(EmulatorCertificate.Make(settings, clock)));
+        });
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(catalog);
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton<Faults>();
+        builder.Services.AddSingleton<PublicKeys>();
+        builder.Services.AddSingleton<Authenticator>();
+        builder.Services.AddSingleton<StreamingTables>();
+        builder.Services.AddSingleton<StreamingApi>();
+        builder.Services.AddSingleton<EmulatorApi>();
+
+        var app = builder.Build();
+        // Made now and not at the first request, so that a file that cannot be opened stops the start.
+        var streaming = app.Services.GetRequiredService<StreamingApi>();
+        var emulator = app.Services.GetRequiredService<EmulatorApi>();
+        var faults = app.Services.GetRequiredService<Faults>();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ThermalStreaming.SnowflakeEmulator");
+        app.Run(context => Handle(context, streaming, emulator, faults, logger));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            var addresses = string.Join(" and ", Addresses(app));
+            var names = string.Join(", ", catalog.Tables.Select(t => t.FullName));
+            LogStarted(logger, addresses, names);
+        });
+        return app;
+    }
+
+    /// <summary>Where a started emulator listens.</summary>
+    public static IReadOnlyCollection<string> Addresses(WebApplication app) =>
+        [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+
+    static async Task Handle(HttpContext context, StreamingApi streaming, EmulatorApi emulator, Faults faults, ILogger logger)
+    {
+        if (faults.ClockIsSkewed)
+            context.Response.Headers.Date = faults.ServerTime.ToString("R", CultureInfo.InvariantCulture);
+        var path = Segments(context);
+        try
+        {
+            if (path is ["healthz" or "readyz"])
+                await Reply.Text(context, 200, "ok\n");
+            else if (path is ["v2", "streaming", ..] or ["oauth", ..])
+                await streaming.Handle(context, path);
+            else
+                await emulator.Handle(context, path);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException or BadHttpRequestException)
+        {
+            // The client has gone, or sent half a request.
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = 400;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // The disk. A client that retries is right to.
+            LogStorage(logger, context.Request.Method, context.Request.Path, e.Message);
+            if (context.Response.HasStarted)
+                context.Abort();
+            else
+                await Reply.Text(context, 503, "\"ERR_GENERAL_EXCEPTION_RETRY_REQUEST\"", "application/json");
+        }
+    }
+
+    /// <summary>
+    /// The decoded segments of the path. Taken from the request line and not from <see cref="HttpRequest.Path"/>, which leaves %2F
+    /// as it is and so cannot name an object with a slash.
+    /// </summary>
+    static string[] Segments(HttpContext context)
+    {
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!target.StartsWith('/'))
+            target = context.Request.Path.Value ?? "/";
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        if (query >= 0)
+            target = target[..query];
+        return [.. target.Trim('/').Split('/').Select(Uri.UnescapeDataString)];
+    }
+
+    [LoggerMessage(EventId = 730, Level = LogLevel.Information, Message = "Snowflake emulator listens on {Addresses}; tables: {Tables}")]
+    static partial void LogStarted(ILogger logger, string addresses, string tables);
+
+    [LoggerMessage(EventId = 731, Level = LogLevel.Error, Message = "{Method} {Path} failed: {Problem}")]
+    static partial void LogStorage(ILogger logger, string method, string path, string problem);
+}

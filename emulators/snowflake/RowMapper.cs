@@ -1,0 +1,288 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>
+/// Turns a row of JSON into the columns of a table, as one pipe does. Holds buffers that are reused from row to row, so it is not
+/// safe for concurrent use; make one for each request.
+/// </summary>
+sealed class RowMapper
+{
+    // Where the value of a column lies in the row being mapped.
+    struct Slice
+    {
+        public JsonTokenType Type;
+        public bool Escaped;
+        public bool Exact;
+        public int Start;
+        public int Length;
+    }
+
+    readonly record struct Target(int Source, bool Exact);
+
+    readonly Column[] columns;
+
+    // One entry per column that the pipe fills: which column, from which slice, as what type.
+    readonly ColumnSource[] sources;
+    readonly Slice[] slices;
+    readonly Dictionary<Utf8Key, Target[]> targets = new(Utf8KeyComparer.Instance);
+    readonly Dictionary<Utf8Key, Target[]>.AlternateLookup<ReadOnlySpan<byte>> lookup;
+    readonly bool byName;
+    readonly bool ignoreCase;
+
+    // Rows of one producer have their keys in one order: the targets found for key i of the last row, tried first.
+    readonly List<(byte[] Key, Target[] Targets)> lastOrder = [];
+
+    public RowMapper(Pipe pipe)
+    {
+        columns = [.. pipe.Table.Columns];
+        if (pipe.Sources is { } selected)
+        {
+            sources = [.. selected];
+            for (var i = 0; i < sources.Length; i++)
+            {
+                if (sources[i].Key is { } key)
+                    AddTarget(Encoding.UTF8.GetBytes(key), new Target(i, true));
+            }
+        }
+        else
+        {
+            // Keys name columns. A key spelt like the column wins over one that differs in case; one that differs in case
+            // fills every column it matches.
+            byName = true;
+            ignoreCase = pipe.IgnoreCase;
+            sources = new ColumnSource[columns.Length];
+            for (var i = 0; i < columns.Length; i++)
+            {
+                sources[i] = new ColumnSource(i, columns[i].Name, columns[i].Type);
+                AddTarget(columns[i].Utf8Name, new Target(i, true));
+            }
+        }
+        slices = new Slice[sources.Length];
+        lookup = targets.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    /// <summary>Checks a row without storing it.</summary>
+    /// <param name="row">One line, without its line end.</param>
+    /// <param name="error">Why the row is rejected, without its values.</param>
+    public bool TryCheck(ReadOnlySpan<byte> row, out string? error) => TryMap(row, null, out error);
+
+    /// <summary>Writes a row as a JSON object of the table's columns. The row must have been accepted by <see cref="TryCheck"/>.</summary>
+    public void Write(ReadOnlySpan<byte> row, Utf8JsonWriter output)
+    {
+        if (!TryMap(row, output, out var error))
+            throw new InvalidDataException($"A stored row does not fit the table as it is declared now: {error}");
+    }
+
+    bool TryMap(ReadOnlySpan<byte> row, Utf8JsonWriter? output, out string? error)
+    {
+        if (!TryLocate(row, out error))
+            return false;
+
+        output?.WriteStartObject();
+        if (output is null)
+        {
+            for (var i = 0; i < sources.Length; i++)
+            {
+                if (!TryColumn(row, i, null, out error))
+                    return false;
+            }
+            // A column that no source fills gets its default, or NULL.
+            if (sources.Length < columns.Length)
+            {
+                for (var c = 0; c < columns.Length; c++)
+                {
+                    if (columns[c].NotNull && columns[c].DefaultJson is null && Array.FindIndex(sources, s => s.Column == c) < 0)
+                        return Fail(columns[c], "NULL result in a non-nullable column", out error);
+                }
+            }
+            return true;
+        }
+        for (var c = 0; c < columns.Length; c++)
+        {
+            output.WritePropertyName(columns[c].Utf8Name);
+            var source = Array.FindIndex(sources, s => s.Column == c);
+            if (source < 0)
+                WriteDefault(columns[c], output);
+            else if (!TryColumn(row, source, output, out error))
+                return false;
+        }
+        output.WriteEndObject();
+        return true;
+    }
+
+    bool TryColumn(ReadOnlySpan<byte> row, int source, Utf8JsonWriter? output, out string? error)
+    {
+        ref var slice = ref slices[source];
+        var column = columns[sources[source].Column];
+        if (sources[source].Key is null)
+        {
+            output?.WriteRawValue(row, skipInputValidation: true);
+            error = null;
+            return true;
+        }
+        if (slice.Type is JsonTokenType.None or JsonTokenType.Null)
+        {
+            // Only a key that is absent takes the default, and only where keys name columns; a SELECT yields NULL.
+            if (byName && slice.Type == JsonTokenType.None && column.DefaultJson is not null)
+            {
+                if (output is not null)
+                    WriteDefault(column, output);
+                error = null;
+                return true;
+            }
+            if (column.NotNull)
+                return Fail(column, "NULL result in a non-nullable column", out error);
+            output?.WriteNullValue();
+            error = null;
+            return true;
+        }
+        var cell = new JsonCell(slice.Type, row.Slice(slice.Start, slice.Length), slice.Escaped);
+        return CellConverter.TryConvert(cell, sources[source].Type, output, out error) || Fail(column, error!, out error);
+    }
+
+    static bool Fail(Column column, string problem, out string? error)
+    {
+        error = $"{problem}, column {column.Name}";
+        return false;
+    }
+
+    static void WriteDefault(Column column, Utf8JsonWriter output)
+    {
+        if (column.DefaultJson is { } json)
+            output.WriteRawValue(json, skipInputValidation: true);
+        else
+            output.WriteNullValue();
+    }
+
+    /// <summary>Finds in the row the value of every column. Also where the row is checked to be one JSON object.</summary>
+    bool TryLocate(ReadOnlySpan<byte> row, out string? error)
+    {
+        Array.Clear(slices);
+        error = null;
+        if (!Utf8.IsValid(row))
+        {
+            error = "Error parsing JSON: invalid UTF-8";
+            return false;
+        }
+        try
+        {
+            var reader = new Utf8JsonReader(row);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                error = "Error parsing JSON: a row must be a JSON object";
+                return false;
+            }
+            for (var position = 0; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; position++)
+            {
+                var found = Targets(ref reader, position);
+                reader.Read();
+                var start = (int)reader.TokenStartIndex;
+                var type = reader.TokenType;
+                int length;
+                if (type == JsonTokenType.String)
+                {
+                    start++;
+                    length = reader.ValueSpan.Length;
+                }
+                else
+                {
+                    if (type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                        reader.Skip();
+                    length = (int)reader.BytesConsumed - start;
+                }
+                foreach (var target in found)
+                {
+                    ref var slice = ref slices[target.Source];
+                    if (slice.Type != JsonTokenType.None)
+                    {
+                        if (slice.Exact == target.Exact)
+                        {
+                            error = "Error parsing JSON: duplicate object attribute";
+                            return false;
+                        }
+                        if (slice.Exact)
+                            continue;
+                    }
+                    slice = new Slice
+                    {
+                        Type = type,
+                        Escaped = type == JsonTokenType.String && reader.ValueIsEscaped,
+                        Exact = target.Exact,
+                        Start = start,
+                        Length = length,
+                    };
+                }
+            }
+            if (reader.Read())
+            {
+                error = "Error parsing JSON: more than one value in a line";
+                return false;
+            }
+            return true;
+        }
+        catch (JsonException)
+        {
+            error = "Error parsing JSON";
+            return false;
+        }
+    }
+
+    Target[] Targets(ref Utf8JsonReader reader, int position)
+    {
+        if (!reader.ValueIsEscaped && position < lastOrder.Count && reader.ValueSpan.SequenceEqual(lastOrder[position].Key))
+            return lastOrder[position].Targets;
+
+        var key = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
+        if (!lookup.TryGetValue(key, out var found))
+            found = ignoreCase ? MatchIgnoringCase(key) : [];
+
+        if (position == lastOrder.Count && position < 1024)
+            lastOrder.Add((key.ToArray(), found));
+        else if (position < lastOrder.Count)
+            lastOrder[position] = (key.ToArray(), found);
+        return found;
+    }
+
+    Target[] MatchIgnoringCase(ReadOnlySpan<byte> key)
+    {
+        List<Target> found = [];
+        var name = Encoding.UTF8.GetString(key);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (columns[i].Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                found.Add(new Target(i, false));
+        }
+        return [.. found];
+    }
+
+    void AddTarget(byte[] key, Target target)
+    {
+        var boxed = new Utf8Key(key);
+        targets[boxed] = targets.TryGetValue(boxed, out var before) ? [.. before, target] : [target];
+    }
+
+    readonly record struct Utf8Key(byte[] Bytes);
+
+    sealed class Utf8KeyComparer : IEqualityComparer<Utf8Key>, IAlternateEqualityComparer<ReadOnlySpan<byte>, Utf8Key>
+    {
+        public static readonly Utf8KeyComparer Instance = new();
+
+        public bool Equals(Utf8Key x, Utf8Key y) => x.Bytes.AsSpan().SequenceEqual(y.Bytes);
+
+        public int GetHashCode(Utf8Key obj) => GetHashCode(obj.Bytes);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, Utf8Key other) => alternate.SequenceEqual(other.Bytes);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public Utf8Key Create(ReadOnlySpan<byte> alternate) => new(alternate.ToArray());
+    }
+}

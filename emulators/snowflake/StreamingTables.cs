@@ -1,0 +1,115 @@
+using System.Text;
+
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>Every declared table with its file, and the timer that commits buffered rows.</summary>
+sealed partial class StreamingTables : IDisposable
+{
+    // Commits that fall due within this time share one fsync.
+    static readonly TimeSpan CommitGrain = TimeSpan.FromMilliseconds(100);
+
+    readonly Dictionary<Table, TableStore> stores = [];
+    readonly TimeProvider clock;
+    readonly ILogger<StreamingTables> logger;
+    readonly ITimer timer;
+
+    /// <summary>Opens the file of every table in the catalog.</summary>
+    /// <exception cref="IOException">A file cannot be opened, for one because another emulator has it.</exception>
+    /// <exception cref="InvalidDataException">A file is no table log.</exception>
+    public StreamingTables(Catalog catalog, EmulatorSettings settings, TimeProvider clock, ILogger<StreamingTables> logger)
+    {
+        Catalog = catalog;
+        this.clock = clock;
+        this.logger = logger;
+        timer = clock.CreateTimer(_ => CommitDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var directory = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "tables"));
+        try
+        {
+            foreach (var table in catalog.Tables)
+            {
+                var name = string.Join('.', new[] { table.Database, table.Schema, table.Name }.Select(FileName));
+                var path = Path.Combine(directory.FullName, name + ".log");
+                var store = stores[table] = new TableStore(table, path, pipe => PipeFor(table, pipe), settings.CommitDelay,
+                    settings.ChannelExpiry, clock);
+                if (store.CutBytes > 0)
+                    LogCut(path, store.CutBytes);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        Wake();
+    }
+
+    public Catalog Catalog { get; }
+
+    public IEnumerable<TableStore> All => stores.Values;
+
+    public TableStore Of(Table table) => stores[table];
+
+    /// <summary>Makes sure that what was just buffered is committed in its time.</summary>
+    public void Wake() => timer.Change(CommitGrain, Timeout.InfiniteTimeSpan);
+
+    void CommitDue()
+    {
+        try
+        {
+            long? next = null;
+            foreach (var store in stores.Values)
+            {
+                if (store.Commit() is { } due && (next is null || due < next))
+                    next = due;
+            }
+            if (next is { } at)
+            {
+                var wait = TimeSpan.FromMilliseconds(at - clock.GetUtcNow().ToUnixTimeMilliseconds());
+                timer.Change(wait < CommitGrain ? CommitGrain : wait, Timeout.InfiniteTimeSpan);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The rows stay buffered; the next attempt comes with the next second or the next request.
+            LogCommitFailed(e.Message);
+            timer.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Stopping; what is buffered is in the files.
+        }
+    }
+
+    // A pipe that the SQL no longer declares leaves rows behind; they are shown by column name.
+    Pipe PipeFor(Table table, string name) =>
+        Catalog.Pipes.Find(p => p.Table == table && p.Name == name)
+        ?? Catalog.Pipes.First(p => p.Table == table && p.IsDefault);
+
+    static string FileName(string identifier)
+    {
+        var name = new StringBuilder();
+        foreach (var b in Encoding.UTF8.GetBytes(identifier))
+        {
+            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'-')
+                name.Append((char)b);
+            else
+                name.Append('%').Append(b.ToString("X2", System.Globalization.CultureInfo.InvariantCulture));
+        }
+        return name.ToString();
+    }
+
+    public void Dispose()
+    {
+        timer.Dispose();
+        foreach (var store in stores.Values)
+            store.Dispose();
+    }
+
+    [LoggerMessage(EventId = 700, Level = LogLevel.Warning,
+        Message = "{Path} ended in a torn record; {Bytes} bytes that were never committed were cut off")]
+    partial void LogCut(string path, long bytes);
+
+    [LoggerMessage(EventId = 701, Level = LogLevel.Error,
+        Message = "Buffered rows could not be committed: {Problem} Trying again in 1 s")]
+    partial void LogCommitFailed(string problem);
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>A record found by looking at the files.</summary>
+readonly record struct InspectedRecord(long Offset, int Count, ReadOnlyMemory<byte> Payload);
+
+/// <summary>
+/// What the files of a journal say, read without its lock and without changing anything, so also while a service has it open. Segments that the service
+/// deletes meanwhile are left out.
+/// </summary>
+sealed class JournalInspection
+{
+    readonly Disk disk = new();
+    readonly List<(long First, string Path, SegmentHeader? Header)> files = [];
+
+    public JournalInspection(string directory)
+    {
+        Location = directory;
+        // Before the segments are listed, so that none that the cursor knows of is missing from the list.
+        Epoch = ReadSmall(EpochFile.Name) is { } epoch ? EpochFile.Parse(epoch) : null;
+        Cursor = ReadCursor(CursorFile.Name);
+        var recent = ReadCursor(CursorFile.RecentName);
+        if (Cursor is null || recent?.Committed > Cursor?.Committed)
+            Cursor = recent;
+        foreach (var (first, path) in Segment.List(directory))
+        {
+            try
+            {
+                using var scanner = new SegmentScanner(disk, path);
+                files.Add((first, path, scanner.ReadHeader(path)));
+            }
+            catch (FileNotFoundException)
+            {
+                // Reclaimed since it was listed.
+            }
+        }
+
+        Bytes = files.Sum(file => Length(file.Path));
+        (QuarantinedFiles, QuarantinedBytes) = Quarantine.Content(directory);
+    }
+
+    public string Location { get; }
+
+    public ulong? Epoch { get; }
+
+    public CursorFile? Cursor { get; }
+
+    public int Segments => files.Count;
+
+    public long Bytes { get; }
+
+    public long First => files.Count == 0 ? 0 : files[0].First;
+
+    public long Committed => Math.Max(First, Cursor?.Committed ?? 0);
+
+    /// <summary>Offset past the last good record that has been read by <see cref="Read"/>.</summary>
+    public long Next { get; private set; }
+
+    public int QuarantinedFiles { get; }
+
+    public long QuarantinedBytes { get; }
+
+    public long Records { get; private set; }
+
+    public long Readings { get; private set; }
+
+    /// <summary>Readings at or past the cursor among those read.</summary>
+    public long Backlog { get; private set; }
+
+    /// <summary>When the first reading past the cursor was appended, or up to 10 s before.</summary>
+    public DateTimeOffset? OldestUncommitted { get; private set; }
+
+    /// <summary>Bytes behind the last record: an append that is being written, or was when the process ended.</summary>
+    public long UnfinishedBytes { get; private set; }
+
+    /// <summary>One sentence for each damage, with file and position.</summary>
+    public List<string> Problems { get; } = [];
+
+    /// <summary>The directories with a journal in them, from <paramref name="root"/> down.</summary>
+    public static List<string> Find(string root)
+    {
+        List<string> found = [];
+        var pending = new Stack<string>([root]);
+        while (pending.TryPop(out var directory))
+        {
+            if (File.Exists(Path.Combine(directory, EpochFile.Name)) || Directory.EnumerateFiles(directory, "*" + Segment.Extension).Any())
+            {
+                found.Add(directory);
+                continue;
+            }
+
+            foreach (var child in Directory.EnumerateDirectories(directory).OrderDescending(StringComparer.Ordinal))
+                pending.Push(child);
+        }
+
+        return found;
+    }
+
+    /// <summary>Reads every record, in order, checks everything on the way, and counts.</summary>
+    public IEnumerable<InspectedRecord> Read()
+    {
+        if (Epoch is null)
+            Problems.Add("epoch: missing or damaged");
+        if (File.Exists(Path.Combine(Location, CursorFile.Name)) && ReadCursor(CursorFile.Name) is null)
+            Problems.Add("cursor: damaged, or of another journal");
+        for (var i = 0; i < files.Count; i++)
+        {
+            var (first, path, header) = files[i];
+            var name = Path.GetFileName(path);
+            if (header is null)
+                Problems.Add($"{name}: header damaged");
+            else if (header.Value.First != first || (Epoch is { } epoch && header.Value.Epoch != epoch))
+                Problems.Add($"{name}: belongs to another journal");
+
+            var isLast = i == files.Count - 1;
+            var end = isLast ? long.MaxValue : files[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
+            SegmentScanner scanner;
+            try
+            {
+                scanner = new SegmentScanner(disk, path);
+            }
+            catch (FileNotFoundException)
+            {
+                continue;
+            }
+
+            using (scanner)
+            {
+                var offset = first;
+                var length = scanner.FileLength;
+                var mark = header?.WallMilliseconds;
+                var status = ScanStatus.End;
+                while (offset < end && (status = scanner.Read(length, out var count, out var payload)) == ScanStatus.Frame)
+                {
+                    if (count == 0)
+                    {
+                        if (Frame.TryReadMark(payload.Span, out var wall, out _))
+                            mark = wall;
+                        continue;
+                    }
+
+                    Count(offset, count, mark);
+                    yield return new InspectedRecord(offset, count, payload);
+                    offset += count;
+                }
+
+                Next = offset;
+                if (status == ScanStatus.Damaged && (!isLast || scanner.AnyFrameFollows(length)))
+                    Problems.Add(Text($"{name}: damaged from byte {scanner.Position} (offset {offset}) on, {length - scanner.Position} bytes"));
+                else if (status == ScanStatus.Damaged)
+                    UnfinishedBytes = length - scanner.Position;
+                else if (!isLast && offset < end)
+                    Problems.Add(Text($"{name}: ends at offset {offset} instead of {end}"));
+            }
+        }
+
+        if (Cursor?.Next > Next && UnfinishedBytes == 0)
+            Problems.Add(Text($"the last record ends at offset {Next}, yet offsets up to {Cursor?.Next} were given out"));
+        if (QuarantinedFiles > 0)
+            Problems.Add(Text($"{Quarantine.Name}/: {QuarantinedFiles} files, {QuarantinedBytes} bytes, kept from earlier damage"));
+    }
+
+    void Count(long offset, int count, long? mark)
+    {
+        Records++;
+        Readings += count;
+        var open = Math.Min(count, offset + count - Committed);
+        if (open <= 0)
+            return;
+        Backlog += open;
+        if (mark is { } milliseconds)
+            OldestUncommitted ??= DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    }
+
+    CursorFile? ReadCursor(string name) =>
+        ReadSmall(name) is { } bytes && CursorFile.Parse(bytes) is { } cursor && (Epoch is null || cursor.Epoch == Epoch) ? cursor : null;
+
+    byte[]? ReadSmall(string name)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path.Combine(Location, name));
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    static long Length(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : 0;
+    }
+
+    static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

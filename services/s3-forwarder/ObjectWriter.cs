@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text.Json;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Writes one reading as the JSON of an object's row. One per sink; not thread-safe.</summary>
+sealed class RowWriter : IDisposable
+{
+    readonly ArrayBufferWriter<byte> row = new(4096);
+    readonly Utf8JsonWriter json;
+
+    public RowWriter() => json = new Utf8JsonWriter(row, new JsonWriterOptions { SkipValidation = true });
+
+    /// <summary>The row's bytes; valid until the next call.</summary>
+    public ReadOnlySpan<byte> Write(BatchReading reading, bool quarantined, in RowStamp stamp)
+    {
+        row.ResetWrittenCount();
+        json.Reset();
+        if (quarantined)
+            WriteQuarantined(reading, stamp);
+        else
+            reading.Payload.WriteRow(reading.Index, json, stamp);
+        json.Flush();
+        return row.WrittenSpan;
+    }
+
+    public void Dispose() => json.Dispose();
+
+    void WriteQuarantined(BatchReading reading, in RowStamp stamp)
+    {
+        json.WriteStartObject();
+        json.WritePropertyName("reading"u8);
+        reading.Payload.WriteRow(reading.Index, json, stamp);
+        json.WriteStartArray("reasons"u8);
+        var inverter = reading.Payload.Inverter(reading.Index);
+        foreach (var rule in InverterRule.All)
+        {
+            if (rule.Broken(inverter) is not { } problem)
+                continue;
+            json.WriteStartObject();
+            json.WriteString("rule"u8, rule.Key);
+            json.WriteString("problem"u8, problem);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>Puts rows together to the bytes of one object. The caller disposes <see cref="Body"/> when it is uploaded.</summary>
+sealed class ObjectWriter
+{
+    readonly ObjectFormat format;
+    readonly Stream target;
+
+    public ObjectWriter(PlannedPart part, ObjectFormat format, ObjectCompression compression)
+    {
+        Part = part;
+        this.format = format;
+        target = compression == ObjectCompression.Gzip ? new GZipStream(Body, CompressionLevel.Fastest, leaveOpen: true) : Body;
+    }
+
+    public PlannedPart Part { get; }
+
+    public ObjectBody Body { get; } = new();
+
+    public int Rows { get; private set; }
+
+    /// <summary>Bytes before compression, which is what the loader charges for.</summary>
+    public long UncompressedBytes { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> row)
+    {
+        if (format == ObjectFormat.Array)
+            Write(Rows == 0 ? "[\n"u8 : ",\n"u8);
+        Write(row);
+        if (format == ObjectFormat.NdJson)
+            Write("\n"u8);
+        Rows++;
+    }
+
+    /// <summary>After the last row.</summary>
+    public void Complete()
+    {
+        if (format == ObjectFormat.Array)
+            Write("\n]\n"u8);
+        if (target != Body)
+            target.Dispose();
+    }
+
+    void Write(ReadOnlySpan<byte> bytes)
+    {
+        target.Write(bytes);
+        UncompressedBytes += bytes.Length;
+    }
+}

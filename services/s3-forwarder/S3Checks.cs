@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>The steps of <c>check</c> between this machine and the bucket. None of them puts anything under the prefix that is loaded.</summary>
+static class S3Checks
+{
+    /// <summary>S3 refuses requests whose time differs by more than this.</summary>
+    static readonly TimeSpan MostClockSkew = TimeSpan.FromMinutes(15);
+
+    /// <summary>Beyond this, dates and times in the keys begin to mislead.</summary>
+    static readonly TimeSpan NotableClockSkew = TimeSpan.FromMinutes(1);
+
+    const string CheckName = "_check";
+
+    public static IEnumerable<CheckStep> Steps(S3Options options, IServiceProvider services)
+    {
+        var client = services.GetRequiredService<IAmazonS3>();
+        var clock = services.GetRequiredService<TimeProvider>();
+        yield return new CheckStep("s3 address", cancellationToken => AddressAsync(options, cancellationToken));
+        yield return new CheckStep("s3 clock", cancellationToken => ClockAsync(options, clock, cancellationToken), "s3 address");
+        yield return new CheckStep("s3 credentials", cancellationToken => CredentialsAsync(options, client, cancellationToken), "s3 address");
+        yield return new CheckStep("s3 bucket", cancellationToken => BucketAsync(options, client, cancellationToken), "s3 credentials");
+        yield return new CheckStep("s3 upload", cancellationToken => UploadAsync(options, client, cancellationToken), "s3 bucket");
+        if (options.Validation == InvalidReadings.Quarantine)
+            yield return new CheckStep("s3 quarantine", cancellationToken => QuarantineAsync(options, client, clock, cancellationToken), "s3 bucket");
+    }
+
+    static async Task<CheckResult> AddressAsync(S3Options options, CancellationToken cancellationToken)
+    {
+        var address = options.Address;
+        try
+        {
+            var found = await Dns.GetHostAddressesAsync(address.DnsSafeHost, cancellationToken);
+            using var socket = new TcpClient();
+            await socket.ConnectAsync(found, address.Port, cancellationToken);
+            return CheckResult.Ok($"{address.Authority} is {((IPEndPoint)socket.Client.RemoteEndPoint!).Address} and answers");
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
+        {
+            return CheckResult.Failed($"{address.DnsSafeHost} does not resolve", "No network, no DNS, or a misspelt region or endpoint.",
+                options.Endpoint is null ? $"Check AWS_REGION ({options.Region}), then: getent hosts {address.DnsSafeHost}" : $"Check S3_ENDPOINT_URL ({address}), then: getent hosts {address.DnsSafeHost}");
+        }
+        catch (SocketException e)
+        {
+            return CheckResult.Failed($"{address.Authority}: {e.Message}", "Nothing listens there, or a firewall refuses.",
+                options.Endpoint is null ? "Allow outgoing TCP to port 443." : $"Start the server, or correct S3_ENDPOINT_URL ({address}).");
+        }
+    }
+
+    static async Task<CheckResult> ClockAsync(S3Options options, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, options.Address), cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            var failure = S3Failure.Translate(e, $"HEAD {options.Address}", options);
+            return CheckResult.Failed(failure.Message, "The connection works, HTTP on it does not: wrong scheme, a proxy, or a certificate.", "Check S3_ENDPOINT_URL's scheme and this machine's CA certificates.");
+        }
+        using (answer)
+        {
+            if (answer.Headers.Date is not { } theirs)
+                return CheckResult.Warning("the server sends no Date", "Not Amazon's server.", "Make sure that this machine's clock is set: timedatectl");
+            var skew = clock.GetUtcNow() - theirs;
+            var text = string.Create(CultureInfo.InvariantCulture, $"{Math.Abs(skew.TotalSeconds):0} s {(skew < TimeSpan.Zero ? "behind" : "ahead of")} the server");
+            return skew.Duration() switch
+            {
+                var off when off > MostClockSkew => CheckResult.Failed(text, "S3 refuses requests that are more than 15 minutes off (RequestTimeTooSkewed).", "timedatectl set-ntp true"),
+                var off when off > NotableClockSkew => CheckResult.Warning(text, "The clock is not synchronised.", "timedatectl set-ntp true"),
+                _ => CheckResult.Ok(text),
+            };
+        }
+    }
+
+    static async Task<CheckResult> CredentialsAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    {
+        var whose = options.AccessKeyId is null ? "the SDK's own chain found credentials" : $"access key {S3Failure.Masked(options.AccessKeyId)}";
+        try
+        {
+            await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.Prefix, MaxKeys = 1 }, cancellationToken);
+            return CheckResult.Ok($"{whose}; the signature is accepted");
+        }
+        catch (AmazonServiceException e) when (e.ErrorCode is "AccessDenied" or "NoSuchBucket" or "PermanentRedirect")
+        {
+            return CheckResult.Ok($"{whose}; the signature is accepted (listing answers {e.ErrorCode})");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return Failed(e, $"LIST s3://{options.Bucket}/{options.Prefix}", options);
+        }
+    }
+
+    static async Task<CheckResult> BucketAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    {
+        var what = $"HEAD s3://{options.Bucket}";
+        try
+        {
+            var answer = await client.HeadBucketAsync(new HeadBucketRequest { BucketName = options.Bucket }, cancellationToken);
+            return string.IsNullOrEmpty(answer.BucketRegion) || answer.BucketRegion == options.Region || options.Endpoint is not null
+                ? CheckResult.Ok($"s3://{options.Bucket} exists in {(string.IsNullOrEmpty(answer.BucketRegion) ? options.Region : answer.BucketRegion)}")
+                : CheckResult.Failed($"s3://{options.Bucket} is in {answer.BucketRegion}", $"AWS_REGION is {options.Region}.", $"Set AWS_REGION={answer.BucketRegion}");
+        }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
+        {
+            return CheckResult.Warning($"{what}: 403", "The key may not ask for the bucket (s3:ListBucket), which uploading does not need; or the bucket is somebody else's.", "The next step tells which.");
+        }
+        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            return CheckResult.Failed($"{what}: 404", $"There is no bucket '{options.Bucket}'.", $"Correct S3_BUCKET, or: aws s3 mb s3://{options.Bucket} --region {options.Region}");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return Failed(e, what, options);
+        }
+    }
+
+    /// <summary>Asks for the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be there.</summary>
+    static async Task<CheckResult> UploadAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    {
+        var key = $"{options.Prefix}{CheckName}";
+        var what = $"PUT s3://{options.Bucket}/{key}";
+        var request = S3Client.PutIfAbsent(options, options.Bucket, key, new MemoryStream([]), "text/plain");
+        request.IfNoneMatch = null;
+        request.IfMatch = "\"0\"";
+        try
+        {
+            await client.PutObjectAsync(request, cancellationToken);
+            await DeleteAsync(options, client, key, cancellationToken);
+            return CheckResult.Warning($"{what}: written although the condition If-Match did not hold", "This server ignores conditions on PUT: an upload repeated after a crash overwrites its object instead of leaving it alone.",
+                "Use a server that knows conditional writes: Amazon S3, LocalStack 4, MinIO.");
+        }
+        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.PreconditionFailed && e.ErrorCode != "NoSuchBucket")
+        {
+            return CheckResult.Ok($"writing below {options.Prefix} is allowed (tried without writing)");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return Failed(e, what, options);
+        }
+    }
+
+    static async Task<CheckResult> QuarantineAsync(S3Options options, IAmazonS3 client, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var key = $"{options.QuarantinePrefix}{CheckName}";
+        var what = $"PUT s3://{options.Bucket}/{key}";
+        try
+        {
+            var text = System.Text.Encoding.UTF8.GetBytes($"Written by 's3-forwarder check' at {clock.GetUtcNow():u}.\n");
+            var request = S3Client.PutIfAbsent(options, options.Bucket, key, new MemoryStream(text), "text/plain");
+            request.IfNoneMatch = null;
+            await client.PutObjectAsync(request, cancellationToken);
+            return await DeleteAsync(options, client, key, cancellationToken)
+                ? CheckResult.Ok($"wrote and deleted {key}")
+                : CheckResult.Ok($"wrote {key}; it stays there, because the key may not delete");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return Failed(e, what, options);
+        }
+    }
+
+    static async Task<bool> DeleteAsync(S3Options options, IAmazonS3 client, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.DeleteObjectAsync(options.Bucket, key, cancellationToken);
+            return true;
+        }
+        catch (AmazonServiceException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes a sink's message apart again: the answer before the semicolon, the remedy behind it.</summary>
+    static CheckResult Failed(Exception e, string what, S3Options options)
+    {
+        var failure = S3Failure.Translate(e, what, options);
+        var parts = failure.Message.Split("; ", 2);
+        return failure.Failure == SinkFailure.NeedsOperator && parts.Length == 2
+            ? CheckResult.Failed(parts[0], "The request arrived and was refused.", parts[1])
+            : CheckResult.Failed(failure.Message, "The server or the network is in trouble.", "Try again later; if it stays, check the address.");
+    }
+}

@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>The rows of one append, ready for the wire. <see cref="Gzip"/> is a view on memory of the <see cref="RowWriter"/> that made it.</summary>
+/// <param name="Gzip">NDJSON, compressed.</param>
+/// <param name="UncompressedBytes">Its size before compression.</param>
+/// <param name="Rows">How many rows.</param>
+/// <param name="FirstOffset">Offset of the first reading it accounts for, refused ones included.</param>
+/// <param name="LastOffset">Offset of the last one.</param>
+readonly record struct RowPart(ReadOnlyMemory<byte> Gzip, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset);
+
+/// <summary>
+/// Turns a batch into NDJSON rows and compresses them, in as many parts as the limit of one request demands. Its buffers are used again for the next batch,
+/// so what it returns is valid until then. Not thread-safe.
+/// </summary>
+sealed class RowWriter : IDisposable
+{
+    /// <summary>Snowflake takes rows of up to 2 MB.</summary>
+    public const int MaxRowBytes = 2_000_000;
+
+    /// <summary>Snowflake takes 4 MB on the wire; whether that is 4,000,000 or 4,194,304 is not documented.</summary>
+    public const int MaxPartBytes = 4_000_000;
+
+    /// <summary>What the compressor may hold back: a window of input and its own buffers.</summary>
+    const int CompressorSlack = 192 << 10;
+
+    /// <summary>Rows go to the compressor in pieces of about this size: each call of it costs.</summary>
+    const int Chunk = 32 << 10;
+
+    /// <summary>Up to here bytes on the wire matter more than processor time.</summary>
+    const int SmallBatch = 512;
+
+    // '+' and '<' need no escape in a request body, and escaping them costs bytes in every row.
+    static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    static readonly ZLibCompressionOptions Small = new() { CompressionLevel = 6 };
+    static readonly ZLibCompressionOptions Fast = new() { CompressionLevel = 1 };
+
+    readonly ArrayBufferWriter<byte> row = new(4096);
+    readonly Utf8JsonWriter json;
+    readonly GrowingStream pending = new(2 * Chunk);
+    readonly GrowingStream output = new(64 << 10);
+    readonly List<(RowPart Part, int Start, int Length)> parts = [];
+
+    // The part that is being written.
+    GZipStream? gzip;
+    long partFirst;
+    int partStart;
+    int partRows;
+    int partBytes;
+
+    public RowWriter() => json = new Utf8JsonWriter(row, WriterOptions);
+
+    /// <summary>Largest compressed part, at least 512 KiB. Lowered when something on the way lets less through.</summary>
+    public int PartLimit { get; set; } = MaxPartBytes;
+
+    /// <summary>
+    /// Writes every reading of the batch as a row. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
+    /// </summary>
+    public List<RowPart> Write(Batch batch, string channel, DateTimeOffset forwardedAt, Action<BatchReading, string> refuse)
+        => Write(batch.Readings(), batch.Count, batch.FirstOffset, batch.EndOffset, channel, forwardedAt, refuse);
+
+    /// <summary>The same for <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/>.</summary>
+    public List<RowPart> Write(IEnumerable<BatchReading> readings, int count, long first, long end, string channel, DateTimeOffset forwardedAt, Action<BatchReading, string> refuse)
+    {
+        var level = count <= SmallBatch ? Small : Fast;
+        output.SetLength(0);
+        parts.Clear();
+        Begin(first, level);
+        try
+        {
+            foreach (var reading in readings)
+            {
+                if (!TryWriteRow(reading, new RowStamp(forwardedAt, channel, reading.Offset), refuse))
+                    continue;
+                if (partRows > 0 && output.Position - partStart + pending.Position + row.WrittenCount + CompressorSlack > PartLimit)
+                {
+                    End(reading.Offset - 1);
+                    Begin(reading.Offset, level);
+                }
+                pending.Write(row.WrittenSpan);
+                partRows++;
+                if (pending.Position >= Chunk)
+                    Compress();
+            }
+            // The last part also stands for the readings at the end that have no row.
+            End(end - 1);
+        }
+        finally
+        {
+            gzip?.Dispose();
+            gzip = null;
+        }
+        return parts.ConvertAll(made => made.Part with { Gzip = output.Memory.Slice(made.Start, made.Length) });
+    }
+
+    bool TryWriteRow(in BatchReading reading, in RowStamp stamp, Action<BatchReading, string> refuse)
+    {
+        row.ResetWrittenCount();
+        json.Reset();
+        try
+        {
+            reading.Payload.WriteRow(reading.Index, json, stamp);
+            json.Flush();
+        }
+        catch (Exception e)
+        {
+            // One reading that cannot be written must not hold up those behind it.
+            refuse(reading, $"could not be written as a row: {e.Message}");
+            return false;
+        }
+        row.Write("\n"u8);
+        if (row.WrittenCount <= MaxRowBytes)
+            return true;
+        refuse(reading, $"the row has {row.WrittenCount} bytes; Snowflake takes at most {MaxRowBytes}");
+        return false;
+    }
+
+    void Begin(long firstOffset, ZLibCompressionOptions level)
+    {
+        gzip = new GZipStream(output, level, leaveOpen: true);
+        partFirst = firstOffset;
+        partStart = (int)output.Position;
+        partRows = 0;
+        partBytes = 0;
+        pending.SetLength(0);
+    }
+
+    void End(long lastOffset)
+    {
+        Compress();
+        gzip!.Dispose();
+        gzip = null;
+        if (partRows > 0)
+            parts.Add((new RowPart(default, partBytes, partRows, partFirst, lastOffset), partStart, (int)output.Position - partStart));
+    }
+
+    void Compress()
+    {
+        gzip!.Write(pending.Written);
+        partBytes += (int)pending.Position;
+        pending.SetLength(0);
+    }
+
+    public void Dispose()
+    {
+        json.Dispose();
+        pending.Dispose();
+        output.Dispose();
+    }
+
+    /// <summary>A memory stream whose bytes can be seen without a copy.</summary>
+    sealed class GrowingStream(int capacity) : MemoryStream(capacity)
+    {
+        public ReadOnlySpan<byte> Written => GetBuffer().AsSpan(0, (int)Length);
+
+        public ReadOnlyMemory<byte> Memory => GetBuffer().AsMemory(0, (int)Length);
+    }
+}

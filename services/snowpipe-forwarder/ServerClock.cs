@@ -1,0 +1,54 @@
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>
+/// The time by Snowflake's clock, known from the <c>Date</c> headers of its answers: a Pi has no clock battery, and a token is judged by the time in it.
+/// Between answers it runs on the monotonic clock, so a step of this machine's own clock does not move it. Thread-safe.
+/// </summary>
+sealed class ServerClock(TimeProvider clock)
+{
+    /// <summary>A Date header has whole seconds and travels: less than this is no news.</summary>
+    static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>An answer that took longer says too little about when its Date was written.</summary>
+    static readonly TimeSpan LongestTrip = TimeSpan.FromSeconds(10);
+
+    readonly Lock gate = new();
+    (DateTimeOffset Server, long Timestamp)? anchor;
+
+    /// <summary>This machine's own time until the first answer.</summary>
+    public DateTimeOffset UtcNow
+    {
+        get
+        {
+            lock (gate)
+                return anchor is var (server, timestamp) ? server + clock.GetElapsedTime(timestamp) : clock.GetUtcNow();
+        }
+    }
+
+    /// <summary>How far the server is ahead of this machine; null until the first answer.</summary>
+    public TimeSpan? Offset
+    {
+        get
+        {
+            lock (gate)
+                return anchor is null ? null : UtcNow - clock.GetUtcNow();
+        }
+    }
+
+    /// <summary>Learns from an answer.</summary>
+    /// <param name="date">Its Date header.</param>
+    /// <param name="sent"><see cref="TimeProvider.GetTimestamp"/> when its request was sent.</param>
+    public void Observe(DateTimeOffset? date, long sent)
+    {
+        var trip = clock.GetElapsedTime(sent);
+        if (date is null || trip > LongestTrip)
+            return;
+        // Half a second: the header is cut to the second, so on average the server is that far ahead of it.
+        var now = date.Value + TimeSpan.FromSeconds(0.5) + trip / 2;
+        lock (gate)
+        {
+            if (anchor is null || (now - UtcNow).Duration() > Tolerance)
+                anchor = (now, clock.GetTimestamp());
+        }
+    }
+}

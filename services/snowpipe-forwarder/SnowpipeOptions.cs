@@ -1,0 +1,210 @@
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>How the forwarder signs in.</summary>
+enum SnowpipeAuth
+{
+    /// <summary>A key-pair JWT is exchanged for a token that is valid at the ingest host only. What Snowflake documents.</summary>
+    ScopedToken,
+
+    /// <summary>The key-pair JWT itself is sent to the ingest host too.</summary>
+    DirectJwt,
+
+    /// <summary>A programmatic access token, no key pair.</summary>
+    Pat,
+}
+
+/// <summary>Which of Snowpipe Streaming's two ways rows take.</summary>
+enum SnowpipeIngestion
+{
+    /// <summary>A named channel with offset tokens: every reading once, in order.</summary>
+    Named,
+
+    /// <summary>The elastic channel: a reading may arrive twice after a failure, order is not kept.</summary>
+    Elastic,
+}
+
+/// <summary>How an append names its offset token.</summary>
+enum OffsetTokenForm
+{
+    /// <summary><c>startOffsetToken</c> and <c>endOffsetToken</c>, the current form.</summary>
+    Range,
+
+    /// <summary><c>offsetToken</c>, the older form.</summary>
+    Single,
+}
+
+/// <summary>What the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.</summary>
+sealed class SnowpipeOptions
+{
+    public const string DefaultKeyFile = "/run/secrets/rsa_key.p8";
+
+    /// <summary>Null only while <see cref="Settings.Problems"/> says why.</summary>
+    public AccountIdentifier? Account { get; private init; }
+
+    public string User { get; private init; } = "";
+
+    /// <summary>Empty: the user's default role.</summary>
+    public string Role { get; private init; } = "";
+
+    public string Database { get; private init; } = "";
+
+    public string Schema { get; private init; } = "";
+
+    public string Pipe { get; private init; } = "";
+
+    /// <summary>Control host; its scheme, and its port if it names one, apply to the ingest host too.</summary>
+    public Uri Url { get; private init; } = new("https://localhost");
+
+    public SnowpipeAuth Auth { get; private init; }
+
+    public string KeyFile { get; private init; } = DefaultKeyFile;
+
+    /// <summary>Null for <see cref="SnowpipeAuth.Pat"/>.</summary>
+    public KeyPair? Key { get; private init; }
+
+    /// <summary>Secret. Null unless <see cref="SnowpipeAuth.Pat"/>.</summary>
+    public string? Pat { get; private init; }
+
+    /// <summary>First part of every channel name.</summary>
+    public string ChannelPrefix { get; private init; } = "THERMAL";
+
+    public SnowpipeIngestion Ingestion { get; private init; }
+
+    public OffsetTokenForm OffsetTokens { get; private init; }
+
+    public int MaxReadings { get; private init; } = 10_000;
+
+    public int MaxBytes { get; private init; } = 8 << 20;
+
+    public TimeSpan Linger { get; private init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Ceiling for one call.</summary>
+    public TimeSpan RequestTimeout { get; private init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Without a commit for this long while rows are outstanding the channel is opened again.</summary>
+    public TimeSpan CommitTimeout { get; private init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Appends per second and channel.</summary>
+    public int RequestsPerSecond { get; private init; } = 10;
+
+    /// <summary>Uncompressed bytes per second and channel.</summary>
+    public long BytesPerSecond { get; private init; } = 20_000_000;
+
+    public TimeSpan StatisticsInterval { get; private init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether <c>check</c> also sends a row.</summary>
+    public bool Probe { get; private init; }
+
+    /// <summary>Reads and checks every setting; problems go to <paramref name="settings"/>.</summary>
+    public static SnowpipeOptions Load(Settings settings)
+    {
+        var file = settings.Text(SnowflakeConfigFile.Setting, SnowflakeConfigFile.DefaultPath, "JSON file with user, account, url, private_key_file, role, database, schema, pipe, channel_name; the environment wins.");
+        if (SnowflakeConfigFile.Problem(file, required: settings.Has(SnowflakeConfigFile.Setting)) is { } problem)
+            settings.Problem(problem);
+
+        var auth = settings.Choice("SNOWFLAKE_AUTH", SnowpipeAuth.ScopedToken, "How to sign in.");
+        var account = LoadAccount(settings);
+        var keyFile = settings.Text("SNOWFLAKE_PRIVATE_KEY_FILE", DefaultKeyFile, "Private key of the user, PEM (PKCS#8), encrypted or not.");
+        var passphrase = settings.Secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "Passphrase of an encrypted key.");
+        var pat = settings.Secret("SNOWFLAKE_PAT", "Programmatic access token for SNOWFLAKE_AUTH=Pat.");
+        KeyPair? key = null;
+        if (auth == SnowpipeAuth.Pat)
+        {
+            if (string.IsNullOrWhiteSpace(pat))
+                settings.Problem("SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is Pat; put the token into a file of its own and name it in SNOWFLAKE_PAT_FILE.");
+        }
+        else
+        {
+            key = KeyPair.Load(keyFile, passphrase, out var keyProblem);
+            if (key is null)
+                settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{keyFile}', {keyProblem}");
+        }
+        return new SnowpipeOptions
+        {
+            Auth = auth,
+            Account = account,
+            KeyFile = keyFile,
+            Key = key,
+            Pat = pat?.Trim(),
+            User = auth == SnowpipeAuth.Pat
+                ? settings.Text("SNOWFLAKE_USER", "", "LOGIN_NAME of the user.")
+                : settings.Required("SNOWFLAKE_USER", "LOGIN_NAME of the user.", "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."),
+            Role = Name(settings, "SNOWFLAKE_ROLE", settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")),
+            Database = RequiredName(settings, "SNOWFLAKE_DATABASE", "Database of the pipe."),
+            Schema = RequiredName(settings, "SNOWFLAKE_SCHEMA", "Schema of the pipe."),
+            Pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table."),
+            Url = LoadUrl(settings, account),
+            ChannelPrefix = LoadChannel(settings),
+            Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
+            OffsetTokens = settings.Choice("SNOWFLAKE_OFFSET_TOKENS", OffsetTokenForm.Range, "How an append names its offset token."),
+            MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
+            MaxBytes = (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
+            Linger = settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromHours(1), "How long the first reading of a batch waits for company."),
+            RequestTimeout = settings.Duration("SNOWFLAKE_REQUEST_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Ceiling for one call."),
+            CommitTimeout = settings.Duration("SNOWFLAKE_COMMIT_TIMEOUT", TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(10), TimeSpan.FromHours(1), "Without a commit for this long the channel is opened again and what is missing is sent again."),
+            RequestsPerSecond = settings.WholeNumber("SNOWFLAKE_CHANNEL_REQUESTS_PER_SECOND", 10, 1, 1000, "Appends per second and channel; 10 is Snowflake's limit unless it was raised for the account."),
+            BytesPerSecond = settings.Bytes("SNOWFLAKE_CHANNEL_BYTES_PER_SECOND", 20_000_000, 100_000, 1_000_000_000_000, "Uncompressed bytes per second and channel; 20 MB is Snowflake's limit unless it was raised for the account."),
+            StatisticsInterval = settings.Duration("STATISTICS_INTERVAL", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How often a line of statistics is logged."),
+            Probe = settings.Flag("CHECK_PROBE", false, "Let check send one row too, as --probe does."),
+        };
+    }
+
+    static AccountIdentifier? LoadAccount(Settings settings)
+    {
+        var text = settings.Required("SNOWFLAKE_ACCOUNT", "Account identifier, ORGNAME-ACCOUNTNAME.", "set it to ORGNAME-ACCOUNTNAME, for example MYORG-MYACCOUNT.");
+        if (text.Length == 0)
+            return null;
+        var account = AccountIdentifier.Parse(text, out var problem);
+        if (account is null)
+            settings.Problem($"SNOWFLAKE_ACCOUNT is '{text}'; it must be {problem}");
+        return account;
+    }
+
+    static Uri LoadUrl(Settings settings, AccountIdentifier? account)
+    {
+        var text = settings.OptionalText("SNOWFLAKE_URL", "Address of the account, https://{account}.snowflakecomputing.com unless set; a local emulator's for tests.");
+        var fallback = new Uri($"https://{account?.Host ?? "localhost"}");
+        if (text is null)
+            return fallback;
+        var address = text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text;
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.Host.Length == 0
+            || url.UserInfo.Length > 0 || url.PathAndQuery != "/" || url.Fragment.Length > 0)
+        {
+            settings.Problem($"SNOWFLAKE_URL is '{Redact(text)}'; it must be an address without path, for example {fallback.GetLeftPart(UriPartial.Authority)}, or be left empty.");
+            return fallback;
+        }
+        return AccountIdentifier.IsSnowflakeHost(url.Host)
+            ? new UriBuilder(url) { Host = AccountIdentifier.NormaliseHost(url.Host) }.Uri
+            : url;
+    }
+
+    static string LoadChannel(Settings settings)
+    {
+        var text = settings.Text("SNOWFLAKE_CHANNEL", "THERMAL", "First part of the channel names; slot and journal identity follow.");
+        if (text.Length <= 100 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.') && char.IsAsciiLetterOrDigit(text[0]))
+            return text;
+        settings.Problem($"SNOWFLAKE_CHANNEL is '{text}'; it must be 1 to 100 letters, digits, _, - or ., beginning with a letter or digit.");
+        return "THERMAL";
+    }
+
+    static string RequiredName(Settings settings, string key, string description)
+    {
+        var text = settings.Required(key, description, "set it to the name that sql/streaming/ gave it.");
+        return text.Length == 0 ? "" : Name(settings, key, text);
+    }
+
+    static string Name(Settings settings, string key, string text)
+    {
+        if (text.Length == 0)
+            return "";
+        if (Identifier.Normalise(text) is { } name)
+            return name;
+        settings.Problem($"{key} is '{text}'; it must be one name, not DATABASE.SCHEMA.NAME, of letters, digits, _ and $, or any name in double quotes.");
+        return "";
+    }
+
+    // An address may carry a password before its @.
+    static string Redact(string address) => address.LastIndexOf('@') is var at and > 0 ? "…" + address[at..] : address;
+}

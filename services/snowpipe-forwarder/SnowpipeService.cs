@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>The options of the service: of what all forwarders do, and of its own sink.</summary>
+sealed record SnowpipeServiceOptions(ForwarderOptions Forwarder, SnowpipeOptions Snowpipe);
+
+/// <summary>What the service is made of.</summary>
+static class SnowpipeService
+{
+    const string Name = "snowpipe-forwarder";
+
+    public static ServiceDefinition<SnowpipeServiceOptions> Definition { get; } = new()
+    {
+        Name = Name,
+        Description = "Delivers thermal readings from MQTT to a Snowflake table by Snowpipe Streaming, each once.",
+        Load = settings => new(ForwarderOptions.Load(settings, Name, ReadingKind.Thermal), SnowpipeOptions.Load(settings)),
+        Sources = SnowflakeConfigFile.AddTo,
+        Configure = (services, options) => services
+            .AddSnowpipe(options.Snowpipe)
+            .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<SnowpipeSink>>()()),
+        Checks = (options, provider) => new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
+        CheckArguments = [new("--probe", "CHECK_PROBE", "Also send one row and wait for its commit.", IsSwitch: true)],
+        Commands = _ => [KeygenCommand.Create()],
+    };
+
+    extension(IServiceCollection services)
+    {
+        /// <summary>Registers the client and the statistics that the sinks of all slots share, and the factory of the sinks.</summary>
+        internal IServiceCollection AddSnowpipe(SnowpipeOptions options) => services
+            .AddSingleton(options)
+            .AddSingleton<SnowpipeClient>()
+            .AddSingleton<SnowpipeStatistics>()
+            .AddSingleton<IHostedService>(provider => provider.GetRequiredService<SnowpipeStatistics>())
+            .AddSingleton<Func<SnowpipeSink>>(provider => () => new SnowpipeSink(
+                provider.GetRequiredService<SnowpipeClient>(), options, provider.GetRequiredService<SnowpipeStatistics>(), provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<SnowpipeSink>>()));
+    }
+}

@@ -1,0 +1,416 @@
+using System.Globalization;
+using System.Net;
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>
+/// Delivers one slot's journal through one channel of Snowpipe Streaming, each reading once.
+/// </summary>
+/// <remarks>
+/// What makes it exactly once: appends carry the journal offset of their last reading as offset token; an append whose answer was lost is repeated byte for
+/// byte with the same continuation token, which the server applies at most once; after anything else that leaves doubt the channel is opened again, which
+/// drops what was not committed, and sending goes on behind the committed token. An append's 200 is never taken for a commit.
+/// <para>
+/// The channel is named <c>{SNOWFLAKE_CHANNEL}_{slot}_{first 8 digits of the journal's epoch}</c>: two installations on one pipe, or a new SD card in an old
+/// Pi, never share a channel, and <c>stream_offset</c> is dense within one. <c>-2</c>, <c>-3</c>… follow when the journal lost readings that the channel had
+/// already seen, so that no offset ever means two readings in one channel.
+/// </para>
+/// </remarks>
+sealed partial class SnowpipeSink : IBatchSink
+{
+    static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
+
+    /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
+    const int TolerableRefusals = 5;
+
+    /// <summary>No proxy is so small that less helps.</summary>
+    const int SmallestPart = 512 << 10;
+
+    readonly SnowpipeClient client;
+    readonly SnowpipeOptions options;
+    readonly SnowpipeStatistics statistics;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly RateLimit requests;
+    readonly RateLimit bytes;
+    readonly RowWriter writer = new();
+    readonly Queue<(long End, long SentAt, int Rows)> inFlight = [];
+
+    // Since the last open.
+    SlotContext? slot;
+    ChannelRecord? record;
+    ChannelSession channel = new("");
+    string continuationToken = "";
+    bool isOpen;
+    long committed;
+    long appendedEnd;
+    long handledEnd;
+    long progressAt;
+    long reportedFrom;
+
+    // What the journal held when this process began, before it took in anything.
+    long? initialEnd;
+
+    // The batch in hand: made once, sent as often as it takes.
+    Batch? prepared;
+    (long First, long End, DateTimeOffset CreatedAt) preparedOf;
+    List<RowPart> parts = [];
+    int nextPart;
+    Guid requestId;
+    int retryCount;
+
+    int refusals;
+    string? reopenedFor;
+
+    public SnowpipeSink(SnowpipeClient client, SnowpipeOptions options, SnowpipeStatistics statistics, TimeProvider clock, ILogger<SnowpipeSink> logger)
+    {
+        this.client = client;
+        this.options = options;
+        this.statistics = statistics;
+        this.clock = clock;
+        this.logger = logger;
+        requests = new RateLimit(options.RequestsPerSecond, clock);
+        bytes = new RateLimit(options.BytesPerSecond, clock);
+        Limits = new BatchLimits(options.MaxReadings, options.MaxBytes, options.Linger);
+    }
+
+    public BatchLimits Limits { get; }
+
+    public TimeSpan PollInterval => handledEnd > committed ? BusyPoll : IdlePoll;
+
+    /// <summary>Name of the channel of a slot; see the remarks of this type.</summary>
+    public static string ChannelName(string prefix, string slot, string epoch, int generation)
+        => string.Create(CultureInfo.InvariantCulture, $"{prefix}_{slot}_{epoch[..Math.Min(8, epoch.Length)]}{(generation > 1 ? $"-{generation}" : "")}");
+
+    public async Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken)
+    {
+        slot = start.Slot;
+        initialEnd ??= start.End;
+        isOpen = false;
+        prepared = null;
+        refusals = 0;
+        inFlight.Clear();
+        try
+        {
+            var position = options.Ingestion == SnowpipeIngestion.Elastic
+                ? await OpenElasticAsync(start, cancellationToken)
+                : await OpenNamedAsync(start, cancellationToken);
+            committed = appendedEnd = handledEnd = reportedFrom = position;
+            progressAt = clock.GetTimestamp();
+            isOpen = true;
+            statistics.Opened(slot.Name, channel.Name);
+            return new SinkPosition(position);
+        }
+        catch (SnowflakeException e)
+        {
+            throw Translate(e, opening: true);
+        }
+    }
+
+    public async Task SendAsync(Batch batch, CancellationToken cancellationToken)
+    {
+        if (!isOpen)
+            throw new SinkException(SinkFailure.Reopen, $"channel {channel.Name} is not open");
+        Prepare(batch);
+        for (; nextPart < parts.Count; nextPart++)
+        {
+            var part = parts[nextPart];
+            await requests.TakeAsync(1, cancellationToken);
+            await bytes.TakeAsync(part.UncompressedBytes, cancellationToken);
+            var started = clock.GetTimestamp();
+            try
+            {
+                if (options.Ingestion == SnowpipeIngestion.Elastic)
+                {
+                    await client.AppendElasticAsync(part, requestId, retryCount++, channel, cancellationToken);
+                    (requestId, retryCount) = (Guid.NewGuid(), 0);
+                }
+                else
+                {
+                    continuationToken = await client.AppendAsync(channel, continuationToken, Token(part.FirstOffset), Token(part.LastOffset), part, cancellationToken);
+                }
+            }
+            catch (SnowflakeException e)
+            {
+                throw Translate(e, opening: false);
+            }
+            if (handledEnd == committed)
+                progressAt = started;
+            appendedEnd = handledEnd = part.LastOffset + 1;
+            inFlight.Enqueue((appendedEnd, clock.GetTimestamp(), part.Rows));
+            statistics.Appended(part, clock.GetElapsedTime(started));
+            refusals = 0;
+            reopenedFor = null;
+        }
+        // Beyond appendedEnd when the batch ends in readings that no append can carry.
+        handledEnd = batch.EndOffset;
+        prepared = null;
+    }
+
+    public async Task<SinkCommit> PollAsync(CancellationToken cancellationToken)
+    {
+        if (!isOpen)
+            throw new SinkException(SinkFailure.Reopen, $"channel {channel.Name} is not open");
+        if (options.Ingestion == SnowpipeIngestion.Elastic)
+        {
+            // The elastic channel's 200 means durably buffered, and it remembers no token: the cursor is all there is.
+            Advance(appendedEnd);
+            return new SinkCommit(committed, Durable: true);
+        }
+        ChannelStatus? status;
+        try
+        {
+            status = await client.StatusAsync(channel, cancellationToken);
+            if (status is { IsValid: false })
+                throw new SnowflakeException(StatusError(status));
+        }
+        catch (SnowflakeException e)
+        {
+            throw Translate(e, opening: false);
+        }
+        if (status is null)
+            throw Reopen($"pipe {client.PipeName} no longer knows channel {channel.Name}");
+        var reached = OffsetToken.TryParse(status.CommittedToken, out var token) && token.Epoch == slot!.Epoch ? token.Offset + 1 : (long?)null;
+        if (reached > appendedEnd)
+        {
+            LogForeignToken(channel.Name, reached.Value - 1, appendedEnd - 1);
+            reached = appendedEnd;
+        }
+        if (reached < committed)
+            throw Reopen($"the committed token of channel {channel.Name} went back from offset {committed - 1} to {reached - 1}");
+        ReportRowErrors(status, committed, reached ?? committed);
+        Advance(reached ?? committed);
+        if (handledEnd > committed && clock.GetElapsedTime(progressAt) > options.CommitTimeout)
+            throw Reopen(string.Create(CultureInfo.InvariantCulture, $"channel {channel.Name} says {status.Code} but has committed nothing for {options.CommitTimeout.TotalSeconds:0} s; offsets {committed} to {handledEnd - 1} are sent again"));
+        return new SinkCommit(committed);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (slot is not null)
+            statistics.Closed(slot.Name);
+        writer.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    async Task<long> OpenElasticAsync(SinkStart start, CancellationToken cancellationToken)
+    {
+        channel = new ChannelSession("ELASTIC");
+        await CheckPipeAsync(cancellationToken);
+        (requestId, retryCount) = (Guid.NewGuid(), 0);
+        return start.Cursor;
+    }
+
+    async Task<long> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
+    {
+        var epoch = start.Slot.Epoch;
+        record = ChannelRecord.Load(start.Slot.Directory, epoch);
+        while (true)
+        {
+            channel = new ChannelSession(ChannelName(options.ChannelPrefix, start.Slot.Name, epoch, record?.Generation ?? 1));
+            await CheckPipeAsync(cancellationToken);
+            var opened = await client.OpenAsync(channel, cancellationToken);
+            if (!opened.Status.IsValid)
+                throw new SnowflakeException(StatusError(opened.Status));
+            continuationToken = opened.ContinuationToken;
+            record ??= Remember(new ChannelRecord(epoch, 1, 0, opened.Status.RowErrors));
+            var next = OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
+            if (next > start.End)
+            {
+                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what came since is not.
+                LogLostTail(channel.Name, next.Value - 1, start.End - 1);
+                record = Remember(new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd!.Value), 0));
+                continue;
+            }
+            if (next is null && opened.Status.CommittedToken is { Length: > 0 } foreign)
+                LogForeignEpoch(channel.Name, SnowflakeError.OneLine(foreign));
+            // No token: the channel is new, or so long idle that Snowflake deleted it. Then the cursor knows best.
+            var position = next ?? Math.Max(start.Cursor, record.FirstOffset);
+            if (position < start.FirstStored)
+            {
+                LogGap(channel.Name, position, start.FirstStored - 1);
+                position = start.FirstStored;
+            }
+            ReportRowErrors(opened.Status, Math.Min(start.Cursor, position), position);
+            return position;
+        }
+    }
+
+    /// <summary>
+    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default pipe of a table
+    /// does not exist before the first open.
+    /// </summary>
+    async Task CheckPipeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _ = await client.StatusAsync(channel, cancellationToken);
+        }
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.Ingestion == SnowpipeIngestion.Named
+            && options.Pipe.Trim('"').EndsWith("-STREAMING", StringComparison.OrdinalIgnoreCase))
+        {
+            // The open makes it.
+        }
+    }
+
+    void Prepare(Batch batch)
+    {
+        if (ReferenceEquals(prepared, batch) && preparedOf == (batch.FirstOffset, batch.EndOffset, batch.CreatedAt))
+            return;
+        prepared = null;
+        List<(BatchReading Reading, string Reason)> refused = [];
+        parts = writer.Write(batch, channel.Name, clock.GetUtcNow(), (reading, reason) => refused.Add((reading, reason)));
+        foreach (var (reading, reason) in refused)
+        {
+            LogRefused(slot!.Name, reading.Offset, reason);
+            Keep(reason, [reading]);
+        }
+        statistics.Refused(refused.Count);
+        nextPart = 0;
+        preparedOf = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
+        prepared = batch;
+    }
+
+    void Advance(long reached)
+    {
+        // Everything that was appended is committed: so is what followed it and had no row.
+        var now = reached >= appendedEnd ? handledEnd : reached;
+        if (now > committed)
+        {
+            reportedFrom = committed;
+            committed = now;
+            progressAt = clock.GetTimestamp();
+        }
+        while (inFlight.TryPeek(out var append) && append.End <= committed)
+        {
+            inFlight.Dequeue();
+            statistics.Committed(append.Rows, clock.GetElapsedTime(append.SentAt));
+        }
+    }
+
+    /// <summary>Rows that Snowflake refused after it had accepted the append: the count rises, the token goes on over them.</summary>
+    void ReportRowErrors(ChannelStatus status, long from, long to)
+    {
+        // A lower count is a channel that was made anew.
+        var known = status.RowErrors < record!.RowErrors ? 0 : record.RowErrors;
+        if (status.RowErrors == record.RowErrors)
+            return;
+        var fresh = status.RowErrors - known;
+        if (fresh > 0)
+        {
+            // Counted before their commit is seen: wait for it, to know which readings they are among.
+            if (to <= from && handledEnd > committed && isOpen)
+                return;
+            // Counted after their commit was seen.
+            if (to <= from)
+                from = reportedFrom;
+            if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
+                to = bound.Offset + 1;
+            var message = SnowflakeError.OneLine(status.LastErrorMessage ?? "no reason given");
+            LogRowErrors(channel.Name, fresh, from, to - 1, message);
+            if (to > from)
+                Keep($"Snowflake refused {fresh} of the readings at offsets {from} to {to - 1} of channel {channel.Name}: {message}", slot!.Read(from, to));
+            statistics.RowErrors(fresh);
+        }
+        record = Remember(record with { RowErrors = status.RowErrors });
+    }
+
+    void Keep(string reason, IEnumerable<BatchReading> readings)
+    {
+        try
+        {
+            slot!.DeadLetters.Add(reason, readings);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"refused readings cannot be kept as dead letters: {e.Message}", inner: e);
+        }
+    }
+
+    ChannelRecord Remember(ChannelRecord changed)
+    {
+        try
+        {
+            changed.Save(slot!.Directory);
+            return changed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"what is known of channel {channel.Name} cannot be written to {slot!.Directory}: {e.Message}", inner: e);
+        }
+    }
+
+    OffsetToken Token(long offset) => new(slot!.Epoch, offset);
+
+    SnowflakeError StatusError(ChannelStatus status)
+        => new($"status of channel {channel.Name} of {client.PipeName}", HttpStatusCode.Conflict, status.Code, SnowflakeError.OneLine(status.LastErrorMessage ?? ""));
+
+    SinkException Reopen(string reason)
+    {
+        isOpen = false;
+        statistics.Reopening();
+        return new SinkException(SinkFailure.Reopen, reason);
+    }
+
+    SinkException Translate(SnowflakeException e, bool opening)
+    {
+        var error = e.Error;
+        var action = error.Action;
+        statistics.Failed(error);
+        // A single 404 in the middle of a stream: the open that follows finds out whether it is the channel or the pipe.
+        if (action == SnowflakeAction.AskOperator && error is { Status: HttpStatusCode.NotFound, Code: "" } && !opening)
+            action = SnowflakeAction.Reopen;
+        // Once it may be a lost channel; twice in a row it is a grant or a name.
+        if (error.Code == "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED")
+        {
+            if (reopenedFor == error.Code)
+                action = SnowflakeAction.AskOperator;
+            reopenedFor = error.Code;
+        }
+        // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
+        if (action == SnowflakeAction.Retry && !opening && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499) && ++refusals >= TolerableRefusals)
+            action = SnowflakeAction.Reopen;
+        switch (action)
+        {
+            case SnowflakeAction.Retry:
+                return new SinkException(SinkFailure.Transient, error.Describe(), error.RetryAfter, e);
+            case SnowflakeAction.Reopen:
+                isOpen = false;
+                statistics.Reopening();
+                return new SinkException(SinkFailure.Reopen, error.Describe(), error.RetryAfter, e);
+            case SnowflakeAction.Rebuild:
+                isOpen = false;
+                client.Forget();
+                statistics.Reopening();
+                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; the pipe has moved, so host, token and channel are asked for again", error.RetryAfter, e);
+            case SnowflakeAction.Smaller when writer.PartLimit > SmallestPart:
+                isOpen = false;
+                writer.PartLimit = Math.Max(SmallestPart, writer.PartLimit / 2);
+                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; appends are now at most {writer.PartLimit} bytes", error.RetryAfter, e);
+            default:
+                isOpen = false;
+                var explanation = SnowflakeErrors.Explain(error);
+                return new SinkException(SinkFailure.NeedsOperator, $"{error.Describe()}. {explanation.Cause} {explanation.Fix}", inner: e);
+        }
+    }
+
+    [LoggerMessage(EventId = 410, Level = LogLevel.Error, Message = "{Channel}: Snowflake refused {Count} rows between offsets {First} and {Last}: {Reason}. The readings of these offsets are kept as dead letters; ERROR_TABLE shows the refused rows")]
+    partial void LogRowErrors(string channel, long count, long first, long last, string reason);
+
+    [LoggerMessage(EventId = 411, Level = LogLevel.Error, Message = "{Slot}: the reading at offset {Offset} {Reason}. It is kept as a dead letter")]
+    partial void LogRefused(string slot, long offset, string reason);
+
+    [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after they were delivered, or an older copy of it was put back. Delivery goes on in a new channel; no reading is lost to it")]
+    partial void LogLostTail(string channel, long committed, long last);
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Error, Message = "{Channel}: offsets {First} to {Last} are not committed and no longer in the journal: they are lost")]
+    partial void LogGap(string channel, long first, long last);
+
+    [LoggerMessage(EventId = 414, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but this forwarder has sent only up to {Sent}: another machine delivers with the same identity. If this SD card is a copy, empty the data volume on one of the two")]
+    partial void LogForeignToken(string channel, long committed, long sent);
+
+    [LoggerMessage(EventId = 415, Level = LogLevel.Warning, Message = "{Channel} carries the offset token '{Token}' of another journal: nothing of this journal is committed in it")]
+    partial void LogForeignEpoch(string channel, string token);
+}

@@ -1,0 +1,183 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Amazon.S3;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
+using ThermalStreaming.Testing;
+
+namespace ThermalStreaming.S3Forwarder.Tests;
+
+/// <summary>A journal in memory, messages of inverter or thermal readings in it, and a loop that delivers it the way the forwarding loop does.</summary>
+sealed class Spool : IDisposable
+{
+    public const string Device = "pi-roof", Boot = "0123456789abcdef0123456789abcdef";
+
+    public static readonly DateTimeOffset Noon = new(2026, 11, 20, 12, 0, 0, TimeSpan.Zero);
+
+    readonly TempDirectory directory = new();
+    readonly List<(long Offset, byte[] Record, int Count)> messages = [];
+    readonly List<SinkLog> logs = [];
+    ulong sequence;
+    int batches;
+
+    public string Epoch { get; set; } = "00000000deadbeef";
+
+    /// <summary>What the journal's cursor file says.</summary>
+    public long Cursor { get; set; }
+
+    public long End { get; private set; }
+
+    /// <summary>Readings cut for a batch when nothing is planned.</summary>
+    public int BatchReadings { get; set; } = 1000;
+
+    public string PlanPath => directory.File("s3-plan.json");
+
+    public string DirectoryPath => directory.Path;
+
+    public IEnumerable<string> LoggedWarnings => logs.SelectMany(log => log.Lines);
+
+    /// <summary>Appends one message of readings, each changed by <paramref name="change"/> (index in the message).</summary>
+    public void AddInverters(int count, DateTimeOffset? observedAt = null, Action<int, InverterReading>? change = null)
+    {
+        var batch = new ReadingBatch { DeviceId = Device, BootId = Boot };
+        for (var i = 0; i < count; i++)
+        {
+            var reading = Valid(++sequence, observedAt ?? Noon);
+            change?.Invoke(i, reading);
+            batch.Inverters.Add(reading);
+        }
+        Add(batch, ReadingKind.Inverter, count);
+    }
+
+    public void AddThermal(int count, DateTimeOffset? observedAt = null)
+    {
+        var batch = new ReadingBatch { DeviceId = Device, BootId = Boot };
+        for (var i = 0; i < count; i++)
+            batch.Thermal.Add(new ThermalReading { Sequence = ++sequence, ObservedAtUs = Instants.ToMicroseconds(observedAt ?? Noon), TemperatureC = 21.5 });
+        Add(batch, ReadingKind.Thermal, count);
+    }
+
+    public static InverterReading Valid(ulong sequence, DateTimeOffset observedAt) => new()
+    {
+        Sequence = sequence,
+        ObservedAtUs = Instants.ToMicroseconds(observedAt),
+        InverterId = $"Inverter_{sequence % 60 + 1}",
+        PacW = 3000,
+        EnergyOutputKwh = 15000,
+        EnergyConversionEfficiencyPercent = 95,
+        PerformanceRatio = 0.8,
+        SystemUptimePercent = 99,
+        TemperatureC = 40,
+        InputVoltageV = 600,
+        OutputVoltageV = 230,
+        FrequencyHz = 50,
+    };
+
+    /// <summary>The disk loses what lies from an offset on that begins a message; the offsets are given out again.</summary>
+    public void Truncate(long end)
+    {
+        messages.RemoveAll(message => message.Offset >= end);
+        End = end;
+        Cursor = Math.Min(Cursor, end);
+    }
+
+    void Add(ReadingBatch batch, ReadingKind kind, int count)
+    {
+        messages.Add((End, [.. SpoolRecord.Header(isJson: false, kind, Device, Noon), .. batch.ToByteArray()], count));
+        End += count;
+    }
+
+    /// <summary>The readings with offsets in the range that the journal still has.</summary>
+    public Batch Cut(long first, long end)
+    {
+        var batch = new Batch();
+        batch.Clear(first);
+        foreach (var (offset, record, count) in messages)
+        {
+            var from = Math.Max(first, offset);
+            var to = Math.Min(end, offset + count);
+            if (from < to && to <= End)
+                batch.Add(record, from, (int)(from - offset), (int)(to - from), 500 * (to - from));
+        }
+        batch.EndOffset = end;
+        // Each cut at another time: a batch that is cut anew must not come to the same keys by chance.
+        batch.CreatedAt = Noon.AddSeconds(++batches);
+        return batch;
+    }
+
+    public SinkStart Start() => new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, 0, End);
+
+    public S3Sink NewSink(S3Options options, IAmazonS3 client, TimeProvider? clock = null)
+    {
+        var log = new SinkLog();
+        logs.Add(log);
+        var meter = new System.Diagnostics.Metrics.Meter("tests");
+        return new S3Sink(options, client, new S3Statistics(meter, new StatusPage(), clock ?? TimeProvider.System), clock ?? TimeProvider.System, log);
+    }
+
+    /// <summary>Opens the sink and delivers everything there is.</summary>
+    /// <param name="sink">A new one for each simulated start.</param>
+    /// <param name="loseCursor">Send and poll, but crash before the cursor is on disk.</param>
+    /// <param name="cancellationToken">The crash.</param>
+    public async Task DeliverAsync(S3Sink sink, bool loseCursor = false, CancellationToken cancellationToken = default)
+    {
+        var position = await sink.OpenAsync(Start(), cancellationToken);
+        var at = position.Offset;
+        var end = position.BatchEnd;
+        while (at < End)
+        {
+            var batch = Cut(at, end ?? Math.Min(at + BatchReadings, End));
+            await sink.SendAsync(batch, cancellationToken);
+            Assert.Equal(TimeSpan.Zero, sink.PollInterval);
+            var commit = await sink.PollAsync(cancellationToken);
+            Assert.True(commit.Durable);
+            Assert.Equal(batch.EndOffset, commit.Offset);
+            if (!loseCursor)
+                Cursor = commit.Offset;
+            at = batch.EndOffset;
+            end = null;
+        }
+    }
+
+    /// <summary>The rows of an object, taken apart as a loader would.</summary>
+    public static List<JsonElement> Rows(string key, byte[] bytes)
+    {
+        if (key.EndsWith(".gz", StringComparison.Ordinal))
+        {
+            using var unzipped = new MemoryStream();
+            using (var gzip = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress))
+                gzip.CopyTo(unzipped);
+            bytes = unzipped.ToArray();
+        }
+        if (bytes[0] == '[')
+            return [.. JsonDocument.Parse(bytes).RootElement.EnumerateArray()];
+        var text = System.Text.Encoding.UTF8.GetString(bytes);
+        Assert.EndsWith("\n", text, StringComparison.Ordinal);
+        return [.. text[..^1].Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
+    /// <summary>Sequences of all rows under a prefix, in the order of the keys.</summary>
+    public static List<ulong> Sequences(FakeS3 s3, string prefix = "inverter-data/", string bucket = "readings") =>
+        [.. s3.In(bucket).Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).SelectMany(entry => Rows(entry.Key, entry.Value.Bytes))
+            .Select(row => (row.TryGetProperty("reading", out var inner) ? inner : row).GetProperty("sequence").GetUInt64())];
+
+    public void Dispose() => directory.Dispose();
+
+    sealed class SinkLog : ILogger<S3Sink>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                Lines.Add(formatter(state, exception));
+        }
+    }
+}
