@@ -125,18 +125,13 @@ public static class BrokerCheck
         Func<MqttClient, MqttConnectionState, Task<CheckResult>> use, CancellationToken cancellationToken)
     {
         var known = new TaskCompletionSource<MqttConnectionState>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var client = new MqttClient(new MqttOptions
+        await using var client = new MqttClient(options with
         {
-            Host = options.Host,
-            Port = options.Port,
-            UserName = options.UserName,
-            Password = options.Password,
-            Tls = options.Tls,
-            ConnectTimeout = options.ConnectTimeout,
-            KeepAlive = options.KeepAlive,
             ClientId = $"{options.ClientId}-check-{Environment.ProcessId}",
             CleanStart = true,
             SessionExpiry = TimeSpan.Zero,
+            Birth = null,
+            Will = null,
             Subscriptions = subscriptions,
         }, clock, NullLogger.Instance);
         client.ConnectionChanged += state =>

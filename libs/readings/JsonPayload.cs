@@ -7,7 +7,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows do not know are
-/// passed on as they are; keys that are missing become null. Values are copied byte for byte, so what was sent is what arrives.
+/// passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for byte, so what was sent is what arrives.
 /// </summary>
 sealed class JsonPayload : Payload
 {
@@ -93,7 +93,7 @@ sealed class JsonPayload : Payload
     {
         var fields = Fields(kind);
         var values = new Range[fields.Length];
-        List<(Range Key, Range Value)>? extra = null;
+        Dictionary<string, Range>? extra = null;
         var start = (int)reader.TokenStartIndex;
         string deviceId = topicDeviceId, bootId = "";
         ulong sequence = 0;
@@ -102,19 +102,21 @@ sealed class JsonPayload : Payload
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = Find(fields, ref reader, ref next);
-            var keyStart = (int)reader.TokenStartIndex;
             var isObservedAt = reader.ValueTextEquals("observed_at"u8);
             var isStamp = reader.ValueTextEquals("forwarded_at"u8) || reader.ValueTextEquals("channel_id"u8) || reader.ValueTextEquals("stream_offset"u8);
-            var keyEnd = KeyEnd(payload, keyStart);
+            var key = field < 0 && !isStamp ? reader.GetString() : null;
             reader.Read();
             var valueStart = (int)reader.TokenStartIndex;
-            if (isObservedAt)
+            if (isObservedAt && reader.TokenType != JsonTokenType.Null)
                 observedAt = ReadInstant(ref reader, "observed_at", number);
             if (field >= 0)
             {
                 CheckType(fields[field], reader.TokenType, number);
                 if (reader.TokenType != JsonTokenType.Null)
                 {
+                    // Whoever reads the text later must not be the first to find that it cannot be read.
+                    if (reader.ValueIsEscaped)
+                        _ = reader.GetString();
                     if (fields[field].Key.Equals(ThermalRow.DeviceId))
                         deviceId = Topics.IsDeviceId(reader.GetString()) ? reader.GetString()! : throw new PayloadException($"device_id of reading {number} is empty, longer than 100 characters, or holds one of + # / or a control character");
                     else if (fields[field].Key.Equals(ThermalRow.BootId))
@@ -127,12 +129,14 @@ sealed class JsonPayload : Payload
                         secondAt = reader.TryGetInt64(out var second) && second is >= 0 and < 253_402_300_800 ? DateTimeOffset.FromUnixTimeSeconds(second) : null;
                 }
             }
+            var isNull = reader.TokenType == JsonTokenType.Null;
             reader.Skip();
             var valueEnd = (int)reader.BytesConsumed;
+            // Of a key that comes twice the last one counts, as with every JSON reader.
             if (field >= 0)
-                values[field] = valueStart..valueEnd;
-            else if (!isStamp)
-                (extra ??= []).Add((keyStart..keyEnd, valueStart..valueEnd));
+                values[field] = isNull ? default : valueStart..valueEnd;
+            else if (key is not null)
+                (extra ??= new(StringComparer.Ordinal))[key] = valueStart..valueEnd;
         }
         return new Item(start..(int)reader.BytesConsumed, values, extra, deviceId, bootId, sequence, observedAt ?? stampedAt ?? secondAt ?? receivedAt);
     }
@@ -149,15 +153,6 @@ sealed class JsonPayload : Payload
             return candidate;
         }
         return -1;
-    }
-
-    // The reader gives where a key starts but not where it ends when it holds escapes.
-    static int KeyEnd(ReadOnlySpan<byte> payload, int start)
-    {
-        var at = start + 1;
-        while (payload[at] != '"')
-            at += payload[at] == '\\' ? 2 : 1;
-        return at + 1;
     }
 
     static DateTimeOffset ReadInstant(ref Utf8JsonReader reader, string key, int number)
@@ -244,8 +239,8 @@ sealed class JsonPayload : Payload
         }
         foreach (var (key, value) in item.Extra ?? [])
         {
-            json.WritePropertyName(Unescape(payload.Span[key]));
-            WriteExtra(payload[value], json);
+            json.WritePropertyName(key);
+            WriteExtra(payload.Span[value], json);
         }
         if (Kind == ReadingKind.Thermal)
             ThermalRow.WriteStamp(json, stamp, text);
@@ -253,15 +248,27 @@ sealed class JsonPayload : Payload
     }
 
     // A nested value may be spread over lines; a row of NDJSON must not be.
-    static void WriteExtra(ReadOnlyMemory<byte> raw, Utf8JsonWriter json)
+    static void WriteExtra(ReadOnlySpan<byte> raw, Utf8JsonWriter json)
     {
-        if (!raw.Span.ContainsAny((byte)'\n', (byte)'\r'))
+        if (!raw.ContainsAny((byte)'\n', (byte)'\r'))
         {
-            json.WriteRawValue(raw.Span, skipInputValidation: true);
+            json.WriteRawValue(raw, skipInputValidation: true);
             return;
         }
-        using var document = JsonDocument.Parse(raw);
-        document.RootElement.WriteTo(json);
+        var line = new byte[raw.Length];
+        var length = 0;
+        var inText = false;
+        for (var i = 0; i < raw.Length; i++)
+        {
+            if (!inText && raw[i] is ((byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r'))
+                continue;
+            line[length++] = raw[i];
+            if (raw[i] == '"')
+                inText = !inText;
+            else if (raw[i] == '\\')
+                line[length++] = raw[++i];
+        }
+        json.WriteRawValue(line.AsSpan(0, length), skipInputValidation: true);
     }
 
     static void WriteMissing(JsonEncodedText key, Item item, Utf8JsonWriter json, Span<byte> text)
@@ -318,5 +325,5 @@ sealed class JsonPayload : Payload
         => double.TryParse(Encoding.ASCII.GetString(payload.Span[item.Values[field]]), System.Globalization.CultureInfo.InvariantCulture, out var value) ? value : null;
 
     /// <summary>Where the parts of one object lie in the payload. An empty range is a missing key.</summary>
-    sealed record Item(Range Whole, Range[] Values, List<(Range Key, Range Value)>? Extra, string DeviceId, string BootId, ulong Sequence, DateTimeOffset ObservedAt);
+    sealed record Item(Range Whole, Range[] Values, Dictionary<string, Range>? Extra, string DeviceId, string BootId, ulong Sequence, DateTimeOffset ObservedAt);
 }

@@ -9,6 +9,9 @@ sealed class ProtobufPayload : Payload
     /// <summary>Everything a DateTimeOffset can hold lies between 0001 and 9999; a sensor's clock has no business outside 1970 to 9999.</summary>
     const long MaxMicroseconds = 253_402_300_799_999_999;
 
+    /// <summary>The columns for names are VARCHAR(100), and rows must have a bound.</summary>
+    const int MaxNameLength = 100;
+
     readonly ReadingBatch batch;
     readonly string deviceId;
     readonly ThermalRow row;
@@ -47,16 +50,26 @@ sealed class ProtobufPayload : Payload
             throw new PayloadException($"holds no {Topics.Name(kind)} reading");
         if (batch.Thermal.Count > 0 && batch.Inverters.Count > 0)
             throw new PayloadException("holds thermal and inverter readings; one batch is of one kind");
+        if (batch.Host is { } host)
+        {
+            Check(host.StartedAtUs, "host.started_at_us");
+            if (host.Hostname.Length > MaxNameLength || host.LocalHostname.Length > MaxNameLength || host.IpAddress.Length > MaxNameLength || host.MacAddress.Length > MaxNameLength)
+                throw new PayloadException($"a text of host is longer than {MaxNameLength} characters");
+        }
         foreach (var reading in batch.Thermal)
-            Check(reading.ObservedAtUs);
+            Check(reading.ObservedAtUs, "observed_at_us");
         foreach (var reading in batch.Inverters)
-            Check(reading.ObservedAtUs);
+        {
+            Check(reading.ObservedAtUs, "observed_at_us");
+            if (reading.InverterId.Length > MaxNameLength)
+                throw new PayloadException($"an inverter_id is longer than {MaxNameLength} characters");
+        }
         return new ProtobufPayload(batch, deviceId, kind);
 
-        static void Check(long observedAtUs)
+        static void Check(long microseconds, string field)
         {
-            if (observedAtUs is < 0 or > MaxMicroseconds)
-                throw new PayloadException($"observed_at_us {observedAtUs} is not between 1970 and 9999");
+            if (microseconds is < 0 or > MaxMicroseconds)
+                throw new PayloadException($"{field} {microseconds} is not between 1970 and 9999");
         }
     }
 

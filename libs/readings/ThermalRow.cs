@@ -51,7 +51,8 @@ sealed class ThermalRow
         WriteText(json, HostKey, hostName);
         WriteText(json, HostName, hostName);
         WriteText(json, LocalHostName, localHostName);
-        if (reading.HasCpuTemperatureC)
+        // A cast makes 0 of what is no number.
+        if (reading.HasCpuTemperatureC && Math.Abs(reading.CpuTemperatureC) < 1e6)
             json.WriteNumber(CpuTempF, (long)Math.Round(reading.CpuTemperatureC * 9 / 5 + 32));
         else
             json.WriteNull(CpuTempF);

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace ThermalStreaming.Readings;
 
 /// <summary>The topics of the pipeline: <c>telemetry/v1/{device_id}/{kind}</c> and <c>telemetry/v1/{device_id}/status</c>.</summary>
@@ -23,7 +26,7 @@ public static class Topics
     /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
     public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
 
-    /// <summary>Takes a readings topic apart; false for any other topic.</summary>
+    /// <summary>Takes a readings topic apart; false for any other topic, and for one whose device id cannot be (<see cref="IsDeviceId"/>).</summary>
     public static bool TryParse(string topic, out string deviceId, out ReadingKind kind)
     {
         deviceId = "";
@@ -36,10 +39,28 @@ public static class Topics
         deviceId = topic[Prefix.Length..slash];
         var name = topic.AsSpan(slash + 1);
         kind = name.SequenceEqual("thermal") ? ReadingKind.Thermal : name.SequenceEqual("inverter") ? ReadingKind.Inverter : default;
-        return kind != default;
+        return kind != default && IsDeviceId(deviceId);
     }
 
-    /// <summary>Whether a text can be a device id: 1 to 100 characters, none of which means something in a topic or is a control character.</summary>
+    /// <summary>
+    /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte), well-formed, none of which
+    /// means something in a topic or is a control character.
+    /// </summary>
     public static bool IsDeviceId(string? text)
-        => text is { Length: > 0 and <= MaxDeviceIdLength } && System.Text.Encoding.UTF8.GetByteCount(text) <= byte.MaxValue && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$';
+        => text is { Length: > 0 and <= MaxDeviceIdLength } && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$'
+            && Utf8Length(text) is >= 0 and <= MaxDeviceIdBytes;
+
+    /// <summary>−1 for half of a surrogate pair, which UTF-8 cannot spell.</summary>
+    static int Utf8Length(string text)
+    {
+        var length = 0;
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out var rune, out var used) != OperationStatus.Done)
+                return -1;
+            length += rune.Utf8SequenceLength;
+            rest = rest[used..];
+        }
+        return length;
+    }
 }

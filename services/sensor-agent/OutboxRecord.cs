@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Json;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
@@ -47,6 +49,22 @@ static class OutboxRecord
         appendedAt = Instants.FromMicroseconds(BinaryPrimitives.ReadInt64LittleEndian(span[2..]));
         batch = record[(FixedLength + span[10])..];
         return true;
+    }
+
+    /// <summary>The readings of a record as the rows they will be, one line each; <c>forwarded_at</c> is when they were stored.</summary>
+    /// <exception cref="PayloadException">The record is not one of an outbox.</exception>
+    public static IEnumerable<string> Format(ReadOnlyMemory<byte> record)
+    {
+        if (!TryParse(record, out var kind, out var deviceId, out var appendedAt, out var batch))
+            throw new PayloadException("not a record of an agent's outbox");
+        var payload = ThermalStreaming.Readings.Payload.Decode(batch, isJson: false, deviceId, kind, appendedAt);
+        for (var i = 0; i < payload.Count; i++)
+        {
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(buffer))
+                payload.WriteRow(i, json, new RowStamp(appendedAt, "", 0));
+            yield return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        }
     }
 
     /// <summary>A copy of the batch to publish.</summary>

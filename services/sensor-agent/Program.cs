@@ -1,4 +1,5 @@
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
 using ThermalStreaming.SensorAgent;
 
 return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
@@ -10,4 +11,5 @@ return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
     Arguments = Agent.Arguments,
     Configure = Agent.Configure,
     Checks = AgentChecks.Steps,
+    Commands = _ => [JournalCommand.Create(Path.Combine(Environment.GetEnvironmentVariable("DATA_DIRECTORY") ?? "/data", "outbox"), OutboxRecord.Format)],
 });

@@ -156,7 +156,8 @@ readonly record struct CpuTime(ulong Idle, ulong Total)
         if (Total <= before.Total)
             return null;
         // iowait may run backwards on a machine with several cores.
-        var idle = Idle > before.Idle ? Idle - before.Idle : 0;
-        return Math.Clamp(100.0 * (1 - (double)idle / (Total - before.Total)), 0, 100);
+        var total = Total - before.Total;
+        var idle = Idle > before.Idle ? Math.Min(Idle - before.Idle, total) : 0;
+        return 100.0 * (total - idle) / total;
     }
 }

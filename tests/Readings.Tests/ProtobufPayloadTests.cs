@@ -1,0 +1,125 @@
+using Google.Protobuf;
+
+namespace ThermalStreaming.Readings.Tests;
+
+public sealed class ProtobufPayloadTests
+{
+    [Fact]
+    public void Names_each_reading()
+    {
+        var batch = Rows.Batch(Rows.Full(5), Rows.Full(6));
+        batch.Replayed = true;
+
+        var payload = Rows.Decode(batch);
+
+        Assert.Equal(2, payload.Count);
+        Assert.True(payload.Replayed);
+        Assert.Equal(new ReadingIdentity("pi-1", batch.BootId, ReadingKind.Thermal, 6), payload.Identity(1));
+        Assert.True(payload.Identity(1).IsComplete);
+        Assert.Equal(Instants.FromMicroseconds(Rows.ObservedAtUs), payload.ObservedAt(0));
+    }
+
+    [Fact]
+    public void Takes_the_topics_device_when_the_batch_names_none()
+    {
+        var batch = Rows.Batch(Rows.Full());
+        batch.DeviceId = "";
+
+        Assert.Equal("topic-device", Rows.Decode(batch).Identity(0).DeviceId);
+    }
+
+    [Fact]
+    public void Selects_some_readings_with_everything_else_unchanged()
+    {
+        var batch = Rows.Batch(Rows.Full(1), Rows.Full(2), Rows.Full(3));
+        var payload = Rows.Decode(batch);
+
+        var selected = Payload.Decode(payload.Select([0, 2]), isJson: false, "x", ReadingKind.Thermal, Rows.ReceivedAt);
+
+        Assert.Equal([payload.Row(0), payload.Row(2)], [selected.Row(0), selected.Row(1)]);
+        Assert.Equal(batch.ToByteArray(), payload.Select([0, 1, 2]));
+    }
+
+    [Fact]
+    public void Does_not_give_inverters_of_thermal_readings()
+    {
+        Assert.Throws<InvalidOperationException>(() => Rows.Decode(Rows.Batch(Rows.Full())).Inverter(0));
+    }
+
+    public static TheoryData<string, ReadingBatch> Wrong()
+    {
+        ReadingBatch With(Action<ReadingBatch> change)
+        {
+            var batch = Rows.Batch(Rows.Full());
+            change(batch);
+            return batch;
+        }
+
+        return new()
+        {
+            { "device_id", With(b => b.DeviceId = "a/b") },
+            { "device_id", With(b => b.DeviceId = new string('x', 101)) },
+            { "device_id", With(b => b.DeviceId = new string('€', 100)) },
+            { "boot_id", With(b => b.BootId = new string('x', 65)) },
+            { "no thermal", With(b => b.Thermal.Clear()) },
+            { "one kind", With(b => b.Inverters.Add(Rows.Inverter())) },
+            { "observed_at_us", With(b => b.Thermal[0].ObservedAtUs = -1) },
+            { "observed_at_us", With(b => b.Thermal[0].ObservedAtUs = long.MaxValue) },
+            { "started_at_us", With(b => b.Host.StartedAtUs = long.MaxValue) },
+            { "started_at_us", With(b => b.Host.StartedAtUs = long.MinValue) },
+            { "host", With(b => b.Host.Hostname = new string('x', 101)) },
+        };
+    }
+
+    [Theory, MemberData(nameof(Wrong))]
+    public void Says_what_is_wrong(string mentioned, ReadingBatch batch)
+    {
+        var e = Assert.Throws<PayloadException>(() => Rows.Decode(batch));
+
+        Assert.Contains(mentioned, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_that_an_empty_payload_is_empty()
+    {
+        Assert.Throws<PayloadException>(() => Payload.Decode(default, isJson: false, "d", ReadingKind.Thermal, Rows.ReceivedAt));
+        Assert.Throws<PayloadException>(() => Payload.Decode(default, isJson: true, "d", ReadingKind.Thermal, Rows.ReceivedAt));
+    }
+
+    [Fact]
+    public void Every_truncation_is_a_PayloadException_or_a_shorter_batch()
+    {
+        var bytes = Rows.Batch(Rows.Full(1), Rows.Full(2)).ToByteArray();
+        var refused = 0;
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            try
+            {
+                var payload = Payload.Decode(bytes.AsMemory(0, length), isJson: false, "d", ReadingKind.Thermal, Rows.ReceivedAt);
+                Assert.InRange(payload.Count, 1, 2);
+                payload.Row();
+            }
+            catch (PayloadException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, bytes.Length / 2, bytes.Length);
+    }
+
+    [Theory]
+    [InlineData("{}", null, true)]
+    [InlineData("[]", null, true)]
+    [InlineData("\n\u0004pi-1", null, false)]
+    [InlineData("{}", "application/x-protobuf", false)]
+    [InlineData("x", "application/json", true)]
+    [InlineData("x", "application/json; charset=utf-8", true)]
+    [InlineData("{}", "text/plain", true)]
+    [InlineData("x", "text/plain", false)]
+    [InlineData("", null, false)]
+    public void Tells_JSON_by_content_type_or_first_byte(string payload, string? contentType, bool expected)
+    {
+        Assert.Equal(expected, Payload.IsJson(System.Text.Encoding.UTF8.GetBytes(payload), contentType));
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Google.Protobuf;
+
+namespace ThermalStreaming.Readings.Tests;
+
+public sealed class ThermalRowTests
+{
+    [Fact]
+    public void Has_the_25_original_keys_first_and_in_order_then_the_added_ones()
+    {
+        var row = Rows.Decode(Rows.Batch(Rows.Full())).RowJson();
+
+        Assert.Equal(25, Rows.OriginalThermalKeys.Length);
+        Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys], row.Keys());
+    }
+
+    [Fact]
+    public void Spells_every_value_as_the_original_did()
+    {
+        var row = Rows.Decode(Rows.Batch(Rows.Full(sequence: 42))).Row();
+
+        var expected = """
+            {"uuid":"0195b1a2-0c3d-7e4f-8a5b-6c7d8e9f0a1b","rowid":"20261120101348_0195b1a2-0c3d-7e4f-8a5b-6c7d8e9f0a1b","ipaddress":"192.0.2.7",
+            "macaddress":"dc:a6:32:01:02:03","host":"pi","hostname":"pi","local_hostname":"pi.local","cputempf":125,"runtime":90,
+            "systemtime":"11/20/2026 10:13:48","starttime":"11/20/2026 10:12:17","endtime":"1795169628.124956","te":"0.001500","ts":1795169628,
+            "datetimestamp":"2026-11-20T10:13:48.123456+00:00","cpu":12.3,"memory":43.2,"diskusage":"23456 MB","temperature":21.1235,"humidity":45.68,
+            "co2":612,"pressure":101325.46,"temperatureicp":71.24,"equivalentco2ppm":480,"totalvocppb":33,"device_id":"pi-1",
+            "boot_id":"0195b1a20c3d7e4f8a5b6c7d8e9f0a1b","sequence":42,"forwarded_at":"2026-11-20T10:13:50.000007+00:00","channel_id":"channel-0",
+            "stream_offset":4711}
+            """;
+        Assert.Equal(expected.ReplaceLineEndings(""), row.Replace("\\u002B", "+", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Has_null_and_never_0_for_what_was_not_delivered()
+    {
+        var batch = Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = Rows.ObservedAtUs });
+        batch.Host = null;
+        batch.BootId = "";
+
+        var row = Rows.Decode(batch).RowJson();
+
+        Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys], row.Keys());
+        var nulls = row.EnumerateObject().Where(property => property.Value.ValueKind == JsonValueKind.Null).Select(property => property.Name);
+        Assert.Equal(
+            ["uuid", "rowid", "ipaddress", "macaddress", "host", "hostname", "local_hostname", "cputempf", "runtime", "starttime", "cpu", "memory", "diskusage",
+                "temperature", "humidity", "co2", "pressure", "temperatureicp", "equivalentco2ppm", "totalvocppb", "boot_id"],
+            nulls);
+    }
+
+    [Fact]
+    public void Keeps_a_true_zero()
+    {
+        var row = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = Rows.ObservedAtUs, TemperatureC = 0, TvocPpb = 0, DiskFreeMb = 0 })).RowJson();
+
+        Assert.Equal(0, row.GetProperty("temperature").GetDouble());
+        Assert.Equal(0, row.GetProperty("totalvocppb").GetDouble());
+        Assert.Equal("0 MB", row.GetProperty("diskusage").GetString());
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NegativeInfinity)]
+    public void Takes_what_is_no_number_as_not_delivered(double value)
+    {
+        var row = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = Rows.ObservedAtUs, TemperatureC = value, CpuTemperatureC = value, CpuPercent = value })).RowJson();
+
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("temperature").ValueKind);
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("cputempf").ValueKind);
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("cpu").ValueKind);
+    }
+
+    [Fact]
+    public void Survives_the_largest_values_of_every_field()
+    {
+        var reading = new ThermalReading
+        {
+            Sequence = ulong.MaxValue,
+            ObservedAtUs = 253_402_300_799_999_999,
+            DurationUs = uint.MaxValue,
+            Id = ByteString.CopyFrom(new byte[17]),
+            TemperatureC = double.MaxValue,
+            CpuTemperatureC = double.MaxValue,
+            DiskFreeMb = ulong.MaxValue,
+        };
+        var batch = Rows.Batch(reading);
+        batch.Host.StartedAtUs = 253_402_300_799_999_999;
+
+        var row = Rows.Decode(batch).RowJson();
+
+        Assert.Equal("9999-12-31T23:59:59.999999+00:00", row.GetProperty("datetimestamp").GetString());
+        Assert.Equal(ulong.MaxValue, row.GetProperty("sequence").GetUInt64());
+        Assert.Equal("18446744073709551615 MB", row.GetProperty("diskusage").GetString());
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("uuid").ValueKind);
+    }
+
+    [Fact]
+    public void Runtime_is_never_negative_when_the_clock_was_set_back()
+    {
+        var batch = Rows.Batch(Rows.Full());
+        batch.Host.StartedAtUs = Rows.ObservedAtUs + 3_600_000_000;
+
+        Assert.Equal(0, Rows.Decode(batch).RowJson().GetProperty("runtime").GetInt64());
+    }
+}
