@@ -17,7 +17,8 @@ sealed class SinkFixture : IAsyncDisposable
     public const string Epoch = "1a2b3c4d5e6f7081";
     public const string Channel = "THERMAL_slot-0_1a2b3c4d";
 
-    static readonly string KeyPem = MakeKey();
+    /// <summary>A key for whoever needs one: making it takes a second on a small machine.</summary>
+    public static string KeyPem { get; } = MakeKey();
 
     readonly TempDirectory directory = new();
     readonly Dictionary<string, string> settings;
