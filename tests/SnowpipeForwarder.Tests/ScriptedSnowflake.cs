@@ -127,6 +127,13 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             channels.Remove(name);
     }
 
+    /// <summary>No token issued so far is accepted any more.</summary>
+    public void RevokeTokens()
+    {
+        lock (gate)
+            issued.Clear();
+    }
+
     /// <summary>Commits what is buffered, all of it or the first appends.</summary>
     public void Commit(int appends = int.MaxValue)
     {

@@ -194,7 +194,7 @@ public class SignInTests
                 everyone.SetResult();
             await everyone.Task;
         };
-        fixture.Server.Next("status", [.. Enumerable.Repeat(new Script(401), 10)]);
+        fixture.Server.RevokeTokens();
 
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => fixture.Client.StatusAsync(new ChannelSession(SinkFixture.Channel), CancellationToken.None))).WaitAsync(TimeSpan.FromSeconds(20));
 
