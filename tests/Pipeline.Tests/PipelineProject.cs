@@ -243,7 +243,9 @@ sealed class PipelineProject : IAsyncDisposable
                 return;
             var started = TimeProvider.System.GetTimestamp();
             Progress.Say("building the images");
-            (await ComposeAsync(["build", "--quiet"], TimeSpan.FromMinutes(20))).OrThrow();
+            var build = await ComposeAsync(["--progress", "plain", "build"], TimeSpan.FromMinutes(20));
+            if (build.ExitCode != 0)
+                throw new InvalidOperationException($"The images could not be built. The last lines of {build.Command}:\n{string.Join('\n', build.Text.Split('\n').TakeLast(40))}");
             Progress.Say($"images built in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s");
             built = true;
         }
