@@ -16,14 +16,15 @@ static class Delivery
     {
         foreach (var fleet in fleets)
             await fleet.StopAsync();
+        var stopped = TimeProvider.System.GetTimestamp();
         var missing = "";
         var result = new Dictionary<ReadingKind, Arrived>();
-        await Until.TrueAsync("every reading has arrived and nothing is under way", ceiling ?? TimeSpan.FromSeconds(90), async () =>
+        await Until.TrueAsync("every reading has arrived and nothing is under way", ceiling ?? TimeSpan.FromMinutes(2), async () =>
         {
             result[ReadingKind.Thermal] = Arrived.From(await project.ThermalRowsAsync());
             result[ReadingKind.Inverter] = Arrived.From(await project.InverterRowsAsync());
             missing = string.Join("; ", fleets.SelectMany(fleet => result.Keys.SelectMany(kind => fleet.Devices.Select(device => result[kind].Missing(device, kind, fleet.Last(kind))))).Where(text => text.Length > 0));
-            return missing.Length == 0 && await project.IsQuietAsync();
+            return missing.Length == 0 && await project.IsDeliveredAsync(stopped);
         }, () => missing.Length > 0 ? $"Missing: {missing}." : "Nothing is missing, but something is still under way.");
 
         // Quiet is known only now: what arrived twice may have come last.
@@ -55,11 +56,23 @@ static class Delivery
         return objects.SelectMany(stored => stored.Lines);
     }
 
-    /// <summary>No forwarder has anything to deliver and nothing waits for its commit.</summary>
-    public static async Task<bool> IsQuietAsync(this PipelineProject project)
-        => await project.Emulator.UncommittedAsync() == 0
-        && await project.FigureAsync(PipelineProject.SnowpipeForwarder, "backlog") == 0
-        && await project.FigureAsync(PipelineProject.S3Forwarder, "backlog") == 0;
+    /// <summary>
+    /// Everything that the forwarders took in up to a moment is committed: what they still have to deliver is younger. The agents never stop, so that there is
+    /// always something.
+    /// </summary>
+    public static async Task<bool> IsDeliveredAsync(this PipelineProject project, long moment)
+    {
+        var since = TimeProvider.System.GetElapsedTime(moment).TotalSeconds;
+        foreach (var service in new[] { PipelineProject.SnowpipeForwarder, PipelineProject.S3Forwarder })
+        {
+            foreach (var status in await project.StatusAsync(service))
+            {
+                if (status.GetProperty("lag_seconds").GetDouble() + 1 > since)
+                    return false;
+            }
+        }
+        return true;
+    }
 
     static async Task ReportAsync(this PipelineProject project, IReadOnlyList<Fleet> fleets, Dictionary<ReadingKind, Arrived> arrived)
     {

@@ -110,9 +110,13 @@ public sealed partial class DeliveryTests(RunningPipeline pipeline, ITestOutputH
             }
             foreach (var row in (await project.Bucket.ObjectsAsync("inverter-quarantine/")).SelectMany(stored => stored.Lines))
             {
-                var reasons = row.EnumerateObject().Where(property => !originalInverterKeys.Contains(property.Name) && property.Name is not ("device_id" or "boot_id" or "sequence" or "observed_at")).ToList();
-                Assert.Single(reasons);
-                Assert.NotEqual("[]", reasons[0].Value.GetRawText());
+                Assert.Equal(originalInverterKeys, row.GetProperty("reading").EnumerateObject().Take(11).Select(property => property.Name));
+                Assert.NotEmpty(row.GetProperty("reasons").EnumerateArray());
+                Assert.All(row.GetProperty("reasons").EnumerateArray(), reason =>
+                {
+                    Assert.Contains(reason.GetProperty("rule").GetString(), originalInverterKeys);
+                    Assert.NotEmpty(reason.GetProperty("problem").GetString()!);
+                });
             }
         });
 

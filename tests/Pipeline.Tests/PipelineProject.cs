@@ -196,19 +196,20 @@ sealed class PipelineProject : IAsyncDisposable
     public async Task<IPAddress> GatewayAsync()
         => IPAddress.Parse(await Docker.RunAsync("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", $"{Name}_default"));
 
-    /// <summary>The figures that a service's replicas show at /status, one document each. Replicas that do not answer are left out.</summary>
+    /// <summary>The figures that a service's replicas show at /status, one document each.</summary>
+    /// <exception cref="HttpRequestException">One of them does not answer, or there is none.</exception>
     public async Task<IReadOnlyList<JsonElement>> StatusAsync(string service)
     {
         var answers = new List<JsonElement>();
-        foreach (var container in (await ReplicasAsync(service)).Where(container => container.State == "running"))
+        foreach (var container in await ReplicasAsync(service))
         {
-            if (await AskAsync(container, "/status") is ({ IsSuccessStatusCode: true }, var text))
-            {
-                using var document = JsonDocument.Parse(text);
-                answers.Add(document.RootElement.Clone());
-            }
+            var (answer, text) = await AskAsync(container, "/status");
+            if (answer is not { IsSuccessStatusCode: true })
+                throw new HttpRequestException($"{service} {container.Number} does not show its status: {text}");
+            using var document = JsonDocument.Parse(text);
+            answers.Add(document.RootElement.Clone());
         }
-        return answers;
+        return answers.Count > 0 ? answers : throw new HttpRequestException($"There is no {service}.");
     }
 
     /// <summary>Sum of a figure over the replicas of a service.</summary>
