@@ -792,6 +792,14 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Options_never_print_the_password()
+    {
+        var options = new MqttOptions { ClientId = "agent", Password = "secret" };
+
+        Assert.Equal("localhost:1883 as 'agent'", options.ToString());
+    }
+
+    [Fact]
     public void Options_that_cannot_be_used_are_all_named()
     {
         var options = new MqttOptions
