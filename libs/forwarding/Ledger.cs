@@ -170,11 +170,13 @@ sealed partial class Ledger : IDisposable
     /// Makes everything entered so far durable; needed before a journal forgets what it could repeat. Takes no lock: it is called while an append that
     /// waits for the reclaimed space may hold it.
     /// </summary>
-    public void Flush()
+    /// <returns>True; it throws when the disk refuses.</returns>
+    public bool Flush()
     {
         // fsync is of the file, not of the handle: what other handles and other processes wrote is included.
         using var own = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         RandomAccess.FlushToDisk(own);
+        return true;
     }
 
     public void Dispose()

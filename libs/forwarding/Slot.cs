@@ -18,6 +18,9 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Most payload bytes stored with one fsync: bounds memory when messages are large.</summary>
     const int MaxGroupBytes = 4 * 1024 * 1024;
 
+    /// <summary>Most readings of one message: what a record of the journal may count is more.</summary>
+    const int MaxReadings = 500_000;
+
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
     readonly SlotDirectory directory;
@@ -69,10 +72,13 @@ sealed partial class Slot : IAsyncDisposable
     public static async Task<Slot> OpenAsync(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
         bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
-        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, BeforeReclaim = ledger.Flush }, clock, logger);
+        // After a power cut the ledger may lack what the journal has: nothing goes before it is entered.
+        var isEntered = false;
+        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, BeforeReclaim = () => isEntered && ledger.Flush() }, clock, logger);
         try
         {
             await EnterJournalAsync(ledger, directory.Name, journal);
+            isEntered = true;
         }
         catch
         {
@@ -254,8 +260,11 @@ sealed partial class Slot : IAsyncDisposable
             var isJson = Payload.IsJson(message.Payload.Span, message.ContentType);
             var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
             var header = SpoolRecord.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
-            if (header.Length + message.Payload.Length > SpoolRecord.MaxBytes)
-                throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {SpoolRecord.MaxBytes - 512} are stored as one message");
+            var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
+            if (message.Payload.Length > limit)
+                throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
+            if (payload.Count > MaxReadings)
+                throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
             return new Arrival(payload, header, message.Payload);
         }
         catch (PayloadException e)

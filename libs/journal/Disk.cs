@@ -53,6 +53,10 @@ partial class Disk
 
     public virtual void Delete(string path) => File.Delete(path);
 
+    /// <summary>Free space to leave to others on the file system that holds <paramref name="directory"/>, in bytes.</summary>
+    /// <remarks>Of a small file system (a tmpfs, a small partition) the reserve may not ask for more than a tenth.</remarks>
+    public virtual long ReserveOf(string directory, long wanted) => Math.Min(wanted, new DriveInfo(directory).TotalSize / 10);
+
     /// <summary>Bytes an unprivileged process may still write to the file system that holds <paramref name="directory"/>.</summary>
     public virtual long FreeBytes(string directory) => new DriveInfo(directory).AvailableFreeSpace;
 

@@ -128,6 +128,7 @@ public sealed class DurableJournal : IDisposable
     bool tailDirty;
     readonly long openMillisecondsBase;
     readonly long openedAt;
+    readonly long reserveBytes;
     long freeBytes;
     long freeCheckedAt;
     long freeCheckedWritten;
@@ -152,6 +153,7 @@ public sealed class DurableJournal : IDisposable
         segmentBytes = Math.Max(1024, Math.Min(options.SegmentBytes, options.MaxBytes / 8));
         groupBytes = (int)Math.Min(GroupBytes, segmentBytes);
         quarantine = new Quarantine(directory, disk);
+        reserveBytes = disk.ReserveOf(directory, options.FreeSpaceReserveBytes);
 
         var recovered = new Recovery(directory, disk, clock, logger).Run();
         Epoch = EpochFile.Text(recovered.Epoch);
@@ -322,13 +324,13 @@ public sealed class DurableJournal : IDisposable
             if (sizeBytes + bytes + SegmentHeader.Bytes > options.MaxBytes && segments[0].End > committedOffset)
                 return SizeProblem();
         }
-        return options.FreeSpaceReserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < options.FreeSpaceReserveBytes ? SpaceProblem(free) : null;
+        return reserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < reserveBytes ? SpaceProblem(free) : null;
     }
 
     string SizeProblem() => $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
         + "restore delivery, or raise JOURNAL_MAX_BYTES";
 
-    string SpaceProblem(long free) => $"{free} bytes are free on the file system of {directory} and {options.FreeSpaceReserveBytes} stay in reserve; free some space there";
+    string SpaceProblem(long free) => $"{free} bytes are free on the file system of {directory} and {reserveBytes} stay in reserve; free some space there";
 
     /// <summary>Free space of the file system, in bytes.</summary>
     public long FreeBytes => disk.FreeBytes(directory);
@@ -759,7 +761,7 @@ public sealed class DurableJournal : IDisposable
             }
         }
 
-        if (problem is null && options.FreeSpaceReserveBytes > 0)
+        if (problem is null && reserveBytes > 0)
         {
             if (refresh || reclaimed || freeCheckedAt == 0 || disk.BytesWritten - freeCheckedWritten > FreeSpaceCheckBytes
                 || clock.GetElapsedTime(freeCheckedAt) > RetryInterval)
@@ -769,7 +771,7 @@ public sealed class DurableJournal : IDisposable
                 freeCheckedWritten = disk.BytesWritten;
             }
 
-            if (freeBytes - bytes < options.FreeSpaceReserveBytes)
+            if (freeBytes - bytes < reserveBytes)
             {
                 lock (gate)
                 {
@@ -960,8 +962,7 @@ public sealed class DurableJournal : IDisposable
     {
         try
         {
-            options.BeforeReclaim?.Invoke();
-            return true;
+            return options.BeforeReclaim?.Invoke() ?? true;
         }
         catch (IOException e)
         {

@@ -43,8 +43,9 @@ public static class JournalCheck
     static CheckResult FreeSpace(string directory, JournalOptions options)
     {
         var free = new DriveInfo(directory).AvailableFreeSpace;
-        var usable = free - options.FreeSpaceReserveBytes;
-        var detail = $"{Mib(free)} MiB free on the file system of {directory}, {Mib(options.FreeSpaceReserveBytes)} MiB of it stay in reserve";
+        var reserve = new Disk().ReserveOf(directory, options.FreeSpaceReserveBytes);
+        var usable = free - reserve;
+        var detail = $"{Mib(free)} MiB free on the file system of {directory}, {Mib(reserve)} MiB of it stay in reserve";
         if (usable <= 0)
             return CheckResult.Failed(detail, "The journal may not go below its reserve, so nothing is taken.", "Free some space there, or lower JOURNAL_FREE_RESERVE.");
         return usable < options.MaxBytes

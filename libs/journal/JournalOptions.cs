@@ -21,7 +21,10 @@ public sealed record JournalOptions
     /// <summary>Bytes that all segments together may take. At the limit appends wait; nothing is dropped. Default 1 GiB.</summary>
     public long MaxBytes { get; set; } = 1024 * 1024 * 1024;
 
-    /// <summary>Free space of the file system that the journal leaves to others, in bytes. Below it appends wait. Default 256 MiB.</summary>
+    /// <summary>
+    /// Free space of the file system that the journal leaves to others, in bytes, but never more than a tenth of that file system. Below it appends wait.
+    /// Default 256 MiB.
+    /// </summary>
     public long FreeSpaceReserveBytes { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>
@@ -32,9 +35,10 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Called before delivered segments are deleted, with the journal's lock held: for an index of the journal that must be durable before what it could be
-    /// rebuilt from goes. It must not call the journal. If it throws an IOException nothing is deleted until the next time.
+    /// rebuilt from goes. It must not call the journal. If it returns false or throws an IOException nothing is deleted until the next time. Opening the
+    /// journal may call it.
     /// </summary>
-    public Action? BeforeReclaim { get; set; }
+    public Func<bool>? BeforeReclaim { get; set; }
 
     /// <summary>Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default 10 s.</summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromSeconds(10);

@@ -22,6 +22,7 @@ static class S3Service
             .AddS3(options.S3)
             .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<S3Sink>>()()),
         Checks = (options, provider) => S3Checks.Steps(options.S3, provider.GetRequiredService<IAmazonS3>(), provider.GetRequiredService<TimeProvider>()),
+        Commands = _ => ForwarderCommands.Create(),
     };
 
     extension(IServiceCollection services)

@@ -23,7 +23,7 @@ static class SnowpipeService
             .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<SnowpipeSink>>()()),
         Checks = (options, provider) => new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
         CheckArguments = [new("--probe", "CHECK_PROBE", "Also send one row and wait for its commit.", IsSwitch: true)],
-        Commands = _ => [KeygenCommand.Create()],
+        Commands = _ => [KeygenCommand.Create(), .. ForwarderCommands.Create()],
     };
 
     extension(IServiceCollection services)

@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Spectre.Console;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The verbs of every forwarder beside the common ones: <c>journal</c> and <c>dead-letters</c>.</summary>
+public static class ForwarderCommands
+{
+    public static IEnumerable<Command> Create()
+    {
+        // Looking at files must work when the configuration does not.
+        var data = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } directory ? directory : "/data";
+        yield return JournalCommand.Create(SlotDirectory.Root(data), Format);
+        yield return DeadLettersCommand(Path.Combine(data, "dead-letters"));
+    }
+
+    /// <summary>The readings of a record as the rows they become, one line each.</summary>
+    static IEnumerable<string> Format(ReadOnlyMemory<byte> record)
+    {
+        var payload = SpoolRecord.Decode(record);
+        for (var i = 0; i < payload.Count; i++)
+        {
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(buffer))
+                payload.WriteRow(i, json, new RowStamp(payload.ObservedAt(i), "", 0));
+            yield return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        }
+    }
+
+    static Command DeadLettersCommand(string directory)
+    {
+        var json = new Option<bool>("--json") { Description = "Print the letters as lines of JSON, payloads in base64." };
+        var list = new Command("list", "Show what was put aside and why, oldest first.") { json };
+        list.SetAction(result => List(directory, result.GetValue(json), result.InvocationConfiguration.Output));
+        var replay = new Command("replay", "Send everything that was put aside back through a running service. What still cannot be read comes back.");
+        replay.SetAction(result => Replay(directory, result.InvocationConfiguration.Output));
+        return new Command("dead-letters", "Readings and messages that could not be read, or were refused by the destination.") { list, replay };
+    }
+
+    static int List(string directory, bool json, TextWriter output)
+    {
+        if (json)
+        {
+            foreach (var line in DeadLetters.Files(directory).SelectMany(File.ReadLines))
+                output.WriteLine(line);
+            return ExitCodes.Ok;
+        }
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("when", "topic", "readings", "bytes", "reason");
+        foreach (var letter in DeadLetters.ReadAll(directory))
+            table.AddRow(new Text(letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)), new Text(letter.Topic), new Text(letter.Readings == 0 ? "unreadable" : $"{letter.Readings}"), new Text($"{letter.Payload.Length}"), new Text(letter.Reason));
+        if (table.Rows.Count == 0)
+            output.WriteLine($"No dead letters in {directory}.");
+        else
+            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) }).Write(table);
+        return ExitCodes.Ok;
+    }
+
+    static int Replay(string directory, TextWriter output)
+    {
+        var files = DeadLetters.Files(directory);
+        if (files.Count == 0)
+        {
+            output.WriteLine($"No dead letters in {directory}.");
+            return ExitCodes.Ok;
+        }
+        var letters = files.Sum(file => DeadLetters.Read(file).Count());
+        Directory.CreateDirectory(DeadLetters.ReplayDirectory(directory));
+        foreach (var file in files)
+            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(directory), Path.GetFileName(file)));
+        output.WriteLine($"{letters} letters are on their way: the service takes them in within seconds; what cannot be read again comes back. See: dead-letters list");
+        return ExitCodes.Ok;
+    }
+}
