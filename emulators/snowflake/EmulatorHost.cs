@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Console;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
@@ -12,18 +13,18 @@ static partial class EmulatorHost
     /// <param name="settings">Checked settings.</param>
     /// <param name="catalog">What the SQL files declare.</param>
     /// <param name="clock">The time.</param>
-    /// <param name="logLevel">Least level that is logged.</param>
-    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock, LogLevel logLevel = LogLevel.Information)
+    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        builder.Logging.SetMinimumLevel(logLevel);
+        builder.Logging.SetMinimumLevel(settings.LogLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddSimpleConsole(o =>
         {
             o.SingleLine = true;
             o.UseUtcTimestamp = true;
             o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            o.ColorBehavior = LoggerColorBehavior.Disabled;
         });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -65,6 +65,9 @@ sealed class EmulatorSettings
     /// <summary>Refuse a key-pair JWT that is older than 60 s, which Snowflake does for driver log-ins (394302).</summary>
     public bool StrictJwtAge { get; set; }
 
+    /// <summary>Least severe level that is logged.</summary>
+    public LogLevel LogLevel { get; set; } = LogLevel.Information;
+
     /// <summary>Reads and checks the settings; what is wrong is in <see cref="Settings.Problems"/> afterwards.</summary>
     public static EmulatorSettings Load(Settings settings)
     {
@@ -98,6 +101,7 @@ sealed class EmulatorSettings
         loaded.Limits = settings.Flag("EMULATOR_LIMITS", loaded.Limits,
             "10 requests/s and 20 MB/s per channel, 2,000 channels per pipe. (A request body never exceeds 4 MiB.)");
         loaded.StrictJwtAge = settings.Flag("EMULATOR_JWT_STRICT", loaded.StrictJwtAge, "Refuse a key-pair JWT older than 60 s, error 394302.");
+        loaded.LogLevel = settings.Choice("LOG_LEVEL", loaded.LogLevel, "Least severe level that is logged.");
         return loaded;
     }
 

@@ -501,7 +501,8 @@ sealed partial class StreamingApi(
             return;
         }
 
-        var rate = settings.Limits ? rates.GetOrAdd((pipe, channel.ToUpperInvariant()), _ => new ChannelRate(clock)) : null;
+        // The elastic channel has no rate of its own.
+        var rate = settings.Limits && !elastic ? rates.GetOrAdd((pipe, channel.ToUpperInvariant()), _ => new ChannelRate(clock)) : null;
         if (rate?.TryRequest() == false)
         {
             await Reply.Error(context, 429, "ERR_TOO_MANY_REQUESTS", $"Channel {channel} has had more than {ChannelRate.RequestsPerSecond} requests in a second. Back off and send the same request again");

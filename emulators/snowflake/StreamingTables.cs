@@ -12,6 +12,7 @@ sealed partial class StreamingTables : IDisposable
     readonly TimeProvider clock;
     readonly ILogger<StreamingTables> logger;
     readonly ITimer timer;
+    int armed;
 
     /// <summary>Opens the file of every table in the catalog.</summary>
     /// <exception cref="IOException">A file cannot be opened, for one because another emulator has it.</exception>
@@ -50,10 +51,16 @@ sealed partial class StreamingTables : IDisposable
     public TableStore Of(Table table) => stores[table];
 
     /// <summary>Makes sure that what was just buffered is committed in its time.</summary>
-    public void Wake() => timer.Change(CommitGrain, Timeout.InfiniteTimeSpan);
+    public void Wake()
+    {
+        // Not set again while it runs: a steady stream of appends would put it off for ever.
+        if (Interlocked.Exchange(ref armed, 1) == 0)
+            timer.Change(CommitGrain, Timeout.InfiniteTimeSpan);
+    }
 
     void CommitDue()
     {
+        Volatile.Write(ref armed, 0);
         try
         {
             long? next = null;
@@ -64,7 +71,9 @@ sealed partial class StreamingTables : IDisposable
             }
             if (next is { } at)
             {
+                // What is appended from now on is due later than this.
                 var wait = TimeSpan.FromMilliseconds(at - clock.GetUtcNow().ToUnixTimeMilliseconds());
+                Volatile.Write(ref armed, 1);
                 timer.Change(wait < CommitGrain ? CommitGrain : wait, Timeout.InfiniteTimeSpan);
             }
         }
@@ -72,6 +81,7 @@ sealed partial class StreamingTables : IDisposable
         {
             // The rows stay buffered; the next attempt comes with the next second or the next request.
             LogCommitFailed(e.Message);
+            Volatile.Write(ref armed, 1);
             timer.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)

@@ -104,10 +104,11 @@ sealed class Emulator : IAsyncDisposable
             Account = Account,
             AccessTokens = [Pat],
             CommitDelay = TimeSpan.Zero,
+            LogLevel = LogLevel.Critical,
         };
         change(settings);
         Directory.CreateDirectory(DataDirectory);
-        app = EmulatorHost.Build(settings, SqlReader.ReadDirectory(SqlDirectory), clock, LogLevel.Error);
+        app = EmulatorHost.Build(settings, SqlReader.ReadDirectory(SqlDirectory), clock);
         await app.StartAsync();
         Client = new HttpClient { BaseAddress = Base("http"), Timeout = TimeSpan.FromSeconds(30) };
     }
