@@ -83,7 +83,7 @@ apt_update() {
     [[ -z ${APT_UPDATED-} ]] || return 0
     say "reading the package lists (apt-get update)"
     as_root apt-get -q -o DPkg::Lock::Timeout=120 update >>"$LOG_FILE" 2>&1 || true   # one unreachable third-party list is no reason to stop
-    APT_UPDATED=1
+    export APT_UPDATED=1
 }
 
 apt_install() {
