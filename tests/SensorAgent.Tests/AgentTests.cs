@@ -102,6 +102,10 @@ public sealed class AgentTests : IDisposable
         using var agent = new AgentProcess(data.Path, broker.Port);
         await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Count >= 8);
 
+        // So that some batches are on their way, not acknowledged, when it dies.
+        broker.Freeze();
+        var taken = (await agent.StatusAsync(_ => true)).GetProperty("readings_taken").GetInt64();
+        await agent.StatusAsync(status => status.GetProperty("readings_taken").GetInt64() > taken + 40);
         broker.Kill();
         var before = collector.Of(ReadingKind.Thermal);
         await broker.StartAgainAsync();
