@@ -9,7 +9,12 @@
 #
 # Every failure is one line on stderr: what, why, what to do.
 
-export LOG_FILE="${LOG_FILE:-${TMPDIR:-/tmp}/thermal-streaming-${UID}.log}"   # output of the tools, kept for the failure message
+# Output of the tools, kept for the failure message and for whoever wants to know more.
+if [[ -z ${LOG_FILE-} ]]; then
+    LOG_FILE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/artifacts/$(basename "$0").log
+    mkdir -p "$(dirname "$LOG_FILE")" 2>/dev/null && : >>"$LOG_FILE" 2>/dev/null || LOG_FILE=$(mktemp)
+    export LOG_FILE
+fi
 
 if [[ -t 1 && -z ${NO_COLOR-} ]]; then
     BOLD=$'\e[1m' RED=$'\e[31m' GREEN=$'\e[32m' YELLOW=$'\e[33m' DIM=$'\e[2m' PLAIN=$'\e[0m'
@@ -23,16 +28,16 @@ warn() { printf '%s    warning:%s %s\n' "$YELLOW" "$PLAIN" "$*" >&2; }
 
 # fail WHAT WHY FIX: the only way these scripts give up.
 fail() {
-    printf '%sfailed:%s %s. %s. To fix it: %s\n' "$RED" "$PLAIN" "$1" "$2" "$3" >&2
+    printf '%sfailed:%s %s. %s. To fix it: %s\n' "$RED" "$PLAIN" "$1" "${2%.}" "$3" >&2
     exit 1
 }
 
-# What a tool left in the log, for the WHY of a failure: its last error, or else its last line.
+# What a tool left in the log, for the WHY of a failure: its first error, or else its last line.
 last_log_line() {
     local log=${1:-$LOG_FILE} line
-    line=$(tail -n 200 "$log" 2>/dev/null | grep -E '^(#[0-9]+ [0-9.]+ )?(E:|ERROR|error|[^ ]+ : error)' | tail -n 1)
-    [[ -n $line ]] || line=$(grep -v '^[[:space:]]*$' "$log" 2>/dev/null | tail -n 1)
-    printf '%s' "$line" | cut -c 1-300 | sed 's/[.[:space:]]*$//'
+    line=$(tail -n 400 "$log" 2>/dev/null | grep -m 1 -E '^(#[0-9]+ [0-9.]+ )?(E: |ERROR: |error: |fatal: |[^ ]+( :|:) error )' || true)
+    [[ -n $line ]] || line=$(grep -v '^[[:space:]]*$' "$log" 2>/dev/null | tail -n 1 || true)
+    sed -E 's/^#[0-9]+ [0-9.]+ //; s/[.[:space:]]*$//' <<<"$line" | cut -c 1-300
 }
 
 as_root() {

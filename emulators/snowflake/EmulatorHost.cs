@@ -12,11 +12,12 @@ static partial class EmulatorHost
     /// <param name="settings">Checked settings.</param>
     /// <param name="catalog">What the SQL files declare.</param>
     /// <param name="clock">The time.</param>
-    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock)
+    /// <param name="logLevel">Least level that is logged.</param>
+    public static WebApplication Build(EmulatorSettings settings, Catalog catalog, TimeProvider clock, LogLevel logLevel = LogLevel.Information)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.SetMinimumLevel(logLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddSimpleConsole(o =>
         {
@@ -78,11 +79,11 @@ static partial class EmulatorHost
             else
                 await emulator.Handle(context, path);
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException or BadHttpRequestException)
+        catch (Exception e) when (e is BadHttpRequestException
+            || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException))
         {
-            // The client has gone, or sent half a request.
-            if (!context.Response.HasStarted)
-                context.Response.StatusCode = 400;
+            // The client has gone, or sent half a request; there is nobody to answer.
+            context.Abort();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace ThermalStreaming.SnowflakeEmulator;
@@ -49,7 +50,11 @@ static class RowBody
         {
             var read = plain.Read(buffer, filled, buffer.Length - filled);
             if (read == 0)
+            {
+                if (encoding == RowEncoding.Gzip)
+                    CheckGzipEnd(body.Span, total);
                 break;
+            }
             total += read;
             if (total > MaxUncompressed)
                 throw new InvalidDataException($"the body is larger than {MaxUncompressed} bytes uncompressed");
@@ -72,6 +77,19 @@ static class RowBody
         Line(buffer.AsSpan(0, filled), ref index, handler);
         return total;
     }
+
+    /// <summary>
+    /// GZipStream takes data that ends too early for data that ends. Whole data ends with its size; if it is several members one
+    /// after another, with the size of the last.
+    /// </summary>
+    static void CheckGzipEnd(ReadOnlySpan<byte> body, long total)
+    {
+        var size = body.Length < 18 ? uint.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(body[^4..]);
+        if (size != (uint)total && !(size < total && HasSecondMember(body)))
+            throw new InvalidDataException("the gzip data ends too early");
+    }
+
+    static bool HasSecondMember(ReadOnlySpan<byte> body) => body[1..].IndexOf((ReadOnlySpan<byte>)[0x1F, 0x8B, 0x08]) >= 0;
 
     static bool SplitLines(ref ReadOnlySpan<byte> rest, ref int index, LineHandler handler)
     {

@@ -154,19 +154,18 @@ sealed partial class Slot : IAsyncDisposable
             {
                 continue;
             }
-            // Whoever waits for space inside the ledger would hold up every other slot.
-            if (!await WaitForSpaceAsync(cancellationToken))
+            // Whoever waited for space inside the ledger would hold up every other slot. What was taken and not stored is not acknowledged: it comes again.
+            if (!await WaitForSpaceAsync(Take(), cancellationToken))
                 return;
-            Take();
             await StoreAsync();
         }
     }
 
-    async Task<bool> WaitForSpaceAsync(CancellationToken cancellationToken)
+    async Task<bool> WaitForSpaceAsync(long bytes, CancellationToken cancellationToken)
     {
-        while (Journal.FullReason is { } reason)
+        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(bytes)) is { } reason)
         {
-            health.Unwell($"journal {Name}", $"{reason} The broker holds what comes until there is room.");
+            health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
@@ -180,17 +179,21 @@ sealed partial class Slot : IAsyncDisposable
         return true;
     }
 
-    void Take()
+    /// <summary>Takes what has arrived; returns a generous bound of what storing it takes, in bytes.</summary>
+    long Take()
     {
-        var bytes = 0;
+        var bytes = 0L;
         group.Clear();
         arrivals.Clear();
-        while (group.Count < MaxGroup && bytes < MaxGroupBytes && mqtt.TryReceive(out var message))
+        // A small journal must hold several groups, or the first would wait for ever.
+        var limit = Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
+        while (group.Count < MaxGroup && bytes < limit && mqtt.TryReceive(out var message))
         {
             group.Add(message);
             bytes += message.Payload.Length;
         }
         lastReceived = clock.GetTimestamp();
+        return bytes + group.Count * 300L;
     }
 
     async Task StoreAsync()
@@ -278,12 +281,25 @@ sealed partial class Slot : IAsyncDisposable
         }
         if (records.Count > 0)
         {
-            // Not the stopping token: what was received is finished.
-            var first = await Journal.AppendAsync(records, CancellationToken.None);
+            var first = await AppendAsync();
             ledger.SetPosition(Name, Journal.Epoch, first + readings);
         }
         entry.Complete();
         return readings;
+    }
+
+    async Task<long> AppendAsync()
+    {
+        // Not the stopping token: what was received is finished.
+        var appending = Journal.AppendAsync(records, CancellationToken.None).AsTask();
+        while (await Task.WhenAny(appending, Task.Delay(TimeSpan.FromSeconds(1), clock)) != appending)
+        {
+            // The disk filled up, or began to refuse, since the look a moment ago.
+            if (Journal.FullReason is { } reason)
+                health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
+        }
+        health.Well($"journal {Name}");
+        return await appending;
     }
 
     /// <summary>The readings that are not stored yet, noted as stored (so that a repeat within the group is one too); null when there are none.</summary>

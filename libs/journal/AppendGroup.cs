@@ -8,6 +8,9 @@ sealed class AppendGroup
 
     const int FirstBytes = 64 * 1024;
 
+    // Not RunContinuationsAsynchronously: that costs a thread-pool item per append. The group is one item, and its appends go on in order.
+    readonly TaskCompletionSource<long> stored = new();
+
     byte[] buffer;
 
     public AppendGroup(byte[]? buffer, long createdAt)
@@ -26,7 +29,7 @@ sealed class AppendGroup
     public int Count { get; private set; }
 
     /// <summary>Completed with the offset of the group's first reading.</summary>
-    public TaskCompletionSource<long> Stored { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public Task<long> Stored => stored.Task;
 
     /// <summary>The buffer, for the next group.</summary>
     public byte[] Buffer => buffer;
@@ -43,6 +46,14 @@ sealed class AppendGroup
         Length += Frame.Write(buffer.AsSpan(Reserve + Length), record.Count, record.Prefix.Span, record.Payload.Span);
         Count += record.Count;
     }
+
+    /// <summary>Lets the appends go on, one after the other on a thread of the pool.</summary>
+    public void CompleteWith(long first) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.stored.TrySetResult(state.first), (stored, first), preferLocal: false);
+
+    /// <inheritdoc cref="CompleteWith"/>
+    public void FailWith(Exception exception) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.stored.TrySetException(state.exception), (stored, exception), preferLocal: false);
 
     public ReadOnlySpan<byte> Frames => buffer.AsSpan(Reserve, Length);
 

@@ -307,6 +307,29 @@ public sealed class DurableJournal : IDisposable
     /// <summary>Whether appends wait for space.</summary>
     public bool IsFull => FullReason is not null;
 
+    /// <summary>
+    /// Whether an append of so many bytes would be stored at once. For a caller that must not wait inside the append; the answer is a forecast, because
+    /// others use the disk too.
+    /// </summary>
+    /// <returns>Null, or what is full and what to do.</returns>
+    public string? WhyNoRoomFor(long bytes)
+    {
+        lock (gate)
+        {
+            // Then the next group begins a new segment and the old one goes right after.
+            if (segments[^1].End <= committedOffset)
+                return null;
+            if (sizeBytes + bytes + SegmentHeader.Bytes > options.MaxBytes && segments[0].End > committedOffset)
+                return SizeProblem();
+        }
+        return options.FreeSpaceReserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < options.FreeSpaceReserveBytes ? SpaceProblem(free) : null;
+    }
+
+    string SizeProblem() => $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
+        + "restore delivery, or raise JOURNAL_MAX_BYTES";
+
+    string SpaceProblem(long free) => $"{free} bytes are free on the file system of {directory} and {options.FreeSpaceReserveBytes} stay in reserve; free some space there";
+
     /// <summary>Free space of the file system, in bytes.</summary>
     public long FreeBytes => disk.FreeBytes(directory);
 
@@ -585,7 +608,7 @@ public sealed class DurableJournal : IDisposable
     }
 
     static async ValueTask<long> WhenStored(AppendGroup group, long relative, CancellationToken cancellationToken) =>
-        await group.Stored.Task.WaitAsync(cancellationToken) + relative;
+        await group.Stored.WaitAsync(cancellationToken) + relative;
 
     /// <summary>The group that takes the next append; called with the gate held.</summary>
     AppendGroup GroupFor(int bytes, int count)
@@ -615,7 +638,7 @@ public sealed class DurableJournal : IDisposable
             while ((group = TakeGroup()) is not null)
             {
                 if (!Store(group))
-                    group.Stored.TrySetException(new ObjectDisposedException(nameof(DurableJournal), "The journal was closed while it was full; the records are not stored."));
+                    group.FailWith(new ObjectDisposedException(nameof(DurableJournal), "The journal was closed while it was full; the records are not stored."));
                 lock (gate)
                 {
                     if (group.Buffer.Length <= KeptBufferBytes)
@@ -630,9 +653,9 @@ public sealed class DurableJournal : IDisposable
             lock (gate)
             {
                 fault = e;
-                group?.Stored.TrySetException(e);
+                group?.FailWith(e);
                 while (groups.TryDequeue(out var waiting))
-                    waiting.Stored.TrySetException(e);
+                    waiting.FailWith(e);
             }
         }
     }
@@ -684,7 +707,7 @@ public sealed class DurableJournal : IDisposable
                 problem = MissingSpace(group, refresh: waitingSince is not null);
                 if (problem is null)
                 {
-                    Write(group);
+                    var first = Write(group);
                     if (waitingSince is { } since)
                     {
                         lock (gate)
@@ -692,6 +715,7 @@ public sealed class DurableJournal : IDisposable
                         logger.NotFull(directory, clock.GetElapsedTime(since));
                     }
 
+                    group.CompleteWith(first);
                     return true;
                 }
             }
@@ -730,8 +754,7 @@ public sealed class DurableJournal : IDisposable
                 reclaimed = Reclaim(ignoreRetention: true);
                 if (sizeBytes + bytes > options.MaxBytes && !LastIsCommitted())
                 {
-                    problem = $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
-                        + "restore delivery, or raise MaxBytes";
+                    problem = SizeProblem();
                 }
             }
         }
@@ -753,8 +776,7 @@ public sealed class DurableJournal : IDisposable
                     reclaimed |= Reclaim(ignoreRetention: true);
                     if (!LastIsCommitted())
                     {
-                        problem = $"{freeBytes} bytes are free on the file system of {directory} and {options.FreeSpaceReserveBytes} stay in reserve; "
-                            + "free some space there";
+                        problem = SpaceProblem(freeBytes);
                     }
                 }
             }
@@ -778,7 +800,8 @@ public sealed class DurableJournal : IDisposable
         return true;
     }
 
-    void Write(AppendGroup group)
+    /// <returns>Offset of the group's first reading.</returns>
+    long Write(AppendGroup group)
     {
         Segment last;
         long first;
@@ -795,7 +818,7 @@ public sealed class DurableJournal : IDisposable
             WriteBehind(group, last, first, withHeader: roll);
         else
             WriteSegment(group, last, first);
-        group.Stored.TrySetResult(first);
+        return first;
     }
 
     /// <param name="group">What to write.</param>

@@ -28,13 +28,14 @@ sealed class Connection : IDisposable
     string clientId = "";
     readonly AsyncSignal toWrite = new();
 
-    // Guards output, window, exactlyOnce and isClosing.
+    // Guards output, window, exactlyOnce, isPingToSend and isClosing.
     readonly Lock gate = new();
     readonly ReceiveWindow window;
     readonly int windowLimit;
     readonly HashSet<ushort> exactlyOnce = [];
     MqttWriter output = new();
     MqttWriter sending = new();
+    bool isPingToSend;
     bool isClosing;
 
     byte[] buffer = new byte[UsualReceiveBuffer];
@@ -474,6 +475,10 @@ sealed class Connection : IDisposable
             {
                 (output, sending) = (sending, output);
                 isLast = isClosing;
+                // An older ping's time counts on: only a PINGRESP clears it.
+                if (isPingToSend && Volatile.Read(ref pingSent) == 0)
+                    Volatile.Write(ref pingSent, clock.GetTimestamp());
+                isPingToSend = false;
             }
             if (!isLast)
             {
@@ -514,13 +519,14 @@ sealed class Connection : IDisposable
             var half = keepAlive / 2;
             var received = Volatile.Read(ref lastReceived);
             var pinged = Volatile.Read(ref pingSent);
-            if (pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
+            // While a write is under way, its progress is what tells.
+            if (writing == 0 && pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
             {
                 Fail($"nothing came for {clock.GetElapsedTime(received).TotalSeconds:0.#} s, not even an answer to a ping. Check the network.");
                 return;
             }
             if (clock.GetElapsedTime(Volatile.Read(ref lastSent)) >= half || (pinged == 0 && clock.GetElapsedTime(received) >= half))
-                Ping(pinged);
+                Ping();
             if (subscriptions.Tick())
                 toWrite.Set();
         }
@@ -530,17 +536,15 @@ sealed class Connection : IDisposable
         }
     }
 
-    void Ping(long alreadyPinged)
+    void Ping()
     {
         lock (gate)
         {
-            if (isClosing || output.Length > 0)
+            if (isClosing || isPingToSend)
                 return;
             MqttCodec.Encode(output, new PingreqPacket());
+            isPingToSend = true;
         }
-        // An older ping's time counts on: only a PINGRESP clears it.
-        if (alreadyPinged == 0)
-            Volatile.Write(ref pingSent, clock.GetTimestamp());
         toWrite.Set();
     }
 

@@ -260,6 +260,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         var cleanStart = options.CleanStart;
         string? loggedError = null;
         var loggedAt = 0L;
+        var connectedLoggedFor = -1L;
         while (!stop.IsCancellationRequested)
         {
             readyAt = 0;
@@ -275,7 +276,11 @@ public sealed partial class MqttClient : IAsyncDisposable
                 using var opened = await Connection.OpenAsync(State.Generation + 1, clientId, cleanStart, options, clock, store, subscriptions,
                     inbox, Counters, topics, contentTypes, stop);
                 cleanStart = false;
-                loggedError = null;
+                clientId = opened.Connack.Properties.Text(MqttPropertyId.AssignedClientIdentifier) ?? clientId;
+                // What comes and goes at once is reported once, not each time.
+                if (connectedLoggedFor != loggedAt)
+                    LogConnected(options.Host, options.Port, clientId, opened.Connack.SessionPresent);
+                connectedLoggedFor = loggedAt;
                 await ServeAsync(opened, stop);
                 return;
             }
@@ -294,7 +299,7 @@ public sealed partial class MqttClient : IAsyncDisposable
                 error = new MqttConnectionException($"The MQTT connection ended by a fault of this program: {e.Message}", e);
             }
             if (readyAt != 0 && clock.GetElapsedTime(readyAt) >= provenAfter)
-                failures = 0;
+                (failures, loggedError) = (0, null);
             var bound = Math.Min(options.MaximumReconnectDelay.TotalSeconds, firstReconnectDelay.TotalSeconds * Math.Pow(2, Math.Min(failures++, 10)));
             var delay = TimeSpan.FromSeconds(Random.Shared.NextDouble() * bound);
             if (error.Message != loggedError || clock.GetElapsedTime(loggedAt) > sameErrorLoggedEvery)
@@ -324,7 +329,6 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         var connack = opened.Connack;
         var limits = BrokerLimits.From(connack);
-        clientId = connack.Properties.Text(MqttPropertyId.AssignedClientIdentifier) ?? clientId;
         Counters.CountConnection();
         subscriptions.BeginConnection();
         if (store.BeginConnection(connack.SessionPresent, limits, options.Birth) is { } birth)
@@ -333,7 +337,6 @@ public sealed partial class MqttClient : IAsyncDisposable
         Volatile.Write(ref connection, opened);
         try
         {
-            LogConnected(options.Host, options.Port, clientId, connack.SessionPresent);
             ChangeState(s => s with
             {
                 Generation = opened.Generation,

@@ -422,7 +422,7 @@ static class MqttCodec
         if (connect.UserName is not null)
             writer.WriteString(connect.UserName);
         if (connect.Password is { } password)
-            writer.WriteBinary(password.Span);
+            writer.WriteBinary(password);
     }
 
     static void EncodeReason(MqttWriter writer, MqttReasonCode reason, MqttProperties properties)

@@ -62,13 +62,10 @@ public sealed record MqttOptions
     public MqttTls? Tls { get; set; }
 
     /// <summary>So that what the caller changes later has no effect.</summary>
-    internal MqttOptions Copy()
-    {
-        var copy = (MqttOptions)MemberwiseClone();
-        copy.Subscriptions = [.. Subscriptions];
-        copy.Tls = Tls?.Copy();
-        return copy;
-    }
+    internal MqttOptions Copy() => this with { Subscriptions = [.. Subscriptions], Tls = Tls?.Copy() };
+
+    /// <summary>Never the password, which a record would print.</summary>
+    public override string ToString() => $"{Host}:{Port} as '{ClientId}'";
 
     /// <summary>Everything wrong with these options, one sentence each; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()

@@ -104,7 +104,7 @@ sealed record ConnectPacket(string ClientId, bool CleanStart, ushort KeepAlive) 
 
     public string? UserName { get; init; }
 
-    public ReadOnlyMemory<byte>? Password { get; init; }
+    public byte[]? Password { get; init; }
 }
 
 /// <summary>The will inside CONNECT, with properties of its own (§3.1.3.2).</summary>

@@ -21,6 +21,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     long refusedAt;
     TimeSpan retryDelay;
     bool isConnected;
+    MqttException? closed;
 
     sealed class Unsubscription(string filter)
     {
@@ -195,6 +196,8 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     {
         lock (gate)
         {
+            if (closed is not null)
+                return Task.FromException(closed);
             wanted.RemoveAll(s => s.Filter == filter);
             due.RemoveAll(s => s.Filter == filter);
             refused.RemoveAll(s => s.Filter == filter);
@@ -210,6 +213,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     {
         lock (gate)
         {
+            closed = reason;
             foreach (var unsubscription in unsubscriptions)
             {
                 unsubscription.Completion.TrySetException(reason);

@@ -15,7 +15,8 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
     public static async Task<Transport> OpenAsync(MqttOptions options, CancellationToken cancellationToken)
     {
         var broker = $"{options.Host}:{options.Port}";
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        // A small send buffer, so that a ping is not minutes behind a large message on a slow line.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = 128 * 1024 };
         try
         {
             await socket.ConnectAsync(options.Host, options.Port, cancellationToken);

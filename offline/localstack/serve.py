@@ -26,7 +26,7 @@ from xml.etree import ElementTree
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 PORT = 4566
 STATE_FILE = "/var/lib/localstack/state.db"
@@ -96,11 +96,26 @@ class PersistentMoto:
             if queue_action(request, body) not in QUEUE_ACTIONS:
                 return self.moto(environ, start_response)
         with self.lock:
+            refusal = self.refusal(request)
+            if refusal:
+                return refusal(environ, start_response)
             status, headers, chunks = collect(self.moto, environ)
             if status.startswith("2"):
                 self.keep(request, body)
         start_response(status, headers)
         return chunks
+
+    def refusal(self, request):
+        """S3's answer to a PUT whose If-Match does not hold, which moto does not know; If-None-Match it does."""
+        wanted = request.headers.get("If-Match")
+        if request.method != "PUT" or not wanted or "/" not in request.path.strip("/"):
+            return None
+        answer = self.client.head(quoted(request.path), headers={"Authorization": ANYBODY})
+        if answer.status_code == 404:
+            return error(404, "NoSuchKey", "The specified key does not exist.")
+        if answer.headers.get("ETag", "").strip('"') != wanted.strip('"'):
+            return error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        return None
 
     def keep(self, request, body):
         bucket, _, key = request.path.lstrip("/").partition("/")
@@ -130,6 +145,11 @@ class PersistentMoto:
         modified = datetime.datetime.strptime(answer.headers["Last-Modified"], "%a, %d %b %Y %H:%M:%S %Z")
         self.database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
                               (url, json.dumps(headers), answer.get_data(), modified.isoformat()))
+
+
+def error(status, code, message):
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>',
+                    status=status, content_type="application/xml")
 
 
 def quoted(path):

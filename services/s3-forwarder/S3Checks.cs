@@ -20,10 +20,8 @@ static class S3Checks
 
     const string CheckName = "_check";
 
-    public static IEnumerable<CheckStep> Steps(S3Options options, IServiceProvider services)
+    public static IEnumerable<CheckStep> Steps(S3Options options, IAmazonS3 client, TimeProvider clock)
     {
-        var client = services.GetRequiredService<IAmazonS3>();
-        var clock = services.GetRequiredService<TimeProvider>();
         yield return new CheckStep("s3 address", cancellationToken => AddressAsync(options, cancellationToken));
         yield return new CheckStep("s3 clock", cancellationToken => ClockAsync(options, clock, cancellationToken), "s3 address");
         yield return new CheckStep("s3 credentials", cancellationToken => CredentialsAsync(options, client, cancellationToken), "s3 address");
@@ -41,7 +39,8 @@ static class S3Checks
             var found = await Dns.GetHostAddressesAsync(address.DnsSafeHost, cancellationToken);
             using var socket = new TcpClient();
             await socket.ConnectAsync(found, address.Port, cancellationToken);
-            return CheckResult.Ok($"{address.Authority} is {((IPEndPoint)socket.Client.RemoteEndPoint!).Address} and answers");
+            var reached = ((IPEndPoint)socket.Client.RemoteEndPoint!).Address;
+            return CheckResult.Ok($"{address.Authority} answers at {(reached.IsIPv4MappedToIPv6 ? reached.MapToIPv4() : reached)}");
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
         {

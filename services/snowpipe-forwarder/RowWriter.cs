@@ -33,16 +33,19 @@ sealed class RowWriter : IDisposable
     /// <summary>Rows go to the compressor in pieces of about this size: each call of it costs.</summary>
     const int Chunk = 32 << 10;
 
+    const int LargestKeptRow = 1 << 20;
+
     /// <summary>Up to here bytes on the wire matter more than processor time.</summary>
     const int SmallBatch = 512;
 
     // '+' and '<' need no escape in a request body, and escaping them costs bytes in every row.
     static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    // Thermal rows, measured per row: level 1 0.9 µs and 125 bytes, level 2 1.3 µs and 93 bytes, level 6 3.6 µs and 79 bytes.
     static readonly ZLibCompressionOptions Small = new() { CompressionLevel = 6 };
-    static readonly ZLibCompressionOptions Fast = new() { CompressionLevel = 1 };
+    static readonly ZLibCompressionOptions Fast = new() { CompressionLevel = 2 };
 
-    readonly ArrayBufferWriter<byte> row = new(4096);
+    ArrayBufferWriter<byte> row = new(4096);
     readonly Utf8JsonWriter json;
     readonly GrowingStream pending = new(2 * Chunk);
     readonly GrowingStream output = new(64 << 10);
@@ -96,6 +99,9 @@ sealed class RowWriter : IDisposable
         {
             gzip?.Dispose();
             gzip = null;
+            // One huge row must not cost its memory for ever.
+            if (row.Capacity > LargestKeptRow)
+                json.Reset(row = new ArrayBufferWriter<byte>(4096));
         }
         return parts.ConvertAll(made => made.Part with { Gzip = output.Memory.Slice(made.Start, made.Length) });
     }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;

@@ -23,7 +23,7 @@ public sealed class CapacityTests : IDisposable
         while (Settle(append, () => journal.IsFull));
 
         Assert.False(append.IsCompleted);
-        Assert.Contains("restore delivery, or raise MaxBytes", journal.FullReason, StringComparison.Ordinal);
+        Assert.Contains("restore delivery, or raise JOURNAL_MAX_BYTES", journal.FullReason, StringComparison.Ordinal);
         Assert.InRange(journal.SizeBytes, 14_000, 16_384);
         var stored = journal.NextOffset;
 

@@ -65,17 +65,25 @@ public sealed class MosquittoProcess : IAsyncDisposable
     public static async Task<MosquittoProcess> StartAsync(MosquittoSettings? settings = null)
     {
         settings ??= new MosquittoSettings();
-        var broker = new MosquittoProcess { Port = FreePort(), TlsPort = settings.Tls is null ? 0 : FreePort() };
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await broker.ConfigureAsync(settings);
-            await broker.StartAgainAsync();
-            return broker;
-        }
-        catch
-        {
-            await broker.DisposeAsync();
-            throw;
+            var broker = new MosquittoProcess { Port = FreePort(), TlsPort = settings.Tls is null ? 0 : FreePort() };
+            try
+            {
+                await broker.ConfigureAsync(settings);
+                await broker.StartAgainAsync();
+                return broker;
+            }
+            catch (Exception) when (attempt < 5 && broker.Log.Contains("Address already in use", StringComparison.Ordinal))
+            {
+                // Somebody else took the port between finding it free and using it.
+                await broker.DisposeAsync();
+            }
+            catch
+            {
+                await broker.DisposeAsync();
+                throw;
+            }
         }
     }
 
@@ -91,7 +99,11 @@ public sealed class MosquittoProcess : IAsyncDisposable
         while (true)
         {
             if (process.HasExited)
+            {
+                // Waits for the rest of its log too.
+                await process.WaitForExitAsync(timeout.Token);
                 throw new InvalidOperationException($"mosquitto ended with code {process.ExitCode}:\n{Log}");
+            }
             try
             {
                 using var client = new TcpClient();

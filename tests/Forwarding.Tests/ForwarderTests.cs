@@ -1,0 +1,280 @@
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+using ThermalStreaming.Testing;
+using Xunit.Abstractions;
+
+namespace ThermalStreaming.Forwarding.Tests;
+
+/// <summary>The loop as a whole: a real broker, real journals, a destination with the habits of a channel.</summary>
+public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    readonly TempDirectory directory = new();
+    readonly Destination destination = new();
+    readonly CancellationTokenSource stop = new();
+    MosquittoProcess broker = null!;
+    MqttClient publisher = null!;
+    Task publishing = null!;
+
+    public async Task InitializeAsync()
+    {
+        broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_queued_messages 100000", "max_inflight_messages 1000"] });
+        publisher = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "publisher", MaximumReconnectDelay = TimeSpan.FromMilliseconds(300) }, TimeProvider.System, NullLogger.Instance);
+        publishing = publisher.RunAsync(stop.Token);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await publishing;
+        await publisher.DisposeAsync();
+        await broker.DisposeAsync();
+        stop.Dispose();
+        directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Delivers_each_reading_once_however_often_it_arrives()
+    {
+        await using var replica = await StartAsync();
+
+        for (var repeat = 0; repeat < 3; repeat++)
+        {
+            await PublishAsync("pi-1", 1, 10);
+            await PublishAsync("pi-2", 5, 20);
+            // A batch that is cut otherwise than the first time.
+            await PublishAsync("pi-1", 8, 6);
+        }
+        await DeliveredAsync(13 + 20);
+
+        AssertOnce(("pi-1", 1, 13), ("pi-2", 5, 24));
+        Assert.Equal(3 * (10 + 20 + 6) - 33, replica.Metrics.DuplicateTotal);
+    }
+
+    [Fact]
+    public async Task Takes_in_json_beside_protobuf_and_numbers_nothing_that_its_sender_did_not_number()
+    {
+        await using var replica = await StartAsync();
+
+        for (var i = 0; i < 2; i++)
+        {
+            await PublishAsync("telemetry/v1/esp32/thermal", """{"temperature": 21.5, "device_id": "esp32"}"""u8.ToArray(), null);
+            await PublishAsync("telemetry/v1/pi-3/thermal", """[{"boot_id":"b","sequence":1},{"boot_id":"b","sequence":2}]"""u8.ToArray(), "application/json");
+        }
+        await DeliveredAsync(4);
+
+        Assert.Equal(2, destination.Rows.Count(row => row.DeviceId == "esp32"));
+        Assert.Equal([1UL, 2UL], destination.Rows.Where(row => row.DeviceId == "pi-3").Select(row => row.Sequence).Order());
+    }
+
+    [Fact]
+    public async Task Puts_what_cannot_be_read_aside_and_goes_on()
+    {
+        await using var replica = await StartAsync();
+        byte[][] poison =
+        [
+            [], [0xFF, 0xFE, 0x00], "{\"temperature\":\"warm\"}"u8.ToArray(), "{\"sequence\":-1}"u8.ToArray(), "[1,2]"u8.ToArray(), "{"u8.ToArray(),
+            Samples.Batch("pi-1", "boot", 1, 10).ToByteArray()[..^3], new byte[5_000_000], "{\"device_id\":\"a/b\"}"u8.ToArray(),
+        ];
+        foreach (var payload in poison)
+        {
+            await PublishAsync("telemetry/v1/pi-1/thermal", payload, null);
+            await PublishAsync("pi-1", 1, 10);
+        }
+
+        await DeliveredAsync(10);
+        await Eventually.TrueAsync(() => replica.Metrics.PoisonTotal == poison.Length);
+
+        AssertOnce(("pi-1", 1, 10));
+        var letters = DeadLetters.ReadAll(Path.Combine(directory.Path, "dead-letters")).ToList();
+        Assert.Equal(poison.Length, letters.Count);
+        Assert.All(letters, letter => Assert.NotEmpty(letter.Reason));
+        Assert.Equal(poison.Select(Convert.ToHexString).Order(), letters.Select(letter => Convert.ToHexString(letter.Payload.Span)).Order());
+    }
+
+    [Fact]
+    public async Task Takes_in_dead_letters_again_when_a_person_sends_them_back()
+    {
+        await using (var first = await StartAsync())
+        {
+            await PublishAsync("pi-1", 1, 5);
+            await DeliveredAsync(5);
+        }
+        var deadLetters = Path.Combine(directory.Path, "dead-letters");
+        using (var letters = new DeadLetters(deadLetters, 1 << 20, TimeProvider.System, NullLogger.Instance))
+            letters.Add("refused", Samples.Payload("pi-1", "boot", 3, 1) is var payload ? [new BatchReading(2, payload, 0)] : []);
+        Directory.CreateDirectory(DeadLetters.ReplayDirectory(deadLetters));
+        foreach (var file in DeadLetters.Files(deadLetters))
+            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(deadLetters), Path.GetFileName(file)));
+
+        await using var second = await StartAsync();
+        await DeliveredAsync(6);
+
+        Assert.Equal(2, destination.Rows.Count(row => row.Sequence == 3));
+        Assert.Empty(Directory.EnumerateFiles(DeadLetters.ReplayDirectory(deadLetters)));
+    }
+
+    [Fact]
+    public async Task Repeats_a_batch_whose_reply_was_lost_without_doubling_it()
+    {
+        destination.LoseReplies = true;
+        await using var replica = await StartAsync();
+        destination.Failures.Enqueue(new SinkException(SinkFailure.Transient, "no reply", TimeSpan.FromMilliseconds(10)));
+
+        await PublishAsync("pi-1", 1, 100);
+        await DeliveredAsync(100);
+
+        AssertOnce(("pi-1", 1, 100));
+    }
+
+    [Fact]
+    public async Task Sends_again_what_was_not_committed_when_the_channel_must_be_reopened()
+    {
+        destination.HoldCommits = true;
+        await using var replica = await StartAsync();
+        await PublishAsync("pi-1", 1, 100);
+        await Eventually.TrueAsync(() => destination.Sent.Sum(sent => sent.End - sent.First) == 100);
+
+        destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "the channel is gone", TimeSpan.FromMilliseconds(10)));
+        await Eventually.TrueAsync(() => destination.Opens == 2 && destination.Sent.Sum(sent => sent.End - sent.First) == 200);
+        destination.HoldCommits = false;
+        await DeliveredAsync(100);
+
+        AssertOnce(("pi-1", 1, 100));
+    }
+
+    [Fact]
+    public async Task Says_that_a_channel_which_is_reopened_again_and_again_makes_no_progress()
+    {
+        await using var replica = await StartAsync();
+        for (var i = 0; i < 6; i++)
+            destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "stale", TimeSpan.FromMilliseconds(1)));
+
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Value?.Contains("reopened 5 times in a row without progress", StringComparison.Ordinal) == true) || destination.Failures.IsEmpty);
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+
+        Assert.True(replica.Health.IsReady);
+    }
+
+    [Fact]
+    public async Task Stores_while_the_destination_is_away_and_delivers_everything_later()
+    {
+        for (var i = 0; i < 4; i++)
+            destination.Failures.Enqueue(new SinkException(SinkFailure.Transient, "connection refused", TimeSpan.FromMilliseconds(200)));
+        await using var replica = await StartAsync(waitUntilReady: false);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part is { Key: "mqtt slot-0", Value: null }));
+
+        await PublishAsync("pi-1", 1, 1000);
+        await DeliveredAsync(1000);
+
+        AssertOnce(("pi-1", 1, 1000));
+    }
+
+    [Fact]
+    public async Task Loses_and_doubles_nothing_when_the_broker_is_killed_while_everything_is_published_again()
+    {
+        await using var replica = await StartAsync();
+        var sending = PublishManyAsync("pi-1", 300, 10);
+        await Eventually.TrueAsync(() => destination.Rows.Count > 100);
+
+        broker.Kill();
+        await broker.StartAgainAsync();
+        await sending;
+        // What an agent does after any loss of connection.
+        await PublishManyAsync("pi-1", 300, 10);
+        await DeliveredAsync(3000);
+
+        AssertOnce(("pi-1", 1, 3000));
+    }
+
+    [Fact]
+    public async Task Two_replicas_that_share_a_directory_store_a_repeated_reading_once()
+    {
+        await using var one = await StartAsync();
+        await using var other = await StartAsync();
+
+        // Every message goes to one replica or the other, and its repeats to either.
+        for (var repeat = 0; repeat < 4; repeat++)
+            await PublishManyAsync("pi-1", 100, 7);
+        await DeliveredAsync(700);
+        await Eventually.TrueAsync(() => one.Metrics.ReceivedTotal + other.Metrics.ReceivedTotal == 2800);
+
+        AssertOnce(("pi-1", 1, 700));
+        Assert.True(one.Metrics.StoredTotal > 0 && other.Metrics.StoredTotal > 0, "the broker gave all to one replica");
+    }
+
+    [Fact]
+    public async Task Scaling_down_strands_nothing()
+    {
+        await using var stays = await StartAsync();
+        await using (var goes = await StartAsync())
+            await PublishManyAsync("pi-1", 50, 4);
+        // The broker still gives every second message to the session that is gone.
+        await PublishManyAsync("pi-2", 50, 4);
+
+        await DeliveredAsync(400);
+        await Eventually.TrueAsync(() => Directory.GetDirectories(Path.Combine(directory.Path, "slots")).Length == 1);
+        await PublishManyAsync("pi-3", 50, 4);
+        await DeliveredAsync(600);
+
+        AssertOnce(("pi-1", 1, 200), ("pi-2", 1, 200), ("pi-3", 1, 200));
+    }
+
+    [Fact]
+    public async Task Waits_with_a_reason_when_its_journal_is_full_and_goes_on_when_there_is_room()
+    {
+        destination.HoldCommits = true;
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 64 * 1024;
+        options.Journal.SegmentBytes = 8 * 1024;
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        var sending = PublishManyAsync("pi-1", 400, 10);
+
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Key == "journal slot-0" && part.Value is not null), () => string.Join("; ", replica.Health.Parts) + $" received {replica.Metrics.ReceivedTotal} stored {replica.Metrics.StoredTotal}");
+        Assert.InRange(replica.Metrics.StoredTotal, 1, 3999);
+        destination.HoldCommits = false;
+        await sending;
+        await DeliveredAsync(4000);
+
+        AssertOnce(("pi-1", 1, 4000));
+        await Eventually.TrueAsync(() => replica.Health.IsReady);
+    }
+
+    [Fact]
+    public async Task Delivers_what_it_has_before_it_stops()
+    {
+        var replica = await StartAsync();
+        await PublishManyAsync("pi-1", 100, 10);
+        await Eventually.TrueAsync(() => replica.Metrics.StoredTotal == 1000);
+
+        await replica.DisposeAsync();
+
+        AssertOnce(("pi-1", 1, 1000));
+    }
+
+    async Task<Replica> StartAsync(bool waitUntilReady = true)
+        => await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady);
+
+    Task PublishAsync(string device, ulong first, int count)
+        => PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Samples.Batch(device, "boot", first, count).ToByteArray(), Payload.ProtobufContentType);
+
+    Task PublishAsync(string topic, byte[] payload, string? contentType)
+        => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
+
+    Task PublishManyAsync(string device, int messages, int readings)
+        => Task.WhenAll(Enumerable.Range(0, messages).Select(i => PublishAsync(device, (ulong)(i * readings + 1), readings)));
+
+    async Task DeliveredAsync(int rows)
+    {
+        await Eventually.TrueAsync(() => destination.Rows.Distinct().Count() >= rows || destination.Rows.Count >= rows, () => $"{destination.Rows.Count} of {rows} rows");
+        output.WriteLine($"{destination.Rows.Count} rows in {destination.Sent.Count} batches, {destination.Opens} opens");
+    }
+
+    void AssertOnce(params (string Device, ulong First, ulong Last)[] expected)
+    {
+        var wanted = expected.SelectMany(range => Enumerable.Range(0, (int)(range.Last - range.First + 1)).Select(i => $"{range.Device}/{range.First + (ulong)i}")).Order(StringComparer.Ordinal);
+        Assert.Equal(wanted, destination.Rows.Select(row => $"{row.DeviceId}/{row.Sequence}").Order(StringComparer.Ordinal));
+    }
+}

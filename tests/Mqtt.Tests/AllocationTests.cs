@@ -1,0 +1,51 @@
+namespace ThermalStreaming.Mqtt.Tests;
+
+/// <summary>Tests that measure the whole process run when no other does.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection(nameof(Alone))]
+public sealed class AllocationTests
+{
+    [Fact]
+    public async Task Receiving_and_acknowledging_allocates_the_payload_and_next_to_nothing_else()
+    {
+        const int Count = 10_000;
+        const int Rounds = 4;
+        const int Payload = 640;
+        byte[] acknowledged = new byte[4 * 1000];
+        await using var broker = new FakeBroker(async (connection, _) =>
+        {
+            await connection.AcceptAsync();
+            // A thousand messages in one piece, sent again and again with the acknowledgements read in between.
+            List<byte> window = [];
+            for (var id = 1; id <= 1000; id++)
+                window.AddRange([0x32, 0x8F, 0x05, 0, 10, .. "telemetry1"u8, (byte)(id >> 8), (byte)id, 0, .. new byte[Payload]]);
+            byte[] bytes = [.. window];
+            for (var sent = 0; sent < Count * Rounds; sent += 1000)
+            {
+                await connection.SendAsync(bytes);
+                await connection.ReadIntoAsync(acknowledged);
+            }
+            await connection.DrainAsync();
+        });
+        await using var client = new RunningClient(broker.Options());
+        var least = long.MaxValue;
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            for (var received = 0; received < Count; received++)
+            {
+                MqttMessage message;
+                while (!client.Client.TryReceive(out message))
+                    await client.Client.WaitForMessagesAsync(CancellationToken.None);
+                client.Client.Acknowledge(message);
+            }
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        // An array is its payload and 24 bytes. What is left over is for the test's own sockets and timers.
+        Assert.True(least < Count * (Payload + 24L + 24), $"{least / (double)Count:0.0} bytes per message of {Payload}");
+    }
+}

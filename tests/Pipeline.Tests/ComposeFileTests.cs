@@ -1,0 +1,119 @@
+using System.Globalization;
+using YamlDotNet.RepresentationModel;
+
+namespace ThermalStreaming.Pipeline.Tests;
+
+/// <summary>What <c>docker compose config</c> says about the project as it is shipped.</summary>
+public sealed class ComposeFileTests
+{
+    static readonly string[] run = ["compose.yaml", "compose.override.yaml"];
+    static readonly string[] production = ["compose.yaml"];
+    static readonly string[] everyProfile = ["--profile", "*"];
+
+    public static TheoryData<string, bool> Ways => new()
+    {
+        { "compose.yaml,compose.override.yaml", false },
+        { "compose.yaml", false },
+        { "compose.yaml", true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Every_service_is_hardened(string files, bool allProfiles)
+    {
+        var services = await ServicesAsync(files.Split(','), allProfiles);
+
+        Assert.NotEmpty(services);
+        Assert.All(services, service =>
+        {
+            var (name, it) = service;
+            Assert.False(Text(it, "user") is null or "" or "root" || Text(it, "user")!.StartsWith("0:", StringComparison.Ordinal) || Text(it, "user") == "0", $"{name} runs as root");
+            Assert.True(Text(it, "read_only") == "true", $"{name} has a writable root file system");
+            Assert.Contains("ALL", List(it, "cap_drop"));
+            Assert.True(List(it, "security_opt").Any(option => option.StartsWith("no-new-privileges", StringComparison.Ordinal) && !option.EndsWith("false", StringComparison.Ordinal)), $"{name} may gain privileges");
+            Assert.Equal("true", Text(it, "init"));
+            Assert.NotEqual("true", Text(it, "privileged"));
+            Assert.Null(Text(it, "container_name"));
+            Assert.True(long.Parse(Text(it, "mem_limit")!, CultureInfo.InvariantCulture) is > 0 and <= 2L << 30, $"{name} has no sensible memory limit");
+            Assert.InRange(int.Parse(Text(it, "pids_limit")!, CultureInfo.InvariantCulture), 1, 1000);
+            Assert.Equal("local", Text(it["logging"], "driver"));
+            Assert.NotNull(Text(it["logging"]["options"], "max-size"));
+            Assert.NotNull(Text(it["logging"]["options"], "max-file"));
+            if (Text(it, "restart") == "no")
+                return;
+            Assert.Equal("unless-stopped", Text(it, "restart"));
+            Assert.NotNull(Text(it, "stop_grace_period"));
+            Assert.True(it.Children.ContainsKey("healthcheck"), $"{name} has no health check");
+            // Engine 20.10, which Debian 12 has, refuses it.
+            Assert.False(((YamlMappingNode)it["healthcheck"]).Children.ContainsKey("start_interval"), $"{name} needs Engine 25");
+        });
+    }
+
+    [Fact]
+    public async Task Nothing_is_published_beyond_this_machine()
+    {
+        foreach (var files in new[] { run, production })
+        {
+            foreach (var (name, service) in await ServicesAsync(files, allProfiles: false))
+            {
+                foreach (var port in service.Children.TryGetValue("ports", out var ports) ? ((YamlSequenceNode)ports).Children : [])
+                    Assert.True(Text(port, "host_ip") == "127.0.0.1", $"{name} publishes {Text(port, "published")} on {Text(port, "host_ip") ?? "every address"}");
+                Assert.NotEqual("host", Text(service, "network_mode"));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Every_image_has_a_tag_that_is_not_latest()
+    {
+        foreach (var (name, service) in await ServicesAsync(run, allProfiles: true))
+        {
+            var image = Text(service, "image")!;
+            var tag = image[(image.LastIndexOf('/') + 1)..].Split(':');
+            Assert.True(tag.Length == 2 && tag[1] is not ("latest" or ""), $"the image of {name} is {image}");
+        }
+    }
+
+    [Fact]
+    public async Task The_files_are_those_of_a_fresh_clone()
+    {
+        // A user without any .env, and one who copied the example as it is, must get the same.
+        var without = await ConfigAsync(run, allProfiles: true, environmentFile: null);
+        var example = await ConfigAsync(run, allProfiles: true, environmentFile: Path.Combine(PipelineProject.Root, ".env.example"));
+
+        Assert.Equal(without, example);
+    }
+
+    static async Task<IReadOnlyList<(string Name, YamlMappingNode Service)>> ServicesAsync(IReadOnlyList<string> files, bool allProfiles)
+    {
+        var yaml = new YamlStream();
+        using var text = new StringReader(await ConfigAsync(files, allProfiles, null));
+        yaml.Load(text);
+        var services = (YamlMappingNode)((YamlMappingNode)yaml.Documents[0].RootNode)["services"];
+        return [.. services.Children.Select(service => (((YamlScalarNode)service.Key).Value!, (YamlMappingNode)service.Value))];
+    }
+
+    static async Task<string> ConfigAsync(IReadOnlyList<string> files, bool allProfiles, string? environmentFile)
+    {
+        var nothing = Path.GetTempFileName();
+        try
+        {
+            return (await Docker.TryAsync(
+            [
+                "compose", "--project-directory", PipelineProject.Root, "--env-file", environmentFile ?? nothing,
+                .. allProfiles ? everyProfile : [],
+                .. files.SelectMany(file => new[] { "--file", Path.Combine(PipelineProject.Root, file) }), "config",
+            ])).OrThrow().Output;
+        }
+        finally
+        {
+            File.Delete(nothing);
+        }
+    }
+
+    static string? Text(YamlNode node, string key)
+        => ((YamlMappingNode)node).Children.TryGetValue(key, out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
+
+    static IEnumerable<string> List(YamlMappingNode node, string key)
+        => node.Children.TryGetValue(key, out var value) ? ((YamlSequenceNode)value).Children.Select(item => ((YamlScalarNode)item).Value!) : [];
+}

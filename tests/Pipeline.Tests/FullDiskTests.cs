@@ -1,0 +1,72 @@
+using ThermalStreaming.Readings;
+using Xunit.Abstractions;
+using static ThermalStreaming.Pipeline.Tests.PipelineProject;
+
+namespace ThermalStreaming.Pipeline.Tests;
+
+/// <summary>A forwarder whose disk is full, in a project of its own.</summary>
+public sealed class FullDiskTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Every_reading_arrives_once_when_the_disk_fills_up_and_space_is_freed_again()
+    {
+        await using var project = await PipelineProject.StartAsync(
+            new Dictionary<string, string> { ["JOURNAL_FREE_RESERVE"] = "0", ["JOURNAL_SEGMENT_BYTES"] = "256KiB" }, "compose.small-disk.yaml", Broker, Snowflake, SnowpipeForwarder);
+
+        await RunningPipeline.ScenarioAsync(project, output, "snowpipe-forwarder on 8 MiB that somebody else fills", async _ =>
+        {
+            await using var fleet = Fleet.Publish(project, "disk", messagesPerSecond: 20, readingsPerMessage: 10, kinds: ReadingKind.Thermal);
+            await fleet.MoreAsync(100);
+
+            await FillAsync(project);
+            await Until.TrueAsync("the forwarder says that its disk is full", TimeSpan.FromSeconds(60), async () => (await project.StatusAsync(SnowpipeForwarder)).Single().GetProperty("ready").GetBoolean() == false);
+            Progress.Say($"  it says: {(await project.StatusAsync(SnowpipeForwarder)).Single().GetProperty("parts")}");
+            await fleet.MoreAsync(200);
+            await FreeAsync(project);
+            await fleet.MoreAsync(100);
+
+            await ExpectInTableAsync(project, fleet);
+        });
+        await RunningPipeline.ScenarioAsync(project, output, "snowpipe-forwarder on 8 MiB that it fills itself, while Snowflake is away", async _ =>
+        {
+            await using var fleet = Fleet.Publish(project, "journal", messagesPerSecond: 60, readingsPerMessage: 50, kinds: ReadingKind.Thermal);
+            await fleet.MoreAsync(100);
+
+            await project.KillAsync(Snowflake);
+            await Until.TrueAsync("the forwarder says that its journal or its disk is full", TimeSpan.FromSeconds(90), async () =>
+                (await project.StatusAsync(SnowpipeForwarder)).Single().GetProperty("parts").EnumerateObject().Any(part => part.Name.StartsWith("journal", StringComparison.Ordinal) && part.Value.GetString() != "ok"));
+            await fleet.MoreAsync(200);
+            await project.StartServiceAsync(Snowflake);
+
+            await ExpectInTableAsync(project, fleet);
+        });
+    }
+
+    /// <summary>This project has one road only.</summary>
+    static async Task ExpectInTableAsync(PipelineProject project, Fleet fleet)
+    {
+        await fleet.StopAsync();
+        var missing = "";
+        await Until.TrueAsync("every reading is in the table", TimeSpan.FromMinutes(2), async () =>
+        {
+            var arrived = Arrived.From(await project.ThermalRowsAsync());
+            missing = string.Join("; ", fleet.Devices.Select(device => arrived.Missing(device, ReadingKind.Thermal, fleet.Last(ReadingKind.Thermal))).Where(text => text.Length > 0));
+            return missing.Length == 0 && await project.Emulator.UncommittedAsync() == 0 && await project.FigureAsync(SnowpipeForwarder, "backlog") == 0;
+        }, () => missing);
+        var wrong = Arrived.From(await project.ThermalRowsAsync()).Wrong(fleet, ReadingKind.Thermal).ToList();
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong.Take(40)));
+        Progress.Say($"  published {fleet.Published} readings, stored {fleet.Published}, each once");
+    }
+
+    static async Task FillAsync(PipelineProject project)
+        => await ToolAsync(project, "dd if=/dev/zero of=/data/filler bs=64k 2>/dev/null; df -k /data");
+
+    static async Task FreeAsync(PipelineProject project) => await ToolAsync(project, "rm /data/filler");
+
+    // Our own images have no shell; the broker's has.
+    static async Task ToolAsync(PipelineProject project, string script)
+    {
+        var image = await Docker.RunAsync("inspect", "--format", "{{.Config.Image}}", (await project.ReplicasAsync(Broker))[0].Id);
+        await Docker.RunAsync("run", "--rm", "--network", "none", "--user", "1654:1654", "--volume", $"{project.Name}_snowpipe-forwarder-data:/data", "--entrypoint", "sh", image, "-c", script);
+    }
+}

@@ -1,0 +1,389 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+using ThermalStreaming.Testing;
+
+namespace ThermalStreaming.SnowflakeEmulator.Tests;
+
+/// <summary>What a restart, a kill and a torn file leave behind.</summary>
+public class PersistenceTests
+{
+    static string Row(string uuid) => Emulator.Row(uuid);
+
+    [Fact]
+    public async Task A_restart_changes_nothing_about_channels_rows_and_errors()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        await emulator.OpenAsync("One");
+        await emulator.AppendAsync("0_1", "1", Row("a") + "bad\n", "One");
+        await emulator.OpenAsync("One");
+        await emulator.AppendAsync("1_1", "2", Row("b"), "One");
+        await emulator.OpenAsync("TWO");
+        await emulator.OpenAsync("GONE");
+        await emulator.DropAsync("GONE");
+        var tables = (await emulator.GetAsync("/emulator/tables")).Body;
+        var statuses = (await emulator.BulkStatusAsync(Emulator.Pipe, "One", "TWO", "GONE")).Body;
+        var rows = (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Body;
+        var errors = (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/errors")).Body;
+
+        await emulator.RestartAsync();
+
+        Assert.Equal(tables, (await emulator.GetAsync("/emulator/tables")).Body);
+        Assert.Equal(statuses, (await emulator.BulkStatusAsync(Emulator.Pipe, "One", "TWO", "GONE")).Body);
+        Assert.Equal(rows, (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Body);
+        Assert.Equal(errors, (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/errors")).Body);
+        Assert.Equal("1_3", (await emulator.AppendAsync("1_2", "3", Row("c"), "One")).Next);
+        Assert.Equal("STALE_CONTINUATION_TOKEN_SEQUENCER", (await emulator.AppendAsync("0_2", "3", Row("c"), "One")).Code);
+    }
+
+    [Fact]
+    public async Task Rows_that_were_buffered_at_a_restart_are_committed_in_their_time_and_the_token_goes_on()
+    {
+        var clock = new ManualClock();
+        await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", Row("a"));
+
+        await emulator.RestartAsync();
+
+        Assert.Null(await emulator.CommittedAsync());
+        Assert.Equal("0_2", (await emulator.AppendAsync("0_1", "1", Row("a"))).Next);
+        Assert.Equal("0_3", (await emulator.AppendAsync("0_2", "2", Row("b"))).Next);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("2", await emulator.CommittedAsync());
+        Assert.Equal("ab", await emulator.UuidsAsync());
+    }
+
+    [Fact]
+    public async Task A_file_cut_at_any_byte_opens_with_whole_appends_and_the_offset_token_of_the_last_of_them()
+    {
+        var clock = new ManualClock();
+        await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", Row("a"));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("1", await emulator.CommittedAsync());
+        await emulator.AppendAsync("0_2", "2", Row("b") + "bad\n");
+        await emulator.AppendAsync("0_3", "3", Row("c"));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("3", await emulator.CommittedAsync());
+        await emulator.StopAsync();
+        var whole = await File.ReadAllBytesAsync(emulator.LogFile);
+        var catalog = SqlReader.ReadDirectory(emulator.SqlDirectory);
+        var table = Assert.Single(catalog.Tables);
+        var pipe = catalog.Pipes.First(p => !p.IsDefault);
+        using var directory = new TempDirectory();
+
+        for (var length = 0; length <= whole.Length; length++)
+        {
+            var path = directory.File($"{length}.log");
+            await File.WriteAllBytesAsync(path, whole[..length]);
+            // Time stands still: what is committed is so because the file says so.
+            using (var store = new TableStore(table, path, _ => pipe, TimeSpan.FromHours(1), TimeSpan.FromDays(30), clock))
+            {
+                var rows = store.Count().Rows;
+                var committed = store.StatusOf(pipe.Name, "CH")?.CommittedToken;
+
+                Assert.Equal(rows switch { 0 => null, 1 => "1", 3 => "3", _ => "never" }, committed);
+                if (length == whole.Length)
+                    Assert.Equal((3, 1), store.Count());
+                // The file can be written on, and says the same when it is read again.
+                if (committed is not null)
+                    store.Open(pipe.Name, "LATER", null, false, false, 10, out _);
+            }
+            using var again = new TableStore(table, path, _ => pipe, TimeSpan.FromHours(1), TimeSpan.FromDays(30), clock);
+            Assert.Equal(0, again.CutBytes);
+            File.Delete(path);
+        }
+        await emulator.RestartAsync();
+    }
+
+    [Fact]
+    public async Task An_append_whose_rows_are_damaged_is_cut_off_before_it_is_committed()
+    {
+        var clock = new ManualClock();
+        await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", Row("a"));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("1", await emulator.CommittedAsync());
+        await emulator.AppendAsync("0_2", "2", Row("damaged"));
+        await emulator.AppendAsync("0_3", "3", Row("c"));
+        await emulator.StopAsync();
+        var bytes = await File.ReadAllBytesAsync(emulator.LogFile);
+        bytes[bytes.AsSpan().IndexOf("damaged"u8)] ^= 1;
+        await File.WriteAllBytesAsync(emulator.LogFile, bytes);
+
+        await emulator.RestartAsync();
+        clock.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal("1", await emulator.CommittedAsync());
+        Assert.Equal("a", await emulator.UuidsAsync());
+        // The client goes on where it was, is told that the channel is behind it, and replays.
+        Assert.Equal("ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER", (await emulator.AppendAsync("0_4", "4", Row("d"))).Code);
+    }
+
+    [Fact]
+    public async Task Damaged_committed_rows_are_an_error_and_not_a_silent_gap()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", Row("damaged"));
+        await emulator.StopAsync();
+        var bytes = await File.ReadAllBytesAsync(emulator.LogFile);
+        bytes[bytes.AsSpan().IndexOf("damaged"u8)] ^= 1;
+        await File.WriteAllBytesAsync(emulator.LogFile, bytes);
+
+        await emulator.RestartAsync();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Status);
+    }
+
+    [Fact]
+    public async Task Two_emulators_do_not_share_a_directory()
+    {
+        await using var emulator = await Emulator.StartAsync();
+
+        Assert.Throws<IOException>(() => EmulatorHost.Build(
+            new EmulatorSettings { Port = 0, DataDirectory = emulator.DataDirectory }, SqlReader.ReadDirectory(emulator.SqlDirectory), TimeProvider.System));
+    }
+
+    [Fact]
+    public async Task A_column_that_is_added_later_shows_in_rows_that_carried_its_key()
+    {
+        await using var emulator = await Emulator.StartAsync(sql: """
+            CREATE DATABASE DEMO; CREATE SCHEMA DEMO.DEMO; USE SCHEMA DEMO.DEMO;
+            CREATE TABLE T (A NUMBER);
+            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
+            """);
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", """{"a":1,"b":2}""");
+        await File.WriteAllTextAsync(Path.Combine(emulator.SqlDirectory, "02.sql"), "ALTER TABLE DEMO.DEMO.T ADD COLUMN B NUMBER;");
+
+        await emulator.RestartAsync();
+
+        Assert.Equal("""{"A":1,"B":2}""", Assert.Single(await emulator.RowsAsync(table: "T")).ToJsonString());
+    }
+
+    /// <summary>
+    /// A client that streams as fast as it is let while the process is killed without warning again and again. After each
+    /// start it goes on as a careful client does: same request again, or reopen and replay from the committed token.
+    /// </summary>
+    [Fact]
+    public async Task Kill_9_at_any_moment_neither_loses_nor_doubles_a_committed_row()
+    {
+        using var directory = new TempDirectory();
+        var (random, seed) = Seed.Next();
+        var next = 0;
+        var committedEver = 0;
+        for (var round = 0; round < 5; round++)
+        {
+            using var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "20ms"), ("EMULATOR_LIMITS", "off"));
+            var open = JsonNode.Parse(await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH"))!;
+            var token = (string)open["next_continuation_token"]!;
+            var committed = (string?)open["channel_status"]!["last_committed_offset_token"];
+            var from = committed is null ? 0 : int.Parse(committed, System.Globalization.CultureInfo.InvariantCulture) + 1;
+            // What was committed stays so; what was not may be gone, and then it is sent again.
+            Assert.True(from >= committedEver, $"seed {seed}: committed {from} after {committedEver} before the kill");
+            next = from;
+            var stopAt = next + random.Next(20, 120);
+            var killed = false;
+            while (!killed)
+            {
+                var append = $"{Emulator.Data}/channels/CH/rows?continuationToken={token}&offsetToken={next}";
+                var answer = emulator.SendAsync(HttpMethod.Post, append, $"{{\"uuid\":\"{next}\",\"sequence\":{next}}}\n");
+                if (next >= stopAt)
+                {
+                    // In the middle of a request, not after it.
+                    emulator.Kill();
+                    killed = true;
+                }
+                try
+                {
+                    token = (string)JsonNode.Parse(await answer)!["next_continuation_token"]!;
+                    next++;
+                    if (next % 10 == 0)
+                    {
+                        var status = await emulator.SendAsync(HttpMethod.Post, Emulator.Pipe + ":bulk-channel-status", """{"channel_names":["CH"]}""");
+                        var seen = (string?)JsonNode.Parse(status)!["channel_statuses"]!["CH"]!["last_committed_offset_token"];
+                        if (seen is not null)
+                            committedEver = int.Parse(seen, System.Globalization.CultureInfo.InvariantCulture) + 1;
+                    }
+                }
+                catch (HttpRequestException) when (killed)
+                {
+                }
+            }
+        }
+
+        using var last = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"));
+        var status2 = JsonNode.Parse(await last.SendAsync(HttpMethod.Post, Emulator.Pipe + ":bulk-channel-status", """{"channel_names":["CH"]}"""))!;
+        var count = int.Parse((string)status2["channel_statuses"]!["CH"]!["last_committed_offset_token"]!, System.Globalization.CultureInfo.InvariantCulture) + 1;
+        var rows = (await last.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(0, count).Select(i => $"{i}"), rows.Select(r => (string)JsonNode.Parse(r)!["UUID"]!));
+        Assert.True(count >= committedEver, $"seed {seed}");
+    }
+
+    [Fact]
+    public async Task SIGTERM_stops_with_0_and_keeps_everything()
+    {
+        using var directory = new TempDirectory();
+        using (var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "1h")))
+        {
+            await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH");
+            await emulator.SendAsync(HttpMethod.Post, Emulator.Data + "/channels/CH/rows?continuationToken=0_1&offsetToken=1", Row("a"));
+            Assert.Equal(0, await emulator.RunAsync(["healthcheck"]));
+
+            Assert.Equal(0, await emulator.TerminateAsync());
+            Assert.Equal(1, await emulator.RunAsync(["healthcheck"]));
+        }
+
+        using var again = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"));
+        Assert.Contains("\"UUID\":\"a\"", await again.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("EMULATOR_PORT", "http")]
+    [InlineData("EMULATOR_HTTPS_PORT", "99999")]
+    [InlineData("EMULATOR_COMMIT_DELAY", "soon")]
+    [InlineData("EMULATOR_LIMITS", "perhaps")]
+    [InlineData("EMULATOR_HOSTNAME_FORMAT", "xml")]
+    [InlineData("EMULATOR_SQL", "/there/is/no/such/directory")]
+    [InlineData("EMULATOR_DATA", "/proc/nowhere")]
+    public async Task A_wrong_setting_is_one_line_and_exit_code_78(string key, string value)
+    {
+        using var directory = new TempDirectory();
+
+        var (exit, output) = await EmulatorProcess.FailAsync(directory.Path, (key, value));
+
+        Assert.Equal(78, exit);
+        var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith($"config: {key} is '{value}'", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SQL_that_is_not_understood_is_exit_code_78_with_file_and_line()
+    {
+        using var directory = new TempDirectory();
+        await File.WriteAllTextAsync(directory.File("01.sql"), "CREATE DATABASE D;\n\nTRUNCATE TABLE X;\n");
+
+        var (exit, output) = await EmulatorProcess.FailAsync(directory.Path, ("EMULATOR_SQL", directory.Path));
+
+        Assert.Equal(78, exit);
+        Assert.Equal($"config: {directory.File("01.sql")}:3: expected a statement, found 'TRUNCATE'\n", output);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_exit_code_78()
+    {
+        using var directory = new TempDirectory();
+        using var other = new TempDirectory();
+        using var emulator = await EmulatorProcess.StartAsync(directory.Path);
+
+        var (exit, output) = await EmulatorProcess.FailAsync(other.Path, ("EMULATOR_PORT", $"{emulator.Port}"));
+
+        Assert.Equal(78, exit);
+        Assert.Contains($"config: cannot listen on EMULATOR_PORT {emulator.Port}", output, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>The emulator as its own process, as it runs in a container.</summary>
+sealed class EmulatorProcess : IDisposable
+{
+    readonly Process process;
+    readonly HttpClient client;
+    readonly (string, string)[] settings;
+
+    EmulatorProcess(Process process, int port, (string, string)[] settings)
+    {
+        this.process = process;
+        this.settings = settings;
+        Port = port;
+        client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        client.DefaultRequestHeaders.Authorization = new("Bearer", Emulator.Pat);
+    }
+
+    public int Port { get; }
+
+    static Process Launch(string[] arguments, (string Key, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.SnowflakeEmulator.dll"));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var (key, value) in settings)
+            start.Environment[key] = value;
+        return Process.Start(start)!;
+    }
+
+    static (string, string)[] With(string directory, (string, string)[] more) =>
+        [("EMULATOR_PORT", "0"), ("EMULATOR_DATA", directory), ("EMULATOR_KEYS", directory), ("EMULATOR_SQL", Emulator.ProjectSql), ("EMULATOR_PATS", Emulator.Pat), .. more];
+
+    /// <summary>Starts the process and waits until it says where it listens.</summary>
+    public static async Task<EmulatorProcess> StartAsync(string directory, params (string Key, string Value)[] more)
+    {
+        var settings = With(directory, more);
+        var process = Launch([], settings);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (System.Text.RegularExpressions.Regex.Match(line, @"listens on http://[^ ]*:(\d+)") is { Success: true } match)
+            {
+                var port = int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+                return new EmulatorProcess(process, port, [.. settings, ("EMULATOR_PORT", $"{port}")]);
+            }
+        }
+        throw new InvalidOperationException("The emulator did not start: " + await process.StandardError.ReadToEndAsync(limit.Token));
+    }
+
+    /// <summary>Runs it with settings it must refuse.</summary>
+    public static async Task<(int Exit, string Error)> FailAsync(string directory, params (string Key, string Value)[] more)
+    {
+        using var process = Launch([], With(directory, more));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var error = await process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, error);
+    }
+
+    /// <summary>Runs another process with the same settings, for a verb.</summary>
+    public async Task<int> RunAsync(string[] arguments)
+    {
+        using var verb = Launch(arguments, settings);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await verb.WaitForExitAsync(limit.Token);
+        return verb.ExitCode;
+    }
+
+    /// <summary>Sends a request and returns the body of its 2xx answer.</summary>
+    public async Task<string> SendAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body) };
+        using var response = await client.SendAsync(request);
+        return await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill()
+    {
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        client.Dispose();
+        if (!process.HasExited)
+            Kill();
+        process.Dispose();
+    }
+}

@@ -1,0 +1,157 @@
+using System.Net;
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder.Tests;
+
+/// <summary>Each error that Snowflake is known to give, in each shape, and what the forwarding loop is told to do about it.</summary>
+public class ErrorTableTests
+{
+    [Theory]
+    [InlineData(400, """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED","message":""}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER","message":"x"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_HAS_INVALID_CLIENT_SEQUENCER","message":"x"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_MUST_BE_REOPENED","message":"x"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP","message":"x"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"ERR_CHANNEL_NO_LONGER_EXISTS"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"code":"STALE_PIPE_CACHE"}""", SinkFailure.Reopen)]
+    [InlineData(400, """{"status_code":4,"message":"stale"}""", SinkFailure.Reopen)]
+    [InlineData(404, "", SinkFailure.Reopen)]
+    [InlineData(409, "", SinkFailure.Reopen)]
+    [InlineData(409, """{"code":"SUPERSEDED","message":"x"}""", SinkFailure.Reopen)]
+    [InlineData(410, "Gone", SinkFailure.Reopen)]
+    [InlineData(413, "", SinkFailure.Reopen)]
+    [InlineData(409, """{"code":"ERR_CHANNEL_HAS_UNCOMMITTED_DATA","message":"x"}""", SinkFailure.Transient)]
+    [InlineData(409, """{"code":"ERR_OPEN_CHANNEL_IN_PROGRESS","message":"x"}""", SinkFailure.Transient)]
+    [InlineData(408, "", SinkFailure.Transient)]
+    [InlineData(429, "", SinkFailure.Transient)]
+    [InlineData(499, "", SinkFailure.Transient)]
+    [InlineData(500, """{"code":"ERR_GENERAL_EXCEPTION_RETRY_REQUEST","message":"x"}""", SinkFailure.Transient)]
+    [InlineData(500, "", SinkFailure.Transient)]
+    [InlineData(502, "<html>bad gateway</html>", SinkFailure.Transient)]
+    [InlineData(503, "\"ERR_GENERAL_EXCEPTION_RETRY_REQUEST\"", SinkFailure.Transient)]
+    [InlineData(503, "ERR_GENERAL_EXCEPTION_RETRY_REQUEST", SinkFailure.Transient)]
+    [InlineData(504, "", SinkFailure.Transient)]
+    [InlineData(400, """{"code":"NEVER_SEEN_BEFORE"}""", SinkFailure.Transient)]
+    [InlineData(418, "teapot", SinkFailure.Transient)]
+    [InlineData(302, "", SinkFailure.Transient)]
+    [InlineData(200, "not json", SinkFailure.Transient)]
+    [InlineData(200, """{"message":"no token"}""", SinkFailure.Transient)]
+    [InlineData(200, """{"status_code":4,"message":"stale"}""", SinkFailure.Reopen)]
+    [InlineData(0, "", SinkFailure.Transient)]
+    [InlineData(403, "", SinkFailure.NeedsOperator)]
+    [InlineData(405, "", SinkFailure.NeedsOperator)]
+    [InlineData(406, """{"code":"391902","message":"Unsupported Accept header null is specified."}""", SinkFailure.NeedsOperator)]
+    [InlineData(409, """{"code":"ERR_PIPE_IN_INVALID_STATE","message":"x"}""", SinkFailure.NeedsOperator)]
+    [InlineData(404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"x"}""", SinkFailure.NeedsOperator)]
+    [InlineData(400, """{"code":"ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    [InlineData(400, """{"code":"ERR_DATABASE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    [InlineData(404, """{"code":"ERR_SCHEMA_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    [InlineData(400, """{"code":"ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    public async Task An_append_that_fails_with(int status, string body, SinkFailure expected)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.Next("append", new Script(status, body));
+
+        var failure = await fixture.SendFailsAsync(fixture.Batch(0, 1));
+
+        Assert.Equal(expected, failure.Failure);
+        Assert.DoesNotContain('\n', failure.Message);
+    }
+
+    [Theory]
+    [InlineData("status", 404, "", SinkFailure.NeedsOperator)]
+    [InlineData("status", 404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"x"}""", SinkFailure.NeedsOperator)]
+    [InlineData("status", 503, "", SinkFailure.Transient)]
+    [InlineData("open", 404, "", SinkFailure.NeedsOperator)]
+    [InlineData("open", 409, """{"code":"ERR_OPEN_CHANNEL_IN_PROGRESS"}""", SinkFailure.Transient)]
+    [InlineData("open", 429, "", SinkFailure.Transient)]
+    [InlineData("open", 410, "", SinkFailure.Reopen)]
+    [InlineData("open", 200, """{"channel_status":{"channel_status_code":"SUCCESS"}}""", SinkFailure.Transient)]
+    [InlineData("open", 200, """{"next_continuation_token":"0_1"}""", SinkFailure.Transient)]
+    [InlineData("hostname", 500, "", SinkFailure.Transient)]
+    [InlineData("hostname", 404, "", SinkFailure.NeedsOperator)]
+    [InlineData("hostname", 200, "<html>sign in to the hotel's network</html>", SinkFailure.Transient)]
+    [InlineData("hostname", 403, "", SinkFailure.NeedsOperator)]
+    [InlineData("token", 403, "", SinkFailure.NeedsOperator)]
+    [InlineData("token", 503, "", SinkFailure.Transient)]
+    [InlineData("token", 200, "", SinkFailure.Transient)]
+    public async Task An_open_that_fails_at(string kind, int status, string body, SinkFailure expected)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Next(kind, new Script(status, body));
+
+        var failure = await fixture.OpenFailsAsync();
+
+        Assert.Equal(expected, failure.Failure);
+    }
+
+    [Theory]
+    [InlineData("390144")]
+    [InlineData("394300")]
+    [InlineData("394301")]
+    [InlineData("394302")]
+    [InlineData("394303")]
+    [InlineData("394304")]
+    [InlineData("394305")]
+    [InlineData("394306")]
+    [InlineData("394307")]
+    public async Task A_refused_sign_in_is_tried_once_more_and_then_explained(string code)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        var script = new Script(401, $$"""{"code":"{{code}}","message":"JWT token is invalid. [uuid]"}""");
+        fixture.Server.Next("token", script, script);
+
+        var failure = await fixture.OpenFailsAsync();
+
+        Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+        Assert.Contains(SnowflakeErrors.ByCode[code].Cause, failure.Message);
+        Assert.Contains(SnowflakeErrors.ByCode[code].Fix, failure.Message);
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_answer_is_transient_and_is_discovered_again()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.Next("append", new Script(0));
+        var batch = fixture.Batch(0, 1);
+
+        var failure = await fixture.SendFailsAsync(batch);
+        await fixture.SendAsync(batch);
+
+        Assert.Equal(SinkFailure.Transient, failure.Failure);
+        Assert.Equal(2, fixture.Server.Of("hostname").Count());
+        Assert.Single(fixture.Server.Of("open"));
+    }
+
+    [Fact]
+    public void Every_code_and_every_status_has_a_cause_and_a_fix()
+    {
+        var all = SnowflakeErrors.ByCode.Values.Concat(new HttpStatusCode?[] { null }.Concat(Enumerable.Range(400, 200).Select(status => (HttpStatusCode?)status)).Select(SnowflakeErrors.Explain));
+
+        Assert.All(all, explanation => Assert.True(explanation.Cause.EndsWith('.') && explanation.Fix.Length > 10, explanation.ToString()));
+    }
+
+    [Theory]
+    [InlineData("""{"code":"A_CODE","message":"text"}""", "A_CODE", "text")]
+    [InlineData("""{"error_code":"A_CODE","message":"text"}""", "A_CODE", "text")]
+    [InlineData("""{"code":390144,"message":"text"}""", "390144", "text")]
+    [InlineData("""{"status_code":12,"message":"text"}""", "12", "text")]
+    [InlineData("\"ERR_GENERAL_EXCEPTION_RETRY_REQUEST\"", "ERR_GENERAL_EXCEPTION_RETRY_REQUEST", "")]
+    [InlineData("\"some words\"", "", "some words")]
+    [InlineData("Gone", "", "Gone")]
+    [InlineData("", "", "")]
+    [InlineData("[1,2]", "", "[1,2]")]
+    [InlineData("""{"code":{"a":1},"message":["x"]}""", "", "")]
+    [InlineData("two\nlines\u001b[31m", "", "two lines[31m")]
+    public void Every_shape_of_error_body_is_read(string body, string code, string text)
+    {
+        var error = SnowflakeError.Parse("try", HttpStatusCode.BadRequest, body, null);
+
+        Assert.Equal(code, error.Code);
+        Assert.Equal(text, error.Text);
+    }
+}

@@ -1,0 +1,339 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ThermalStreaming.SnowpipeForwarder.Tests;
+
+public class SignInTests
+{
+    static readonly DateTimeOffset Now = new(2026, 11, 20, 10, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void The_jwt_verifies_and_says_who_and_when()
+    {
+        using var rsa = RSA.Create(2048);
+        using var key = new KeyPair(rsa);
+
+        var jwt = KeyPairJwt.Create(key, "MYORG-MY_ACCOUNT", "streamer", Now);
+
+        var parts = jwt.Text.Split('.');
+        // EMSA-PKCS1-v1_5 by hand (RFC 8017 §9.2): the signature to the power of e must be the padded digest.
+        var (modulus, exponent) = (Big(rsa.ExportParameters(false).Modulus!), Big(rsa.ExportParameters(false).Exponent!));
+        var decoded = System.Numerics.BigInteger.ModPow(Big(ScriptedSnowflake.Unbase64(parts[2])), exponent, modulus).ToByteArray(isUnsigned: true, isBigEndian: true);
+        Assert.Equal(SHA256.HashData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}")), decoded[^32..]);
+        Assert.Equal("RS256", JsonNode.Parse(ScriptedSnowflake.Unbase64(parts[0]))!["alg"]!.GetValue<string>());
+        var claims = JsonNode.Parse(ScriptedSnowflake.Unbase64(parts[1]))!;
+        var der = Convert.FromBase64String(string.Concat(rsa.ExportSubjectPublicKeyInfoPem().Split('\n').Where(line => !line.StartsWith('-'))));
+        Assert.Equal($"MYORG-MY_ACCOUNT.STREAMER.SHA256:{Convert.ToBase64String(SHA256.HashData(der))}", claims["iss"]!.GetValue<string>());
+        Assert.Equal("MYORG-MY_ACCOUNT.STREAMER", claims["sub"]!.GetValue<string>());
+        Assert.InRange(claims["iat"]!.GetValue<long>(), Now.ToUnixTimeSeconds() - 5, Now.ToUnixTimeSeconds());
+        Assert.InRange(claims["exp"]!.GetValue<long>() - claims["iat"]!.GetValue<long>(), 60, 3600);
+
+        static System.Numerics.BigInteger Big(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
+    }
+
+    [Theory]
+    [InlineData("myorg-myaccount", "MYORG-MYACCOUNT", "myorg-myaccount")]
+    [InlineData("MYORG-MY_ACCOUNT", "MYORG-MY_ACCOUNT", "myorg-my-account")]
+    [InlineData("acct-with-dashes", "ACCT-WITH-DASHES", "acct-with-dashes")]
+    [InlineData("testaccount.extra", "TESTACCOUNT", "testaccount.extra")]
+    [InlineData("xy12345", "XY12345", "xy12345")]
+    [InlineData("xy12345.us-east-1", "XY12345", "xy12345.us-east-1")]
+    [InlineData("xy12345.us-east-1.aws", "XY12345", "xy12345.us-east-1.aws")]
+    [InlineData("xy12345.us-east-1.privatelink", "XY12345", "xy12345.us-east-1.privatelink")]
+    [InlineData("myorg-myaccount.privatelink", "MYORG-MYACCOUNT", "myorg-myaccount.privatelink")]
+    [InlineData("x.global", "X.GLOBAL", "x.global")]
+    [InlineData("testaccount-user.global", "TESTACCOUNT", "testaccount-user.global")]
+    [InlineData("xy12345.west-europe.azure", "XY12345", "xy12345.west-europe.azure")]
+    public void Accounts_are_normalised(string text, string claim, string host)
+    {
+        var account = AccountIdentifier.Parse(text, out _);
+
+        Assert.Equal(claim, account?.Claim);
+        Assert.Equal(host + ".snowflakecomputing.com", account?.Host);
+    }
+
+    [Theory]
+    [InlineData("https://myorg-myaccount.snowflakecomputing.com", "myorg-myaccount")]
+    [InlineData("https://myorg-myaccount.snowflakecomputing.com/console/login", "myorg-myaccount")]
+    [InlineData("xy12345.us-east-1.snowflakecomputing.com", "xy12345.us-east-1")]
+    [InlineData("https://app.snowflake.com/myorg/myaccount/#/homepage", "MYORG-MYACCOUNT")]
+    [InlineData("myorg-myaccount.snowflakecomputing.com:443", "myorg-myaccount")]
+    public void A_pasted_address_is_no_account_but_names_it(string text, string guess)
+    {
+        var account = AccountIdentifier.Parse(text, out var problem);
+
+        Assert.Null(account);
+        Assert.Contains($"that is {guess}.", problem);
+    }
+
+    [Theory]
+    [InlineData("my account")]
+    [InlineData("-org")]
+    [InlineData("a..b")]
+    [InlineData("a.b.c.d.e")]
+    [InlineData("org/account")]
+    [InlineData("kontö")]
+    public void What_has_no_account_shape_is_refused(string text)
+    {
+        var account = AccountIdentifier.Parse(text, out var problem);
+
+        Assert.Null(account);
+        Assert.Contains("ORGNAME-ACCOUNTNAME", problem);
+    }
+
+    [Theory]
+    [InlineData("XY_12345.ingest.iad_aax.snowflakecomputing.com", "https://org.snowflakecomputing.com", "https://xy-12345.ingest.iad-aax.snowflakecomputing.com/")]
+    [InlineData("\"Abc.ingest.snowflakecomputing.com\"", "https://org.snowflakecomputing.com", "https://abc.ingest.snowflakecomputing.com/")]
+    [InlineData("""{"hostname": "abc.ingest.snowflakecomputing.com"}""", "https://org.snowflakecomputing.com", "https://abc.ingest.snowflakecomputing.com/")]
+    [InlineData("  abc.ingest\n", "http://localhost:8090", "http://abc.ingest:8090/")]
+    [InlineData("abc.ingest:9000", "http://localhost:8090", "http://abc.ingest:9000/")]
+    [InlineData("https://abc.ingest.snowflakecomputing.com/", "https://org.snowflakecomputing.com", "https://abc.ingest.snowflakecomputing.com/")]
+    public void The_ingest_host_is_read_in_every_shape(string body, string control, string expected)
+    {
+        var host = SnowpipeClient.ParseHost(body, new Uri(control));
+
+        Assert.Equal(expected, host?.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("{\"hostname\":")]
+    [InlineData("<html>")]
+    [InlineData("two words")]
+    [InlineData("host/path")]
+    public void What_is_no_host_name_is_refused(string body)
+        => Assert.Null(SnowpipeClient.ParseHost(body, new Uri("https://org.snowflakecomputing.com")));
+
+    [Fact]
+    public async Task The_scope_names_the_normalised_host_and_the_role()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.HostnameBody = "LOCALHOST";
+
+        await fixture.OpenAsync();
+
+        Assert.Contains("scope=localhost+session%3Arole%3ASTREAMING_ROLE", fixture.Server.Of("token").Single().Json);
+        Assert.False(fixture.Server.Of("token").Single().Headers.ContainsKey("X-Snowflake-Authorization-Token-Type"));
+    }
+
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("token")]
+    [InlineData("access_token")]
+    [InlineData("text")]
+    public async Task The_scoped_token_is_read_in_every_shape(string shape)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.TokenBody = token => shape switch
+        {
+            "plain" => token + "\n",
+            "text" => $"\"{token}\"",
+            _ => $$"""{"{{shape}}": "{{token}}"}""",
+        };
+
+        var position = await fixture.OpenAsync();
+
+        Assert.Equal(0, position.Offset);
+    }
+
+    [Fact]
+    public async Task A_server_that_looks_for_the_assertion_in_the_form_finds_it_there()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.AssertionOnly = true;
+
+        await fixture.OpenAsync();
+
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+    }
+
+    [Fact]
+    public async Task The_token_is_refreshed_before_it_expires_and_not_earlier()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Clock.Advance(TimeSpan.FromMinutes(8.9));
+        await fixture.PollAsync();
+        var at539 = fixture.Server.Of("token").Count();
+
+        fixture.Clock.Advance(TimeSpan.FromSeconds(10));
+        await fixture.PollAsync();
+
+        Assert.Equal(1, at539);
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+        Assert.Equal(3, fixture.Server.Of("status").Count());
+    }
+
+    [Fact]
+    public async Task Concurrent_callers_share_one_refresh()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Clock.Advance(TimeSpan.FromMinutes(11));
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => fixture.Client.StatusAsync(new ChannelSession(SinkFixture.Channel), CancellationToken.None)));
+
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+    }
+
+    [Fact]
+    public async Task Concurrent_refusals_of_one_token_cost_one_refresh()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        var everyone = new TaskCompletionSource();
+        var waiting = 0;
+        fixture.Server.Before = async call =>
+        {
+            if (call.Kind != "status" || everyone.Task.IsCompleted)
+                return;
+            if (Interlocked.Increment(ref waiting) == 10)
+                everyone.SetResult();
+            await everyone.Task;
+        };
+        fixture.Server.RevokeTokens();
+
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => fixture.Client.StatusAsync(new ChannelSession(SinkFixture.Channel), CancellationToken.None))).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    [InlineData(24 * 365)]
+    public async Task A_clock_that_is_hours_off_still_signs_in_and_is_reported_once(int hours)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Now = () => fixture.Clock.GetUtcNow() + TimeSpan.FromHours(hours);
+
+        await fixture.OpenAsync();
+        fixture.Clock.Advance(TimeSpan.FromMinutes(20));
+        await fixture.PollAsync();
+
+        Assert.Equal(2, fixture.Server.Of("hostname").Count());
+        Assert.Equal(2, fixture.Server.Of("token").Count());
+        var line = Assert.Single(fixture.Log, line => line.StartsWith("Warning 400", StringComparison.Ordinal));
+        Assert.Contains(hours > 0 ? "behind" : "ahead of", line);
+    }
+
+    [Fact]
+    public async Task A_step_of_the_wall_clock_changes_nothing()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        var stepped = TimeSpan.Zero;
+        fixture.Server.Now = () => fixture.Clock.GetUtcNow() - stepped;
+        await fixture.OpenAsync();
+
+        foreach (var step in new[] { TimeSpan.FromHours(1), TimeSpan.FromHours(-2) })
+        {
+            fixture.Clock.Step(step);
+            stepped += step;
+            await fixture.PollAsync();
+            fixture.Clock.Advance(TimeSpan.FromMinutes(10));
+            await fixture.PollAsync();
+        }
+
+        Assert.Equal(3, fixture.Server.Of("token").Count());
+        Assert.Single(fixture.Server.Of("hostname"));
+    }
+
+    [Fact]
+    public async Task A_direct_jwt_needs_no_exchange()
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_AUTH", "DirectJwt"));
+
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 1));
+
+        Assert.Empty(fixture.Server.Of("token"));
+        Assert.All(fixture.Server.Calls, call => Assert.Equal("KEYPAIR_JWT", call.Headers["X-Snowflake-Authorization-Token-Type"]));
+        Assert.Single(fixture.Server.Calls.Select(call => call.Headers["Authorization"]).Distinct());
+    }
+
+    [Fact]
+    public async Task A_programmatic_access_token_needs_neither_key_nor_exchange()
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_AUTH", "Pat"), ("SNOWFLAKE_PAT", "pat-secret"), ("SNOWFLAKE_PRIVATE_KEY_FILE", "/nowhere"));
+
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 1));
+
+        Assert.Empty(fixture.Server.Of("token"));
+        Assert.All(fixture.Server.Calls, call => Assert.Equal("PROGRAMMATIC_ACCESS_TOKEN", call.Headers["X-Snowflake-Authorization-Token-Type"]));
+        Assert.All(fixture.Server.Calls, call => Assert.Equal("Bearer pat-secret", call.Headers["Authorization"]));
+    }
+
+    [Fact]
+    public async Task Quoted_names_go_into_the_path_with_their_quotes_and_case()
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_DATABASE", "\"My Db\""), ("SNOWFLAKE_PIPE", "\"p!$&'()*+,=:@~._-/;ü\""));
+
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 1));
+
+        Assert.StartsWith("/v2/streaming/databases/%22My%20Db%22/schemas/PUBLIC/pipes/%22p!$&'()*+,=:@~._-%2F%3B%C3%BC%22/channels/", fixture.Server.Of("open").Single().RawTarget);
+        Assert.StartsWith("/v2/streaming/data/databases/%22My%20Db%22/schemas/PUBLIC/pipes/%22p!$&'()*+,=:@~._-%2F%3B%C3%BC%22/channels/", fixture.Server.Of("append").Single().RawTarget);
+    }
+
+    [Theory]
+    [InlineData("thermal_pipe", "THERMAL_PIPE")]
+    [InlineData("Table-Streaming", "TABLE-STREAMING")]
+    [InlineData("\"Mixed Case\"", "\"Mixed Case\"")]
+    [InlineData("\"a\"\"b\"", "\"a\"\"b\"")]
+    [InlineData("\"a\"b\"", null)]
+    [InlineData("\"\"", null)]
+    [InlineData("db.schema.pipe", null)]
+    [InlineData("1abc", null)]
+    [InlineData("a b", null)]
+    [InlineData("", null)]
+    public void Names_are_upper_case_unless_quoted(string name, string? expected)
+        => Assert.Equal(expected, Identifier.Normalise(name));
+
+    [Theory]
+    [InlineData("1a2b3c4d5e6f7081:00000000000000000041", "1a2b3c4d5e6f7081", 41)]
+    [InlineData("e:7", "e", 7)]
+    public void Offset_tokens_are_read_back(string text, string epoch, long offset)
+    {
+        Assert.True(OffsetToken.TryParse(text, out var token));
+        Assert.Equal(new OffsetToken(epoch, offset), token);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("41")]
+    [InlineData(":41")]
+    [InlineData("e:")]
+    [InlineData("e:-1")]
+    [InlineData("e: 1")]
+    [InlineData("e:99999999999999999999")]
+    public void What_is_no_offset_token_is_not_one(string? text)
+        => Assert.False(OffsetToken.TryParse(text, out _));
+
+    [Fact]
+    public void Offset_tokens_sort_as_text()
+        => Assert.True(string.CompareOrdinal(new OffsetToken("e", 9).ToString(), new OffsetToken("e", 10).ToString()) < 0);
+
+    [Theory]
+    [InlineData("""{"exp":1795168800}""", 1795168800L)]
+    [InlineData("""{"exp":1795168800000}""", 1795168800L)]
+    [InlineData("""{"exp":1795168800.5}""", 1795168800L)]
+    [InlineData("""{"exp":"soon"}""", null)]
+    [InlineData("""{}""", null)]
+    [InlineData("""[]""", null)]
+    [InlineData("""{""", null)]
+    public void A_tokens_expiry_is_read_in_seconds_and_milliseconds(string claims, long? expected)
+    {
+        var token = $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
+
+        Assert.Equal(expected, KeyPairJwt.ReadExpiry(token)?.ToUnixTimeSeconds());
+    }
+
+    [Fact]
+    public void An_opaque_token_has_no_expiry()
+        => Assert.Null(KeyPairJwt.ReadExpiry("opaque"));
+}
