@@ -17,6 +17,7 @@ sealed class InverterSampling(AgentOptions options, Device device, Outboxes outb
         {
             while (true)
             {
+                await outbox.WaitForRoomAsync(stoppingToken);
                 await cadence.WaitAsync(stoppingToken);
                 var batch = device.NewBatch();
                 for (var i = 0; i < fleet.Count; i++)

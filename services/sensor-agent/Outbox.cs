@@ -18,11 +18,12 @@ sealed partial class Outbox : IDisposable
     static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     readonly byte[] header;
+    readonly JournalOptions journal;
     readonly Health health;
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly string part;
-    byte[] buffer = [];
+    byte[] buffer;
     long acknowledged;
     long confirmed;
     long oldestAt;
@@ -35,9 +36,12 @@ sealed partial class Outbox : IDisposable
         this.logger = logger;
         part = $"outbox {Topics.Name(kind)}";
         header = OutboxRecord.Header(kind, options.DeviceId);
+        // A thermal reading takes some 130 bytes, one of an inverter 110.
+        buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
+        journal = options.Journal with { Directory = options.OutboxDirectory(kind) };
         try
         {
-            Journal = DurableJournal.Open(options.Journal with { Directory = options.OutboxDirectory(kind) }, clock, logger);
+            Journal = DurableJournal.Open(journal, clock, logger);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,15 +93,45 @@ sealed partial class Outbox : IDisposable
     /// <summary>When the outbox is full, gives up the replay window: rather a shorter window than no new readings.</summary>
     public void MakeRoom()
     {
-        if (Volatile.Read(ref confirmed) is > 0 and var offset && offset > Journal.CommittedOffset && Journal.IsFull)
+        if (Volatile.Read(ref confirmed) is > 0 and var offset && offset > Journal.CommittedOffset && Shortage() is not null)
             Journal.Commit(offset);
+    }
+
+    /// <summary>
+    /// Completes when what is taken next can be stored. To be asked before a batch is begun: sampling stops while there is still room for what is in hand.
+    /// </summary>
+    public async Task WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        if (Shortage() is null)
+            return;
+        var since = clock.GetTimestamp();
+        while (true)
+        {
+            MakeRoom();
+            if (Shortage() is not { } shortage)
+                break;
+            health.Unwell(part, $"sampling has stopped for {clock.GetElapsedTime(since).TotalSeconds:0} s, because the outbox is full: {shortage}");
+            await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
+        }
+        health.Well(part);
+    }
+
+    /// <summary>Null while there is room for two more batches.</summary>
+    string? Shortage()
+    {
+        var headroom = 2L * buffer.Length + 4096;
+        if (Journal.SizeBytes + headroom > journal.MaxBytes)
+            return $"{Journal.SizeBytes} of at most {journal.MaxBytes} bytes are used; restore the connection to the broker, or raise JOURNAL_MAX_BYTES";
+        if (journal.FreeSpaceReserveBytes > 0 && Journal.FreeBytes is var free && free < journal.FreeSpaceReserveBytes + headroom)
+            return $"{free} bytes are free on the file system of {journal.Directory} and {journal.FreeSpaceReserveBytes} stay in reserve; free some space there, or lower JOURNAL_FREE_RESERVE";
+        return Journal.FullReason;
     }
 
     /// <summary>The oldest batch not acknowledged was stored then.</summary>
     public void SetOldest(DateTimeOffset appendedAt) => Volatile.Write(ref oldestAt, appendedAt.UtcTicks);
 
     /// <summary>
-    /// Stores a batch; completes when it is on disk. While the outbox is full it waits, and with it the sampling: a reading that is not taken is not lost.
+    /// Stores a batch; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that is not taken is not lost.
     /// </summary>
     /// <param name="batch">With at least one reading of the outbox's kind.</param>
     /// <param name="count">How many.</param>

@@ -25,6 +25,8 @@ sealed partial class ThermalSampling(
         {
             while (true)
             {
+                if (batch.Thermal.Count == 0)
+                    await outbox.WaitForRoomAsync(stoppingToken);
                 await cadence.WaitAsync(stoppingToken);
                 batch.Thermal.Add(Take());
                 if (batch.Thermal.Count < options.BatchSize)

@@ -102,6 +102,10 @@ public sealed class AgentTests : IDisposable
         using var agent = new AgentProcess(data.Path, broker.Port);
         await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Count >= 8);
 
+        // So that some batches are on their way, not acknowledged, when it dies.
+        broker.Freeze();
+        var taken = (await agent.StatusAsync(_ => true)).GetProperty("readings_taken").GetInt64();
+        await agent.StatusAsync(status => status.GetProperty("readings_taken").GetInt64() > taken + 40);
         broker.Kill();
         var before = collector.Of(ReadingKind.Thermal);
         await broker.StartAgainAsync();
@@ -272,5 +276,29 @@ public sealed class AgentTests : IDisposable
 
         AssertNoneMissing(collector.Sequences(ReadingKind.Thermal));
         await agent.StatusAsync(status => status.GetProperty("parts").GetProperty("outbox thermal").GetString() == "ok");
+    }
+
+    [Fact]
+    public async Task A_stop_while_the_outbox_is_full_loses_nothing_that_was_taken()
+    {
+        (string, string)[] small = [("JOURNAL_MAX_BYTES", "64KiB"), ("JOURNAL_SEGMENT_BYTES", "8KiB"), ("BATCH_SIZE", "50"), ("INVERTERS_NUM", "0")];
+        await using var broker = await MosquittoProcess.StartAsync();
+        broker.Kill();
+        long taken;
+        using (var agent = new AgentProcess(data.Path, broker.Port, small))
+        {
+            var full = await agent.StatusAsync(status => status.GetProperty("parts").GetProperty("outbox thermal").GetString()!.Contains("sampling has stopped", StringComparison.Ordinal));
+            taken = full.GetProperty("readings_taken").GetInt64();
+            Assert.Equal(0, await agent.StopAsync());
+            Assert.DoesNotContain("are lost", agent.Log, StringComparison.Ordinal);
+        }
+        await broker.StartAgainAsync();
+        await using var collector = await Collector.StartAsync(broker.Port);
+        using var next = new AgentProcess(data.Path, broker.Port, small);
+        await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Select(batch => batch.BootId).Distinct().Count() == 2);
+
+        var boot = collector.Of(ReadingKind.Thermal)[0].BootId;
+        AssertAllOnce(collector.Sequences(ReadingKind.Thermal, boot));
+        Assert.Equal(taken, collector.Sequences(ReadingKind.Thermal, boot).Count);
     }
 }
