@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Journal;
@@ -55,7 +57,7 @@ sealed record PlannedGroup(GroupKey Key, IReadOnlyList<PlannedPart> Parts)
 /// made under the same keys, whatever the settings say by then.
 /// </summary>
 /// <remarks>
-/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically. It stays when its last object is uploaded: it is then what says, together with the
+/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when its last object is uploaded: it is then what says, together with the
 /// journal's cursor, that the range is done (a cursor at or beyond <see cref="End"/>) or that its objects must be made once more, which the bucket answers with
 /// 412 as they are there already. The next plan replaces it, and begins only where it ended.
 /// </remarks>
@@ -64,6 +66,8 @@ sealed record BatchPlan
     public const string FileName = "s3-plan.json";
 
     const int FileVersion = 1;
+
+    const int SealBytes = 1 + 64 + 1;
 
     /// <summary>Random; every object carries it, so that an object found under a key of this plan can be recognised as its own.</summary>
     public required string Id { get; init; }
@@ -104,6 +108,8 @@ sealed record BatchPlan
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer))
             Write(json);
+        var seal = Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
+        buffer.Write(Encoding.ASCII.GetBytes($"\n{seal}\n"));
         DurableFile.Replace(Path.Combine(directory, FileName), buffer.WrittenSpan);
     }
 
@@ -120,9 +126,12 @@ sealed record BatchPlan
         {
             return null;
         }
+        var text = bytes.AsMemory(0, Math.Max(0, bytes.Length - SealBytes));
+        if (!bytes.AsSpan(text.Length).SequenceEqual(Encoding.ASCII.GetBytes($"\n{Convert.ToHexStringLower(SHA256.HashData(text.Span))}\n")))
+            throw new FormatException("its checksum does not match");
         try
         {
-            using var document = JsonDocument.Parse(bytes);
+            using var document = JsonDocument.Parse(text);
             return Read(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or OverflowException)

@@ -9,13 +9,14 @@ namespace ThermalStreaming.S3Forwarder;
 static class S3Client
 {
     /// <summary>Thread-safe; one for the process.</summary>
-    public static IAmazonS3 Create(S3Options options)
+    /// <param name="options">Where to and as whom.</param>
+    /// <param name="retries">The forwarding loop retries for ever; here only what a broken keep-alive connection or a lone 500 needs.</param>
+    public static IAmazonS3 Create(S3Options options, int retries = 1)
     {
         var config = new AmazonS3Config
         {
-            // The forwarding loop retries for ever; here only what a broken keep-alive connection needs.
             RetryMode = RequestRetryMode.Standard,
-            MaxErrorRetry = 1,
+            MaxErrorRetry = retries,
             ThrottleRetries = false,
             // Each upload brings a deadline that depends on its size.
             Timeout = TimeSpan.FromHours(1),

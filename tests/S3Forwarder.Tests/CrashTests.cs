@@ -237,7 +237,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var (random, seed) = Seed.Next();
         output.WriteLine($"THERMAL_TEST_SEED={seed}");
-        const int starts = 120;
+        const int starts = 150;
         var crashes = 0;
         var total = 0;
         for (var start = 0; start < starts; start++)
@@ -273,7 +273,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
             var options = Options(files: random.Next(1, 6), format: (ObjectFormat)random.Next(2), compression: (ObjectCompression)random.Next(2));
             try
             {
-                await spool.DeliverAsync(NewSink(options), loseCursor: random.Next(3) == 0, cancellationToken: crash.Token);
+                await spool.DeliverAsync(NewSink(options, retries: 0), loseCursor: random.Next(3) == 0, again: () => random.Next(5) > 0, crash.Token);
             }
             catch (Exception e) when (e is OperationCanceledException or SinkException { Failure: SinkFailure.Transient })
             {
@@ -307,10 +307,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         s3.Script = _ => null;
     }
 
-    S3Sink NewSink(S3Options? options = null)
+    S3Sink NewSink(S3Options? options = null, int retries = 1)
     {
         options ??= Options();
-        clients.Add(S3Client.Create(options));
+        clients.Add(S3Client.Create(options, retries));
         return spool.NewSink(options, clients[^1]);
     }
 

@@ -121,8 +121,9 @@ sealed class Spool : IDisposable
     /// <summary>Opens the sink and delivers everything there is.</summary>
     /// <param name="sink">A new one for each simulated start.</param>
     /// <param name="loseCursor">Send and poll, but crash before the cursor is on disk.</param>
+    /// <param name="again">Whether to send again after a passing failure, as the loop does; otherwise it ends the delivery.</param>
     /// <param name="cancellationToken">The crash.</param>
-    public async Task DeliverAsync(S3Sink sink, bool loseCursor = false, CancellationToken cancellationToken = default)
+    public async Task DeliverAsync(S3Sink sink, bool loseCursor = false, Func<bool>? again = null, CancellationToken cancellationToken = default)
     {
         var position = await sink.OpenAsync(Start(), cancellationToken);
         var at = position.Offset;
@@ -130,7 +131,7 @@ sealed class Spool : IDisposable
         while (at < End)
         {
             var batch = Cut(at, end ?? Math.Min(at + BatchReadings, End));
-            await sink.SendAsync(batch, cancellationToken);
+            await SendAsync(sink, batch, again, cancellationToken);
             Assert.Equal(TimeSpan.Zero, sink.PollInterval);
             var commit = await sink.PollAsync(cancellationToken);
             Assert.True(commit.Durable);
@@ -139,6 +140,22 @@ sealed class Spool : IDisposable
                 Cursor = commit.Offset;
             at = batch.EndOffset;
             end = null;
+        }
+    }
+
+    static async Task SendAsync(S3Sink sink, Batch batch, Func<bool>? again, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await sink.SendAsync(batch, cancellationToken);
+                return;
+            }
+            catch (SinkException e) when (e.Failure == SinkFailure.Transient && again?.Invoke() == true)
+            {
+                // Like the loop, without its pause.
+            }
         }
     }
 
