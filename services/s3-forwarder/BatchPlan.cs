@@ -57,9 +57,9 @@ sealed record PlannedGroup(GroupKey Key, IReadOnlyList<PlannedPart> Parts)
 /// made under the same keys, whatever the settings say by then.
 /// </summary>
 /// <remarks>
-/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when its last object is uploaded: it is then what says, together with the
-/// journal's cursor, that the range is done (a cursor at or beyond <see cref="End"/>) or that its objects must be made once more, which the bucket answers with
-/// 412 as they are there already. The next plan replaces it, and begins only where it ended.
+/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when its last object is
+/// uploaded: it is then what says, together with the journal's cursor, that the range is done (a cursor at or beyond <see cref="End"/>) or that its objects
+/// must be made once more, which the bucket answers with 412 as they are there already. The next plan replaces it, and begins only where it ended.
 /// </remarks>
 sealed record BatchPlan
 {

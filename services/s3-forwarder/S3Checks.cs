@@ -20,10 +20,8 @@ static class S3Checks
 
     const string CheckName = "_check";
 
-    public static IEnumerable<CheckStep> Steps(S3Options options, IServiceProvider services)
+    public static IEnumerable<CheckStep> Steps(S3Options options, IAmazonS3 client, TimeProvider clock)
     {
-        var client = services.GetRequiredService<IAmazonS3>();
-        var clock = services.GetRequiredService<TimeProvider>();
         yield return new CheckStep("s3 address", cancellationToken => AddressAsync(options, cancellationToken));
         yield return new CheckStep("s3 clock", cancellationToken => ClockAsync(options, clock, cancellationToken), "s3 address");
         yield return new CheckStep("s3 credentials", cancellationToken => CredentialsAsync(options, client, cancellationToken), "s3 address");

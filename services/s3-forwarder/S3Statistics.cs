@@ -37,18 +37,18 @@ sealed class S3Statistics
     public S3Statistics(Meter meter, StatusPage page, TimeProvider clock)
     {
         lastHour = new LastHour(clock);
-        objectsCounter = meter.CreateCounter<long>("s3.objects", "{object}", "Objects uploaded, by destination (data or quarantine).");
-        readingsCounter = meter.CreateCounter<long>("s3.readings", "{reading}", "Readings uploaded, by destination and kind.");
-        bytesCounter = meter.CreateCounter<long>("s3.sent", "By", "Bytes of uploaded objects, as sent.");
-        uncompressedCounter = meter.CreateCounter<long>("s3.uncompressed", "By", "Bytes of uploaded objects before compression.");
-        putCounter = meter.CreateCounter<long>("s3.put_requests", "{request}", "PUT requests, failed ones included.");
-        alreadyThereCounter = meter.CreateCounter<long>("s3.already_there", "{object}", "Objects that a repeated upload found in the bucket.");
-        invalidCounter = meter.CreateCounter<long>("s3.invalid_readings", "{reading}", "Inverter readings that broke a rule, by rule; a reading that broke two counts in both.");
-        droppedCounter = meter.CreateCounter<long>("s3.dropped_readings", "{reading}", "Invalid readings left out because VALIDATION is drop.");
-        putDuration = meter.CreateHistogram<double>("s3.put.duration", "s", "How long an upload took.");
-        meter.CreateObservableGauge("s3.estimated_put_requests_per_day", () => lastHour.PerDay().Puts, "{request}", "PUT requests per day at the rate of the last hour.");
-        meter.CreateObservableGauge("s3.estimated_bytes_per_day", () => lastHour.PerDay().Bytes, "By", "Bytes loaded per day, before compression, at the rate of the last hour.");
-        meter.CreateObservableGauge("s3.estimated_snowpipe_credits_per_day", () => lastHour.PerDay().Bytes / 1e9 * CreditsPerGigabyte, "{credit}", "Snowpipe credits per day at the rate of the last hour.");
+        objectsCounter = meter.CreateCounter<long>("thermal.s3.objects", "{object}", "Objects uploaded, by destination (data or quarantine)");
+        readingsCounter = meter.CreateCounter<long>("thermal.s3.readings", "{reading}", "Readings uploaded, by destination and kind");
+        bytesCounter = meter.CreateCounter<long>("thermal.s3.sent", "By", "Bytes of uploaded objects, as sent");
+        uncompressedCounter = meter.CreateCounter<long>("thermal.s3.uncompressed", "By", "Bytes of uploaded objects before compression");
+        putCounter = meter.CreateCounter<long>("thermal.s3.put_requests", "{request}", "PUT requests, failed ones included");
+        alreadyThereCounter = meter.CreateCounter<long>("thermal.s3.already_there", "{object}", "Objects that a repeated upload found in the bucket");
+        invalidCounter = meter.CreateCounter<long>("thermal.s3.invalid_readings", "{reading}", "Inverter readings that broke a rule, by rule; a reading that broke two counts in both");
+        droppedCounter = meter.CreateCounter<long>("thermal.s3.dropped_readings", "{reading}", "Invalid readings left out because VALIDATION is drop");
+        putDuration = meter.CreateHistogram<double>("thermal.s3.put.duration", "s", "How long an upload took");
+        meter.CreateObservableGauge("thermal.s3.estimated_put_requests_per_day", () => lastHour.PerDay().Puts, "{request}", "PUT requests per day at the rate of the last hour");
+        meter.CreateObservableGauge("thermal.s3.estimated_bytes_per_day", () => lastHour.PerDay().Bytes, "By", "Bytes loaded per day, before compression, at the rate of the last hour");
+        meter.CreateObservableGauge("thermal.s3.estimated_snowpipe_credits_per_day", () => lastHour.PerDay().Bytes / 1e9 * CreditsPerGigabyte, "{credit}", "Snowpipe credits per day at the rate of the last hour");
         page.Add(WriteStatus);
     }
 
