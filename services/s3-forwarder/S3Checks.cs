@@ -39,7 +39,8 @@ static class S3Checks
             var found = await Dns.GetHostAddressesAsync(address.DnsSafeHost, cancellationToken);
             using var socket = new TcpClient();
             await socket.ConnectAsync(found, address.Port, cancellationToken);
-            return CheckResult.Ok($"{address.Authority} is {((IPEndPoint)socket.Client.RemoteEndPoint!).Address} and answers");
+            var reached = ((IPEndPoint)socket.Client.RemoteEndPoint!).Address;
+            return CheckResult.Ok($"{address.Authority} answers at {(reached.IsIPv4MappedToIPv6 ? reached.MapToIPv4() : reached)}");
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
         {

@@ -64,7 +64,7 @@ sealed partial class S3Options
     /// <summary>Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.</summary>
     public int Files { get; init; } = 4;
 
-    public BatchLimits Limits { get; init; } = new(20_000, 16 << 20, TimeSpan.FromSeconds(20));
+    public BatchLimits Limits { get; init; } = new(20_000, 8 << 20, TimeSpan.FromSeconds(20));
 
     public ObjectFormat Format { get; init; }
 
@@ -108,7 +108,7 @@ sealed partial class S3Options
             Files = settings.WholeNumber("NUM_FILES", 4, 1, 100, "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."),
             Limits = new BatchLimits(
                 settings.WholeNumber("BATCH_MAX_READINGS", 20_000, 1, 1_000_000, "Most readings in a batch."),
-                (int)settings.Bytes("BATCH_MAX_BYTES", 16 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
+                (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
                 settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
             Format = settings.Choice("S3_FORMAT", ObjectFormat.NdJson, "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."),
             Compression = settings.Choice("S3_COMPRESS", ObjectCompression.None, "Compression of the objects."),
