@@ -1,40 +1,30 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>A token bucket: what one second allows may be spent at once, after that at the rate. Used by one caller at a time.</summary>
-sealed class RateLimit
+/// <summary>
+/// Keeps what is spent within any one second to a limit. A window and not a bucket: a bucket lets twice its rate through after a pause, which the server
+/// would refuse. Used by one caller at a time.
+/// </summary>
+sealed class RateLimit(double perSecond, TimeProvider clock)
 {
-    readonly double perSecond;
-    readonly TimeProvider clock;
-    double available;
-    long at;
+    /// <summary>A little more than a second: requests do not arrive as evenly as they leave.</summary>
+    static readonly TimeSpan Window = TimeSpan.FromMilliseconds(1050);
 
-    public RateLimit(double perSecond, TimeProvider clock)
-    {
-        this.perSecond = available = perSecond;
-        this.clock = clock;
-        at = clock.GetTimestamp();
-    }
+    readonly Queue<(long At, double Amount)> spent = [];
+    double sum;
 
-    /// <summary>
-    /// Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than a second's worth waits for a full bucket and leaves a debt.
-    /// </summary>
+    /// <summary>Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than the limit waits until nothing else is in the window.</summary>
     public async ValueTask TakeAsync(double amount, CancellationToken cancellationToken)
     {
-        Refill();
-        var missing = Math.Min(amount, perSecond) - available;
-        while (missing > 0)
+        while (true)
         {
-            await Task.Delay(TimeSpan.FromSeconds(missing / perSecond) + TimeSpan.FromMilliseconds(1), clock, cancellationToken);
-            Refill();
-            missing = Math.Min(amount, perSecond) - available;
+            while (spent.TryPeek(out var gone) && clock.GetElapsedTime(gone.At) >= Window)
+                sum -= spent.Dequeue().Amount;
+            if (!spent.TryPeek(out var oldest) || sum + amount <= perSecond)
+                break;
+            await Task.Delay(Window - clock.GetElapsedTime(oldest.At) + TimeSpan.FromMilliseconds(1), clock, cancellationToken);
         }
-        available -= amount;
-    }
-
-    void Refill()
-    {
-        var now = clock.GetTimestamp();
-        available = Math.Min(perSecond, available + clock.GetElapsedTime(at, now).TotalSeconds * perSecond);
-        at = now;
+        // Rounding must not pile up.
+        sum = spent.Count == 0 ? amount : sum + amount;
+        spent.Enqueue((clock.GetTimestamp(), amount));
     }
 }

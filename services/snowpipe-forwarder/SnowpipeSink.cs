@@ -45,6 +45,7 @@ sealed partial class SnowpipeSink : IBatchSink
     string continuationToken = "";
     bool isOpen;
     long committed;
+    long attemptedEnd;
     long appendedEnd;
     long handledEnd;
     long progressAt;
@@ -97,7 +98,7 @@ sealed partial class SnowpipeSink : IBatchSink
             var position = options.Ingestion == SnowpipeIngestion.Elastic
                 ? await OpenElasticAsync(start, cancellationToken)
                 : await OpenNamedAsync(start, cancellationToken);
-            committed = appendedEnd = handledEnd = reportedFrom = position;
+            committed = attemptedEnd = appendedEnd = handledEnd = reportedFrom = position;
             progressAt = clock.GetTimestamp();
             isOpen = true;
             statistics.Opened(slot.Name, channel.Name);
@@ -120,6 +121,7 @@ sealed partial class SnowpipeSink : IBatchSink
             await requests.TakeAsync(1, cancellationToken);
             await bytes.TakeAsync(part.UncompressedBytes, cancellationToken);
             var started = clock.GetTimestamp();
+            attemptedEnd = part.LastOffset + 1;
             try
             {
                 if (options.Ingestion == SnowpipeIngestion.Elastic)
@@ -173,11 +175,11 @@ sealed partial class SnowpipeSink : IBatchSink
         if (status is null)
             throw Reopen($"pipe {client.PipeName} no longer knows channel {channel.Name}");
         var reached = OffsetToken.TryParse(status.CommittedToken, out var token) && token.Epoch == slot!.Epoch ? token.Offset + 1 : (long?)null;
+        // Between the two lies an append whose answer was lost: it is repeated before it counts.
+        if (reached > attemptedEnd)
+            LogForeignToken(channel.Name, reached.Value - 1, attemptedEnd - 1);
         if (reached > appendedEnd)
-        {
-            LogForeignToken(channel.Name, reached.Value - 1, appendedEnd - 1);
             reached = appendedEnd;
-        }
         if (reached < committed)
             throw Reopen($"the committed token of channel {channel.Name} went back from offset {committed - 1} to {reached - 1}");
         ReportRowErrors(status, committed, reached ?? committed);

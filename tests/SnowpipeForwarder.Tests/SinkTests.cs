@@ -125,6 +125,39 @@ public class SinkTests
     }
 
     [Fact]
+    public async Task A_commit_that_is_seen_before_its_lost_reply_was_repeated_counts_only_then()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        var batch = fixture.Batch(0, 10);
+        fixture.Server.Next("append", new Script(503, Applied: true));
+        await fixture.SendFailsAsync(batch);
+        fixture.Server.Commit();
+
+        var before = await fixture.PollAsync();
+        await fixture.SendAsync(batch);
+        var after = await fixture.PollAsync();
+
+        Assert.Equal(0, before.Offset);
+        Assert.Equal(10, after.Offset);
+        Assert.Empty(fixture.Log);
+    }
+
+    [Fact]
+    public async Task A_token_beyond_everything_sent_is_somebody_elses_and_moves_nothing()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 10));
+        fixture.Server.Single.Committed = SinkFixture.Token(500);
+
+        var commit = await fixture.PollAsync();
+
+        Assert.Equal(10, commit.Offset);
+        Assert.Contains(fixture.Log, line => line.StartsWith("Error 414", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_reply_that_does_not_come_in_time_is_a_transient_failure()
     {
         await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_REQUEST_TIMEOUT", "5s"));
@@ -589,7 +622,7 @@ public class SinkTests
         };
 
         await fixture.SendFailsAsync(batch);
-        fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
         await fixture.SendAsync(batch);
         fixture.Server.Commit();
 
@@ -606,7 +639,7 @@ public class SinkTests
 
         var eleventh = fixture.SendAsync(fixture.Batch(10, 1));
         var early = fixture.Server.Of("append").Count();
-        fixture.Clock.Advance(TimeSpan.FromMilliseconds(102));
+        fixture.Clock.Advance(TimeSpan.FromMilliseconds(1100));
         await eleventh.WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.Equal(10, early);
@@ -622,7 +655,7 @@ public class SinkTests
 
         var second = fixture.SendAsync(fixture.Batch(100, 100));
         var early = fixture.Server.Of("append").Count();
-        fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(1.1));
         await second.WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.Equal(1, early);
