@@ -25,6 +25,7 @@ sealed class Fleet : IAsyncDisposable
     readonly LinkedList<Sent> notSettled = [];
     readonly List<Task> sending = [];
     readonly int readingsPerMessage;
+    readonly IReadOnlyList<ReadingKind> kinds;
     readonly Dictionary<ReadingKind, long> last = new() { [ReadingKind.Thermal] = 0, [ReadingKind.Inverter] = 0 };
     readonly Task running;
     readonly Task publishing;
@@ -36,6 +37,7 @@ sealed class Fleet : IAsyncDisposable
     {
         Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{Interlocked.Increment(ref fleets)}");
         this.readingsPerMessage = readingsPerMessage;
+        this.kinds = kinds;
         var start = new DateTimeOffset(startedAt.UtcTicks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
         devices = [.. Enumerable.Range(1, count).Select(number => new Numbered($"{Name}-{number}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
         client = new MqttClient(new MqttOptions
@@ -52,7 +54,7 @@ sealed class Fleet : IAsyncDisposable
         }, clock, NullLogger.Instance);
         client.ConnectionChanged += OnConnectionChanged;
         running = client.RunAsync(stopClient.Token);
-        publishing = PublishAsync(kinds, messagesPerSecond);
+        publishing = PublishAsync(messagesPerSecond);
     }
 
     /// <summary>What the names of its devices begin with; no other fleet's do.</summary>
@@ -94,7 +96,7 @@ sealed class Fleet : IAsyncDisposable
     /// <summary>Waits until every device has given out so many more readings of each of its kinds.</summary>
     public Task MoreAsync(int readings)
     {
-        var goal = Published + (long)readings * devices.Length;
+        var goal = Published + (long)readings * devices.Length * kinds.Count;
         return Until.TrueAsync($"{Name} has published {readings} more readings", TimeSpan.FromMinutes(2), () => Task.FromResult(Published >= goal));
     }
 
@@ -128,7 +130,7 @@ sealed class Fleet : IAsyncDisposable
         stopClient.Dispose();
     }
 
-    async Task PublishAsync(IReadOnlyList<ReadingKind> kinds, int messagesPerSecond)
+    async Task PublishAsync(int messagesPerSecond)
     {
         var started = clock.GetTimestamp();
         for (var round = 1L; !stopPublishing.IsCancellationRequested; round++)
