@@ -168,27 +168,28 @@ public static partial class ServiceProgram
         {
             // Asked to stop while starting.
         }
-        catch (ConfigurationException e)
-        {
-            return PrintProblems(e.Problems);
-        }
         catch (Exception e)
         {
-            LogCrashed(logger, e, e.Message);
-            return ExitCodes.Failed;
+            return Ended(logger, e);
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
         foreach (var service in running)
         {
             if (service.ExecuteTask is { IsFaulted: true } task)
-            {
-                if (task.Exception.InnerException is ConfigurationException problem)
-                    return PrintProblems(problem.Problems);
-                LogCrashed(logger, task.Exception.InnerException ?? task.Exception, task.Exception.InnerException?.Message ?? "");
-                return ExitCodes.Failed;
-            }
+                return Ended(logger, task.Exception);
         }
         return ExitCodes.Ok;
+    }
+
+    static int Ended(ILogger logger, Exception e)
+    {
+        // The host wraps what its services threw.
+        while (e is AggregateException { InnerException: { } inner })
+            e = inner;
+        if (e is ConfigurationException configuration)
+            return PrintProblems(configuration.Problems);
+        LogCrashed(logger, e, e.Message);
+        return ExitCodes.Failed;
     }
 
     static WebApplication Build<TOptions>(ServiceDefinition<TOptions> definition, TOptions options, int port, LogSettings log) where TOptions : class

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ThermalStreaming.Hosting.Tests;
+
+/// <summary>Redirects the console, so its tests do not run beside each other.</summary>
+[Collection("console")]
+public sealed class ServiceProgramTests
+{
+    readonly int port = FreePort();
+
+    [Fact]
+    public async Task Bad_configuration_is_one_line_per_problem_and_exit_code_78()
+    {
+        var (code, _, error) = await RunAsync([], Definition(settings => { settings.Required("ONE", "", "set ONE."); settings.Required("TWO", "", "set TWO."); }));
+
+        Assert.Equal(78, code);
+        Assert.Equal(["config: ONE is not set; set ONE.", "config: TWO is not set; set TWO."], error.TrimEnd().Split(Environment.NewLine));
+    }
+
+    [Fact]
+    public async Task A_part_that_finds_the_configuration_impossible_while_it_runs_ends_with_78_too()
+    {
+        var (code, _, error) = await RunAsync([], Definition(run: _ => throw new ConfigurationException(["DATA_DIRECTORY cannot be written."])));
+
+        Assert.Equal(78, code);
+        Assert.Equal("config: DATA_DIRECTORY cannot be written.", error.Trim());
+    }
+
+    [Fact]
+    public async Task A_part_that_crashes_ends_the_process_with_1()
+    {
+        var (code, _, _) = await RunAsync([], Definition(run: _ => throw new InvalidOperationException("a defect")));
+
+        Assert.Equal(1, code);
+    }
+
+    [Fact]
+    public async Task Healthcheck_asks_the_running_service_and_shows_what_is_wrong()
+    {
+        var release = new TaskCompletionSource();
+        Health? health = null;
+        var serving = RunAsync([], Definition(run: async provider =>
+        {
+            health = provider.GetRequiredService<Health>();
+            health.Unwell("disk", "it is full");
+            await release.Task;
+            throw new InvalidOperationException("the test is over");
+        }), capture: false);
+        await ReachableAsync();
+
+        var (bad, said, _) = await RunAsync(["healthcheck"], Definition());
+        health!.Well("disk");
+        var (good, _, _) = await RunAsync(["healthcheck"], Definition());
+        var (_, status, _) = await RunAsync(["status", "--json"], Definition());
+        release.SetResult();
+        await serving;
+
+        Assert.Equal((1, "FAIL disk: it is full"), (bad, said.Trim()));
+        Assert.Equal(0, good);
+        Assert.Contains("\"ready\":true", status, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Healthcheck_says_so_when_nothing_answers()
+    {
+        var (code, said, _) = await RunAsync(["healthcheck"], Definition());
+
+        Assert.Equal(1, code);
+        Assert.Contains("does not answer", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_lists_every_setting_with_its_default()
+    {
+        var (code, said, _) = await RunAsync(["--help"], Definition(settings => settings.WholeNumber("BATCH_SIZE", 10, 1, 100, "Readings in a batch.")));
+
+        Assert.Equal(0, code);
+        Assert.Contains("BATCH_SIZE", said, StringComparison.Ordinal);
+        Assert.Contains("Readings in a batch. [10]", said, StringComparison.Ordinal);
+    }
+
+    ServiceDefinition<object> Definition(Action<Settings>? load = null, Func<IServiceProvider, Task>? run = null) => new()
+    {
+        Name = "test",
+        Description = "A service for tests.",
+        Sources = sources => sources.AddInMemoryCollection([KeyValuePair.Create("HTTP_PORT", (string?)$"{port}"), KeyValuePair.Create("LOG_LEVEL", (string?)"None")]),
+        Load = settings =>
+        {
+            load?.Invoke(settings);
+            return new object();
+        },
+        Configure = (services, _) =>
+        {
+            if (run is not null)
+                services.AddSingleton<IHostedService>(provider => new Part(() => run(provider)));
+        },
+    };
+
+    static async Task<(int Code, string Output, string Error)> RunAsync(string[] args, ServiceDefinition<object> definition, bool capture = true)
+    {
+        if (!capture)
+            return (await ServiceProgram.RunAsync(args, definition), "", "");
+        var (before, beforeError) = (Console.Out, Console.Error);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Console.SetOut(output);
+        Console.SetError(error);
+        try
+        {
+            var code = await ServiceProgram.RunAsync(args, definition);
+            return (code, output.ToString(), error.ToString());
+        }
+        finally
+        {
+            Console.SetOut(before);
+            Console.SetError(beforeError);
+        }
+    }
+
+    async Task ReachableAsync()
+    {
+        using var client = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await client.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
+                return;
+            }
+            catch (HttpRequestException) when (attempt < 200)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            }
+        }
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    sealed class Part(Func<Task> run) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Task.Yield();
+            await run();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Configuration;
+using ThermalStreaming.Testing;
+
+namespace ThermalStreaming.Hosting.Tests;
+
+public sealed class SettingsTests
+{
+    enum Colour { Red, DarkBlue }
+
+    [Fact]
+    public void Takes_the_default_when_nothing_or_only_blanks_are_set()
+    {
+        var settings = From(("A", ""), ("B", "  "));
+
+        Assert.Equal("x", settings.Text("A", "x", ""));
+        Assert.Equal(7, settings.WholeNumber("B", 7, 1, 9, ""));
+        Assert.True(settings.Flag("C", true, ""));
+        Assert.Null(settings.OptionalText("A", ""));
+        Assert.Empty(settings.Problems);
+    }
+
+    [Theory]
+    [InlineData("250ms", 0.25)]
+    [InlineData("5", 5)]
+    [InlineData("5.0", 5)]
+    [InlineData("2 m", 120)]
+    [InlineData("1h", 3600)]
+    [InlineData("2d", 172800)]
+    public void Reads_spans_of_time(string text, double seconds)
+        => Assert.Equal(TimeSpan.FromSeconds(seconds), From(("T", text)).Duration("T", TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(10), ""));
+
+    [Theory]
+    [InlineData("1000", 1000)]
+    [InlineData("64KiB", 65536)]
+    [InlineData("1.5 GiB", 1610612736)]
+    [InlineData("2MB", 2000000)]
+    [InlineData("3g", 3000000000)]
+    public void Reads_amounts_of_bytes(string text, long bytes)
+        => Assert.Equal(bytes, From(("B", text)).Bytes("B", 0, 0, long.MaxValue, ""));
+
+    [Fact]
+    public void Says_all_problems_at_once_each_with_key_value_and_what_is_allowed()
+    {
+        var settings = From(("N", "12"), ("T", "soon"), ("B", "much"), ("F", "maybe"), ("C", "green"));
+
+        settings.WholeNumber("N", 1, 1, 10, "");
+        settings.Duration("T", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "");
+        settings.Bytes("B", 1, 1, 1 << 20, "");
+        settings.Flag("F", false, "");
+        settings.Choice("C", Colour.Red, "");
+        settings.Required("R", "", "set it in .env.");
+
+        Assert.Equal(
+            [
+                "N is '12'; it must be a whole number, 1 to 10.",
+                "T is 'soon'; it must be 1s to 1h, for example 500ms, 5s, 2m or 1h.",
+                "B is 'much'; it must be 1 to 1MiB, for example 512MiB or 2GiB.",
+                "F is 'maybe'; it must be true or false.",
+                "C is 'green'; it must be one of Red, DarkBlue.",
+                "R is not set; set it in .env.",
+            ],
+            settings.Problems);
+    }
+
+    [Theory]
+    [InlineData("darkblue")]
+    [InlineData("dark-blue")]
+    [InlineData("DARK_BLUE")]
+    public void Reads_choices_however_they_are_spelt(string text) => Assert.Equal(Colour.DarkBlue, From(("C", text)).Choice("C", Colour.Red, ""));
+
+    [Fact]
+    public void Does_not_take_the_number_of_a_choice() => Assert.Single(Problems(("C", "1"), settings => settings.Choice("C", Colour.Red, "")));
+
+    [Fact]
+    public void Reads_a_secret_from_its_file_and_never_shows_it()
+    {
+        using var directory = new TempDirectory();
+        File.WriteAllText(directory.File("password"), "hunter2\n");
+
+        Assert.Equal("hunter2", From(("P_FILE", directory.File("password")), ("P", "other")).Secret("P", ""));
+        Assert.Equal("other", From(("P", "other")).Secret("P", ""));
+        var problem = Assert.Single(Problems(("P_FILE", directory.File("nowhere")), settings => settings.Secret("P", "")));
+        Assert.Contains("it does not exist", problem, StringComparison.Ordinal);
+    }
+
+    static IReadOnlyList<string> Problems((string, string) setting, Action<Settings> read)
+    {
+        var settings = From(setting);
+        read(settings);
+        return settings.Problems;
+    }
+
+    static Settings From(params (string Key, string Value)[] settings)
+        => new(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build());
+}
