@@ -170,7 +170,8 @@ public static partial class ServiceProgram
         }
         catch (Exception e)
         {
-            return Ended(logger, e);
+            // A part that fails while others still start cancels the start; the cause is the part's.
+            return Ended(logger, running.FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true })?.ExecuteTask!.Exception ?? e);
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
         foreach (var service in running)

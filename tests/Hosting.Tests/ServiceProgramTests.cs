@@ -87,7 +87,7 @@ public sealed class ServiceProgramTests
     {
         Name = "test",
         Description = "A service for tests.",
-        Sources = sources => sources.AddInMemoryCollection([KeyValuePair.Create("HTTP_PORT", (string?)$"{port}"), KeyValuePair.Create("LOG_LEVEL", (string?)"None")]),
+        Sources = sources => sources.AddInMemoryCollection([KeyValuePair.Create("HTTP_PORT", (string?)$"{port}"), KeyValuePair.Create("LOG_LEVEL", (string?)"Critical")]),
         Load = settings =>
         {
             load?.Invoke(settings);
