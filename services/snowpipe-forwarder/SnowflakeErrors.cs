@@ -5,7 +5,20 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>What an error means, for a person.</summary>
 /// <param name="Cause">One sentence.</param>
 /// <param name="Fix">The exact thing to do, SQL or a command where there is one.</param>
-sealed record Explanation(string Cause, string Fix);
+sealed record Explanation(string Cause, string Fix)
+{
+    /// <summary>The same with the names of this installation in place of the table's <c>&lt;db&gt;</c>, <c>&lt;role&gt;</c>… where they are set.</summary>
+    public Explanation For(SnowpipeOptions options)
+    {
+        var fix = Fix;
+        foreach (var (placeholder, name) in new[] { ("<db>", options.Database), ("<schema>", options.Schema), ("<pipe>", options.Pipe), ("<role>", options.Role), ("<user>", options.User.ToUpperInvariant()) })
+        {
+            if (name.Length > 0)
+                fix = fix.Replace(placeholder, name, StringComparison.Ordinal);
+        }
+        return this with { Fix = fix };
+    }
+}
 
 /// <summary>
 /// The errors of Snowflake that a user can meet, in sentences. The one table behind log lines, <c>check</c> and docs/troubleshooting.md.
@@ -14,7 +27,7 @@ static class SnowflakeErrors
 {
     const string SeeLogin = "An administrator finds the reason with: SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('<the uuid in brackets>').";
     const string RegisterKey = "Register the key: ALTER USER <user> SET RSA_PUBLIC_KEY='<content of rsa_key.pub without its first and last line>'; (keygen prints the statement). DESC USER <user> must then show the fingerprint that check shows.";
-    const string Grants = "Run sql/streaming/ as it stands, or: GRANT USAGE ON DATABASE <db> TO ROLE <role>; GRANT USAGE ON SCHEMA <db>.<schema> TO ROLE <role>; GRANT INSERT ON TABLE <table> TO ROLE <role>; GRANT OPERATE ON PIPE <pipe> TO ROLE <role>;";
+    const string Grants = "Run sql/streaming/ as it stands, or: GRANT USAGE ON DATABASE <db> TO ROLE <role>; GRANT USAGE ON SCHEMA <db>.<schema> TO ROLE <role>; GRANT INSERT ON TABLE <db>.<schema>.<table> TO ROLE <role>; GRANT OPERATE ON PIPE <db>.<schema>.<pipe> TO ROLE <role>;";
 
     /// <summary>By code, in the order of docs/troubleshooting.md.</summary>
     public static IReadOnlyDictionary<string, Explanation> ByCode { get; } = new Dictionary<string, Explanation>(StringComparer.Ordinal)

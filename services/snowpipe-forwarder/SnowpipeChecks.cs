@@ -13,7 +13,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>The steps of <c>check</c> between this machine and a row in the table. They share what they find and run in order.</summary>
 sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, TimeProvider clock)
 {
-    const string Address = "account address", Reach = "account answers", SignIn = "sign-in", Host = "ingest host", Pipe = "pipe", Channel = "channel";
+    const string Address = "account address", Tls = "TLS", Reach = "account answers", SignIn = "sign-in", Host = "ingest host", Pipe = "pipe", Channel = "channel";
 
     readonly ChannelSession probe = new($"{options.ChannelPrefix}_CHECK_{Guid.NewGuid():N}");
     OpenedChannel? opened;
@@ -26,8 +26,8 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
             yield return new("private key", _ => Task.FromResult(CheckResult.Ok($"{options.KeyFile}: RSA {options.Key!.Bits}, fingerprint {options.Key.Fingerprint}")), "configuration");
         yield return new(Address, cancellationToken => ResolveAsync(options.Url, cancellationToken), "configuration");
         if (options.Url.Scheme == Uri.UriSchemeHttps)
-            yield return new("TLS", cancellationToken => ConnectAsync(options.Url, cancellationToken), Address);
-        yield return new(Reach, CheckClockAsync, Address);
+            yield return new(Tls, cancellationToken => ConnectAsync(options.Url, cancellationToken), Address);
+        yield return new(Reach, CheckClockAsync, options.Url.Scheme == Uri.UriSchemeHttps ? Tls : Address);
         if (options.Auth != SnowpipeAuth.Pat)
             yield return new("JWT claims", _ => Task.FromResult(ShowClaims()), Reach);
         yield return new(Host, cancellationToken => ExplainAsync(async () =>
@@ -73,7 +73,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
 
     static async Task<CheckResult> ConnectAsync(Uri url, CancellationToken cancellationToken)
     {
-        const string fix = "Connect to the host with: openssl s_client -connect HOST:443, and see who answers; a proxy's own certificate authority must be added to the image's trust store.";
+        const string fix = "See who answers with: openssl s_client -connect {0}. The authority of a proxy, or of the local emulator, is trusted when SSL_CERT_FILE names its certificate.";
         try
         {
             using var connection = new TcpClient();
@@ -85,7 +85,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         }
         catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException)
         {
-            return CheckResult.Failed($"{url.Authority}: {SnowflakeError.OneLine(e.Message)}", "A firewall or a proxy stands in between, or the clock is so wrong that the certificate does not seem valid.", fix);
+            return CheckResult.Failed($"{url.Authority}: {SnowflakeError.OneLine(e.Message)}", "A firewall or a proxy stands in between, or the clock is so wrong that the certificate does not seem valid.", fix.Replace("{0}", url.Authority, StringComparison.Ordinal));
         }
     }
 
@@ -150,7 +150,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         }
     }
 
-    static async Task<CheckResult> ExplainAsync(Func<Task<string>> step)
+    async Task<CheckResult> ExplainAsync(Func<Task<string>> step)
     {
         try
         {
@@ -166,9 +166,9 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         }
     }
 
-    static CheckResult Failed(SnowflakeError error)
+    CheckResult Failed(SnowflakeError error)
     {
-        var explanation = SnowflakeErrors.Explain(error);
+        var explanation = SnowflakeErrors.Explain(error).For(options);
         return CheckResult.Failed(error.Describe(), explanation.Cause, explanation.Fix);
     }
 }

@@ -1,5 +1,7 @@
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
@@ -21,7 +23,12 @@ static class SnowpipeService
         Configure = (services, options) => services
             .AddSnowpipe(options.Snowpipe)
             .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<SnowpipeSink>>()()),
-        Checks = (options, provider) => new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
+        Checks = (options, provider) =>
+        [
+            .. new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
+            .. BrokerCheck.Steps(options.Forwarder.Mqtt, provider.GetRequiredService<TimeProvider>(), filters: [options.Forwarder.Subscription]),
+            .. JournalCheck.Steps(options.Forwarder.DataDirectory, options.Forwarder.Journal),
+        ],
         CheckArguments = [new("--probe", "CHECK_PROBE", "Also send one row and wait for its commit.", IsSwitch: true)],
         Commands = _ => [KeygenCommand.Create(), .. ForwarderCommands.Create()],
     };

@@ -393,7 +393,7 @@ sealed partial class SnowpipeSink : IBatchSink
                 return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; appends are now at most {writer.PartLimit} bytes", error.RetryAfter, e);
             default:
                 isOpen = false;
-                var explanation = SnowflakeErrors.Explain(error);
+                var explanation = SnowflakeErrors.Explain(error).For(options);
                 return new SinkException(SinkFailure.NeedsOperator, $"{error.Describe()}. {explanation.Cause} {explanation.Fix}", inner: e);
         }
     }

@@ -108,7 +108,7 @@ public class ErrorTableTests
         Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
         Assert.Equal(2, fixture.Server.Of("token").Count());
         Assert.Contains(SnowflakeErrors.ByCode[code].Cause, failure.Message);
-        Assert.Contains(SnowflakeErrors.ByCode[code].Fix, failure.Message);
+        Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options()).Fix, failure.Message);
     }
 
     [Fact]

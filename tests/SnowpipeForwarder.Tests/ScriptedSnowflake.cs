@@ -292,7 +292,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     {
         if (jwt.Split('.') is not [var header, var claims, var signature])
             return false;
-        if (JsonNode.Parse(Unbase64(header))!["alg"]!.GetValue<string>() != "RS256")
+        if (JsonNode.Parse(Unbase64(header))?["alg"]?.GetValue<string>() != "RS256")
             return false;
         if (PublicKey is not null && !PublicKey.VerifyData(Encoding.ASCII.GetBytes($"{header}.{claims}"), Unbase64(signature), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))
             return false;

@@ -114,23 +114,26 @@ sealed class SinkFixture : IAsyncDisposable
 
     IEnumerable<BatchReading> Read(long first, long end) => Batch(first, (int)(end - first)).Readings();
 
-    /// <summary>Readings with offsets from <paramref name="first"/>, each with its offset as its sequence.</summary>
-    public Batch Batch(long first, int count)
+    /// <summary>Readings with offsets from <paramref name="first"/>, each with its offset + 1 as its sequence.</summary>
+    public Batch Batch(long first, int count) => MakeBatch(first, count, Clock.GetUtcNow());
+
+    public Batch Batch(long first, int count, byte[] payload, bool isJson) => MakeBatch(first, count, Clock.GetUtcNow(), payload, isJson);
+
+    public static Batch MakeBatch(long first, int count, DateTimeOffset at)
     {
         var message = new ReadingBatch { DeviceId = "pi-1", BootId = "0123456789abcdef0123456789abcdef", Host = new Host { Hostname = "pi-1", IpAddress = "192.168.1.20", MacAddress = "b8:27:eb:01:02:03", StartedAtUs = 1_763_000_000_000_000 } };
-        var at = Instants.ToMicroseconds(Clock.GetUtcNow());
         for (var offset = first; offset < first + count; offset++)
-            message.Thermal.Add(new ThermalReading { Sequence = (ulong)offset + 1, ObservedAtUs = at + offset * 500_000, TemperatureC = 21.5 + offset % 7 * 0.01, CpuPercent = 12.5 });
-        return Batch(first, count, message.ToByteArray(), isJson: false);
+            message.Thermal.Add(new ThermalReading { Sequence = (ulong)offset + 1, ObservedAtUs = Instants.ToMicroseconds(at) + offset * 500_000, TemperatureC = 21.5 + offset % 7 * 0.01, CpuPercent = 12.5 });
+        return MakeBatch(first, count, at, message.ToByteArray(), isJson: false);
     }
 
-    public Batch Batch(long first, int count, byte[] payload, bool isJson)
+    public static Batch MakeBatch(long first, int count, DateTimeOffset at, byte[] payload, bool isJson)
     {
         var batch = new Batch();
-        byte[] record = [.. SpoolRecord.Header(isJson, ReadingKind.Thermal, "pi-1", Clock.GetUtcNow()), .. payload];
+        byte[] record = [.. SpoolRecord.Header(isJson, ReadingKind.Thermal, "pi-1", at), .. payload];
         batch.Clear(first);
         batch.Add(record, first, 0, count, SpoolRecord.EstimateRowBytes(record, count, count));
-        batch.CreatedAt = Clock.GetUtcNow();
+        batch.CreatedAt = at;
         return batch;
     }
 

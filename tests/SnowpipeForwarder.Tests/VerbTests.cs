@@ -122,8 +122,8 @@ public sealed class VerbTests : IDisposable
 
     [Theory]
     [InlineData("token", 401, """{"code":"394304","message":"JWT token is invalid. [uuid]"}""", "sign-in", "another key pair", "ALTER USER")]
-    [InlineData("status", 404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "pipe", "does not exist", "sql/streaming")]
-    [InlineData("open", 400, """{"code":"ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "channel", "not granted", "GRANT ROLE")]
+    [InlineData("status", 404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "pipe", "does not exist", "GRANT OPERATE ON PIPE DEMO.PUBLIC.THERMAL_PIPE TO ROLE STREAMING_ROLE;")]
+    [InlineData("open", 400, """{"code":"ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "channel", "not granted", "GRANT ROLE STREAMING_ROLE TO USER STREAMER;")]
     [InlineData("hostname", 405, "", "ingest host", "not as Snowflake does", "SNOWFLAKE_URL")]
     public async Task Check_names_cause_and_fix_of_the_step_that_fails_and_skips_what_needs_it(string kind, int status, string body, string name, string cause, string fix)
     {
