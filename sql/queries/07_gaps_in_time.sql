@@ -1,0 +1,26 @@
+-- When was a device silent? Pauses of more than a minute that are also more than ten times the device's usual pause.
+-- Needs 01_views.sql. A pause is silence of the sensor or the machine, not loss: what was taken during an outage arrives later,
+-- with its own time. For loss see 09_gaps_in_sequence.sql.
+
+USE SCHEMA DEMO.DEMO;
+
+WITH PAUSES AS (
+    SELECT
+        DEVICE,
+        LAG(DATETIMESTAMP) OVER (PARTITION BY DEVICE ORDER BY DATETIMESTAMP) AS FROM_TIME,
+        DATETIMESTAMP                                                        AS TO_TIME,
+        DATEDIFF('MILLISECOND', LAG(DATETIMESTAMP) OVER (PARTITION BY DEVICE ORDER BY DATETIMESTAMP), DATETIMESTAMP) / 1000 AS SECONDS
+    FROM THERMAL_SENSOR_READINGS
+    WHERE DATETIMESTAMP > DATEADD('DAY', -7, SYSDATE())
+),
+USUAL AS (
+    SELECT DEVICE, MEDIAN(SECONDS) AS USUAL_SECONDS
+    FROM PAUSES
+    WHERE SECONDS IS NOT NULL
+    GROUP BY DEVICE
+)
+SELECT PAUSES.DEVICE, PAUSES.FROM_TIME, PAUSES.TO_TIME, PAUSES.SECONDS, USUAL.USUAL_SECONDS
+FROM PAUSES
+JOIN USUAL ON USUAL.DEVICE = PAUSES.DEVICE
+WHERE PAUSES.SECONDS > GREATEST(60, 10 * USUAL.USUAL_SECONDS)
+ORDER BY PAUSES.TO_TIME DESC;
