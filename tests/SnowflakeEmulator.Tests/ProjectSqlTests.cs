@@ -80,7 +80,7 @@ public partial class ProjectSqlTests
 
         var used = Word().Matches(select).Select(match => match.Value).Except(["SELECT", "AS", "COALESCE", "DEVICE", "TEMPERATUREICP_C", "CPUTEMP_C"]).ToList();
 
-        Assert.Empty(used.Where(name => table.IndexOf(name) < 0));
+        Assert.DoesNotContain(used, name => table.IndexOf(name) < 0);
         Assert.True(used.Count > 20);
     }
 
