@@ -36,6 +36,11 @@ sealed class Connection : IDisposable
     MqttWriter output = new();
     MqttWriter sending = new();
     bool isPingToSend;
+
+    // The reader waits for the consumer.
+    const int NoRoom = -1;
+    readonly AsyncSignal room = new();
+    bool isPaused;
     bool isClosing;
 
     byte[] buffer = new byte[UsualReceiveBuffer];
@@ -64,7 +69,8 @@ sealed class Connection : IDisposable
         stream = transport.Stream;
         Generation = generation;
         // Mosquitto 2.0 sends more than the Receive Maximum now and then (1,589 for 1,000 seen; its issue 2301), and after a
-        // reconnect with a lower one everything that was in flight. Cutting such a connection would only make it send all again.
+        // reconnect everything that was in flight. Cutting such a connection would only make it send all again, for ever. So beyond
+        // this nothing is read until the consumer has caught up, and what TCP holds back waits at the broker.
         windowLimit = Math.Max(4 * options.ReceiveMaximum, 1000);
         window = new ReceiveWindow(windowLimit);
         broker = $"the MQTT broker {options.Host}:{options.Port}";
@@ -155,6 +161,7 @@ sealed class Connection : IDisposable
                 isClosing = true;
             transport.Abort();
             toWrite.Set();
+            room.Set();
             await Settle(reading, Timeout.InfiniteTimeSpan);
             await Settle(writing, Timeout.InfiniteTimeSpan);
         }
@@ -188,7 +195,11 @@ sealed class Connection : IDisposable
             anyToWrite = output.Length > before;
         }
         if (anyToWrite)
+        {
             toWrite.Set();
+            if (Volatile.Read(ref isPaused))
+                room.Set();
+        }
         return count;
     }
 
@@ -290,7 +301,16 @@ sealed class Connection : IDisposable
     {
         while (true)
         {
-            var needed = ProcessBuffer();
+            int needed;
+            while ((needed = ProcessBuffer()) == NoRoom)
+            {
+                Volatile.Write(ref isPaused, true);
+                await room.WaitAsync();
+                Volatile.Write(ref lastReceived, clock.GetTimestamp());
+                Volatile.Write(ref isPaused, false);
+                if (Volatile.Read(ref isClosing))
+                    return;
+            }
             if (!await FillAsync(needed, CancellationToken.None))
             {
                 if (Volatile.Read(ref isClosing))
@@ -332,7 +352,7 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Handles every whole packet in the buffer.</summary>
-    /// <returns>Size of the packet that is not whole yet, 0 if unknown.</returns>
+    /// <returns>Size of the packet that is not whole yet, 0 if unknown; <see cref="NoRoom"/> when the next one has to wait for the consumer.</returns>
     int ProcessBuffer()
     {
         while (true)
@@ -340,9 +360,17 @@ sealed class Connection : IDisposable
             var data = buffer.AsSpan(start, end - start);
             if (!MqttCodec.TryFrame(data, options.MaximumPacketSize, out var bodyStart, out var size))
                 return size;
+            if ((MqttPacketType)(data[0] >> 4) == MqttPacketType.Publish && (data[0] & 0b110) != 0 && IsWindowFull())
+                return NoRoom;
             Handle(data[0], data[bodyStart..size]);
             start += size;
         }
+    }
+
+    bool IsWindowFull()
+    {
+        lock (gate)
+            return window.Count >= windowLimit;
     }
 
     void Handle(byte first, ReadOnlySpan<byte> body)
@@ -391,12 +419,12 @@ sealed class Connection : IDisposable
             {
                 if (isClosing)
                     return;
-                place = exactlyOnce.Count + window.Count < windowLimit ? window.Add(view.PacketId, view.Qos) : -1;
+                place = exactlyOnce.Count < windowLimit ? window.Add(view.PacketId, view.Qos) : -1;
             }
             if (place < 0)
             {
                 throw new MqttProtocolException(MqttReasonCode.ReceiveMaximumExceeded,
-                    $"{windowLimit} messages came without waiting for acknowledgements; {options.ReceiveMaximum} were allowed.");
+                    $"{windowLimit} messages of QoS 2 came without being released; {options.ReceiveMaximum} were allowed.");
             }
         }
         byte[] payload = [];
@@ -520,7 +548,7 @@ sealed class Connection : IDisposable
             var received = Volatile.Read(ref lastReceived);
             var pinged = Volatile.Read(ref pingSent);
             // While a write is under way, its progress is what tells.
-            if (writing == 0 && pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
+            if (writing == 0 && pinged != 0 && !Volatile.Read(ref isPaused) && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
             {
                 Fail($"nothing came for {clock.GetElapsedTime(received).TotalSeconds:0.#} s, not even an answer to a ping. Check the network.");
                 return;
