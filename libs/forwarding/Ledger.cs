@@ -76,7 +76,7 @@ sealed partial class Ledger : IDisposable
     public int RangeCount => totalRanges;
 
     /// <summary>
-    /// Takes the lock for a slot and brings this view up to date. The caller looks up, stores, then adds (<see cref="Add(Payload)"/>) and calls
+    /// Takes the lock for a slot and brings this view up to date. The caller looks up, stores, then adds (<see cref="Add"/>) and calls
     /// <see cref="Entry.Complete"/>; disposing without it (the store failed) leaves the ledger as others know it.
     /// </summary>
     public async ValueTask<Entry> EnterAsync(string slot)
@@ -111,9 +111,9 @@ sealed partial class Ledger : IDisposable
     /// <summary>Up to which offset (exclusive) of the slot's journal of that epoch the ledger is complete; null when it knows nothing of it. Only while entered.</summary>
     public long? Position(string slot, string epoch) => slots.TryGetValue(slot, out var position) && position.Epoch == epoch ? position.Offset : null;
 
-    /// <summary>Whether the reading is stored already. Only while entered.</summary>
-    public bool Contains(in ReadingIdentity identity)
-        => identity.IsComplete && streams.TryGetValue(new(identity.DeviceId, identity.BootId, identity.Kind), out var stream) && stream.Stored.Contains(identity.Sequence);
+    /// <summary>Whether any of the <paramref name="count"/> readings from this one on is stored already. Only while entered.</summary>
+    public bool ContainsAny(in ReadingIdentity first, ulong count)
+        => first.IsComplete && streams.TryGetValue(new(first.DeviceId, first.BootId, first.Kind), out var stream) && stream.Stored.Overlaps(first.Sequence, first.Sequence + count - 1);
 
     /// <summary>Notes that the readings are stored. Only while entered, and seen by others once <see cref="Entry.Complete"/> is called.</summary>
     public void Add(in ReadingIdentity first, ulong count)
@@ -126,25 +126,6 @@ sealed partial class Ledger : IDisposable
         WriteNumber((ulong)stream.Number);
         WriteNumber(first.Sequence);
         WriteNumber(count);
-    }
-
-    /// <summary>Adds every reading of a message, runs of consecutive numbers as one. Only while entered.</summary>
-    public void Add(Payload payload)
-    {
-        var first = payload.Identity(0);
-        ulong run = 1;
-        for (var i = 1; i < payload.Count; i++)
-        {
-            var next = payload.Identity(i);
-            if (next.Sequence == first.Sequence + run && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
-            {
-                run++;
-                continue;
-            }
-            Add(first, run);
-            (first, run) = (next, 1);
-        }
-        Add(first, run);
     }
 
     /// <summary>Notes up to where the ledger is complete for a slot's journal. Only while entered.</summary>
@@ -220,7 +201,8 @@ sealed partial class Ledger : IDisposable
         // A slot without a position has not stored anything yet: its first act is to enter one.
         foreach (var (payload, endOffset) in position is null ? [] : readJournal(dead, position.Epoch, position.Offset))
         {
-            Add(payload);
+            for (var i = 0; i < payload.Count; i++)
+                Add(payload.Identity(i), 1);
             readings += payload.Count;
             SetPosition(dead, position!.Epoch, endOffset);
         }

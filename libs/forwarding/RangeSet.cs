@@ -13,10 +13,11 @@ sealed class RangeSet
 
     public IReadOnlyList<(ulong First, ulong Last)> Ranges => ranges;
 
-    public bool Contains(ulong value)
+    /// <summary>Whether any number of the range is in the set.</summary>
+    public bool Overlaps(ulong first, ulong last)
     {
-        var at = IndexOfLastStartingAtOrBefore(value);
-        return at >= 0 && ranges[at].Last >= value;
+        var at = IndexOfLastStartingAtOrBefore(last);
+        return at >= 0 && ranges[at].Last >= first;
     }
 
     public void Add(ulong first, ulong last)

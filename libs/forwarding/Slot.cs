@@ -16,7 +16,7 @@ sealed partial class Slot : IAsyncDisposable
     const int MaxGroup = 1000;
 
     /// <summary>Most payload bytes stored with one fsync: bounds memory when messages are large.</summary>
-    const int MaxGroupBytes = 4 * 1024 * 1024;
+    const int MaxGroupBytes = 2 * 1024 * 1024;
 
     /// <summary>Most readings of one message: what a record of the journal may count is more.</summary>
     const int MaxReadings = 500_000;
@@ -208,10 +208,10 @@ sealed partial class Slot : IAsyncDisposable
         int poisoned = 0, received = 0, stored = 0;
         foreach (var message in group)
         {
-            if (Decode(message) is { } arrival)
+            if (Read(message) is { } arrival)
             {
                 arrivals.Add(arrival);
-                received += arrival.Payload.Count;
+                received += arrival.Count;
             }
             else
             {
@@ -244,7 +244,7 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
-    Arrival? Decode(in MqttMessage message)
+    Arrival? Read(in MqttMessage message)
     {
         try
         {
@@ -265,7 +265,7 @@ sealed partial class Slot : IAsyncDisposable
                 throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
             if (payload.Count > MaxReadings)
                 throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
-            return new Arrival(payload, header, message.Payload);
+            return new Arrival(header, message.Payload, payload.Count, Runs(payload));
         }
         catch (PayloadException e)
         {
@@ -285,8 +285,8 @@ sealed partial class Slot : IAsyncDisposable
         {
             if (NewOnly(arrival) is not { } fresh)
                 continue;
-            records.Add(new JournalRecord(fresh.Body, fresh.Payload.Count) { Prefix = fresh.Header });
-            readings += fresh.Payload.Count;
+            records.Add(new JournalRecord(fresh.Body, fresh.Count) { Prefix = fresh.Header });
+            readings += fresh.Count;
         }
         if (records.Count > 0)
         {
@@ -314,24 +314,67 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>The readings that are not stored yet, noted as stored (so that a repeat within the group is one too); null when there are none.</summary>
     Arrival? NewOnly(Arrival arrival)
     {
-        List<int>? known = null;
-        for (var i = 0; i < arrival.Payload.Count; i++)
+        if (!Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
         {
-            var identity = arrival.Payload.Identity(i);
-            if (ledger.Contains(identity))
-                (known ??= []).Add(i);
-        }
-        if (known is null)
-        {
-            ledger.Add(arrival.Payload);
+            foreach (var (first, count) in arrival.Runs)
+                ledger.Add(first, count);
             return arrival;
         }
-        if (known.Count == arrival.Payload.Count)
-            return null;
-        var bytes = arrival.Payload.Select([.. Enumerable.Range(0, arrival.Payload.Count).Except(known)]);
-        var rest = SpoolRecord.Decode((byte[])[.. arrival.Header.Span, .. bytes]);
-        ledger.Add(rest);
-        return new Arrival(rest, arrival.Header, bytes);
+        var payload = SpoolRecord.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
+        var fresh = new List<int>();
+        for (var i = 0; i < payload.Count; i++)
+        {
+            var identity = payload.Identity(i);
+            if (ledger.ContainsAny(identity, 1))
+                continue;
+            ledger.Add(identity, 1);
+            fresh.Add(i);
+        }
+        return fresh.Count switch
+        {
+            0 => null,
+            _ when fresh.Count == payload.Count => arrival,
+            _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, []),
+        };
+    }
+
+    /// <summary>Whether a message names a reading twice.</summary>
+    static bool Overlap(List<(ReadingIdentity First, ulong Count)> runs)
+    {
+        if (runs.Count == 1)
+            return false;
+        var seen = new Dictionary<(string, string), RangeSet>();
+        foreach (var (first, count) in runs)
+        {
+            if (!first.IsComplete)
+                continue;
+            if (!seen.TryGetValue((first.DeviceId, first.BootId), out var ranges))
+                seen[(first.DeviceId, first.BootId)] = ranges = new RangeSet();
+            if (ranges.Overlaps(first.Sequence, first.Sequence + count - 1))
+                return true;
+            ranges.Add(first.Sequence, first.Sequence + count - 1);
+        }
+        return false;
+    }
+
+    /// <summary>The identities of a message's readings, consecutive numbers as one run: what is kept of its decoded form while it waits.</summary>
+    static List<(ReadingIdentity First, ulong Count)> Runs(Payload payload)
+    {
+        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
+        var (first, count) = (payload.Identity(0), 1UL);
+        for (var i = 1; i < payload.Count; i++)
+        {
+            var next = payload.Identity(i);
+            if (next.Sequence == first.Sequence + count && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
+            {
+                count++;
+                continue;
+            }
+            runs.Add((first, count));
+            (first, count) = (next, 1);
+        }
+        runs.Add((first, count));
+        return runs;
     }
 
     /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
@@ -411,7 +454,10 @@ sealed partial class Slot : IAsyncDisposable
         using (var reader = journal.OpenReader(from))
         {
             while (reader.TryRead(out var record))
-                ledger.Add(SpoolRecord.Decode(record.Payload.ToArray()));
+            {
+                foreach (var (first, count) in Runs(SpoolRecord.Decode(record.Payload)))
+                    ledger.Add(first, count);
+            }
         }
         ledger.SetPosition(name, journal.Epoch, journal.NextOffset);
         entry.Complete();
@@ -437,7 +483,7 @@ sealed partial class Slot : IAsyncDisposable
     }
 
     /// <summary>A message that could be read.</summary>
-    sealed record Arrival(Payload Payload, ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body);
+    sealed record Arrival(ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs);
 
     [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);

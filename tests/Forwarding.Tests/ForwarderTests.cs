@@ -62,10 +62,12 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             await PublishAsync("telemetry/v1/esp32/thermal", """{"temperature": 21.5, "device_id": "esp32"}"""u8.ToArray(), null);
             await PublishAsync("telemetry/v1/pi-3/thermal", """[{"boot_id":"b","sequence":1},{"boot_id":"b","sequence":2}]"""u8.ToArray(), "application/json");
         }
-        await DeliveredAsync(4);
+        // The same reading twice in one message, and out of order.
+        await PublishAsync("telemetry/v1/pi-3/thermal", """[{"boot_id":"b","sequence":4},{"boot_id":"b","sequence":3},{"boot_id":"b","sequence":4}]"""u8.ToArray(), "application/json");
+        await DeliveredAsync(6);
 
         Assert.Equal(2, destination.Rows.Count(row => row.DeviceId == "esp32"));
-        Assert.Equal([1UL, 2UL], destination.Rows.Where(row => row.DeviceId == "pi-3").Select(row => row.Sequence).Order());
+        Assert.Equal([1UL, 2UL, 3UL, 4UL], destination.Rows.Where(row => row.DeviceId == "pi-3").Select(row => row.Sequence).Order());
     }
 
     [Fact]
