@@ -1,49 +1,37 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Bench;
-using ThermalStreaming.Mqtt;
-using ThermalStreaming.Readings;
-using ThermalStreaming.Testing;
 
-if (args is ["acknowledge", var brokerPort, var expected])
-    return await AcknowledgeOnlyAsync(int.Parse(brokerPort, CultureInfo.InvariantCulture), long.Parse(expected, CultureInfo.InvariantCulture));
-using var runner = new Runner(args[0], args[1], args[2..]);
-return await runner.RunAsync();
+if (args is ["subscribe", var port])
+    return await AcknowledgingSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
 
-// The base that the forwarder is measured against: receives and acknowledges, does nothing else.
-static async Task<int> AcknowledgeOnlyAsync(int port, long messages)
+var only = Array.IndexOf(args, "--only") is var at and >= 0 && at + 1 < args.Length ? args[at + 1].Split(',') : null;
+var soak = Array.IndexOf(args, "--soak") is var soakAt and >= 0
+    ? soakAt + 1 < args.Length && int.TryParse(args[soakAt + 1], CultureInfo.InvariantCulture, out var minutes) ? minutes : 10
+    : 0;
+var results = new Results();
+var measurements = new Measurements(args[0], results, share: args.Contains("--short") ? 0.25 : 1);
+try
 {
-    using var stop = new CancellationTokenSource();
-    await using var client = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = port, ClientId = "acknowledge-only", CleanStart = true, Subscriptions = [new MqttSubscription($"$share/base/{Topics.Filter(ReadingKind.Thermal)}")] }, TimeProvider.System, NullLogger.Instance);
-    var running = client.RunAsync(stop.Token);
-    while (!client.State.IsReady)
-        await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-    Console.WriteLine("ready");
-    var group = new List<MqttMessage>();
-    long received = 0, started = 0;
-    while (received < messages && await client.WaitForMessagesAsync(CancellationToken.None))
+    await measurements.ConditionsAsync();
+    foreach (var (name, measure) in measurements.All)
     {
-        group.Clear();
-        while (client.TryReceive(out var message))
-            group.Add(message);
-        if (received == 0)
-            started = TimeProvider.System.GetTimestamp();
-        received += group.Count;
-        client.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
+        if (only is null || only.Contains(name))
+            await measure();
     }
+<<<<<<< HEAD
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"rate {received / TimeProvider.System.GetElapsedTime(started).TotalSeconds}"));
     client.DiscardSessionOnStop = true;
     await stop.CancelAsync();
     await running;
     return 0;
+=======
+    if (soak > 0)
+        await measurements.SoakAsync(TimeSpan.FromMinutes(soak));
+>>>>>>> bench
 }
-
-/// <summary>Runs the measurements one after the other.</summary>
-sealed class Runner(string bin, string root, string[] options) : IDisposable
+catch (Exception e) when (e is TimeoutException or IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
 {
+<<<<<<< HEAD
     static readonly string topic = Topics.Readings("raspberrypi", ReadingKind.Thermal);
 
     readonly int scale = options.Contains("--quick") ? 10 : 1;
@@ -312,4 +300,11 @@ sealed class Runner(string bin, string root, string[] options) : IDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+=======
+    Console.Error.WriteLine($"could not measure: {e.Message}");
+    return 2;
+>>>>>>> bench
 }
+results.Print();
+results.Write(Path.Combine(args[0], "bench/results.json"));
+return results.AllMet ? 0 : 1;

@@ -24,16 +24,20 @@ sealed class ReceiveWindow
         public ushort PacketId;
         public bool IsExactlyOnce;
         public bool IsDone;
+        public int Bytes;
     }
 
-    public int Count => (int)(tail - head);
+    /// <summary>Whether there are fewer than allowed.</summary>
+    public bool HasRoom => tail - head < capacity;
 
-    /// <summary>The place of a message that arrived, or -1 when there are already as many as allowed.</summary>
-    public long Add(ushort packetId, MqttQos qos)
+    /// <summary>Payload of all of them.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The place of a message that arrived; there must be room.</summary>
+    public long Add(ushort packetId, MqttQos qos, int bytes)
     {
-        if (Count >= capacity)
-            return -1;
-        ring[tail & (ring.Length - 1)] = new Entry { PacketId = packetId, IsExactlyOnce = qos == MqttQos.ExactlyOnce };
+        ring[tail & (ring.Length - 1)] = new Entry { PacketId = packetId, IsExactlyOnce = qos == MqttQos.ExactlyOnce, Bytes = bytes };
+        Bytes += bytes;
         return tail++;
     }
 
@@ -58,6 +62,7 @@ sealed class ReceiveWindow
         if (head == tail || !entry.IsDone)
             return false;
         head++;
+        Bytes -= entry.Bytes;
         return true;
     }
 }

@@ -171,13 +171,19 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     }
 
     /// <summary>Called now and then while connected.</summary>
+    /// <param name="listening">False while an answer may have come but is not read: its time begins anew.</param>
     /// <returns>True if there is something to send.</returns>
     /// <exception cref="MqttConnectionException">The broker left a request unanswered for too long.</exception>
-    public bool Tick()
+    public bool Tick(bool listening)
     {
         lock (gate)
         {
-            if ((asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
+            if (!listening)
+            {
+                askedAt = clock.GetTimestamp();
+                unsubscriptions.ForEach(u => u.SentAt = askedAt);
+            }
+            else if ((asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
                 || unsubscriptions.Exists(u => u.PacketId != 0 && clock.GetElapsedTime(u.SentAt) > answerTimeout))
             {
                 throw new MqttConnectionException($"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s.");

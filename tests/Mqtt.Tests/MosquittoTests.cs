@@ -376,12 +376,14 @@ public sealed class MosquittoTests
         Random.Shared.NextBytes(large);
 
         await wide.Client.PublishAsync("t", large, MqttQos.AtLeastOnce).Within();
+        var first = await wide.ReceiveAsync();
+        wide.Client.Acknowledge(first);
         await wide.Client.PublishAsync("t", Number(1), MqttQos.AtLeastOnce).Within();
-        var both = await wide.ReceiveAsync(2);
+        var second = await wide.ReceiveAsync();
         var one = await narrow.ReceiveAsync();
 
-        Assert.Equal(large, both[0].Payload.ToArray());
-        Assert.Equal(1, Number(both[1]));
+        Assert.Equal(large, first.Payload.ToArray());
+        Assert.Equal(1, Number(second));
         Assert.Equal(1, Number(one));
         Assert.Equal(1, narrow.Client.Counters.Connections);
     }

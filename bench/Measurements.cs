@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ThermalStreaming.Bench;
+
+/// <summary>What is measured, and how. Rates are compared within a run; processor time is of the process and grows with nothing but its work.</summary>
+sealed class Measurements(string root, Results results, double share)
+{
+    const string Thermal = "thermal";
+    const double MiB = 1024 * 1024;
+
+    /// <summary>100,000 rows/s are 80 MB/s before compression, of which a channel takes 20.</summary>
+    const int SlotsForBatches = 5;
+
+    static readonly TimeSpan Ceiling = TimeSpan.FromMinutes(3);
+    static readonly TimeProvider clock = TimeProvider.System;
+    int seed;
+
+    public IReadOnlyList<(string Name, Func<Task> Measure)> All =>
+    [
+        ("wire", WireAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync), ("single", SingleAsync), ("batch", BatchAsync),
+    ];
+
+    public async Task ConditionsAsync()
+    {
+        results.Condition("processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
+        results.Condition("kernel", (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease")).Trim());
+        results.Condition("mosquitto", await FirstLineAsync(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", "-h"));
+        results.Condition(".NET", Environment.Version.ToString());
+        results.Condition("load average before", (await File.ReadAllTextAsync("/proc/loadavg")).Trim());
+    }
+
+    /// <summary>Bytes of request bodies per reading, in appends of exactly 100 and of exactly 10 readings.</summary>
+    async Task WireAsync()
+    {
+        foreach (var (size, readings, target) in new[] { (100, 3000, 120), (10, 600, 170) })
+        {
+            await using var stand = await StandAsync();
+            await using var forwarder = await stand.StartForwarderAsync(1, ("BATCH_MAX_READINGS", $"{size}"), ("BATCH_LINGER", "5s"));
+            using var publisher = new Publisher(stand.BrokerPort);
+            publisher.Publish(MessagePool.Protobuf(Thermal, 10, seed++), readings / 10);
+            await forwarder.ReachAsync(status => status.Appended, readings, Ceiling);
+            var status = await forwarder.StatusAsync();
+            if (status.Batches != readings / size)
+                throw new InvalidOperationException($"{readings} readings went in {status.Batches} appends, not in appends of {size}");
+            results.AtMost($"wire: bytes per reading in batches of {size}", (double)status.BytesSent / readings, "B", target);
+        }
+    }
+
+    /// <summary>A forwarder that has delivered a little and then has nothing to do.</summary>
+    async Task IdleAsync()
+    {
+        await using var stand = await StandAsync();
+        await using var forwarder = await stand.StartForwarderAsync(1);
+        using var publisher = new Publisher(stand.BrokerPort);
+        publisher.Publish(MessagePool.Protobuf(Thermal, 10, seed++), 10);
+        await forwarder.ReachAsync(status => status.Committed, 100, Ceiling);
+        await Task.Delay(TimeSpan.FromSeconds(10), clock);
+        results.AtMost("memory: private, idle", forwarder.Kernel.PrivateBytes / MiB, "MiB", 25);
+        results.Add("memory: resident, idle", forwarder.Kernel.ResidentBytes / MiB, "MiB");
+        var cpu = forwarder.Kernel.CpuSeconds;
+        await Task.Delay(TimeSpan.FromSeconds(10), clock);
+        results.Add("processor, idle", (forwarder.Kernel.CpuSeconds - cpu) * 100, "ms/s");
+    }
+
+    /// <summary>Ten readings in one message every so often, as one agent sends them: each is stored on its own.</summary>
+    async Task DefaultRatesAsync()
+    {
+        const int batches = 30;
+        await using var stand = await StandAsync();
+        await using var forwarder = await stand.StartForwarderAsync(1);
+        using var publisher = new Publisher(stand.BrokerPort);
+        var pool = MessagePool.Protobuf(Thermal, 10, seed++);
+        // The first message opens files.
+        publisher.Publish(pool, 1);
+        await forwarder.ReachAsync(status => status.Committed, 10, Ceiling);
+        var (fsyncs, written) = (await forwarder.MetricAsync("thermal_forwarder_fsyncs_total"), forwarder.Kernel.BytesWritten);
+        for (var batch = 1; batch <= batches; batch++)
+        {
+            publisher.Publish(pool, 1);
+            await forwarder.ReachAsync(status => status.Stored, 10 * (batch + 1), Ceiling);
+            await Task.Delay(TimeSpan.FromMilliseconds(500), clock);
+        }
+        results.AtMost("disk: fsyncs per message of 10 readings, at default rates", (await forwarder.MetricAsync("thermal_forwarder_fsyncs_total") - fsyncs) / batches, "", 1);
+        results.Add("disk: bytes written per message of 10 readings, at default rates", (double)(forwarder.Kernel.BytesWritten - written) / batches, "B");
+    }
+
+    /// <summary>One reading per message: the forwarder against a subscriber that only acknowledges, by turns.</summary>
+    async Task SingleAsync()
+    {
+        await using var stand = await StandAsync();
+        await using var forwarder = await stand.StartForwarderAsync(1);
+        var subscriber = stand.StartSubscriber();
+        await ExpectAsync(subscriber, "ready");
+        using var publisher = new Publisher(stand.BrokerPort);
+        var load = new Load(forwarder, publisher);
+        var acknowledged = 0L;
+        foreach (var (format, make) in new (string, Func<string, MessagePool>)[]
+                 { ("protobuf", kind => MessagePool.Protobuf(kind, 1, seed++)), ("JSON", kind => MessagePool.Json(kind, seed++)) })
+        {
+            var (pool, plainPool) = (make(Thermal), make(AcknowledgingSubscriber.Kind));
+            // What the runtime compiles, it compiles now.
+            await RunPlainAsync(20_000);
+            await load.RunAsync(pool, 30_000, 1);
+            await load.RunAsync(pool, 30_000, 1);
+            var messages = (int)(120_000 * share);
+            var (rates, plainRates, ratios, costs) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+            for (var round = 0; round < 3; round++)
+            {
+                var plain = await RunPlainAsync(messages);
+                var figures = await load.RunAsync(pool, messages, 1);
+                plainRates.Add(plain);
+                rates.Add(figures.Rate);
+                ratios.Add(figures.Rate / plain);
+                costs.Add(figures.CpuPerReading);
+            }
+            var name = $"one reading per message, {format} of {pool.PayloadBytes:0} B";
+            results.Add($"{name}: only acknowledged", Median(plainRates), "messages/s");
+            results.Add($"{name}: stored", Median(rates), "messages/s");
+            results.AtLeast($"{name}: ratio", Median(ratios), "", 0.9);
+            results.AtMost($"{name}: processor", Median(costs) * 1e6, "µs/reading", 15);
+
+            async Task<double> RunPlainAsync(int count)
+            {
+                var started = clock.GetTimestamp();
+                acknowledged += count;
+                await subscriber.StandardInput.WriteLineAsync(acknowledged.ToString(CultureInfo.InvariantCulture));
+                publisher.Publish(plainPool, count);
+                await ExpectAsync(subscriber, acknowledged.ToString(CultureInfo.InvariantCulture));
+                return count / clock.GetElapsedTime(started).TotalSeconds;
+            }
+        }
+    }
+
+    /// <summary>A hundred readings per message, all the way into the emulator.</summary>
+    async Task BatchAsync()
+    {
+        await using var stand = await StandAsync();
+        await using var forwarder = await stand.StartForwarderAsync(SlotsForBatches);
+        using var publisher = new Publisher(stand.BrokerPort);
+        var load = new Load(forwarder, publisher);
+        var pool = MessagePool.Protobuf(Thermal, 100, seed++);
+        await load.RunAsync(pool, 3_000, 100);
+        forwarder.Kernel.ResetPeak();
+        var (written, journal) = (forwarder.Kernel.BytesWritten, await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total"));
+        var messages = (int)(20_000 * share);
+        var figures = await load.RunAsync(pool, messages, 100);
+        results.AtLeast("100 readings per message: into the emulator", figures.DeliveredRate, "readings/s", 100_000);
+        results.Add("100 readings per message: into the journal", figures.Rate, "readings/s");
+        results.AtMost("100 readings per message: processor", figures.CpuPerReading * 1e6, "µs/reading", 6);
+        results.AtMost("memory: peak resident under that load", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 90);
+        results.AtMost("disk: bytes written per byte of payload under that load", (forwarder.Kernel.BytesWritten - written) / (messages * pool.PayloadBytes), "", 1.3);
+        results.Add("disk: of which by the journals' own count", (await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total") - journal) / (messages * pool.PayloadBytes), "");
+        results.Add("disk: fsyncs of the journals in that time", await forwarder.MetricAsync("thermal_forwarder_fsyncs_total"), "");
+    }
+
+    /// <summary>Full load for so long: what the memory does in the second half.</summary>
+    public async Task SoakAsync(TimeSpan duration)
+    {
+        await using var stand = await StandAsync();
+        await using var forwarder = await stand.StartForwarderAsync(SlotsForBatches);
+        using var publisher = new Publisher(stand.BrokerPort);
+        var load = new Load(forwarder, publisher);
+        var pool = MessagePool.Protobuf(Thermal, 100, seed++);
+        var (started, resident, delivered) = (clock.GetTimestamp(), new List<double>(), 0L);
+        while (clock.GetElapsedTime(started) < duration)
+        {
+            await load.RunAsync(pool, 10_000, 100);
+            delivered += 1_000_000;
+            resident.Add(forwarder.Kernel.ResidentBytes / MiB);
+        }
+        var half = resident.Count / 2;
+        results.Add($"soak of {duration.TotalMinutes:0} min: into the emulator", delivered / clock.GetElapsedTime(started).TotalSeconds, "readings/s");
+        results.AtMost("soak: peak resident", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 90);
+        // Noise of a collector is a few MiB either way.
+        results.AtMost("soak: growth of the largest resident set, second half over first", resident.Skip(half).Max() - resident.Take(half).Max(), "MiB", 3);
+    }
+
+    async Task<Stand> StandAsync()
+    {
+        var stand = new Stand(root);
+        await stand.StartBrokerAsync();
+        await stand.StartEmulatorAsync();
+        return stand;
+    }
+
+    static async Task ExpectAsync(Process process, string line)
+    {
+        using var ceiling = new CancellationTokenSource(Ceiling, clock);
+        var said = await process.StandardOutput.ReadLineAsync(ceiling.Token);
+        if (said != line)
+            throw new InvalidOperationException($"the subscriber said '{said}' instead of '{line}'");
+    }
+
+    static async Task<string> FirstLineAsync(string program, string argument)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return (await process.StandardOutput.ReadToEndAsync()).Split('\n')[0].Trim();
+    }
+
+    static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+
+    /// <summary>Publishes to one forwarder and waits until it has stored and appended everything.</summary>
+    sealed class Load(RunningForwarder forwarder, Publisher publisher)
+    {
+        long readings;
+
+        public async Task<(double Rate, double DeliveredRate, double CpuPerReading)> RunAsync(MessagePool pool, int messages, int readingsPerMessage)
+        {
+            var count = (long)messages * readingsPerMessage;
+            readings += count;
+            var (cpu, started) = (forwarder.Kernel.CpuSeconds, clock.GetTimestamp());
+            var storing = forwarder.ReachAsync(status => status.Stored, readings, Ceiling);
+            await Task.Run(() => publisher.Publish(pool, messages));
+            var stored = await storing;
+            var appended = await forwarder.ReachAsync(status => status.Appended, readings, Ceiling);
+            cpu = forwarder.Kernel.CpuSeconds - cpu;
+            return (count / clock.GetElapsedTime(started, stored).TotalSeconds, count / clock.GetElapsedTime(started, appended).TotalSeconds, cpu / count);
+        }
+    }
+}

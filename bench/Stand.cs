@@ -1,0 +1,229 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace ThermalStreaming.Bench;
+
+/// <summary>The processes of a run, on loopback, with a directory of their own that goes with them.</summary>
+sealed class Stand : IAsyncDisposable
+{
+    static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>As in the Dockerfile.</summary>
+    static readonly Dictionary<string, string> ServiceEnvironment = new()
+    {
+        ["DOTNET_gcServer"] = "0",
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_EnableDiagnostics"] = "0",
+        ["ASPNETCORE_HTTP_PORTS"] = "",
+    };
+
+    readonly string root;
+    readonly string directory = Directory.CreateTempSubdirectory("thermal-bench-").FullName;
+    readonly List<Process> processes = [];
+
+    public Stand(string root)
+    {
+        this.root = root;
+        // The Dockerfile is what users run; what it sets is what is measured.
+        foreach (var line in File.ReadLines(Path.Combine(root, "Dockerfile")).Select(line => line.Trim().TrimEnd('\\').Trim()))
+        {
+            var setting = line.StartsWith("ENV ", StringComparison.Ordinal) ? line[4..] : line;
+            if (setting.StartsWith("DOTNET_", StringComparison.Ordinal) && setting.IndexOf('=') is var equals and > 0)
+                ServiceEnvironment[setting[..equals]] = setting[(equals + 1)..];
+        }
+    }
+
+    public int BrokerPort { get; private set; }
+
+    int emulatorPort;
+
+    public async Task StartBrokerAsync()
+    {
+        BrokerPort = FreePort();
+        var configuration = Path.Combine(directory, "mosquitto.conf");
+        await File.WriteAllLinesAsync(configuration,
+        [
+            $"listener {BrokerPort} 127.0.0.1", "allow_anonymous true", "persistence false", "log_dest none",
+            // Room for whatever a subscriber is behind; the window to a subscriber is what it asks for.
+            "max_queued_messages 10000000", "max_queued_bytes 4000000000", "max_inflight_messages 1000",
+            .. Environment.IsPrivilegedProcess ? ["user root"] : Array.Empty<string>(),
+        ]);
+        Start(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", ["-c", configuration], []);
+        await Until(() => Accepts(BrokerPort), "mosquitto does not listen");
+    }
+
+    public async Task StartEmulatorAsync()
+    {
+        emulatorPort = FreePort();
+        var keys = Directory.CreateDirectory(Path.Combine(directory, "keys")).FullName;
+        using var rsa = RSA.Create(2048);
+        await File.WriteAllTextAsync(Path.Combine(directory, "rsa_key.p8"), rsa.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(Path.Combine(keys, "rsa_key.pub"), rsa.ExportSubjectPublicKeyInfoPem());
+        Dotnet("SnowflakeEmulator", new()
+        {
+            ["EMULATOR_PORT"] = emulatorPort.ToString(CultureInfo.InvariantCulture),
+            ["EMULATOR_DATA"] = Path.Combine(directory, "snowflake"),
+            ["EMULATOR_SQL"] = Path.Combine(root, "sql/streaming"),
+            ["EMULATOR_KEYS"] = keys,
+            ["EMULATOR_COMMIT_DELAY"] = "1s",
+            ["LOG_LEVEL"] = "Warning",
+        });
+        await Until(() => Accepts(emulatorPort), "the emulator does not listen");
+    }
+
+    /// <summary>
+    /// Starts a forwarder with an empty data directory of its own and waits until it is ready. One per stand: the session of an earlier one would keep its
+    /// share of the messages.
+    /// </summary>
+    public async Task<RunningForwarder> StartForwarderAsync(int slots, params (string Key, string Value)[] settings)
+    {
+        var port = FreePort();
+        var environment = new Dictionary<string, string>
+        {
+            ["HTTP_PORT"] = port.ToString(CultureInfo.InvariantCulture),
+            ["DATA_DIRECTORY"] = Path.Combine(directory, $"forwarder-{port}"),
+            ["SLOTS"] = slots.ToString(CultureInfo.InvariantCulture),
+            ["MQTT_HOST"] = "127.0.0.1",
+            ["MQTT_PORT"] = BrokerPort.ToString(CultureInfo.InvariantCulture),
+            ["SNOWFLAKE_ACCOUNT"] = "LOCAL-DEMO",
+            ["SNOWFLAKE_USER"] = "THERMAL_STREAMING_USER",
+            ["SNOWFLAKE_DATABASE"] = "DEMO",
+            ["SNOWFLAKE_SCHEMA"] = "DEMO",
+            ["SNOWFLAKE_PIPE"] = "THERMAL_SENSOR_PIPE",
+            ["SNOWFLAKE_URL"] = $"http://127.0.0.1:{emulatorPort}",
+            ["SNOWFLAKE_PRIVATE_KEY_FILE"] = Path.Combine(directory, "rsa_key.p8"),
+            ["LOG_LEVEL"] = "Warning",
+        };
+        foreach (var (key, value) in settings)
+            environment[key] = value;
+        Directory.CreateDirectory(environment["DATA_DIRECTORY"]);
+        var forwarder = new RunningForwarder(Dotnet("SnowpipeForwarder", environment), port);
+        await Until(forwarder.IsReadyAsync, "the forwarder does not become ready");
+        return forwarder;
+    }
+
+    public Process StartSubscriber()
+        => Start("dotnet", [Environment.GetCommandLineArgs()[0], "subscribe", BrokerPort.ToString(CultureInfo.InvariantCulture)], ServiceEnvironment, talks: true);
+
+    public static async Task Until(Func<Task<bool>> condition, string otherwise, TimeSpan? ceiling = null)
+    {
+        var clock = TimeProvider.System;
+        var started = clock.GetTimestamp();
+        while (!await condition())
+        {
+            if (clock.GetElapsedTime(started) > (ceiling ?? StartTimeout))
+                throw new TimeoutException(otherwise);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), clock);
+        }
+    }
+
+    Process Dotnet(string project, Dictionary<string, string> settings)
+        => Start("dotnet", [Path.Combine(root, $"artifacts/publish/{project}/release/ThermalStreaming.{project}.dll")], new Dictionary<string, string>([.. ServiceEnvironment, .. settings]));
+
+    Process Start(string program, string[] arguments, Dictionary<string, string> environment, bool talks = false)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = talks, RedirectStandardOutput = talks };
+        foreach (var (key, value) in environment)
+            start.Environment[key] = value;
+        var process = Process.Start(start)!;
+        processes.Add(process);
+        return process;
+    }
+
+    static async Task<bool> Accepts(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in processes)
+        {
+            if (!process.HasExited)
+                process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+/// <summary>A forwarder under test and what it says of itself.</summary>
+sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
+{
+    readonly HttpClient http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
+
+    public ProcessFigures Kernel { get; } = new(process.Id);
+
+    public async Task<bool> IsReadyAsync()
+    {
+        if (process.HasExited)
+            throw new InvalidOperationException($"the forwarder ended with code {process.ExitCode}");
+        try
+        {
+            using var answer = await http.GetAsync(new Uri("/readyz", UriKind.Relative));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public async Task<Status> StatusAsync()
+    {
+        using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri("/status", UriKind.Relative)));
+        long Number(string name) => document.RootElement.GetProperty(name).GetInt64();
+        return new Status(Number("stored"), Number("duplicates"), Number("dead_letters"), Number("appended"), Number("committed"), Number("bytes_sent"), Number("batches"));
+    }
+
+    /// <summary>One of its metrics, summed over labels.</summary>
+    public async Task<double> MetricAsync(string name)
+        => (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n')
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{')
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+
+    /// <summary>Waits until a figure has reached a number; returns when it had.</summary>
+    public async Task<long> ReachAsync(Func<Status, long> figure, long wanted, TimeSpan ceiling)
+    {
+        var at = 0L;
+        await Stand.Until(async () =>
+        {
+            var status = await StatusAsync();
+            at = TimeProvider.System.GetTimestamp();
+            if (status.Duplicates + status.DeadLetters > 0)
+                throw new InvalidOperationException($"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load has neither");
+            return figure(status) >= wanted;
+        }, $"the forwarder did not get to {wanted} readings within {ceiling.TotalSeconds:0} s: {await StatusAsync()}", ceiling);
+        return at;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        http.Dispose();
+    }
+
+    public sealed record Status(long Stored, long Duplicates, long DeadLetters, long Appended, long Committed, long BytesSent, long Batches);
+}
