@@ -41,11 +41,6 @@ sealed class Connection : IDisposable
     MqttWriter output = new();
     MqttWriter sending = new();
     bool isPingToSend;
-
-    // The reader waits for the consumer.
-    const int NoRoom = -1;
-    readonly AsyncSignal room = new();
-    bool isPaused;
     bool isClosing;
     bool isHeld;
 
@@ -74,17 +69,9 @@ sealed class Connection : IDisposable
         this.contentTypes = contentTypes;
         stream = transport.Stream;
         Generation = generation;
-<<<<<<< HEAD
-        // Mosquitto 2.0 sends more than the Receive Maximum now and then (1,589 for 1,000 seen; its issue 2301), and after a
-        // reconnect everything that was in flight. Cutting such a connection would only make it send all again, for ever. So beyond
-        // this nothing is read until the consumer has caught up, and what TCP holds back waits at the broker.
-        windowLimit = Math.Max(4 * options.ReceiveMaximum, 1000);
-        window = new ReceiveWindow(windowLimit);
-=======
         // Mosquitto 2.0 sends more than the Receive Maximum when it holds a backlog (2.0.11: over 4,000 for 1,000; its issue 2301), and after
         // a reconnect with a lower one everything that was in flight. Cutting such a connection would only make it send all again.
         window = new ReceiveWindow(Math.Max(4 * options.ReceiveMaximum, 1000));
->>>>>>> bench
         broker = $"the MQTT broker {options.Host}:{options.Port}";
         keepAlive = options.KeepAlive;
         lastReceived = lastSent = clock.GetTimestamp();
@@ -173,11 +160,7 @@ sealed class Connection : IDisposable
                 isClosing = true;
             transport.Abort();
             toWrite.Set();
-<<<<<<< HEAD
-            room.Set();
-=======
             toRead.Set();
->>>>>>> bench
             await Settle(reading, Timeout.InfiniteTimeSpan);
             await Settle(writing, Timeout.InfiniteTimeSpan);
         }
@@ -212,16 +195,9 @@ sealed class Connection : IDisposable
             anyToRead = anyToWrite && isHeld;
         }
         if (anyToWrite)
-        {
             toWrite.Set();
-<<<<<<< HEAD
-            if (Volatile.Read(ref isPaused))
-                room.Set();
-        }
-=======
         if (anyToRead)
             toRead.Set();
->>>>>>> bench
         return count;
     }
 
@@ -324,20 +300,8 @@ sealed class Connection : IDisposable
         while (true)
         {
             int needed;
-<<<<<<< HEAD
-            while ((needed = ProcessBuffer()) == NoRoom)
-            {
-                Volatile.Write(ref isPaused, true);
-                await room.WaitAsync();
-                Volatile.Write(ref lastReceived, clock.GetTimestamp());
-                Volatile.Write(ref isPaused, false);
-                if (Volatile.Read(ref isClosing))
-                    return;
-            }
-=======
             while (!TryProcessBuffer(out needed))
                 await toRead.WaitAsync();
->>>>>>> bench
             if (!await FillAsync(needed, CancellationToken.None))
             {
                 if (Volatile.Read(ref isClosing))
@@ -379,36 +343,13 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Handles every whole packet in the buffer.</summary>
-<<<<<<< HEAD
-    /// <returns>Size of the packet that is not whole yet, 0 if unknown; <see cref="NoRoom"/> when the next one has to wait for the consumer.</returns>
-    int ProcessBuffer()
-=======
     /// <param name="needed">Size of the packet that is not whole yet, 0 if unknown.</param>
     /// <returns>False when the consumer must acknowledge something first.</returns>
     bool TryProcessBuffer(out int needed)
->>>>>>> bench
     {
         while (true)
         {
             var data = buffer.AsSpan(start, end - start);
-<<<<<<< HEAD
-            if (!MqttCodec.TryFrame(data, options.MaximumPacketSize, out var bodyStart, out var size))
-                return size;
-            if ((MqttPacketType)(data[0] >> 4) == MqttPacketType.Publish && (data[0] & 0b110) != 0 && IsWindowFull())
-                return NoRoom;
-            Handle(data[0], data[bodyStart..size]);
-            start += size;
-        }
-    }
-
-    bool IsWindowFull()
-    {
-        lock (gate)
-            return window.Count >= windowLimit;
-    }
-
-    void Handle(byte first, ReadOnlySpan<byte> body)
-=======
             if (!MqttCodec.TryFrame(data, options.MaximumPacketSize, out var bodyStart, out needed))
                 return true;
             if (!TryHandle(data[0], data[bodyStart..needed]))
@@ -418,7 +359,6 @@ sealed class Connection : IDisposable
     }
 
     bool TryHandle(byte first, ReadOnlySpan<byte> body)
->>>>>>> bench
     {
         switch ((MqttPacketType)(first >> 4))
         {
@@ -463,21 +403,11 @@ sealed class Connection : IDisposable
             lock (gate)
             {
                 if (isClosing)
-<<<<<<< HEAD
-                    return;
-                place = exactlyOnce.Count < windowLimit ? window.Add(view.PacketId, view.Qos) : -1;
-            }
-            if (place < 0)
-            {
-                throw new MqttProtocolException(MqttReasonCode.ReceiveMaximumExceeded,
-                    $"{windowLimit} messages of QoS 2 came without being released; {options.ReceiveMaximum} were allowed.");
-=======
                     return true;
                 isHeld = !window.HasRoom || window.Bytes >= MaximumUnacknowledgedBytes;
                 if (isHeld)
                     return false;
                 place = window.Add(view.PacketId, view.Qos, view.Payload.Length);
->>>>>>> bench
             }
         }
         byte[] payload = [];
@@ -601,16 +531,11 @@ sealed class Connection : IDisposable
             var half = keepAlive / 2;
             var received = Volatile.Read(ref lastReceived);
             var pinged = Volatile.Read(ref pingSent);
-<<<<<<< HEAD
-            // While a write is under way, its progress is what tells.
-            if (writing == 0 && pinged != 0 && !Volatile.Read(ref isPaused) && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
-=======
             // While nothing is read, silence says nothing; while a write is under way, its progress is what tells.
             var held = Volatile.Read(ref isHeld);
             if (held)
                 Volatile.Write(ref lastReceived, clock.GetTimestamp());
             else if (writing == 0 && pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
->>>>>>> bench
             {
                 Fail($"nothing came for {clock.GetElapsedTime(received).TotalSeconds:0.#} s, not even an answer to a ping. Check the network.");
                 return;

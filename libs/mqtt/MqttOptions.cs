@@ -32,14 +32,9 @@ public sealed record MqttOptions
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. It bounds memory. Mosquitto 2.0
-<<<<<<< HEAD
-    /// stalls with 65,535, and exceeds a lower one now and then; beyond four times this (and 1000) nothing is read until the consumer has
-    /// caught up. Default 1000.</summary>
-=======
     /// stalls with 65,535, and exceeds a lower one when it holds a backlog: beyond four times
     /// this (and 1000), and beyond 1 MiB of payload, the rest, with the answers to own
     /// publishes behind it, is left unread until something is acknowledged. Default 1000.</summary>
->>>>>>> bench
     public int ReceiveMaximum { get; set; } = 1000;
 
     /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops what is larger. 1 KiB–256 MiB. Default 16 MiB.</summary>
