@@ -6,8 +6,8 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>Power cuts of every part, alone and two at a time, at random moments, while readings are published.</summary>
-[Collection(nameof(RunningPipeline))]
-public sealed class KillTests(RunningPipeline pipeline, ITestOutputHelper output)
+[Collection(nameof(WholePipeline))]
+public sealed class KillTests(WholePipeline pipeline, ITestOutputHelper output)
 {
     const int Kills = 24;
 

@@ -4,8 +4,8 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>More and fewer forwarders while readings are published.</summary>
-[Collection(nameof(RunningPipeline))]
-public sealed class ScaleTests(RunningPipeline pipeline, ITestOutputHelper output)
+[Collection(nameof(WholePipeline))]
+public sealed class ScaleTests(WholePipeline pipeline, ITestOutputHelper output)
 {
     static readonly int[] steps = [4, 2, 1];
 
