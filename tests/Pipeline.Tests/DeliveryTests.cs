@@ -88,7 +88,7 @@ public sealed partial class DeliveryTests(WholePipeline pipeline, ITestOutputHel
     public Task The_agents_readings_arrive_once_each_on_both_roads()
         => pipeline.ScenarioAsync(output, "numbers of the real sensor-agents", async project =>
         {
-            await project.ExpectAgentsExactlyOnceAsync(["agent-1", "agent-2"], atLeast: 20);
+            await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 20);
         });
 
     [Fact]

@@ -32,6 +32,6 @@ public sealed class NetworkTests(WholePipeline pipeline, ITestOutputHelper outpu
 
             await project.ReadyAsync();
             await project.ExpectExactlyOnceAsync([fleet]);
-            await project.ExpectAgentsExactlyOnceAsync(["agent-1", "agent-2"], atLeast: 20);
+            await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 20);
         });
 }
