@@ -54,6 +54,23 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
             await project.ExpectExactlyOnceAsync([fleet]);
         });
 
+    [Theory]
+    [InlineData("1h")]
+    [InlineData("-1h")]
+    public Task Every_reading_is_in_the_table_once_when_the_clocks_of_both_sides_come_apart_by(string step)
+        => pipeline.ScenarioAsync(output, $"Snowflake's clock stepped by {step}, and back", async project =>
+        {
+            await using var fleet = Fleet.Publish(project, "clock", messagesPerSecond: 25, kinds: ReadingKind.Thermal);
+            await fleet.MoreAsync(50);
+
+            await project.Emulator.FailAsync($"kind=clock_skew&skew={step}");
+            await fleet.MoreAsync(150);
+            await project.Emulator.HealAsync();
+            await fleet.MoreAsync(150);
+
+            await project.ExpectExactlyOnceAsync([fleet]);
+        });
+
     [Fact]
     public Task A_channel_that_is_invalidated_while_nothing_is_sent_loses_nothing()
         => pipeline.ScenarioAsync(output, "channels invalidated while their rows wait for the commit, and no more traffic comes", async project =>
