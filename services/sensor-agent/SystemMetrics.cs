@@ -19,6 +19,8 @@ sealed class SystemMetrics : IDisposable
     readonly TimeProvider clock;
     CpuTime lastCpu;
     long lastCpuAt;
+
+    /// <summary>Until there is a span to measure: since the machine's start, so that the first readings have a value too.</summary>
     double? cpuPercent;
 
     public SystemMetrics(string procDirectory, string sysDirectory, string dataDirectory, TimeProvider clock)
@@ -29,7 +31,8 @@ sealed class SystemMetrics : IDisposable
         TemperaturePath = FindCpuTemperature(sysDirectory);
         temperature = TemperaturePath is null ? null : new KernelFile(TemperaturePath, 64);
         disk = new DriveInfo(dataDirectory);
-        _ = CpuTime.TryParse(stat.Read(), out lastCpu);
+        if (CpuTime.TryParse(stat.Read(), out lastCpu))
+            cpuPercent = lastCpu.PercentSince(default);
         lastCpuAt = clock.GetTimestamp();
     }
 

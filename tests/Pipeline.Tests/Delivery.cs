@@ -21,15 +21,13 @@ static class Delivery
         var result = new Dictionary<ReadingKind, Arrived>();
         await Until.TrueAsync("every reading has arrived and nothing is under way", ceiling ?? TimeSpan.FromMinutes(2), async () =>
         {
-            result[ReadingKind.Thermal] = Arrived.From(await project.ThermalRowsAsync());
-            result[ReadingKind.Inverter] = Arrived.From(await project.InverterRowsAsync());
+            await FetchAsync();
             missing = string.Join("; ", fleets.SelectMany(fleet => result.Keys.SelectMany(kind => fleet.Devices.Select(device => result[kind].Missing(device, kind, fleet.Last(kind))))).Where(text => text.Length > 0));
             return missing.Length == 0 && await project.IsDeliveredAsync(stopped);
         }, () => missing.Length > 0 ? $"Missing: {missing}." : "Nothing is missing, but something is still under way.");
 
         // Quiet is known only now: what arrived twice may have come last.
-        result[ReadingKind.Thermal] = Arrived.From(await project.ThermalRowsAsync());
-        result[ReadingKind.Inverter] = Arrived.From(await project.InverterRowsAsync());
+        await FetchAsync();
         var wrong = new List<string>();
         foreach (var fleet in fleets)
         {
@@ -38,6 +36,14 @@ static class Delivery
         }
         await project.ReportAsync(fleets, result);
         Assert.True(wrong.Count == 0, $"{wrong.Count} things are wrong:\n{string.Join('\n', wrong.Take(40))}");
+
+        async Task FetchAsync()
+        {
+            if (project.Has(PipelineProject.Snowflake))
+                result[ReadingKind.Thermal] = Arrived.From(await project.ThermalRowsAsync());
+            if (project.Has(PipelineProject.S3))
+                result[ReadingKind.Inverter] = Arrived.From(await project.InverterRowsAsync());
+        }
     }
 
     /// <summary>The rows of the table.</summary>
@@ -63,7 +69,7 @@ static class Delivery
     public static async Task<bool> IsDeliveredAsync(this PipelineProject project, long moment)
     {
         var since = TimeProvider.System.GetElapsedTime(moment).TotalSeconds;
-        foreach (var service in new[] { PipelineProject.SnowpipeForwarder, PipelineProject.S3Forwarder })
+        foreach (var service in project.Forwarders)
         {
             foreach (var status in await project.StatusAsync(service))
             {
@@ -78,7 +84,9 @@ static class Delivery
     {
         var (messages, again) = (fleets.Sum(fleet => fleet.Sent.Messages), fleets.Sum(fleet => fleet.Sent.Again));
         var stored = fleets.Sum(fleet => arrived.Values.Sum(kind => kind.Of(fleet)));
-        var dropped = await project.FigureAsync(PipelineProject.SnowpipeForwarder, "duplicates") + await project.FigureAsync(PipelineProject.S3Forwarder, "duplicates");
+        var dropped = 0L;
+        foreach (var service in project.Forwarders)
+            dropped += await project.FigureAsync(service, "duplicates");
         Progress.Say(string.Create(CultureInfo.InvariantCulture,
             $"published {fleets.Sum(fleet => fleet.Published)} readings in {messages} messages ({again} of them repeated by the publisher), stored {stored}, each once; deduplicated {dropped} since the forwarders' last start"));
     }

@@ -13,7 +13,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         await using var project = await PipelineProject.StartAsync(
             new Dictionary<string, string> { ["JOURNAL_FREE_RESERVE"] = "0", ["JOURNAL_SEGMENT_BYTES"] = "256KiB" }, "compose.small-disk.yaml", Broker, Snowflake, SnowpipeForwarder);
 
-        await RunningPipeline.ScenarioAsync(project, output, "snowpipe-forwarder on 8 MiB that somebody else fills", async _ =>
+        await Scenario.RunAsync(project, output, "snowpipe-forwarder on 8 MiB that somebody else fills", async _ =>
         {
             await using var fleet = Fleet.Publish(project, "disk", messagesPerSecond: 20, readingsPerMessage: 10, kinds: ReadingKind.Thermal);
             await fleet.MoreAsync(100);
@@ -25,9 +25,9 @@ public sealed class FullDiskTests(ITestOutputHelper output)
             await FreeAsync(project);
             await fleet.MoreAsync(100);
 
-            await ExpectInTableAsync(project, fleet);
+            await project.ExpectExactlyOnceAsync([fleet]);
         });
-        await RunningPipeline.ScenarioAsync(project, output, "snowpipe-forwarder on 8 MiB that it fills itself, while Snowflake is away", async _ =>
+        await Scenario.RunAsync(project, output, "snowpipe-forwarder on 8 MiB that it fills itself, while Snowflake is away", async _ =>
         {
             await using var fleet = Fleet.Publish(project, "journal", messagesPerSecond: 60, readingsPerMessage: 50, kinds: ReadingKind.Thermal);
             await fleet.MoreAsync(100);
@@ -38,24 +38,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
             await fleet.MoreAsync(200);
             await project.StartServiceAsync(Snowflake);
 
-            await ExpectInTableAsync(project, fleet);
+            await project.ExpectExactlyOnceAsync([fleet]);
         });
-    }
-
-    /// <summary>This project has one road only.</summary>
-    static async Task ExpectInTableAsync(PipelineProject project, Fleet fleet)
-    {
-        await fleet.StopAsync();
-        var missing = "";
-        await Until.TrueAsync("every reading is in the table", TimeSpan.FromMinutes(2), async () =>
-        {
-            var arrived = Arrived.From(await project.ThermalRowsAsync());
-            missing = string.Join("; ", fleet.Devices.Select(device => arrived.Missing(device, ReadingKind.Thermal, fleet.Last(ReadingKind.Thermal))).Where(text => text.Length > 0));
-            return missing.Length == 0 && await project.Emulator.UncommittedAsync() == 0 && await project.FigureAsync(SnowpipeForwarder, "backlog") == 0;
-        }, () => missing);
-        var wrong = Arrived.From(await project.ThermalRowsAsync()).Wrong(fleet, ReadingKind.Thermal).ToList();
-        Assert.True(wrong.Count == 0, string.Join('\n', wrong.Take(40)));
-        Progress.Say($"  published {fleet.Published} readings, stored {fleet.Published}, each once");
     }
 
     static async Task FillAsync(PipelineProject project)

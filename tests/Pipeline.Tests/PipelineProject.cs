@@ -30,12 +30,13 @@ sealed class PipelineProject : IAsyncDisposable
     readonly string emptyEnvironmentFile = Path.GetTempFileName();
     readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(20) };
 
-    PipelineProject(IReadOnlyDictionary<string, string> settings, string? extraFile)
+    PipelineProject(IReadOnlyDictionary<string, string> settings, string? extraFile, string[] services)
     {
         // ./test names the projects of its run, so that it can remove what a crash of this process leaves behind.
         var prefix = Environment.GetEnvironmentVariable("THERMAL_TEST_PROJECT") ?? $"thermal-test-{Environment.ProcessId}";
         Name = $"{prefix}-{Interlocked.Increment(ref projects)}";
         this.extraFile = extraFile;
+        Services = services;
         MqttPort = FreePort();
         Emulator = new Emulator(new Uri($"http://127.0.0.1:{FreePort()}"), http);
         Bucket = new Bucket(new Uri($"http://127.0.0.1:{FreePort()}"), "thermal-test", http);
@@ -78,6 +79,9 @@ sealed class PipelineProject : IAsyncDisposable
     /// <summary>One per clone, so that two of them do not test each other's images.</summary>
     static string ImageTag { get; } = "test-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Root)))[..8];
 
+    /// <summary>What was started; empty: everything.</summary>
+    public IReadOnlyList<string> Services { get; }
+
     /// <summary>Name of the compose project.</summary>
     public string Name { get; }
 
@@ -96,7 +100,7 @@ sealed class PipelineProject : IAsyncDisposable
     /// <param name="services">None: all.</param>
     public static async Task<PipelineProject> StartAsync(IReadOnlyDictionary<string, string>? settings = null, string? extraFile = null, params string[] services)
     {
-        var project = new PipelineProject(settings ?? new Dictionary<string, string>(), extraFile);
+        var project = new PipelineProject(settings ?? new Dictionary<string, string>(), extraFile, services);
         try
         {
             await project.BuildAsync();
@@ -113,6 +117,11 @@ sealed class PipelineProject : IAsyncDisposable
             throw new InvalidOperationException($"The project did not start: {e.Message}\n{logs}", e);
         }
     }
+
+    public bool Has(string service) => Services.Count == 0 || Services.Contains(service);
+
+    /// <summary>The forwarders among them.</summary>
+    public IEnumerable<string> Forwarders => new[] { SnowpipeForwarder, S3Forwarder }.Where(Has);
 
     /// <summary>Compose with the files, the name and the settings of this project.</summary>
     public Task<CommandResult> ComposeAsync(IReadOnlyList<string> arguments, TimeSpan? ceiling = null, IReadOnlyDictionary<string, string>? changed = null)

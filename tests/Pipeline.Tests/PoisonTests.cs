@@ -6,8 +6,8 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>Messages that cannot be read, mixed into the stream.</summary>
-[Collection(nameof(RunningPipeline))]
-public sealed class PoisonTests(RunningPipeline pipeline, ITestOutputHelper output)
+[Collection(nameof(WholePipeline))]
+public sealed class PoisonTests(WholePipeline pipeline, ITestOutputHelper output)
 {
     [Fact]
     public Task Messages_that_cannot_be_read_are_kept_with_a_reason_and_stop_nothing()

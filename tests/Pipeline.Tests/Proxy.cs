@@ -25,9 +25,6 @@ enum ProxyFault
 
     /// <summary>Answers 500 and passes nothing on.</summary>
     InternalError,
-
-    /// <summary>Answers 403, as for a key that was revoked, and passes nothing on.</summary>
-    AccessDenied,
 }
 
 /// <summary>Stands between the s3-forwarder and S3, on the machine's address in the project's network, and spoils PUTs as told.</summary>
@@ -98,9 +95,6 @@ sealed class Proxy : IAsyncDisposable
                 return;
             case ProxyFault.InternalError:
                 await AnswerAsync(context, 500, "InternalError");
-                return;
-            case ProxyFault.AccessDenied:
-                await AnswerAsync(context, 403, "AccessDenied");
                 return;
             case ProxyFault.Abort:
                 context.Abort();

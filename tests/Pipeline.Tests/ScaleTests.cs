@@ -4,8 +4,8 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>More and fewer forwarders while readings are published.</summary>
-[Collection(nameof(RunningPipeline))]
-public sealed class ScaleTests(RunningPipeline pipeline, ITestOutputHelper output)
+[Collection(nameof(WholePipeline))]
+public sealed class ScaleTests(WholePipeline pipeline, ITestOutputHelper output)
 {
     static readonly int[] steps = [4, 2, 1];
 
@@ -30,7 +30,7 @@ public sealed class ScaleTests(RunningPipeline pipeline, ITestOutputHelper outpu
             await project.ExpectExactlyOnceAsync([fleet], TimeSpan.FromMinutes(2));
             foreach (var service in new[] { SnowpipeForwarder, S3Forwarder })
                 await Until.TrueAsync($"{service} owns one slot again", TimeSpan.FromSeconds(60), async () => (await project.StatusAsync(service)).Single().GetProperty("slots").GetArrayLength() == 1);
-            await project.ExpectAgentsExactlyOnceAsync(["agent-1", "agent-2"], atLeast: 20);
+            await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 20);
         });
 
     [Fact]
@@ -54,6 +54,6 @@ public sealed class ScaleTests(RunningPipeline pipeline, ITestOutputHelper outpu
             await project.ReadyAsync();
 
             await project.ExpectExactlyOnceAsync([fleet], TimeSpan.FromMinutes(2));
-            await project.ExpectAgentsExactlyOnceAsync(["agent-1", "agent-2"], atLeast: 20);
+            await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 20);
         });
 }
