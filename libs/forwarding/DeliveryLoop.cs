@@ -82,16 +82,19 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         Sent = start;
         batch.Clear(start);
         lastPoll = clock.GetTimestamp();
-        health.Well(part);
+        // That it opens is no progress when it has to be opened again and again.
+        if (reopenings < TolerableReopenings)
+            health.Well(part);
     }
 
     async Task PollAsync(CancellationToken cancellationToken)
     {
         var commit = await sink.PollAsync(cancellationToken);
         lastPoll = clock.GetTimestamp();
-        if (commit.Offset <= journal.CommittedOffset)
+        if (commit.Offset > journal.CommittedOffset)
+            journal.Commit(commit.Offset, commit.Durable);
+        else if (Sent > journal.CommittedOffset)
             return;
-        journal.Commit(commit.Offset, commit.Durable);
         failures = reopenings = 0;
         health.Well(part);
     }

@@ -150,14 +150,22 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Says_that_a_channel_which_is_reopened_again_and_again_makes_no_progress()
     {
         await using var replica = await StartAsync();
-        for (var i = 0; i < 6; i++)
-            destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "stale", TimeSpan.FromMilliseconds(1)));
+        // Opening works now and then, and the next call fails again.
+        destination.HoldCommits = true;
+        await PublishAsync("pi-1", 11, 10);
+        for (var i = 0; i < 5; i++)
+        {
+            var opens = destination.Opens;
+            destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "stale", TimeSpan.FromMilliseconds(50)));
+            await Eventually.TrueAsync(() => destination.Opens > opens);
+        }
 
-        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Value?.Contains("reopened 5 times in a row without progress", StringComparison.Ordinal) == true) || destination.Failures.IsEmpty);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Value?.Contains("reopened 5 times in a row without progress", StringComparison.Ordinal) == true));
+        destination.HoldCommits = false;
         await PublishAsync("pi-1", 1, 10);
-        await DeliveredAsync(10);
+        await DeliveredAsync(20);
 
-        Assert.True(replica.Health.IsReady);
+        await Eventually.TrueAsync(() => replica.Health.IsReady);
     }
 
     [Fact]
