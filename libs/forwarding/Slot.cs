@@ -380,15 +380,19 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
     async Task TakeInReplaysAsync(CancellationToken cancellationToken)
     {
-        foreach (var path in DeadLetters.Files(DeadLetters.ReplayDirectory(deadLetters.Directory)))
+        var directory = DeadLetters.ReplayDirectory(deadLetters.Directory);
+        // What this slot had begun with before a crash comes first; it may then be taken in twice, never not at all.
+        var begun = Directory.Exists(directory) ? Directory.GetFiles(directory, $"*.ndjson.{Name}") : [];
+        foreach (var path in begun.Concat(DeadLetters.Files(directory)))
         {
             if (cancellationToken.IsCancellationRequested || Journal.IsFull)
                 return;
             // The rename decides which replica has it.
-            var mine = $"{path}.{Name}";
+            var mine = begun.Contains(path) ? path : $"{path}.{Name}";
             try
             {
-                File.Move(path, mine);
+                if (mine != path)
+                    File.Move(path, mine);
             }
             catch (FileNotFoundException)
             {

@@ -95,8 +95,11 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(poison.Select(Convert.ToHexString).Order(), letters.Select(letter => Convert.ToHexString(letter.Payload.Span)).Order());
     }
 
-    [Fact]
-    public async Task Takes_in_dead_letters_again_when_a_person_sends_them_back()
+    [Theory]
+    [InlineData("")]
+    // Where a killed forwarder had left it.
+    [InlineData(".slot-0")]
+    public async Task Takes_in_dead_letters_again_when_a_person_sends_them_back(string suffix)
     {
         await using (var first = await StartAsync())
         {
@@ -108,7 +111,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             letters.Add("refused", Samples.Payload("pi-1", "boot", 3, 1) is var payload ? [new BatchReading(2, payload, 0)] : []);
         Directory.CreateDirectory(DeadLetters.ReplayDirectory(deadLetters));
         foreach (var file in DeadLetters.Files(deadLetters))
-            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(deadLetters), Path.GetFileName(file)));
+            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(deadLetters), Path.GetFileName(file) + suffix));
 
         await using var second = await StartAsync();
         await DeliveredAsync(6);
