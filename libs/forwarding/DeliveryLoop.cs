@@ -53,6 +53,11 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             {
                 return;
             }
+            catch (SinkException e) when (drain.IsCancellationRequested && e.Failure == SinkFailure.NeedsOperator)
+            {
+                // Nobody will mend it within the seconds that a stop has; the journal keeps the rest.
+                return;
+            }
             catch (SinkException e)
             {
                 await FailedAsync(e, abort);
