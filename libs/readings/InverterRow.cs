@@ -17,15 +17,15 @@ static class InverterRow
     {
         json.WriteStartObject();
         json.WriteString(Id, reading.InverterId);
-        ThermalRow.WriteNumber(json, Pac, reading.HasPacW, reading.PacW, 2);
-        ThermalRow.WriteNumber(json, EnergyOutput, reading.HasEnergyOutputKwh, reading.EnergyOutputKwh, 2);
-        ThermalRow.WriteNumber(json, Efficiency, reading.HasEnergyConversionEfficiencyPercent, reading.EnergyConversionEfficiencyPercent, 2);
-        ThermalRow.WriteNumber(json, PerformanceRatio, reading.HasPerformanceRatio, reading.PerformanceRatio, 4);
-        ThermalRow.WriteNumber(json, SystemUptime, reading.HasSystemUptimePercent, reading.SystemUptimePercent, 2);
-        ThermalRow.WriteNumber(json, Temperature, reading.HasTemperatureC, reading.TemperatureC, 2);
-        ThermalRow.WriteNumber(json, InputVoltage, reading.HasInputVoltageV, reading.InputVoltageV, 2);
-        ThermalRow.WriteNumber(json, OutputVoltage, reading.HasOutputVoltageV, reading.OutputVoltageV, 2);
-        ThermalRow.WriteNumber(json, Frequency, reading.HasFrequencyHz, reading.FrequencyHz, 3);
+        ThermalRow.WriteNumber(json, Pac, reading.HasPacW ? reading.PacW : null, 2);
+        ThermalRow.WriteNumber(json, EnergyOutput, reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null, 2);
+        ThermalRow.WriteNumber(json, Efficiency, reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null, 2);
+        ThermalRow.WriteNumber(json, PerformanceRatio, reading.HasPerformanceRatio ? reading.PerformanceRatio : null, 4);
+        ThermalRow.WriteNumber(json, SystemUptime, reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null, 2);
+        ThermalRow.WriteNumber(json, Temperature, reading.HasTemperatureC ? reading.TemperatureC : null, 2);
+        ThermalRow.WriteNumber(json, InputVoltage, reading.HasInputVoltageV ? reading.InputVoltageV : null, 2);
+        ThermalRow.WriteNumber(json, OutputVoltage, reading.HasOutputVoltageV ? reading.OutputVoltageV : null, 2);
+        ThermalRow.WriteNumber(json, Frequency, reading.HasFrequencyHz ? reading.FrequencyHz : null, 3);
         json.WriteString(FaultStatusKey, InverterFaults.Text(reading.FaultStatus));
         json.WriteString(ThermalRow.DeviceId, deviceId);
         if (bootId.Length > 0)

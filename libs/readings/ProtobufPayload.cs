@@ -3,103 +3,159 @@ using Google.Protobuf;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>A <see cref="ReadingBatch"/>.</summary>
+/// <summary>A <see cref="ReadingBatch"/>. Its readings stay in the payload until they are asked for.</summary>
 sealed class ProtobufPayload : Payload
 {
     /// <summary>Everything a DateTimeOffset can hold lies between 0001 and 9999; a sensor's clock has no business outside 1970 to 9999.</summary>
     const long MaxMicroseconds = 253_402_300_799_999_999;
 
-    /// <summary>The columns for names are VARCHAR(100), and rows must have a bound.</summary>
     const int MaxNameLength = 100;
+    const uint ThermalTag = ReadingBatch.ThermalFieldNumber << 3 | 2, InverterTag = ReadingBatch.InvertersFieldNumber << 3 | 2;
 
-    readonly ReadingBatch batch;
-    readonly string deviceId;
-    readonly ThermalRow row;
+    readonly ReadOnlyMemory<byte> payload;
+    readonly BatchHeader header;
+    readonly Item[] items;
 
-    ProtobufPayload(ReadingBatch batch, string deviceId, ReadingKind kind)
+    ProtobufPayload(ReadOnlyMemory<byte> payload, ReadingKind kind, BatchHeader header, Item[] items)
     {
-        this.batch = batch;
-        this.deviceId = deviceId;
+        this.payload = payload;
+        this.header = header;
+        this.items = items;
         Kind = kind;
-        row = new ThermalRow(batch.Host, deviceId, batch.BootId);
     }
 
     public override ReadingKind Kind { get; }
 
-    public override int Count => Kind == ReadingKind.Thermal ? batch.Thermal.Count : batch.Inverters.Count;
+    public override int Count => items.Length;
 
-    public override bool Replayed => batch.Replayed;
+    public override bool Replayed => header.Replayed;
 
     public static ProtobufPayload Decode(ReadOnlyMemory<byte> payload, string topicDeviceId, ReadingKind kind)
     {
-        ReadingBatch batch;
+        var span = payload.Span;
+        var (thermal, inverters) = CountReadings(span, out var headerEnd, out var isHeaderWhole);
+        // Protobuf writes fields in order of their numbers, so readings come last; but nothing forbids another order.
+        var header = BatchHeader.Read(isHeaderWhole ? span[..headerEnd] : WithoutReadings(span), topicDeviceId);
+        if ((kind == ReadingKind.Thermal ? thermal : inverters) == 0)
+            throw new PayloadException($"holds no {Topics.Name(kind)} reading");
+        if (thermal > 0 && inverters > 0)
+            throw new PayloadException("holds thermal and inverter readings; one batch is of one kind");
+        var items = new Item[thermal + inverters];
+        var reader = new WireReader(span);
+        for (var next = 0; next < items.Length;)
+        {
+            var tag = reader.ReadTag();
+            if (tag is not (ThermalTag or InverterTag))
+            {
+                reader.Skip(tag);
+                continue;
+            }
+            var message = reader.ReadBytes();
+            items[next++] = new Item(reader.Position - message.Length, message.Length, tag == ThermalTag ? CheckThermal(message) : CheckInverter(message));
+        }
+        return new ProtobufPayload(payload, kind, header, items);
+    }
+
+    public override ReadingIdentity Identity(int index) => new(header.DeviceId, header.BootId, Kind, items[index].Sequence);
+
+    public override DateTimeOffset ObservedAt(int index)
+        => Instants.FromMicroseconds(Kind == ReadingKind.Thermal ? ThermalValues.Read(Bytes(index)).ObservedAtUs : InverterReading.Parser.ParseFrom(Bytes(index)).ObservedAtUs);
+
+    public override InverterReading Inverter(int index)
+        => Kind == ReadingKind.Inverter ? InverterReading.Parser.ParseFrom(Bytes(index)) : throw new InvalidOperationException("These readings are of kind thermal.");
+
+    public override void WriteRow(int index, Utf8JsonWriter json, in RowStamp stamp)
+    {
+        if (Kind == ReadingKind.Thermal)
+            header.Row.Write(ThermalValues.Read(Bytes(index)), json, stamp);
+        else
+            InverterRow.Write(Inverter(index), header.DeviceId, header.BootId, json);
+    }
+
+    public override byte[] Select(IReadOnlyList<int> indexes)
+    {
+        using var some = new MemoryStream(payload.Length);
+        some.Write(header.Bytes);
+        using (var output = new CodedOutputStream(some, leaveOpen: true))
+        {
+            foreach (var index in indexes)
+            {
+                output.WriteTag(Kind == ReadingKind.Thermal ? ThermalTag : InverterTag);
+                output.WriteBytes(ByteString.CopyFrom(Bytes(index)));
+            }
+        }
+        return some.ToArray();
+    }
+
+    internal static void Check(long microseconds, string field)
+    {
+        if (microseconds is < 0 or > MaxMicroseconds)
+            throw new PayloadException($"{field} {microseconds} is not between 1970 and 9999");
+    }
+
+    static (int Thermal, int Inverters) CountReadings(ReadOnlySpan<byte> span, out int headerEnd, out bool isHeaderWhole)
+    {
+        int thermal = 0, inverters = 0;
+        headerEnd = 0;
+        isHeaderWhole = true;
+        var reader = new WireReader(span);
+        while (!reader.AtEnd)
+        {
+            var tag = reader.ReadTag();
+            reader.Skip(tag);
+            if (tag == ThermalTag)
+                thermal++;
+            else if (tag == InverterTag)
+                inverters++;
+            else if (thermal + inverters == 0)
+                headerEnd = reader.Position;
+            else
+                isHeaderWhole = false;
+        }
+        return (thermal, inverters);
+    }
+
+    static byte[] WithoutReadings(ReadOnlySpan<byte> span)
+    {
+        using var rest = new MemoryStream();
+        var reader = new WireReader(span);
+        while (!reader.AtEnd)
+        {
+            var start = reader.Position;
+            var tag = reader.ReadTag();
+            reader.Skip(tag);
+            if (tag is not (ThermalTag or InverterTag))
+                rest.Write(span[start..reader.Position]);
+        }
+        return rest.ToArray();
+    }
+
+    static ulong CheckThermal(ReadOnlySpan<byte> message)
+    {
+        var values = ThermalValues.Read(message);
+        Check(values.ObservedAtUs, "observed_at_us");
+        return values.Sequence;
+    }
+
+    static ulong CheckInverter(ReadOnlySpan<byte> message)
+    {
+        InverterReading reading;
         try
         {
-            batch = ReadingBatch.Parser.ParseFrom(payload.Span);
+            reading = InverterReading.Parser.ParseFrom(message);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw new PayloadException($"not a thermal.v1.ReadingBatch: {e.Message}");
         }
-        var deviceId = batch.DeviceId.Length == 0 ? topicDeviceId : batch.DeviceId;
-        if (!Topics.IsDeviceId(deviceId))
-            throw new PayloadException("device_id is longer than 100 characters or holds one of + # / or a control character");
-        if (batch.BootId.Length > 64)
-            throw new PayloadException("boot_id is longer than 64 characters");
-        if ((kind == ReadingKind.Thermal ? batch.Thermal.Count : batch.Inverters.Count) == 0)
-            throw new PayloadException($"holds no {Topics.Name(kind)} reading");
-        if (batch.Thermal.Count > 0 && batch.Inverters.Count > 0)
-            throw new PayloadException("holds thermal and inverter readings; one batch is of one kind");
-        if (batch.Host is { } host)
-        {
-            Check(host.StartedAtUs, "host.started_at_us");
-            if (host.Hostname.Length > MaxNameLength || host.LocalHostname.Length > MaxNameLength || host.IpAddress.Length > MaxNameLength || host.MacAddress.Length > MaxNameLength)
-                throw new PayloadException($"a text of host is longer than {MaxNameLength} characters");
-        }
-        foreach (var reading in batch.Thermal)
-            Check(reading.ObservedAtUs, "observed_at_us");
-        foreach (var reading in batch.Inverters)
-        {
-            Check(reading.ObservedAtUs, "observed_at_us");
-            if (reading.InverterId.Length > MaxNameLength)
-                throw new PayloadException($"an inverter_id is longer than {MaxNameLength} characters");
-        }
-        return new ProtobufPayload(batch, deviceId, kind);
-
-        static void Check(long microseconds, string field)
-        {
-            if (microseconds is < 0 or > MaxMicroseconds)
-                throw new PayloadException($"{field} {microseconds} is not between 1970 and 9999");
-        }
+        Check(reading.ObservedAtUs, "observed_at_us");
+        if (reading.InverterId.Length > MaxNameLength)
+            throw new PayloadException($"an inverter_id is longer than {MaxNameLength} characters");
+        return reading.Sequence;
     }
 
-    public override ReadingIdentity Identity(int index)
-        => new(deviceId, batch.BootId, Kind, Kind == ReadingKind.Thermal ? batch.Thermal[index].Sequence : batch.Inverters[index].Sequence);
+    ReadOnlySpan<byte> Bytes(int index) => payload.Span.Slice(items[index].Start, items[index].Length);
 
-    public override DateTimeOffset ObservedAt(int index)
-        => Instants.FromMicroseconds(Kind == ReadingKind.Thermal ? batch.Thermal[index].ObservedAtUs : batch.Inverters[index].ObservedAtUs);
-
-    public override InverterReading Inverter(int index)
-        => Kind == ReadingKind.Inverter ? batch.Inverters[index] : throw new InvalidOperationException("These readings are of kind thermal.");
-
-    public override void WriteRow(int index, Utf8JsonWriter json, in RowStamp stamp)
-    {
-        if (Kind == ReadingKind.Thermal)
-            row.Write(batch.Thermal[index], json, stamp);
-        else
-            InverterRow.Write(batch.Inverters[index], deviceId, batch.BootId, json);
-    }
-
-    public override byte[] Select(IReadOnlyList<int> indexes)
-    {
-        var some = new ReadingBatch { DeviceId = batch.DeviceId, BootId = batch.BootId, Replayed = batch.Replayed, Host = batch.Host };
-        foreach (var index in indexes)
-        {
-            if (Kind == ReadingKind.Thermal)
-                some.Thermal.Add(batch.Thermal[index]);
-            else
-                some.Inverters.Add(batch.Inverters[index]);
-        }
-        return some.ToByteArray();
-    }
+    /// <summary>Where a reading lies in the payload, and its number.</summary>
+    readonly record struct Item(int Start, int Length, ulong Sequence);
 }

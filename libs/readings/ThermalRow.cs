@@ -4,7 +4,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// The thermal row: the original's 25 keys, by the original's names, so that an existing table and pipe keep working, and the keys that identify and place it.
-/// What is the same for a whole batch is encoded once. Not thread-safe for one instance.
+/// What is the same for a whole batch is encoded once. Immutable.
 /// </summary>
 sealed class ThermalRow
 {
@@ -40,7 +40,7 @@ sealed class ThermalRow
         this.bootId = JsonEncodedText.Encode(bootId);
     }
 
-    public void Write(ThermalReading reading, Utf8JsonWriter json, in RowStamp stamp)
+    public void Write(in ThermalValues reading, Utf8JsonWriter json, in RowStamp stamp)
     {
         var observedAt = Instants.FromMicroseconds(reading.ObservedAtUs);
         Span<byte> text = stackalloc byte[64];
@@ -52,16 +52,16 @@ sealed class ThermalRow
         WriteText(json, HostName, hostName);
         WriteText(json, LocalHostName, localHostName);
         // A cast makes 0 of what is no number.
-        if (reading.HasCpuTemperatureC && Math.Abs(reading.CpuTemperatureC) < 1e6)
-            json.WriteNumber(CpuTempF, (long)Math.Round(reading.CpuTemperatureC * 9 / 5 + 32));
+        if (reading.CpuTemperatureC is { } celsius && Math.Abs(celsius) < 1e6)
+            json.WriteNumber(CpuTempF, (long)Math.Round(celsius * 9 / 5 + 32));
         else
             json.WriteNull(CpuTempF);
         WriteTimes(reading, observedAt, json, text);
-        WriteNumber(json, Cpu, reading.HasCpuPercent, reading.CpuPercent, 1);
-        WriteNumber(json, Memory, reading.HasMemoryPercent, reading.MemoryPercent, 1);
-        if (reading.HasDiskFreeMb)
+        WriteNumber(json, Cpu, reading.CpuPercent, 1);
+        WriteNumber(json, Memory, reading.MemoryPercent, 1);
+        if (reading.DiskFreeMb is { } free)
         {
-            System.Buffers.Text.Utf8Formatter.TryFormat(reading.DiskFreeMb, text, out var length);
+            System.Buffers.Text.Utf8Formatter.TryFormat(free, text, out var length);
             " MB"u8.CopyTo(text[length..]);
             json.WriteString(DiskUsage, text[..(length + 3)]);
         }
@@ -69,13 +69,13 @@ sealed class ThermalRow
         {
             json.WriteNull(DiskUsage);
         }
-        WriteNumber(json, Temperature, reading.HasTemperatureC, reading.TemperatureC, 4);
-        WriteNumber(json, Humidity, reading.HasHumidityPercent, reading.HumidityPercent, 2);
-        WriteNumber(json, Co2, reading.HasCo2Ppm, reading.Co2Ppm, 1);
-        WriteNumber(json, Pressure, reading.HasPressurePa, reading.PressurePa, 2);
-        WriteNumber(json, TemperatureIcp, reading.HasIcpTemperatureF, reading.IcpTemperatureF, 2);
-        WriteNumber(json, EquivalentCo2, reading.HasEquivalentCo2Ppm, reading.EquivalentCo2Ppm, 1);
-        WriteNumber(json, TotalVoc, reading.HasTvocPpb, reading.TvocPpb, 1);
+        WriteNumber(json, Temperature, reading.TemperatureC, 4);
+        WriteNumber(json, Humidity, reading.HumidityPercent, 2);
+        WriteNumber(json, Co2, reading.Co2Ppm, 1);
+        WriteNumber(json, Pressure, reading.PressurePa, 2);
+        WriteNumber(json, TemperatureIcp, reading.IcpTemperatureF, 2);
+        WriteNumber(json, EquivalentCo2, reading.EquivalentCo2Ppm, 1);
+        WriteNumber(json, TotalVoc, reading.TvocPpb, 1);
         json.WriteString(DeviceId, deviceId);
         WriteText(json, BootId, bootId);
         if (reading.Sequence > 0)
@@ -94,7 +94,7 @@ sealed class ThermalRow
         json.WriteNumber(StreamOffset, stamp.StreamOffset);
     }
 
-    static void WriteIds(ThermalReading reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
+    static void WriteIds(in ThermalValues reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
     {
         if (reading.Id.Length != 16)
         {
@@ -111,12 +111,12 @@ sealed class ThermalRow
         Instants.Digits(text, 10, 2, utc.Minute);
         Instants.Digits(text, 12, 2, utc.Second);
         text[14] = (byte)'_';
-        new Guid(reading.Id.Span, bigEndian: true).TryFormat(text[15..], out _);
+        new Guid(reading.Id, bigEndian: true).TryFormat(text[15..], out _);
         json.WriteString(Uuid, text[15..51]);
         json.WriteString(RowId, text[..51]);
     }
 
-    void WriteTimes(ThermalReading reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
+    void WriteTimes(in ThermalValues reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
     {
         if (host is { StartedAtUs: > 0 })
             json.WriteNumber(Runtime, Math.Max(0, (reading.ObservedAtUs - host.StartedAtUs) / 1_000_000));
@@ -148,10 +148,10 @@ sealed class ThermalRow
             json.WriteString(key, value);
     }
 
-    internal static void WriteNumber(Utf8JsonWriter json, JsonEncodedText key, bool delivered, double value, int decimals)
+    internal static void WriteNumber(Utf8JsonWriter json, JsonEncodedText key, double? delivered, int decimals)
     {
         // NaN and infinities are not JSON; a sensor that delivers one delivered nothing.
-        if (delivered && double.IsFinite(value))
+        if (delivered is { } value && double.IsFinite(value))
             json.WriteNumber(key, Math.Round(value, decimals));
         else
             json.WriteNull(key);

@@ -108,6 +108,56 @@ public sealed class ProtobufPayloadTests
         Assert.InRange(refused, bytes.Length / 2, bytes.Length);
     }
 
+    [Fact]
+    public void Takes_fields_in_any_order_and_of_one_that_comes_twice_the_last()
+    {
+        var batch = Rows.Batch(Rows.Full(1), Rows.Full(2));
+        var readings = new ReadingBatch { Thermal = { batch.Thermal } }.ToByteArray();
+        batch.Thermal.Clear();
+        byte[] backwards = [.. readings, .. new ReadingBatch { DeviceId = "another" }.ToByteArray(), .. batch.ToByteArray()];
+
+        var payload = Payload.Decode(backwards, isJson: false, "topic-device", ReadingKind.Thermal, Rows.ReceivedAt);
+
+        var ordered = Rows.Batch(Rows.Full(1), Rows.Full(2));
+        ordered.BootId = batch.BootId;
+        Assert.Equal([Rows.Decode(ordered).Row(0), Rows.Decode(ordered).Row(1)], [payload.Row(0), payload.Row(1)]);
+    }
+
+    [Fact]
+    public void What_it_takes_means_the_same_to_the_generated_parser()
+    {
+        const int seed = 7;
+        var random = new Random(seed);
+        var whole = Rows.Batch(Rows.Full(1), Rows.Full(2)).ToByteArray();
+        var taken = 0;
+        for (var round = 0; round < 50_000; round++)
+        {
+            var bytes = whole.ToArray();
+            for (var flips = random.Next(1, 4); flips > 0; flips--)
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            Payload payload;
+            try
+            {
+                payload = Payload.Decode(bytes, isJson: false, "topic-device", ReadingKind.Thermal, Rows.ReceivedAt);
+            }
+            catch (PayloadException)
+            {
+                continue;
+            }
+            taken++;
+            var batch = ReadingBatch.Parser.ParseFrom(bytes);
+            var again = Rows.Decode(batch);
+            Assert.Equal(batch.Thermal.Select(reading => reading.Sequence), Enumerable.Range(0, payload.Count).Select(i => payload.Identity(i).Sequence));
+            for (var i = 0; i < payload.Count; i++)
+            {
+                Assert.Equal(again.Row(i), payload.Row(i));
+                Assert.Equal(Instants.FromMicroseconds(batch.Thermal[i].ObservedAtUs), payload.ObservedAt(i));
+            }
+        }
+
+        Assert.InRange(taken, 1000, 49_000);
+    }
+
     [Theory]
     [InlineData("{}", null, true)]
     [InlineData("[]", null, true)]

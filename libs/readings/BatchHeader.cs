@@ -1,0 +1,77 @@
+using Google.Protobuf;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>
+/// What stands once in a <see cref="ReadingBatch"/>: all of it but its readings, checked. A device sends the same in every message, so it is kept: nothing is
+/// decoded or encoded anew for it. Immutable.
+/// </summary>
+sealed class BatchHeader
+{
+    /// <summary>The columns for names are VARCHAR(100), and rows must have a bound.</summary>
+    const int MaxNameLength = 100;
+
+    const int LongestKept = 512;
+
+    // Direct-mapped: a header whose place is taken replaces the one there. Entries are immutable, so threads may race for a place.
+    static readonly BatchHeader?[] kept = new BatchHeader?[512];
+
+    readonly string topicDeviceId;
+
+    BatchHeader(byte[] bytes, string topicDeviceId)
+    {
+        Bytes = bytes;
+        this.topicDeviceId = topicDeviceId;
+        ReadingBatch batch;
+        try
+        {
+            batch = ReadingBatch.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new PayloadException($"not a thermal.v1.ReadingBatch: {e.Message}");
+        }
+        DeviceId = batch.DeviceId.Length == 0 ? topicDeviceId : batch.DeviceId;
+        BootId = batch.BootId;
+        Replayed = batch.Replayed;
+        if (!Topics.IsDeviceId(DeviceId))
+            throw new PayloadException("device_id is longer than 100 characters or holds one of + # / or a control character");
+        if (BootId.Length > 64)
+            throw new PayloadException("boot_id is longer than 64 characters");
+        if (batch.Host is { } host)
+        {
+            ProtobufPayload.Check(host.StartedAtUs, "host.started_at_us");
+            if (host.Hostname.Length > MaxNameLength || host.LocalHostname.Length > MaxNameLength || host.IpAddress.Length > MaxNameLength || host.MacAddress.Length > MaxNameLength)
+                throw new PayloadException($"a text of host is longer than {MaxNameLength} characters");
+        }
+        Row = new ThermalRow(batch.Host, DeviceId, BootId);
+    }
+
+    /// <summary>Its fields as they came.</summary>
+    public byte[] Bytes { get; }
+
+    public string DeviceId { get; }
+
+    public string BootId { get; }
+
+    public bool Replayed { get; }
+
+    /// <summary>Writes thermal readings of such a batch.</summary>
+    public ThermalRow Row { get; }
+
+    /// <exception cref="PayloadException">It is not well-formed, or has a value that cannot be.</exception>
+    public static BatchHeader Read(ReadOnlySpan<byte> bytes, string topicDeviceId)
+    {
+        // Seeded per process, so that nobody can choose headers that all fall on one place.
+        var hash = new HashCode();
+        hash.AddBytes(bytes);
+        ref var place = ref kept[(uint)hash.ToHashCode() % (uint)kept.Length];
+        var header = Volatile.Read(ref place);
+        if (header is not null && bytes.SequenceEqual(header.Bytes) && topicDeviceId == header.topicDeviceId)
+            return header;
+        header = new BatchHeader(bytes.ToArray(), topicDeviceId);
+        if (bytes.Length <= LongestKept)
+            Volatile.Write(ref place, header);
+        return header;
+    }
+}
