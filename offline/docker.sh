@@ -223,13 +223,26 @@ plugins_ready() {
     done
 }
 
+# Where this machine has its Debian packages from, so that a local mirror is used for everything. The label is Debian or Debian-Security.
+debian_mirror() {
+    local attempt found
+    for attempt in 1 2; do
+        found=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | awk -v label="$1" '$1 == label { print $2; exit }')
+        [[ -z $found ]] || { printf '%s' "${found%/}"; return; }
+        # The labels stand in the lists, and a new machine has none yet.
+        [[ $attempt == 2 ]] || as_root apt-get -q update >>"$LOG_FILE" 2>&1 || true
+    done
+    fail "no source of Debian packages is known" "apt lists none with the label $1" "set DEBIAN_MIRROR and DEBIAN_SECURITY_MIRROR to addresses of a Debian mirror"
+}
+
 # With package lists of its own: the machine's own package state is not touched.
 plugins_from_trixie() {
-    local work package keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local work package mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    mirror=${DEBIAN_MIRROR:-$(debian_mirror Debian)}
     work=$(mktemp -d)
     mkdir -p "$work/lists/partial" "$work/sources" "$work/archives/partial"
     [[ -r $keyring ]] || apt_install debian-archive-keyring
-    echo "deb [signed-by=$keyring] ${DEBIAN_MIRROR:-http://deb.debian.org/debian} trixie main" >"$work/sources.list"
+    echo "deb [signed-by=$keyring] $mirror trixie main" >"$work/sources.list"
     local options=(-q -o "Dir::State::Lists=$work/lists" -o "Dir::Etc::SourceList=$work/sources.list" -o "Dir::Etc::SourceParts=$work/sources"
                    -o "Dir::Cache::Archives=$work/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o Acquire::Languages=none
                    -o APT::Sandbox::User= -o Debug::NoLocking=1)
