@@ -27,7 +27,12 @@ RUN --mount=type=cache,id=thermal-streaming-nuget,target=/root/.nuget/packages,s
 # may write outside /data and /tmp.
 FROM ${DOTNET_RUNTIME_IMAGE} AS service
 ENV DOTNET_gcServer=0 \
+    DOTNET_GCgen0size=0x200000 \
     DOTNET_TieredPGO=0 \
+    DOTNET_EnableWriteXorExecute=0 \
+    MALLOC_ARENA_MAX=1 \
+    MALLOC_MMAP_THRESHOLD_=65536 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     DOTNET_EnableDiagnostics=0 \
     ASPNETCORE_HTTP_PORTS=
 WORKDIR /app

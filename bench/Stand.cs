@@ -32,7 +32,7 @@ sealed class Stand : IAsyncDisposable
         foreach (var line in File.ReadLines(Path.Combine(root, "Dockerfile")).Select(line => line.Trim().TrimEnd('\\').Trim()))
         {
             var setting = line.StartsWith("ENV ", StringComparison.Ordinal) ? line[4..] : line;
-            if (setting.StartsWith("DOTNET_", StringComparison.Ordinal) && setting.IndexOf('=') is var equals and > 0)
+            if ((setting.StartsWith("DOTNET_", StringComparison.Ordinal) || setting.StartsWith("MALLOC_", StringComparison.Ordinal)) && setting.IndexOf('=') is var equals and > 0)
                 ServiceEnvironment[setting[..equals]] = setting[(equals + 1)..];
         }
     }

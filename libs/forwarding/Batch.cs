@@ -8,8 +8,12 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 public sealed class Batch
 {
+    /// <summary>Records are copied into pieces of this size: small enough not to be a large object, which the collector would let lie for long.</summary>
+    const int PieceBytes = 64 * 1024;
+
     readonly List<Slice> slices = [];
-    byte[] bytes = [];
+    readonly List<byte[]> pieces = [];
+    int piece;
     int used;
 
     /// <summary>First offset.</summary>
@@ -32,7 +36,7 @@ public sealed class Batch
     {
         foreach (var slice in slices)
         {
-            var payload = SpoolRecord.Decode(bytes.AsMemory(slice.Start, slice.Length));
+            var payload = SpoolRecord.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length));
             for (var i = 0; i < slice.Count; i++)
                 yield return new BatchReading(slice.Offset + i, payload, slice.FirstIndex + i);
         }
@@ -41,7 +45,8 @@ public sealed class Batch
     internal void Clear(long firstOffset)
     {
         slices.Clear();
-        used = 0;
+        pieces.RemoveAll(large => large.Length > PieceBytes);
+        piece = used = 0;
         Count = 0;
         EstimatedBytes = 0;
         FirstOffset = EndOffset = firstOffset;
@@ -49,17 +54,22 @@ public sealed class Batch
 
     internal void Add(ReadOnlySpan<byte> record, long offset, int firstIndex, int count, long estimatedBytes)
     {
-        if (bytes.Length - used < record.Length)
-            Array.Resize(ref bytes, Math.Max(used + record.Length, bytes.Length + (bytes.Length >> 1)));
-        record.CopyTo(bytes.AsSpan(used));
-        slices.Add(new(offset, used, record.Length, firstIndex, count));
+        while (piece < pieces.Count && pieces[piece].Length - used < record.Length)
+        {
+            piece++;
+            used = 0;
+        }
+        if (piece == pieces.Count)
+            pieces.Add(new byte[Math.Max(PieceBytes, record.Length)]);
+        record.CopyTo(pieces[piece].AsSpan(used));
+        slices.Add(new(offset, piece, used, record.Length, firstIndex, count));
         used += record.Length;
         Count += count;
         EstimatedBytes += estimatedBytes;
         EndOffset = offset + count;
     }
 
-    readonly record struct Slice(long Offset, int Start, int Length, int FirstIndex, int Count);
+    readonly record struct Slice(long Offset, int Piece, int Start, int Length, int FirstIndex, int Count);
 }
 
 /// <summary>One reading of a batch: its offset and where it lies in its decoded message.</summary>

@@ -58,23 +58,31 @@ public static partial class ServiceProgram
 {
     public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
     {
+        try
+        {
+            // A service runs for months, nearly always without arguments: what parses them and prints their help must not stay in memory for it.
+            return args.Length == 0 ? await ServeAsync(definition, Configuration(definition, []), CancellationToken.None) : await ParseAsync(args, definition);
+        }
+        catch (ConfigurationException e)
+        {
+            return PrintProblems(e.Problems);
+        }
+    }
+
+    static async Task<int> ParseAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
+    {
         var root = new RootCommand(definition.Description + Environment.NewLine + Environment.NewLine + DescribeSettings(definition));
         var arguments = Options(definition.Arguments, root);
 
-        // Sets what the command line gave above the environment.
         IConfiguration Configuration(ParseResult? parsed)
         {
-            var configuration = new ConfigurationBuilder();
-            definition.Sources?.Invoke(configuration);
-            AddEnvironment(configuration);
             var given = arguments.Where(argument => parsed?.GetResult(argument.Option) is { Implicit: false });
-            configuration.AddInMemoryCollection(given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option switch
+            return ServiceProgram.Configuration(definition, given.Select(argument => KeyValuePair.Create(argument.Key, argument.Option switch
             {
                 Option<string> text => parsed!.GetValue(text),
                 Option<bool> flag when !parsed!.GetValue(flag) => "false",
                 _ => argument.SwitchValue,
             })));
-            return configuration.Build();
         }
 
         root.SetAction((parsed, cancellationToken) => ServeAsync(definition, Configuration(parsed), cancellationToken));
@@ -102,14 +110,18 @@ public static partial class ServiceProgram
 
         foreach (var command in definition.Commands?.Invoke(LoadOrExit) ?? [])
             root.Subcommands.Add(command);
-        try
-        {
-            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
-        }
-        catch (ConfigurationException e)
-        {
-            return PrintProblems(e.Problems);
-        }
+        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    /// <param name="definition">Names the sources below the environment.</param>
+    /// <param name="given">What the command line gave, which goes above it.</param>
+    static IConfiguration Configuration<TOptions>(ServiceDefinition<TOptions> definition, IEnumerable<KeyValuePair<string, string?>> given) where TOptions : class
+    {
+        var configuration = new ConfigurationBuilder();
+        definition.Sources?.Invoke(configuration);
+        AddEnvironment(configuration);
+        configuration.AddInMemoryCollection(given);
+        return configuration.Build();
     }
 
     static List<(string Key, string SwitchValue, Option Option)> Options(IReadOnlyList<SettingOption> arguments, Command command)

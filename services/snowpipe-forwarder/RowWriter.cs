@@ -35,6 +35,9 @@ sealed class RowWriter : IDisposable
 
     const int LargestKeptRow = 1 << 20;
 
+    /// <summary>What a row of a large batch takes, compressed; a little more than was measured.</summary>
+    const int UsualWireBytes = 128;
+
     /// <summary>Up to here bytes on the wire matter more than processor time.</summary>
     const int SmallBatch = 512;
 
@@ -74,6 +77,9 @@ sealed class RowWriter : IDisposable
     {
         var level = count <= SmallBatch ? Small : Fast;
         output.SetLength(0);
+        // At once what it will need, instead of by doubling, which leaves the halves behind.
+        if (count * UsualWireBytes > output.Capacity)
+            output.Capacity = count * UsualWireBytes;
         parts.Clear();
         Begin(first, level);
         try
