@@ -93,7 +93,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
                 ledger.Forget(slot.Name);
                 entry.Complete();
             }
-            directory.Retire();
+            slot.IsRetired = true;
             LogRetired(slot.Name);
         }
         finally

@@ -120,6 +120,9 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
+    /// <summary>Set when the slot's directory is to go when it is closed.</summary>
+    public bool IsRetired { get; set; }
+
     /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
     public bool IsEmpty { get; private set; }
 
@@ -134,6 +137,9 @@ sealed partial class Slot : IAsyncDisposable
         health.Forget($"mqtt {Name}");
         health.Forget($"journal {Name}");
         health.Forget($"delivery {Name}");
+        // After the journal, which writes its cursor when it is closed.
+        if (IsRetired)
+            directory.Retire();
         directory.Dispose();
     }
 
