@@ -31,9 +31,6 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
     /// <summary>Registers what runs. Hosted services start in the order given and stop in reverse.</summary>
     public required Action<IServiceCollection, TOptions> Configure { get; init; }
 
-    /// <summary>Maps routes beyond /healthz, /readyz, /metrics and /status.</summary>
-    public Action<WebApplication, TOptions>? Map { get; init; }
-
     /// <summary>The steps of <c>check</c>, after the one that checks the configuration itself.</summary>
     public Func<TOptions, IServiceProvider, IEnumerable<CheckStep>>? Checks { get; init; }
 
@@ -160,13 +157,18 @@ public static partial class ServiceProgram
 
         var app = Build(definition, options, port, log);
         var health = app.Services.GetRequiredService<Health>();
-        app.MapGet("/healthz", context => WriteTextAsync(context, 200, "ok\n"));
-        app.MapGet("/readyz", context => WriteTextAsync(context, health.IsReady ? 200 : 503, Describe(health)));
         var metrics = app.Services.GetRequiredService<PrometheusText>();
-        app.MapGet("/metrics", context => WriteTextAsync(context, 200, metrics.Render(), "text/plain; version=0.0.4"));
         var page = app.Services.GetRequiredService<StatusPage>();
-        app.MapGet("/status", context => WriteStatusAsync(definition.Name, health, page, TimeProvider.System, context.Response));
-        definition.Map?.Invoke(app, options);
+        // Four paths need no routing, which would take three megabytes.
+        app.Run(context => (HttpMethods.IsGet(context.Request.Method), context.Request.Path.Value) switch
+        {
+            (false, _) => WriteTextAsync(context, 405, "only GET is answered\n"),
+            (_, "/healthz") => WriteTextAsync(context, 200, "ok\n"),
+            (_, "/readyz") => WriteTextAsync(context, health.IsReady ? 200 : 503, Describe(health)),
+            (_, "/metrics") => WriteTextAsync(context, 200, metrics.Render(), "text/plain; version=0.0.4"),
+            (_, "/status") => WriteStatusAsync(definition.Name, health, page, TimeProvider.System, context.Response),
+            _ => WriteTextAsync(context, 404, "there are /healthz, /readyz, /metrics and /status\n"),
+        });
 
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(definition.Name);
         List<BackgroundService> running = [];
@@ -208,7 +210,6 @@ public static partial class ServiceProgram
     static WebApplication Build<TOptions>(ServiceDefinition<TOptions> definition, TOptions options, int port, LogSettings log) where TOptions : class
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = definition.Name });
-        builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

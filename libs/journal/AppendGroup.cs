@@ -38,7 +38,7 @@ sealed class AppendGroup
     {
         var needed = Reserve + Length + bytes;
         if (needed > buffer.Length)
-            Array.Resize(ref buffer, Math.Max(needed, buffer.Length * 2));
+            Array.Resize(ref buffer, needed + needed / 4);
     }
 
     public void Add(in JournalRecord record)

@@ -15,7 +15,7 @@ sealed class Connection : IDisposable
     const int SendAtOnce = 64 * 1024;
 
     /// <summary>Payload that may be unacknowledged before no more is read: with large messages, less than Receive Maximum of them.</summary>
-    const int MaximumUnacknowledgedBytes = 512 * 1024;
+    const int MaximumUnacknowledgedBytes = 256 * 1024;
 
     static readonly TimeSpan closeTimeout = TimeSpan.FromSeconds(1);
 
