@@ -87,9 +87,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         Sent = start;
         batch.Clear(start);
         lastPoll = clock.GetTimestamp();
-        // That it opens is no progress when it has to be opened again and again.
-        if (reopenings < TolerableReopenings)
-            health.Well(part);
+        Recovered();
     }
 
     async Task PollAsync(CancellationToken cancellationToken)
@@ -98,7 +96,8 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         lastPoll = clock.GetTimestamp();
         if (commit.Offset > journal.CommittedOffset)
             journal.Commit(commit.Offset, commit.Durable);
-        else if (Sent > journal.CommittedOffset)
+        // Only a commit is progress, unless there is nothing to commit.
+        else if (journal.CommittedOffset < journal.NextOffset)
             return;
         failures = reopenings = 0;
         health.Well(part);
@@ -119,12 +118,19 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         await sink.SendAsync(batch, cancellationToken);
         metrics.Sent(batch.Count, clock.GetElapsedTime(started));
         if (failures > 0)
-            health.Well(part);
+            Recovered();
         failures = 0;
         plannedEnd = null;
         isCut = false;
         Sent = batch.EndOffset;
         batch.Clear(batch.EndOffset);
+    }
+
+    /// <summary>That it opens, and that it accepts, is no recovery when it has to be opened again and again.</summary>
+    void Recovered()
+    {
+        if (reopenings < TolerableReopenings)
+            health.Well(part);
     }
 
     async Task WaitAsync(CancellationToken drain, CancellationToken abort)
@@ -161,7 +167,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         }
         var delay = e.Failure == SinkFailure.NeedsOperator ? OperatorDelay : e.RetryAfter ?? BackOff(failures);
         // The first failure of a kind that heals by itself is no news; a person reads the second.
-        if (e.Failure == SinkFailure.NeedsOperator || failures > 1)
+        if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings)
             health.Unwell(part, reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message);
         LogFailed(slot.Name, e.Failure, e.Message, delay.TotalSeconds, failures);
         try

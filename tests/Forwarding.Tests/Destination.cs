@@ -26,6 +26,8 @@ sealed class Destination
 
     public int Opens { get; private set; }
 
+    public int Polls { get; private set; }
+
     public List<(long First, long End)> Sent { get; } = [];
 
     /// <summary>Every committed row.</summary>
@@ -90,6 +92,7 @@ sealed class Destination
             ThrowIfTold();
             lock (destination.gate)
             {
+                destination.Polls++;
                 if (!destination.HoldCommits)
                 {
                     var buffer = destination.buffered[slot.Epoch];

@@ -162,8 +162,11 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "stale", TimeSpan.FromMilliseconds(50)));
             await Eventually.TrueAsync(() => destination.Opens > opens);
         }
+        // That a send is accepted and a poll answered is no progress either.
+        var polls = destination.Polls;
+        await Eventually.TrueAsync(() => destination.Polls > polls + 5);
 
-        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Value?.Contains("reopened 5 times in a row without progress", StringComparison.Ordinal) == true));
+        Assert.Contains(replica.Health.Parts, part => part.Value?.Contains("reopened 5 times in a row without progress", StringComparison.Ordinal) == true);
         destination.HoldCommits = false;
         await PublishAsync("pi-1", 1, 10);
         await DeliveredAsync(20);
