@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The directory of a slot, held by its lock: <c>slots/slot-N/</c> with <c>lock</c>, <c>journal/</c> and what the sink keeps. Whoever holds the lock is the
-/// slot. Its MQTT client id carries the identity of the data directory, so that two installations on one broker do not take each other's sessions.
+/// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and what the sink keeps, held by the lock <c>slots/slot-N.lock</c> beside it. Whoever
+/// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted. Its MQTT client id carries the identity of the data directory, so that two installations on one broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
@@ -40,22 +40,14 @@ sealed class SlotDirectory : IDisposable
     public static SlotDirectory? TryTake(string dataDirectory, string name, string clientIdPrefix)
     {
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
+        if (FileLock.TryTake(path + ".lock") is not { } taken)
+            return null;
         Directory.CreateDirectory(path);
-        return FileLock.TryTake(System.IO.Path.Combine(path, "lock")) is { } taken ? new SlotDirectory(path, clientIdPrefix, taken) : null;
+        return new SlotDirectory(path, clientIdPrefix, taken);
     }
 
-    /// <summary>Deletes the slot: everything in it is committed. Its lock is held until the end, so nobody can have begun to use it.</summary>
-    public void Retire()
-    {
-        foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos().Where(entry => entry.Name != "lock"))
-        {
-            if (entry is DirectoryInfo directory)
-                directory.Delete(recursive: true);
-            else
-                entry.Delete();
-        }
-        Directory.Delete(Path, recursive: true);
-    }
+    /// <summary>Deletes the slot: everything in it is committed.</summary>
+    public void Retire() => Directory.Delete(Path, recursive: true);
 
     public void Dispose() => held.Dispose();
 
