@@ -15,7 +15,10 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan OperatorDelay = TimeSpan.FromSeconds(60);
+
+    // What a person must mend is seldom mended at once, but some refusals turn out to be a server's mood.
+    static readonly TimeSpan FirstOperatorDelay = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan LongestOperatorDelay = TimeSpan.FromSeconds(60);
 
     readonly string part = $"delivery {slot.Name}";
     readonly Batch batch = new();
@@ -165,7 +168,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             reader?.Dispose();
             reader = null;
         }
-        var delay = e.Failure == SinkFailure.NeedsOperator ? OperatorDelay : e.RetryAfter ?? BackOff(failures);
+        var delay = e.Failure == SinkFailure.NeedsOperator
+            ? BackOff(failures, FirstOperatorDelay, LongestOperatorDelay)
+            : e.RetryAfter ?? BackOff(failures, FirstDelay, LongestDelay);
         // The first failure of a kind that heals by itself is no news; a person reads the second.
         if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings)
             health.Unwell(part, reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message);
@@ -181,9 +186,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     }
 
     // Full jitter above a floor: replicas that failed together must not come back together.
-    static TimeSpan BackOff(int failures)
+    static TimeSpan BackOff(int failures, TimeSpan first, TimeSpan longest)
     {
-        var ceiling = Min(FirstDelay * Math.Pow(2, Math.Min(failures - 1, 10)), LongestDelay);
+        var ceiling = Min(first * Math.Pow(2, Math.Min(failures - 1, 10)), longest);
         return ceiling * (0.5 + Random.Shared.NextDouble() / 2);
     }
 

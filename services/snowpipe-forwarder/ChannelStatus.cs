@@ -8,7 +8,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="RowErrors">Rows refused since the channel was made. Never reset by a commit or a reopen.</param>
 /// <param name="LastErrorUpperBound">The last refused row is at or before this token.</param>
 /// <param name="LastErrorMessage">Why it was refused, redacted by Snowflake.</param>
-sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors, string? LastErrorUpperBound, string? LastErrorMessage)
+/// <param name="RowsInserted">Rows inserted since the channel was made; null when the status does not say.</param>
+sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors, string? LastErrorUpperBound, string? LastErrorMessage, long? RowsInserted)
 {
     /// <summary>Documentation and live systems disagree on the healthy code, and one client has seen a number.</summary>
     public bool IsValid => Code is "SUCCESS" or "ACTIVE" or "0";
@@ -18,9 +19,10 @@ sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors,
         // One page of the documentation misspells it.
         Text(element, "last_committed_offset_token") ?? Text(element, "last_commited_offset_token"),
         // Three spellings are in use for one counter.
-        Math.Max(Number(element, "rows_error_count"), Math.Max(Number(element, "rows_errors"), Number(element, "row_error_count"))),
+        Number(element, "rows_error_count") ?? Number(element, "rows_errors") ?? Number(element, "row_error_count") ?? 0,
         Text(element, "last_error_offset_upper_bound"),
-        Text(element, "last_error_message"));
+        Text(element, "last_error_message"),
+        Number(element, "rows_inserted"));
 
     static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value)
         ? value.ValueKind switch
@@ -31,6 +33,6 @@ sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors,
         }
         : null;
 
-    static long Number(JsonElement element, string name)
-        => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
+    static long? Number(JsonElement element, string name)
+        => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 }

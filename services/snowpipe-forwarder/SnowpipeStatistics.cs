@@ -18,7 +18,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
     readonly Lock gate = new();
     readonly ConcurrentDictionary<string, string> channels = new(StringComparer.Ordinal);
     readonly double[] latencies = new double[1024];
-    readonly Counter<long> rows, committedRows, wire, plain, appends, errors, rowErrors, reopenings;
+    readonly Counter<long> rows, committedRows, wire, plain, appends, errors, rowErrors, missing, reopenings;
     readonly Histogram<double> commitLatency, appendDuration;
     Figures total;
     int latencyCount;
@@ -35,6 +35,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
         appends = meter.CreateCounter<long>("thermal.snowpipe.appends", "{append}", "Accepted appends");
         errors = meter.CreateCounter<long>("thermal.snowpipe.errors", "{error}", "Calls that Snowflake did not answer with success, by code");
         rowErrors = meter.CreateCounter<long>("thermal.snowpipe.rows.refused", "{row}", "Rows that Snowflake refused after accepting the append, and rows too large to send");
+        missing = meter.CreateCounter<long>("thermal.snowpipe.rows.missing", "{row}", "Rows that are committed but that Snowflake counts neither as inserted nor as refused");
         reopenings = meter.CreateCounter<long>("thermal.snowpipe.reopenings", "{open}", "Times a channel had to be opened again");
         commitLatency = meter.CreateHistogram<double>("thermal.snowpipe.commit.latency", "s", "From an accepted append to its commit being seen");
         appendDuration = meter.CreateHistogram<double>("thermal.snowpipe.append.duration", "s", "Time of an append call");
@@ -84,6 +85,13 @@ sealed partial class SnowpipeStatistics : BackgroundService
         rowErrors.Add(count);
         lock (gate)
             total.RowErrors += count;
+    }
+
+    public void Missing(long count)
+    {
+        missing.Add(count);
+        lock (gate)
+            total.Missing += count;
     }
 
     public void Refused(int count)
@@ -188,6 +196,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
         json.WriteNumber("bytes_uncompressed"u8, figures.PlainBytes);
         json.WriteNumber("errors"u8, figures.Errors);
         json.WriteNumber("row_errors"u8, figures.RowErrors);
+        json.WriteNumber("rows_missing"u8, figures.Missing);
         json.WriteNumber("reopenings"u8, figures.Reopenings);
         json.WriteNumber("commit_seconds_p50"u8, Math.Round(p50, 2));
         json.WriteNumber("commit_seconds_p95"u8, Math.Round(p95, 2));
@@ -196,7 +205,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
     /// <summary>Counts since the start of the process.</summary>
     internal struct Figures
     {
-        public long Rows, CommittedRows, Appends, WireBytes, PlainBytes, Errors, RowErrors, Reopenings;
+        public long Rows, CommittedRows, Appends, WireBytes, PlainBytes, Errors, RowErrors, Missing, Reopenings;
     }
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Statistics}")]

@@ -58,6 +58,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         public string? Committed, ErrorBound, ErrorMessage;
         public string Status = "SUCCESS";
         public long RowErrors;
+        // Null: the status does not say.
+        public long? RowsInserted = 0;
         public List<(string Token, List<JsonObject> Rows)> Buffered = [];
     }
 
@@ -135,7 +137,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     }
 
     /// <summary>Commits what is buffered, all of it or the first appends.</summary>
-    public void Commit(int appends = int.MaxValue)
+    /// <param name="appends">How many.</param>
+    /// <param name="isCounted">False: the count of inserted rows comes later, or never.</param>
+    public void Commit(int appends = int.MaxValue, bool isCounted = true)
     {
         lock (gate)
         {
@@ -145,6 +149,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
                 {
                     Table.AddRange(rows);
                     channel.Committed = token;
+                    if (isCounted)
+                        channel.RowsInserted += rows.Count;
                 }
                 channel.Buffered = [.. channel.Buffered.Skip(appends)];
             }
@@ -352,6 +358,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         ["channel_status_code"] = channel.Status,
         ["last_committed_offset_token"] = channel.Committed,
         ["rows_error_count"] = channel.RowErrors,
+        ["rows_inserted"] = channel.RowsInserted,
         ["last_error_offset_upper_bound"] = channel.ErrorBound,
         ["last_error_message"] = channel.ErrorMessage,
     };

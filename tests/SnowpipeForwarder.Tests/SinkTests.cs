@@ -1,9 +1,10 @@
 using System.Text;
 using ThermalStreaming.Forwarding;
+using Xunit.Abstractions;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
-public class SinkTests
+public class SinkTests(ITestOutputHelper output)
 {
     [Fact]
     public async Task Delivers_rows_and_calls_them_committed_only_when_the_status_does()
@@ -329,6 +330,77 @@ public class SinkTests
         var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 410", StringComparison.Ordinal));
         Assert.Contains("refused 1 rows between offsets 10 and 14: NULL result in a non-nullable column", line);
         Assert.Equal(5, fixture.DeadLetters.Count);
+    }
+
+    [Fact]
+    public async Task Rows_that_are_committed_and_never_counted_are_an_error_with_offsets_and_dead_letters()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 0, 10);
+
+        // An invalid pipe answers 200, drops the rows and goes on with the next append.
+        await DeliverAsync(fixture, 10, 4, isCounted: false);
+        await DeliverAsync(fixture, 14, 6);
+        Assert.Equal(0, fixture.DeadLetters.Count);
+        fixture.Clock.Advance(RowBalance.Patience);
+        await DeliverAsync(fixture, 20, 10);
+        fixture.Clock.Advance(RowBalance.Patience);
+        await DeliverAsync(fixture, 30, 10);
+
+        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        Assert.Contains("4 rows between offsets 10 and 13 are committed", line);
+        Assert.Equal(4, fixture.DeadLetters.Count);
+        Assert.Equal(4, fixture.Statistics.Snapshot().Missing);
+    }
+
+    [Theory]
+    [InlineData("counted later", false)]
+    [InlineData("not counted at all", true)]
+    public async Task Nothing_is_called_missing_when_the_rows_are(string how, bool never)
+    {
+        output.WriteLine(how);
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Make(SinkFixture.Channel).RowsInserted = never ? null : 500;
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 0, 10);
+
+        for (var first = 10; first < 100; first += 10)
+        {
+            await DeliverAsync(fixture, first, 10, isCounted: false);
+            fixture.Clock.Advance(RowBalance.Patience * 0.9);
+            fixture.Server.Single.RowsInserted += 10;
+            await fixture.PollAsync();
+        }
+
+        Assert.DoesNotContain(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_called_missing_where_the_counts_have_never_agreed_or_begin_anew()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        // A pipe with WHERE.
+        await DeliverAsync(fixture, 0, 10, isCounted: false);
+        fixture.Clock.Advance(RowBalance.Patience * 2);
+        await DeliverAsync(fixture, 10, 10);
+        // From now on they agree, until the channel is made anew.
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 20, 10);
+        fixture.Server.Single.RowsInserted = 0;
+        await fixture.PollAsync();
+        fixture.Clock.Advance(RowBalance.Patience * 2);
+        await DeliverAsync(fixture, 30, 10);
+
+        Assert.DoesNotContain(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+    }
+
+    static async Task DeliverAsync(SinkFixture fixture, long first, int count, bool isCounted = true)
+    {
+        await fixture.SendAsync(fixture.Batch(first, count));
+        fixture.Server.Commit(isCounted: isCounted);
+        await fixture.PollAsync();
     }
 
     [Fact]
