@@ -27,7 +27,7 @@ static class CellConverter
     /// <param name="type">The column type.</param>
     /// <param name="output">Where to write the stored value, or null to check only.</param>
     /// <param name="error">What Snowflake would say, without the value, which it redacts.</param>
-    public static bool TryConvert(JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
+    public static bool TryConvert(in JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         if (cell.Type is JsonTokenType.Null or JsonTokenType.None)
@@ -38,29 +38,29 @@ static class CellConverter
         switch (type.Kind)
         {
             case SqlKind.Variant:
-                WriteAsSent(cell, output);
+                WriteAsSent(in cell, output);
                 return true;
             case SqlKind.Object when cell.Type == JsonTokenType.StartObject:
             case SqlKind.Array when cell.Type == JsonTokenType.StartArray:
-                WriteAsSent(cell, output);
+                WriteAsSent(in cell, output);
                 return true;
             case SqlKind.Object or SqlKind.Array:
                 error = $"Failed to cast variant value to {type.ErrorName}";
                 return false;
             case SqlKind.Varchar:
-                return TryVarchar(cell, type, output, out error);
+                return TryVarchar(in cell, type, output, out error);
             case SqlKind.Boolean:
-                return TryBoolean(cell, output, out error);
+                return TryBoolean(in cell, output, out error);
             case SqlKind.Number:
-                return TryNumber(cell, type, output, out error);
+                return TryNumber(in cell, type, output, out error);
             case SqlKind.Float:
-                return TryFloat(cell, output, out error);
+                return TryFloat(in cell, output, out error);
             default:
-                return TryTime(cell, type, output, out error);
+                return TryTime(in cell, type, output, out error);
         }
     }
 
-    static void WriteAsSent(JsonCell cell, Utf8JsonWriter? output)
+    static void WriteAsSent(in JsonCell cell, Utf8JsonWriter? output)
     {
         if (output is null)
             return;
@@ -77,7 +77,7 @@ static class CellConverter
         ArrayPool<byte>.Shared.Return(quoted);
     }
 
-    static bool TryVarchar(JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
+    static bool TryVarchar(in JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         if (cell.Text.Length > type.Length)
@@ -95,13 +95,13 @@ static class CellConverter
         if (output is null)
             return true;
         if (cell.Type == JsonTokenType.String)
-            WriteAsSent(cell, output);
+            WriteAsSent(in cell, output);
         else
             output.WriteStringValue(cell.Text);
         return true;
     }
 
-    static bool TryBoolean(JsonCell cell, Utf8JsonWriter? output, out string? error)
+    static bool TryBoolean(in JsonCell cell, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         bool? value = cell.Type switch
@@ -126,7 +126,7 @@ static class CellConverter
         return true;
     }
 
-    static bool TryFloat(JsonCell cell, Utf8JsonWriter? output, out string? error)
+    static bool TryFloat(in JsonCell cell, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         double value;
@@ -150,7 +150,7 @@ static class CellConverter
         return true;
     }
 
-    static bool TryNumber(JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
+    static bool TryNumber(in JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         var text = cell.Text;
@@ -191,12 +191,13 @@ static class CellConverter
     /// <summary>A plain number with few enough digits before the point that rounding cannot carry it out of range.</summary>
     static bool FitsWithoutRounding(ReadOnlySpan<byte> text, SqlType type)
     {
-        var start = text[0] == '-' ? 1 : 0;
-        var point = text.IndexOfAny((byte)'.', (byte)'e', (byte)'E');
-        if (point >= 0 && (text[point] != '.' || text[point..].IndexOfAny((byte)'e', (byte)'E') >= 0))
-            return false;
-        var whole = (point < 0 ? text.Length : point) - start;
-        return whole < type.Length || (whole == type.Length && (point < 0 || text.Length - point - 1 <= type.Scale));
+        var digits = text[0] == '-' ? text[1..] : text;
+        var whole = digits.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+        if (whole < 0)
+            return digits.Length <= type.Length;
+        var fraction = digits[(whole + 1)..];
+        return digits[whole] == '.' && !fraction.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            && (whole < type.Length || (whole == type.Length && fraction.Length <= type.Scale));
     }
 
     enum Rounding { Done, NotANumber, TooLarge }
@@ -289,7 +290,7 @@ static class CellConverter
         return Rounding.Done;
     }
 
-    static bool TryTime(JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
+    static bool TryTime(in JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
     {
         error = null;
         var text = cell.Text;
@@ -461,9 +462,8 @@ static class TimeText
         value = 0;
         if (at + count > text.Length)
             return false;
-        for (var i = 0; i < count; i++)
+        foreach (var c in text.Slice(at, count))
         {
-            var c = text[at + i];
             if (!char.IsAsciiDigit((char)c))
                 return false;
             value = value * 10 + (c - '0');

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 
@@ -43,39 +44,44 @@ static class RowBody
         using Stream plain = encoding == RowEncoding.Gzip
             ? new GZipStream(new MemoryReader(body), CompressionMode.Decompress)
             : new ZstdStream(body);
-        var buffer = new byte[256 * 1024];
-        var filled = 0;
-        long total = 0;
-        while (true)
+        var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        try
         {
-            var read = plain.Read(buffer, filled, buffer.Length - filled);
-            if (read == 0)
+            var filled = 0;
+            long total = 0;
+            for (int read; (read = plain.Read(buffer, filled, buffer.Length - filled)) > 0;)
             {
-                if (encoding == RowEncoding.Gzip)
-                    CheckGzipEnd(body.Span, total);
-                break;
+                total += read;
+                if (total > MaxUncompressed)
+                    throw new InvalidDataException($"the body is larger than {MaxUncompressed} bytes uncompressed");
+                filled += read;
+                ReadOnlySpan<byte> rest = buffer.AsSpan(0, filled);
+                if (!SplitLines(ref rest, ref index, handler))
+                    return total;
+                if (rest.Length == buffer.Length)
+                {
+                    if (buffer.Length >= MaxLine)
+                        throw new InvalidDataException($"a line is longer than {MaxLine} bytes");
+                    var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+                    rest.CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+                else
+                {
+                    rest.CopyTo(buffer);
+                    filled = rest.Length;
+                }
             }
-            total += read;
-            if (total > MaxUncompressed)
-                throw new InvalidDataException($"the body is larger than {MaxUncompressed} bytes uncompressed");
-            filled += read;
-            ReadOnlySpan<byte> rest = buffer.AsSpan(0, filled);
-            if (!SplitLines(ref rest, ref index, handler))
-                return total;
-            if (rest.Length == buffer.Length)
-            {
-                if (buffer.Length >= MaxLine)
-                    throw new InvalidDataException($"a line is longer than {MaxLine} bytes");
-                Array.Resize(ref buffer, buffer.Length * 2);
-            }
-            else
-            {
-                rest.CopyTo(buffer);
-                filled = rest.Length;
-            }
+            if (encoding == RowEncoding.Gzip)
+                CheckGzipEnd(body.Span, total);
+            Line(buffer.AsSpan(0, filled), ref index, handler);
+            return total;
         }
-        Line(buffer.AsSpan(0, filled), ref index, handler);
-        return total;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>

@@ -10,23 +10,30 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// </summary>
 sealed class RowMapper
 {
-    // Where the value of a column lies in the row being mapped.
-    struct Slice
+    // What fills a column, and where its value lies in the row being mapped.
+    sealed class Source(Column column, SqlType type, bool wholeRow)
     {
-        public JsonTokenType Type;
+        public readonly Column Column = column;
+        public readonly SqlType Type = type;
+        public readonly bool WholeRow = wholeRow;
+
+        public JsonTokenType Token;
         public bool Escaped;
         public bool Exact;
         public int Start;
         public int Length;
     }
 
-    readonly record struct Target(int Source, bool Exact);
+    readonly record struct Target(Source Source, bool Exact);
 
     readonly Column[] columns;
 
-    // One entry per column that the pipe fills: which column, from which slice, as what type.
-    readonly ColumnSource[] sources;
-    readonly Slice[] slices;
+    // In the order in which they are checked.
+    readonly Source[] sources;
+
+    // The source of each column; one without gets its default, or NULL.
+    readonly Source?[] sourceOf;
+    readonly Column? unfillable;
     readonly Dictionary<Utf8Key, Target[]> targets = new(Utf8KeyComparer.Instance);
     readonly Dictionary<Utf8Key, Target[]>.AlternateLookup<ReadOnlySpan<byte>> lookup;
     readonly bool byName;
@@ -38,29 +45,22 @@ sealed class RowMapper
     public RowMapper(Pipe pipe)
     {
         columns = [.. pipe.Table.Columns];
-        if (pipe.Sources is { } selected)
+        sourceOf = new Source?[columns.Length];
+        // Without a SELECT, keys name columns. A key spelt like the column wins over one that differs in case; one that differs in
+        // case fills every column it matches.
+        byName = pipe.Sources is null;
+        ignoreCase = byName && pipe.IgnoreCase;
+        var selected = pipe.Sources ?? [.. columns.Select((column, i) => new ColumnSource(i, column.Name, column.Type))];
+        sources = new Source[selected.Count];
+        for (var i = 0; i < sources.Length; i++)
         {
-            sources = [.. selected];
-            for (var i = 0; i < sources.Length; i++)
-            {
-                if (sources[i].Key is { } key)
-                    AddTarget(Encoding.UTF8.GetBytes(key), new Target(i, true));
-            }
+            var (column, key, type) = selected[i];
+            sources[i] = new Source(columns[column], type, wholeRow: key is null);
+            sourceOf[column] ??= sources[i];
+            if (key is not null)
+                AddTarget(Encoding.UTF8.GetBytes(key), new Target(sources[i], true));
         }
-        else
-        {
-            // Keys name columns. A key spelt like the column wins over one that differs in case; one that differs in case
-            // fills every column it matches.
-            byName = true;
-            ignoreCase = pipe.IgnoreCase;
-            sources = new ColumnSource[columns.Length];
-            for (var i = 0; i < columns.Length; i++)
-            {
-                sources[i] = new ColumnSource(i, columns[i].Name, columns[i].Type);
-                AddTarget(columns[i].Utf8Name, new Target(i, true));
-            }
-        }
-        slices = new Slice[sources.Length];
+        unfillable = columns.Where((column, i) => sourceOf[i] is null && column.NotNull && column.DefaultJson is null).FirstOrDefault();
         lookup = targets.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
@@ -81,30 +81,20 @@ sealed class RowMapper
         if (!TryLocate(row, out error))
             return false;
 
-        output?.WriteStartObject();
         if (output is null)
         {
-            for (var i = 0; i < sources.Length; i++)
+            foreach (var source in sources)
             {
-                if (!TryColumn(row, i, null, out error))
+                if (!TryColumn(row, source, null, out error))
                     return false;
             }
-            // A column that no source fills gets its default, or NULL.
-            if (sources.Length < columns.Length)
-            {
-                for (var c = 0; c < columns.Length; c++)
-                {
-                    if (columns[c].NotNull && columns[c].DefaultJson is null && Array.FindIndex(sources, s => s.Column == c) < 0)
-                        return Fail(columns[c], "NULL result in a non-nullable column", out error);
-                }
-            }
-            return true;
+            return unfillable is null || Fail(unfillable, "NULL result in a non-nullable column", out error);
         }
+        output.WriteStartObject();
         for (var c = 0; c < columns.Length; c++)
         {
             output.WritePropertyName(columns[c].Utf8Name);
-            var source = Array.FindIndex(sources, s => s.Column == c);
-            if (source < 0)
+            if (sourceOf[c] is not { } source)
                 WriteDefault(columns[c], output);
             else if (!TryColumn(row, source, output, out error))
                 return false;
@@ -113,34 +103,31 @@ sealed class RowMapper
         return true;
     }
 
-    bool TryColumn(ReadOnlySpan<byte> row, int source, Utf8JsonWriter? output, out string? error)
+    bool TryColumn(ReadOnlySpan<byte> row, Source source, Utf8JsonWriter? output, out string? error)
     {
-        ref var slice = ref slices[source];
-        var column = columns[sources[source].Column];
-        if (sources[source].Key is null)
+        error = null;
+        var column = source.Column;
+        if (source.WholeRow)
         {
             output?.WriteRawValue(row, skipInputValidation: true);
-            error = null;
             return true;
         }
-        if (slice.Type is JsonTokenType.None or JsonTokenType.Null)
+        if (source.Token is JsonTokenType.None or JsonTokenType.Null)
         {
             // Only a key that is absent takes the default, and only where keys name columns; a SELECT yields NULL.
-            if (byName && slice.Type == JsonTokenType.None && column.DefaultJson is not null)
+            if (byName && source.Token == JsonTokenType.None && column.DefaultJson is not null)
             {
                 if (output is not null)
                     WriteDefault(column, output);
-                error = null;
                 return true;
             }
             if (column.NotNull)
                 return Fail(column, "NULL result in a non-nullable column", out error);
             output?.WriteNullValue();
-            error = null;
             return true;
         }
-        var cell = new JsonCell(slice.Type, row.Slice(slice.Start, slice.Length), slice.Escaped);
-        return CellConverter.TryConvert(cell, sources[source].Type, output, out error) || Fail(column, error!, out error);
+        var cell = new JsonCell(source.Token, row.Slice(source.Start, source.Length), source.Escaped);
+        return CellConverter.TryConvert(in cell, source.Type, output, out error) || Fail(column, error!, out error);
     }
 
     static bool Fail(Column column, string problem, out string? error)
@@ -160,7 +147,8 @@ sealed class RowMapper
     /// <summary>Finds in the row the value of every column. Also where the row is checked to be one JSON object.</summary>
     bool TryLocate(ReadOnlySpan<byte> row, out string? error)
     {
-        Array.Clear(slices);
+        foreach (var source in sources)
+            source.Token = JsonTokenType.None;
         error = null;
         if (!Utf8.IsValid(row))
         {
@@ -193,27 +181,23 @@ sealed class RowMapper
                         reader.Skip();
                     length = (int)reader.BytesConsumed - start;
                 }
-                foreach (var target in found)
+                foreach (var (source, exact) in found)
                 {
-                    ref var slice = ref slices[target.Source];
-                    if (slice.Type != JsonTokenType.None)
+                    if (source.Token != JsonTokenType.None)
                     {
-                        if (slice.Exact == target.Exact)
+                        if (source.Exact == exact)
                         {
                             error = "Error parsing JSON: duplicate object attribute";
                             return false;
                         }
-                        if (slice.Exact)
+                        if (source.Exact)
                             continue;
                     }
-                    slice = new Slice
-                    {
-                        Type = type,
-                        Escaped = type == JsonTokenType.String && reader.ValueIsEscaped,
-                        Exact = target.Exact,
-                        Start = start,
-                        Length = length,
-                    };
+                    source.Token = type;
+                    source.Escaped = type == JsonTokenType.String && reader.ValueIsEscaped;
+                    source.Exact = exact;
+                    source.Start = start;
+                    source.Length = length;
                 }
             }
             if (reader.Read())
@@ -248,14 +232,8 @@ sealed class RowMapper
 
     Target[] MatchIgnoringCase(ReadOnlySpan<byte> key)
     {
-        List<Target> found = [];
         var name = Encoding.UTF8.GetString(key);
-        for (var i = 0; i < columns.Length; i++)
-        {
-            if (columns[i].Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-                found.Add(new Target(i, false));
-        }
-        return [.. found];
+        return [.. sources.Where(s => s.Column.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(s => new Target(s, false))];
     }
 
     void AddTarget(byte[] key, Target target)
