@@ -14,6 +14,8 @@ sealed class Publisher : IDisposable
     /// <summary>As few system calls as the window allows.</summary>
     const int SendAtLeast = Window / 4;
 
+    static readonly TimeProvider clock = TimeProvider.System;
+
     readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     readonly byte[] output = new byte[256 * 1024];
     readonly byte[] input = new byte[16 * 1024];
@@ -30,14 +32,21 @@ sealed class Publisher : IDisposable
         }
     }
 
-    /// <summary>Publishes so many messages.</summary>
-    public void Publish(MessagePool pool, int count)
+    /// <summary>Publishes so many messages, as fast as the broker takes them or at an even rate.</summary>
+    public void Publish(MessagePool pool, int count, double perSecond = double.PositiveInfinity)
     {
         int sent = 0, acknowledged = 0;
+        var started = clock.GetTimestamp();
         while (acknowledged < count)
         {
-            var room = Math.Min(Window - (sent - acknowledged), count - sent);
-            if (room > 0 && (room >= SendAtLeast || sent + room == count))
+            var due = (int)Math.Min(count, clock.GetElapsedTime(started).TotalSeconds * perSecond);
+            var room = Math.Min(Window - (sent - acknowledged), due - sent);
+            if (due < count && sent == acknowledged && room < Math.Min(SendAtLeast, perSecond / 50))
+            {
+                socket.Poll(TimeSpan.FromMilliseconds(5), SelectMode.SelectRead);
+                continue;
+            }
+            if (room > 0 && (room >= Math.Min(SendAtLeast, perSecond / 50) || sent + room == count))
             {
                 sent += Send(pool, sent, room);
                 continue;

@@ -18,7 +18,7 @@ sealed partial record AccountIdentifier(string Claim, string Host)
     {
         problem = "";
         var account = text.Trim();
-        if (Shape().IsMatch(account) && !account.Contains("snowflakecomputing", StringComparison.OrdinalIgnoreCase))
+        if (IsIdentifier(account) && !account.Contains("snowflakecomputing", StringComparison.OrdinalIgnoreCase))
             return new(ClaimOf(account.ToUpperInvariant()), account.ToLowerInvariant().Replace('_', '-') + Domain);
         problem = "ORGNAME-ACCOUNTNAME, for example MYORG-MYACCOUNT, or a locator such as xy12345.us-east-1.aws"
             + (Guess(account) is { } guess ? $"; for the address you gave that is {guess}" : "")
@@ -48,11 +48,17 @@ sealed partial record AccountIdentifier(string Claim, string Host)
             return $"{worksheet.Groups[1].Value}-{worksheet.Groups[2].Value}".ToUpperInvariant();
         var end = address.IndexOf(".snowflakecomputing", StringComparison.OrdinalIgnoreCase);
         var name = end > 0 ? address[..end] : address.TrimEnd('/');
-        return name != text && Shape().IsMatch(name) ? name : null;
+        return name != text && IsIdentifier(name) ? name : null;
     }
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9]+([-_][A-Za-z0-9]+)*){0,3}$")]
-    private static partial Regex Shape();
+    // Not a regular expression: that would be the only one of a running service, and takes a megabyte.
+    static bool IsIdentifier(string account)
+    {
+        var labels = account.Split('.');
+        return labels.Length <= 4 && account.Length > 0 && char.IsAsciiLetterOrDigit(account[0])
+            && labels[0].Split('-').All(word => word.Length > 0 && word.All(letter => letter == '_' || char.IsAsciiLetterOrDigit(letter)))
+            && labels.Skip(1).All(label => label.Split('-', '_').All(word => word.Length > 0 && word.All(char.IsAsciiLetterOrDigit)));
+    }
 
     [GeneratedRegex("^[a-z]+://", RegexOptions.IgnoreCase)]
     private static partial Regex Protocol();

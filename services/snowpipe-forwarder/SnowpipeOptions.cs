@@ -140,7 +140,8 @@ sealed class SnowpipeOptions
             Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
             OffsetTokens = settings.Choice("SNOWFLAKE_OFFSET_TOKENS", OffsetTokenForm.Range, "How an append names its offset token."),
             MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
-            MaxBytes = (int)settings.Bytes("BATCH_MAX_BYTES", 4 << 20, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
+            // Rows are smaller than they are estimated: ten appends of this size are just what a channel may take in a second, in requests and in bytes.
+            MaxBytes = (int)settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
             Linger = settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromHours(1), "How long the first reading of a batch waits for company."),
             RequestTimeout = settings.Duration("SNOWFLAKE_REQUEST_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Ceiling for one call."),
             CommitTimeout = settings.Duration("SNOWFLAKE_COMMIT_TIMEOUT", TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(10), TimeSpan.FromHours(1), "Without a commit for this long the channel is opened again and what is missing is sent again."),
