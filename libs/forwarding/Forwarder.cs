@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -153,11 +154,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    IEnumerable<(Readings.Payload Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
+    IEnumerable<(Payload Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
     {
         var path = Path.Combine(SlotDirectory.Root(options.DataDirectory), slot, "journal");
         foreach (var record in JournalFiles.Read(path, epoch, from))
-            yield return (SpoolRecord.Decode(record.Payload.ToArray()), record.EndOffset);
+            yield return (StoredPayload.Decode(record.Payload.ToArray()), record.EndOffset);
     }
 
     void AddFigures()
