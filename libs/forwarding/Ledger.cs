@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -282,7 +281,7 @@ sealed partial class Ledger : IDisposable
             if (length > (uint)(bytes.Length - used - GroupHeaderBytes))
                 break;
             var body = bytes.Slice(used + GroupHeaderBytes, (int)length);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[(used + 4)..]) != Checksum(body))
+            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[(used + 4)..]) != Crc32C.Compute(body))
                 break;
             ApplyGroup(body);
             used += GroupHeaderBytes + (int)length;
@@ -439,19 +438,11 @@ sealed partial class Ledger : IDisposable
     {
         var group = ArrayPool<byte>.Shared.Rent(GroupHeaderBytes + body.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(group, (uint)body.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(group.AsSpan(4), Checksum(body));
+        BinaryPrimitives.WriteUInt32LittleEndian(group.AsSpan(4), Crc32C.Compute(body));
         body.CopyTo(group.AsSpan(GroupHeaderBytes));
         RandomAccess.Write(target, group.AsSpan(0, GroupHeaderBytes + body.Length), position);
         position += GroupHeaderBytes + body.Length;
         ArrayPool<byte>.Shared.Return(group);
-    }
-
-    static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = ~0u;
-        foreach (var value in bytes)
-            crc = BitOperations.Crc32C(crc, value);
-        return ~crc;
     }
 
     static void WriteDefinition(ArrayBufferWriter<byte> target, Stream stream)

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace ThermalStreaming.Journal;
 
 /// <summary>CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the instruction that x64 and arm64 have for it.</summary>
-static class Crc32C
+public static class Crc32C
 {
     public static uint Compute(ReadOnlySpan<byte> bytes) => ~Continue(~0u, bytes);
 
