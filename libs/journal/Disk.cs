@@ -1,15 +1,10 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
 /// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.</summary>
-/// <remarks>Linux only (x64 and arm64): directory fsync and flock have no portable form in .NET.</remarks>
-partial class Disk
+class Disk
 {
-    const int OpenReadWrite = 0x2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, LockExclusive = 2, LockNonBlocking = 4;
-    const int ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
-
     long flushes;
     long bytesWritten;
 
@@ -44,9 +39,7 @@ partial class Disk
     public virtual void FlushDirectory(string path)
     {
         Interlocked.Increment(ref flushes);
-        using var directory = Open(path, OpenCloseOnExec);
-        if (Fsync(directory) != 0)
-            throw Failure("fsync", path);
+        SystemCalls.FlushDirectory(path);
     }
 
     public virtual void Move(string from, string to) => File.Move(from, to, overwrite: true);
@@ -81,47 +74,4 @@ partial class Disk
         if (durable)
             FlushDirectory(Path.GetDirectoryName(path)!);
     }
-
-    /// <summary>Takes the exclusive lock that the kernel drops when this process ends, however it ends. Null if somebody has it.</summary>
-    public static SafeFileHandle? TryLock(string path)
-    {
-        var file = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec);
-        while (Flock(file, LockExclusive | LockNonBlocking) != 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno == ErrnoInterrupted)
-                continue;
-            var failure = errno == ErrnoWouldBlock ? null : Failure("flock", path);
-            file.Dispose();
-            return failure is null ? null : throw failure;
-        }
-
-        return file;
-    }
-
-    static SafeFileHandle Open(string path, int flags)
-    {
-        const int mode = 0x1A4; // rw-r--r--
-        int descriptor;
-        while ((descriptor = OpenDescriptor(path, flags, mode)) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != ErrnoInterrupted)
-                throw Failure("open", path);
-        }
-
-        return new SafeFileHandle(descriptor, ownsHandle: true);
-    }
-
-    static IOException Failure(string call, string path) =>
-        new($"{call} {path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
-
-    // The third argument of open(2) is variadic in C; on Linux, x64 and arm64 pass it like a named one.
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenDescriptor(string path, int flags, int mode);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(SafeFileHandle file);
-
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle file, int operation);
 }

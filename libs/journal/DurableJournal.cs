@@ -97,7 +97,7 @@ public sealed class DurableJournal : IDisposable
     readonly Disk disk;
     readonly TimeProvider clock;
     readonly ILogger logger;
-    readonly SafeFileHandle lockFile;
+    readonly FileLock lockFile;
     readonly Quarantine quarantine;
     readonly Thread writer;
     readonly ITimer wakeTimer;
@@ -142,7 +142,7 @@ public sealed class DurableJournal : IDisposable
     bool cursorTimerArmed;
     bool cursorClosed;
 
-    DurableJournal(JournalOptions options, TimeProvider clock, ILogger logger, Disk disk, SafeFileHandle lockFile)
+    DurableJournal(JournalOptions options, TimeProvider clock, ILogger logger, Disk disk, FileLock lockFile)
     {
         this.options = options;
         this.clock = clock;
@@ -190,7 +190,7 @@ public sealed class DurableJournal : IDisposable
             throw new ArgumentException($"SegmentBytes is {options.SegmentBytes}; it must be at least 1024 bytes.", nameof(options));
 
         var directory = Path.GetFullPath(options.Directory);
-        SafeFileHandle? lockFile = null;
+        FileLock? lockFile = null;
         try
         {
             var parent = Path.GetDirectoryName(directory);
@@ -198,7 +198,7 @@ public sealed class DurableJournal : IDisposable
             Directory.CreateDirectory(directory);
             if (isNew && parent is not null)
                 disk.FlushDirectory(parent);
-            lockFile = Disk.TryLock(Path.Combine(directory, "lock"));
+            lockFile = FileLock.TryTake(Path.Combine(directory, "lock"));
             if (lockFile is null)
             {
                 throw new JournalLockedException(
