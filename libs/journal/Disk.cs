@@ -5,6 +5,8 @@ namespace ThermalStreaming.Journal;
 /// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.</summary>
 class Disk
 {
+    const int BlockBytes = 4096;
+
     long flushes;
     long bytesWritten;
 
@@ -25,6 +27,33 @@ class Disk
     }
 
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long position) => RandomAccess.Read(file, buffer, position);
+
+    /// <summary>Fills the buffer from the file as far as it goes; blocks that the device cannot read become zeros.</summary>
+    /// <returns>How many bytes.</returns>
+    public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position)
+    {
+        var length = (int)Math.Clamp(RandomAccess.GetLength(file) - position, 0, buffer.Length);
+        for (var at = 0; at < length;)
+        {
+            // Up to the next block boundary, because a bad sector takes its whole block with it.
+            var block = buffer[at..Math.Min(length, at + BlockBytes - (int)((position + at) % BlockBytes))];
+            block.Clear();
+            try
+            {
+                var read = 0;
+                while (read < block.Length && Read(file, block[read..], position + at + read) is > 0 and var more)
+                    read += more;
+            }
+            catch (IOException)
+            {
+                // Left as zeros.
+            }
+
+            at += block.Length;
+        }
+
+        return length;
+    }
 
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
