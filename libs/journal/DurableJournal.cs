@@ -63,9 +63,9 @@
 //   any segment there is nothing to confuse, and the journal begins anew under a new epoch.
 //
 // Deleting
-//   A segment is deleted when it is not the last one, everything in it is committed, and the retention time has passed; then the directory
-//   is fsynced. The cursor is replaced by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For
-//   other commits cursor.recent is replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
+//   A segment is deleted when it is not the last one and everything in it is committed; then the directory is fsynced. The cursor is replaced
+//   by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For other commits cursor.recent is
+//   replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -166,7 +166,7 @@ public sealed class DurableJournal : IDisposable
         (quarantinedFiles, quarantinedBytes) = Quarantine.Content(directory);
         openedAt = cursorWrittenAt = clock.GetTimestamp();
         openMillisecondsBase = segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
-        Reclaim(ignoreRetention: false);
+        Reclaim();
 
         active = disk.OpenFile(segments[^1].Path, create: false);
         wakeTimer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -450,7 +450,7 @@ public sealed class DurableJournal : IDisposable
             }
 
             committedOffset = Math.Max(committedOffset, offset);
-            reclaimed = Reclaim(ignoreRetention: false);
+            reclaimed = Reclaim();
             if (reclaimed)
                 Monitor.PulseAll(gate);
         }
@@ -481,29 +481,6 @@ public sealed class DurableJournal : IDisposable
         }
 
         return result;
-    }
-
-    /// <summary>
-    /// The first stored offset among those appended within the last <paramref name="window"/> of time that the journal was open: from there on a
-    /// replay covers the window. May be a little earlier than asked, never later.
-    /// </summary>
-    public long FirstOffsetWithin(TimeSpan window)
-    {
-        lock (gate)
-        {
-            var since = OpenMilliseconds - (long)window.TotalMilliseconds;
-            for (var i = segments.Count - 1; i >= 0; i--)
-            {
-                var marks = segments[i].Marks;
-                for (var j = marks.Count - 1; j >= 0; j--)
-                {
-                    if (marks[j].OpenMilliseconds < since)
-                        return marks[j].Offset;
-                }
-            }
-
-            return segments[0].First;
-        }
     }
 
     /// <summary>Writes what has been appended (unless the journal is full), writes the cursor and gives the directory free.</summary>
@@ -753,7 +730,7 @@ public sealed class DurableJournal : IDisposable
         {
             if (sizeBytes + bytes > options.MaxBytes)
             {
-                reclaimed = Reclaim(ignoreRetention: true);
+                reclaimed = Reclaim();
                 if (sizeBytes + bytes > options.MaxBytes && !LastIsCommitted())
                 {
                     problem = SizeProblem();
@@ -775,7 +752,7 @@ public sealed class DurableJournal : IDisposable
             {
                 lock (gate)
                 {
-                    reclaimed |= Reclaim(ignoreRetention: true);
+                    reclaimed |= Reclaim();
                     if (!LastIsCommitted())
                     {
                         problem = SpaceProblem(freeBytes);
@@ -917,7 +894,7 @@ public sealed class DurableJournal : IDisposable
             if (last.Damage is not null)
                 PutDamageAside(last);
             Publish(segment, bytes.Length);
-            reclaimed = Reclaim(ignoreRetention: fullReason is not null);
+            reclaimed = Reclaim();
         }
 
         if (reclaimed)
@@ -939,15 +916,12 @@ public sealed class DurableJournal : IDisposable
         changed = null;
     }
 
-    /// <summary>Deletes what is delivered and no longer wanted; called with the gate held.</summary>
-    bool Reclaim(bool ignoreRetention)
+    /// <summary>Deletes what is delivered; called with the gate held.</summary>
+    bool Reclaim()
     {
         var any = false;
         while (segments.Count > 1 && segments[0].End <= committedOffset && segments[1].First <= committedOffset)
         {
-            var closedAt = segments[1].Header.OpenMilliseconds;
-            if (!ignoreRetention && closedAt + options.RetainFor.TotalMilliseconds > OpenMilliseconds)
-                break;
             if ((!any && !IsReadyToReclaim()) || !TryDelete(segments[0].Path))
                 break;
             sizeBytes -= segments[0].FileBytes;

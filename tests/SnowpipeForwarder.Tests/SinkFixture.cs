@@ -33,7 +33,7 @@ sealed class SinkFixture : IAsyncDisposable
 
     public ScriptedSnowflake Server { get; }
 
-    public ManualClock Clock { get; } = ManualClock.AtTestTime();
+    public ManualClock Clock { get; } = new();
 
     public List<string> Log { get; } = [];
 
