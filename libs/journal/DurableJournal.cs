@@ -68,7 +68,6 @@
 //   replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
 
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
@@ -101,7 +100,7 @@ public sealed class DurableJournal : IDisposable
     readonly Quarantine quarantine;
     readonly Thread writer;
     readonly ITimer wakeTimer;
-    readonly ITimer cursorTimer;
+    readonly CursorWriter cursor;
 
     // Everything down to the next comment belongs to whoever holds the gate. A plain object, because the writer waits on it.
     readonly object gate = new();
@@ -124,23 +123,13 @@ public sealed class DurableJournal : IDisposable
     long lostReadings;
 
     // The writer's own.
-    SafeFileHandle active;
-    bool tailDirty;
+    ActiveFile active;
     readonly long openMillisecondsBase;
     readonly long openedAt;
     readonly long reserveBytes;
     long freeBytes;
     long freeCheckedAt;
     long freeCheckedWritten;
-
-    // One cursor write at a time; taken before the gate, never inside it.
-    readonly Lock cursorGate = new();
-    long cursorWrittenAt;
-    (long Committed, long Next) cursorWritten;
-    bool cursorWrittenDurably;
-    bool cursorFailed;
-    bool cursorTimerArmed;
-    bool cursorClosed;
 
     DurableJournal(JournalOptions options, TimeProvider clock, ILogger logger, Disk disk, FileLock lockFile)
     {
@@ -161,16 +150,15 @@ public sealed class DurableJournal : IDisposable
         segments = recovered.Segments;
         nextOffset = recovered.Next;
         committedOffset = recovered.Committed;
-        cursorWritten = (recovered.Committed, -1);
         sizeBytes = segments.Sum(segment => segment.FileBytes);
         (quarantinedFiles, quarantinedBytes) = Quarantine.Content(directory);
-        openedAt = cursorWrittenAt = clock.GetTimestamp();
+        openedAt = clock.GetTimestamp();
         openMillisecondsBase = segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
         Reclaim();
 
-        active = disk.OpenFile(segments[^1].Path, create: false);
+        active = new ActiveFile(disk, disk.OpenFile(segments[^1].Path, create: false));
         wakeTimer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        cursorTimer = clock.CreateTimer(_ => CursorIsDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        cursor = new CursorWriter(directory, epoch, committedOffset, Offsets, options.CursorInterval, disk, clock, logger);
         writer = new Thread(WriteGroups) { IsBackground = true, Name = "journal writer" };
         writer.Start();
     }
@@ -457,7 +445,7 @@ public sealed class DurableJournal : IDisposable
 
         if (reclaimed)
             FlushAfterReclaim();
-        SaveCursor(durable, force: durable);
+        cursor.Save(durable);
     }
 
     /// <summary>
@@ -473,13 +461,7 @@ public sealed class DurableJournal : IDisposable
             committedOffset = result = Math.Clamp(offset, segments[0].First, committedOffset);
         }
 
-        lock (cursorGate)
-        {
-            TryDelete(Path.Combine(directory, CursorFile.RecentName));
-            cursorWrittenDurably = false;
-            SaveCursor(durable: true, force: true);
-        }
-
+        cursor.SaveLower();
         return result;
     }
 
@@ -497,19 +479,9 @@ public sealed class DurableJournal : IDisposable
 
         writer.Join();
         wakeTimer.Dispose();
-        cursorTimer.Dispose();
         try
         {
-            lock (cursorGate)
-            {
-                if (fault is null)
-                    SaveCursor(durable: true, force: true);
-                cursorClosed = true;
-            }
-        }
-        catch (IOException e)
-        {
-            logger.CursorNotWritten(directory, e.Message);
+            cursor.Close(save: fault is null);
         }
         finally
         {
@@ -811,22 +783,14 @@ public sealed class DurableJournal : IDisposable
         var withMark = !withHeader && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds;
         var bytes = withHeader ? group.WithHeader(last.Header) : withMark ? group.WithMark(wall, open) : group.Frames;
         var position = withHeader ? 0 : last.Size;
-        if (tailDirty)
-        {
-            disk.SetLength(active, last.Size);
-            tailDirty = false;
-        }
-
-        var written = false;
         try
         {
-            disk.Write(active, bytes, position);
-            written = true;
-            disk.Flush(active);
+            active.Write(bytes, position, last.Size);
         }
-        catch (IOException)
+        catch (IOException) when (active.IsInDoubt || withHeader)
         {
-            CutBack(last, rollNext: written || withHeader);
+            lock (gate)
+                rollNext = true;
             throw;
         }
 
@@ -843,48 +807,24 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    void CutBack(Segment last, bool rollNext)
-    {
-        tailDirty = true;
-        try
-        {
-            disk.SetLength(active, last.Size);
-            tailDirty = false;
-        }
-        catch (IOException)
-        {
-            // Tried again before the next write here. If there is none, the next start cuts it.
-        }
-
-        if (rollNext)
-        {
-            lock (gate)
-                this.rollNext = true;
-        }
-    }
-
     void WriteSegment(AppendGroup group, Segment last, long first)
     {
         var header = new SegmentHeader(epoch, first, last.Damage?.Offset ?? last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
         var path = Path.Combine(directory, Segment.FileName(first));
-        var file = disk.OpenFile(path, create: true);
         var bytes = group.WithHeader(header);
+        ActiveFile begun;
         try
         {
-            disk.Write(file, bytes, 0);
-            disk.Flush(file);
-            disk.FlushDirectory(directory);
+            begun = ActiveFile.Begin(disk, path, bytes);
         }
         catch (IOException)
         {
-            file.Dispose();
             TryDelete(path);
             throw;
         }
 
         active.Dispose();
-        active = file;
-        tailDirty = false;
+        active = begun;
         bool reclaimed;
         lock (gate)
         {
@@ -1003,49 +943,9 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    void CursorIsDue()
+    (long Committed, long Next) Offsets()
     {
-        lock (cursorGate)
-        {
-            cursorTimerArmed = false;
-            if (!cursorClosed)
-                SaveCursor(durable: false, force: true);
-        }
-    }
-
-    void SaveCursor(bool durable, bool force)
-    {
-        lock (cursorGate)
-        {
-            (long Committed, long Next) now;
-            lock (gate)
-                now = (committedOffset, nextOffset);
-            if (durable ? cursorWrittenDurably && now == cursorWritten : now.Committed == cursorWritten.Committed)
-                return;
-
-            var wait = options.CursorInterval - clock.GetElapsedTime(cursorWrittenAt);
-            if (!force && wait > TimeSpan.Zero)
-            {
-                if (!cursorTimerArmed)
-                    cursorTimer.Change(wait, Timeout.InfiniteTimeSpan);
-                cursorTimerArmed = true;
-                return;
-            }
-
-            cursorWrittenAt = clock.GetTimestamp();
-            try
-            {
-                var name = durable ? CursorFile.Name : CursorFile.RecentName;
-                disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, now.Committed, now.Next).ToBytes(), durable);
-                (cursorWritten, cursorWrittenDurably, cursorFailed) = (now, durable, false);
-            }
-            catch (Exception e) when (!durable && e is (IOException or UnauthorizedAccessException))
-            {
-                // Once per trouble; the next commit tries again.
-                if (!cursorFailed)
-                    logger.CursorNotWritten(directory, e.Message);
-                cursorFailed = true;
-            }
-        }
+        lock (gate)
+            return (committedOffset, nextOffset);
     }
 }
