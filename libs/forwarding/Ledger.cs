@@ -253,14 +253,15 @@ sealed partial class Ledger : IDisposable
             var read = DurableFile.Read(file!, buffer.AsSpan(0, wanted), from);
             var used = Apply(buffer.AsSpan(0, read), out var damaged, out var firstDamaged);
             end = from + used;
+            var tail = read - used;
             if (!hasHeader)
-                Repair(0, HeaderBytes + damaged);
+                Repair(0, HeaderBytes + damaged + tail);
             else if (damaged > 0)
-                Repair(from + firstDamaged, damaged);
-            else if (used < read)
+                Repair(from + firstDamaged, damaged + tail);
+            else if (tail > 0)
             {
                 // Only the lock holder writes and we are it, so this is a tail that a power cut or a kill tore.
-                LogTornTail(path, end, read - used);
+                LogTornTail(path, end, tail);
                 RandomAccess.SetLength(file!, end);
             }
         }
