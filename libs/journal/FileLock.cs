@@ -50,5 +50,12 @@ public sealed class FileLock : IDisposable
     /// <summary>Gives the lock up and keeps the file open.</summary>
     public void Release() => SystemCalls.Lock(Handle, SystemCalls.LockRelease);
 
-    public void Dispose() => Handle.Dispose();
+    /// <summary>Gives the lock up and closes the file.</summary>
+    public void Dispose()
+    {
+        // Closing is not enough: a child that this process is about to start has the descriptor too, until its exec.
+        if (!Handle.IsClosed)
+            Release();
+        Handle.Dispose();
+    }
 }
