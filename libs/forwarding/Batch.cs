@@ -36,7 +36,7 @@ public sealed class Batch
     {
         foreach (var slice in slices)
         {
-            var payload = SpoolRecord.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length));
+            var payload = StoredPayload.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length));
             for (var i = 0; i < slice.Count; i++)
                 yield return new BatchReading(slice.Offset + i, payload, slice.FirstIndex + i);
         }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -38,7 +39,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var clientIdPrefix = $"{options.ServiceName}-{Prepare(options.DataDirectory)}";
-        using var ledger = new Ledger(options.DataDirectory, ReadJournalOf, logger);
+        using var ledger = OpenLedger();
         AddFigures();
 
         // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not look whole.
@@ -77,6 +78,20 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
+    Ledger OpenLedger()
+    {
+        try
+        {
+            return new Ledger(options.DataDirectory, ReadJournalOf, logger);
+        }
+        catch (IOException e)
+        {
+            throw Unusable(e);
+        }
+    }
+
+    ConfigurationException Unusable(IOException e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
+
     async Task RunAsync(SlotDirectory directory, Ledger ledger, bool isAdopted, CancellationToken stop, CancellationToken abort)
     {
         await using var slot = await OpenAsync(directory, ledger, isAdopted);
@@ -108,6 +123,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         try
         {
             return await Slot.OpenAsync(directory, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
+        }
+        catch (IOException e) when (!isAdopted)
+        {
+            directory.Dispose();
+            throw Unusable(e);
         }
         catch
         {
@@ -153,11 +173,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    IEnumerable<(Readings.Payload Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
+    IEnumerable<(Payload Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
     {
         var path = Path.Combine(SlotDirectory.Root(options.DataDirectory), slot, "journal");
         foreach (var record in JournalFiles.Read(path, epoch, from))
-            yield return (SpoolRecord.Decode(record.Payload.ToArray()), record.EndOffset);
+            yield return (StoredPayload.Decode(record.Payload.ToArray()), record.EndOffset);
     }
 
     void AddFigures()

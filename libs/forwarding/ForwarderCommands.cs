@@ -1,8 +1,5 @@
-using System.Buffers;
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Spectre.Console;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -17,21 +14,8 @@ public static class ForwarderCommands
     {
         // Looking at files must work when the configuration does not.
         var data = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } directory ? directory : "/data";
-        yield return JournalCommand.Create(SlotDirectory.Root(data), Format);
+        yield return JournalCommand.Create(SlotDirectory.Root(data), StoredPayload.Format);
         yield return DeadLettersCommand(Path.Combine(data, "dead-letters"));
-    }
-
-    /// <summary>The readings of a record as the rows they become, one line each.</summary>
-    static IEnumerable<string> Format(ReadOnlyMemory<byte> record)
-    {
-        var payload = SpoolRecord.Decode(record);
-        for (var i = 0; i < payload.Count; i++)
-        {
-            var buffer = new ArrayBufferWriter<byte>();
-            using (var json = new Utf8JsonWriter(buffer))
-                payload.WriteRow(i, json, new RowStamp(payload.ObservedAt(i), "", 0));
-            yield return Encoding.UTF8.GetString(buffer.WrittenSpan);
-        }
     }
 
     static Command DeadLettersCommand(string directory)

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -21,8 +21,8 @@ namespace ThermalStreaming.Forwarding;
 /// <para>Files. <c>ledger</c>: a 16-byte header ("THRMLDGR", generation, 8 bytes little-endian), then groups, each length (4 bytes), CRC-32C (4 bytes) and
 /// entries; only the lock holder appends, all others read what was appended when they get the lock. Entries begin with a byte: 1 defines a stream (number,
 /// kind, device id, boot id), 2 adds sequence numbers (stream, first, count), 3 says up to which offset of which slot's journal (slot, epoch, offset) the
-/// ledger is complete, 4 forgets a slot. Numbers are varints, texts are a varint length and UTF-8. A torn tail (power cut) is cut: the slot positions in front
-/// of it say from where the journals must be read again. When the file has grown well beyond what it says, the holder writes it anew as the next generation.
+/// ledger is complete, 4 forgets a slot (<see cref="LedgerEntries"/>). A torn tail (power cut) is cut: the slot positions in front of it say from where the
+/// journals must be read again. Damage in front of a whole group costs what it covers (<see cref="Repair"/>). When the file has grown well beyond what it says, the holder writes it anew as the next generation.
 /// <c>ledger.lock</c>: the flock; its first 8 bytes are the generation, then the name of the slot that holds it, or nothing.</para>
 /// <para>Durability. Entries are not fsynced one by one: until a segment of a journal is reclaimed, it can repeat them. <see cref="Flush"/> is called before.</para>
 /// Thread-safe through <see cref="EnterAsync"/>.
@@ -39,6 +39,12 @@ sealed partial class Ledger : IDisposable
 
     /// <summary>The file is written anew when it is larger than this and four times what it would become.</summary>
     const long CompactionBytes = 1 << 20;
+
+    /// <summary>A file that is written anew has groups of about this size, so that damage to one does not cost all.</summary>
+    const int CompactedGroupBytes = 16 * 1024;
+
+    /// <summary>Most bytes to compute checksums of in search of a whole group behind damage.</summary>
+    const long SearchBudget = 256 << 20;
 
     static ReadOnlySpan<byte> Magic => "THRMLDGR"u8;
 
@@ -61,24 +67,27 @@ sealed partial class Ledger : IDisposable
     /// <param name="directory">Shared by all replicas of a service.</param>
     /// <param name="readJournal">Reads the messages of a slot's journal (slot, epoch, from offset) without its lock: what a dead replica may have left unentered.</param>
     /// <param name="logger">For what a person should know of repairs.</param>
+    /// <exception cref="IOException">The directory cannot be used.</exception>
     public Ledger(string directory, Func<string, string, long, IEnumerable<(Payload Payload, long EndOffset)>> readJournal, ILogger logger)
     {
         path = Path.Combine(directory, "ledger");
         this.readJournal = readJournal;
         this.logger = logger;
-        fileLock = FileLock.Open(path + ".lock");
+        try
+        {
+            fileLock = FileLock.Open(path + ".lock");
+        }
+        catch (IOException e)
+        {
+            throw Unusable(e);
+        }
     }
-
-    /// <summary>Streams remembered, for tests and figures.</summary>
-    public int StreamCount => streams.Count;
-
-    /// <summary>Ranges remembered, for tests and figures.</summary>
-    public int RangeCount => totalRanges;
 
     /// <summary>
     /// Takes the lock for a slot and brings this view up to date. The caller looks up, stores, then adds (<see cref="Add"/>) and calls
     /// <see cref="Entry.Complete"/>; disposing without it (the store failed) leaves the ledger as others know it.
     /// </summary>
+    /// <exception cref="IOException">The file cannot be used, or is of a later version. Damage is repaired and logged, not thrown.</exception>
     public async ValueTask<Entry> EnterAsync(string slot)
     {
         await gate.WaitAsync();
@@ -88,6 +97,7 @@ sealed partial class Ledger : IDisposable
             try
             {
                 var (current, dead) = ReadLockFile();
+                holder = dead;
                 CatchUp(current);
                 if (dead.Length > 0)
                     Recover(dead);
@@ -95,9 +105,13 @@ sealed partial class Ledger : IDisposable
                 WriteLockFile();
                 return new Entry(this);
             }
-            catch
+            catch (Exception e)
             {
+                pending.ResetWrittenCount();
+                Close();
                 fileLock.Release();
+                if (e is IOException or UnauthorizedAccessException)
+                    throw Unusable(e);
                 throw;
             }
         }
@@ -122,20 +136,20 @@ sealed partial class Ledger : IDisposable
             return;
         var stream = Find(new(first.DeviceId, first.BootId, first.Kind));
         Include(stream, first.Sequence, first.Sequence + count - 1);
-        WriteTag(pending, 2);
-        WriteNumber((ulong)stream.Number);
-        WriteNumber(first.Sequence);
-        WriteNumber(count);
+        pending.WriteTag(2);
+        pending.WriteNumber((ulong)stream.Number);
+        pending.WriteNumber(first.Sequence);
+        pending.WriteNumber(count);
     }
 
     /// <summary>Notes up to where the ledger is complete for a slot's journal. Only while entered.</summary>
     public void SetPosition(string slot, string epoch, long offset)
     {
         slots[slot] = new(epoch, offset);
-        WriteTag(pending, 3);
-        WriteText(slot);
-        WriteText(epoch);
-        WriteNumber((ulong)offset);
+        pending.WriteTag(3);
+        pending.WriteText(slot);
+        pending.WriteText(epoch);
+        pending.WriteNumber((ulong)offset);
     }
 
     /// <summary>Notes that a slot has been retired. Only while entered.</summary>
@@ -143,8 +157,8 @@ sealed partial class Ledger : IDisposable
     {
         if (!slots.Remove(slot))
             return;
-        WriteTag(pending, 4);
-        WriteText(slot);
+        pending.WriteTag(4);
+        pending.WriteText(slot);
     }
 
     /// <summary>
@@ -171,8 +185,7 @@ sealed partial class Ledger : IDisposable
     {
         if (pending.WrittenCount > 0)
         {
-            WriteGroup(file!, ref end, pending.WrittenSpan);
-            pending.ResetWrittenCount();
+            WriteGroup(file!, ref end, pending);
             if (end > CompactionBytes && end > 4 * EstimatedSize())
                 Compact();
         }
@@ -193,45 +206,64 @@ sealed partial class Ledger : IDisposable
         gate.Release();
     }
 
+    IOException Unusable(Exception e) => new(
+        $"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. It and its directory must be readable and writable for user {Environment.UserName} and have free space.", e);
+
     void Recover(string dead)
     {
-        holder = dead;
-        slots.TryGetValue(dead, out var position);
-        var readings = 0;
         // A slot without a position has not stored anything yet: its first act is to enter one.
-        foreach (var (payload, endOffset) in position is null ? [] : readJournal(dead, position.Epoch, position.Offset))
-        {
-            for (var i = 0; i < payload.Count; i++)
-                Add(payload.Identity(i), 1);
-            readings += payload.Count;
-            SetPosition(dead, position!.Epoch, endOffset);
-        }
-        if (readings > 0)
+        if (slots.TryGetValue(dead, out var position) && Repeat(dead, position.Epoch, position.Offset) is > 0 and var readings)
             LogRecovered(dead, readings);
         Complete();
     }
 
+    /// <summary>Enters what a slot's journal holds from an offset on; returns how many readings that is.</summary>
+    int Repeat(string slot, string epoch, long from)
+    {
+        var readings = 0;
+        foreach (var (payload, endOffset) in readJournal(slot, epoch, from))
+        {
+            for (var i = 0; i < payload.Count; i++)
+                Add(payload.Identity(i), 1);
+            readings += payload.Count;
+            SetPosition(slot, epoch, endOffset);
+        }
+        return readings;
+    }
+
     void CatchUp(ulong current)
     {
-        if (file is null || generation != current)
-            Reopen(current);
+        var hasHeader = (file is not null && generation == current) || Reopen(current);
         var length = RandomAccess.GetLength(file!);
+        if (length <= end && !hasHeader)
+        {
+            // New, or torn when it was made.
+            if (length > 0)
+                LogTornTail(path, 0, (int)length);
+            WriteHeader(file!, generation);
+            RandomAccess.SetLength(file!, HeaderBytes);
+        }
         if (length <= end)
             return;
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(length - end, int.MaxValue / 2));
+        var wanted = checked((int)(length - end));
+        var buffer = ArrayPool<byte>.Shared.Rent(wanted);
         try
         {
-            var read = 0;
-            var wanted = (int)(length - end);
-            while (read < wanted && RandomAccess.Read(file!, buffer.AsSpan(read, wanted - read), end + read) is > 0 and var got)
-                read += got;
-            var used = Apply(buffer.AsSpan(0, read));
-            end += used;
-            if (used == read)
-                return;
-            // Only the lock holder writes and we are it, so this is a tail that a power cut or a kill tore.
-            LogTornTail(path, end, read - used);
-            RandomAccess.SetLength(file!, end);
+            var from = end;
+            var read = DurableFile.Read(file!, buffer.AsSpan(0, wanted), from);
+            var used = Apply(buffer.AsSpan(0, read), out var damaged, out var firstDamaged);
+            end = from + used;
+            var tail = read - used;
+            if (!hasHeader)
+                Repair(0, HeaderBytes + damaged + tail);
+            else if (damaged > 0)
+                Repair(from + firstDamaged, damaged + tail);
+            else if (tail > 0)
+            {
+                // Only the lock holder writes and we are it, so this is a tail that a power cut or a kill tore.
+                LogTornTail(path, end, tail);
+                RandomAccess.SetLength(file!, end);
+            }
         }
         finally
         {
@@ -239,25 +271,37 @@ sealed partial class Ledger : IDisposable
         }
     }
 
-    void Reopen(ulong current)
+    /// <returns>Whether the file has its header.</returns>
+    bool Reopen(ulong current)
     {
         Close();
         file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         Span<byte> header = stackalloc byte[HeaderBytes];
-        var isWhole = RandomAccess.Read(file, header, 0) == HeaderBytes && header.StartsWith(Magic);
-        if (isWhole)
-        {
-            generation = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
-        }
-        else
-        {
-            if (RandomAccess.GetLength(file) > 0)
-                LogUnreadable(path);
-            generation = current;
-            WriteHeader(file, generation);
-            RandomAccess.SetLength(file, HeaderBytes);
-        }
+        var isWhole = DurableFile.Read(file, header, 0) == HeaderBytes && header.StartsWith(Magic);
+        generation = isWhole ? BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) : current;
         end = HeaderBytes;
+        return isWhole;
+    }
+
+    /// <summary>
+    /// Goes on after damage that is not a torn tail: keeps the file for a person, enters what the journals can repeat of what was lost, and writes anew what
+    /// is known. The slots' positions are no reason to read less of a journal: what they promise may be what was lost.
+    /// </summary>
+    void Repair(long position, int damaged)
+    {
+        string kept;
+        try
+        {
+            kept = Quarantine.KeepCopy(path, string.Create(CultureInfo.InvariantCulture, $"ledger-{generation}-{position}.damaged"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            kept = $"nothing ({e.Message})";
+        }
+        var repeated = slots.ToList().Sum(slot => Repeat(slot.Key, slot.Value.Epoch, 0));
+        pending.ResetWrittenCount();
+        Compact();
+        LogDamaged(path, damaged, position, repeated, kept);
     }
 
     void Close()
@@ -272,56 +316,97 @@ sealed partial class Ledger : IDisposable
         end = 0;
     }
 
-    /// <summary>Applies whole groups; returns how many bytes they took.</summary>
-    int Apply(ReadOnlySpan<byte> bytes)
+    /// <summary>Applies the whole groups; returns where the last of them ends.</summary>
+    /// <param name="bytes">What follows the last known group.</param>
+    /// <param name="damaged">Bytes in front of a whole group that are in none.</param>
+    /// <param name="firstDamaged">Where the first of them is.</param>
+    int Apply(ReadOnlySpan<byte> bytes, out int damaged, out int firstDamaged)
     {
+        (damaged, firstDamaged) = (0, -1);
         var used = 0;
-        while (bytes.Length - used >= GroupHeaderBytes)
+        while (used < bytes.Length)
         {
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[used..]);
-            if (length > (uint)(bytes.Length - used - GroupHeaderBytes))
-                break;
-            var body = bytes.Slice(used + GroupHeaderBytes, (int)length);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[(used + 4)..]) != Checksum(body))
-                break;
-            ApplyGroup(body);
-            used += GroupHeaderBytes + (int)length;
+            if (!TryReadGroup(bytes[used..], out var body))
+            {
+                // Damage if a whole group follows, and else the torn end.
+                var next = FindGroup(bytes, used);
+                if (next < 0)
+                    break;
+                firstDamaged = firstDamaged < 0 ? used : firstDamaged;
+                damaged += next - used;
+                used = next;
+                continue;
+            }
+            if (!TryApply(body, isTrial: true))
+                throw new IOException("it has entries of a later version; use the release that wrote it");
+            TryApply(body, isTrial: false);
+            used += GroupHeaderBytes + body.Length;
         }
         return used;
     }
 
-    void ApplyGroup(ReadOnlySpan<byte> body)
+    /// <summary>Where the next whole group behind a damaged one is, the end when the search would take too long; -1 if there is none.</summary>
+    int FindGroup(ReadOnlySpan<byte> bytes, int damaged)
     {
-        while (!body.IsEmpty)
+        // Changed entries leave the group's own length right: its neighbour is where it should be.
+        TryReadGroup(bytes[damaged..], out var body);
+        var neighbour = damaged + GroupHeaderBytes + body.Length;
+        if (body.Length > 0 && TryReadGroup(bytes[neighbour..], out body) && TryApply(body, isTrial: true))
+            return neighbour;
+        var work = 0L;
+        for (var at = damaged + 1; at < bytes.Length; at++)
         {
-            var tag = body[0];
-            body = body[1..];
+            if (TryReadGroup(bytes[at..], out body) && TryApply(body, isTrial: true))
+                return at;
+            work += body.Length;
+            if (work > SearchBudget)
+                return bytes.Length;
+        }
+        return -1;
+    }
+
+    /// <summary>False when no group begins here; <paramref name="body"/> is then what was looked at.</summary>
+    static bool TryReadGroup(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> body)
+    {
+        body = default;
+        // Zeros, as a power cut leaves them, have the right checksum for nothing.
+        if (bytes.Length <= GroupHeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) is var length && (length == 0 || length > (uint)(bytes.Length - GroupHeaderBytes)))
+            return false;
+        body = bytes.Slice(GroupHeaderBytes, (int)length);
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) == Crc32C.Compute(body);
+    }
+
+    /// <summary>Applies the entries of a group. False when it finds one it does not know; as a trial it changes nothing.</summary>
+    bool TryApply(ReadOnlySpan<byte> body, bool isTrial)
+    {
+        var entries = new LedgerEntries.Reader(body);
+        while (entries.TryReadTag(out var tag))
+        {
             switch (tag)
             {
-                case 1:
-                    var number = (int)ReadNumber(ref body);
-                    var kind = (ReadingKind)ReadNumber(ref body);
-                    var key = new StreamKey(ReadText(ref body), ReadText(ref body), kind);
-                    Define(key, number);
+                case 1 when entries.TryReadNumber(out var number) && number <= (ulong)(numbered.Count + MaxRanges) && entries.TryReadNumber(out var kind)
+                    && entries.TryReadText(out var deviceId) && entries.TryReadText(out var bootId):
+                    if (!isTrial)
+                        Define(new StreamKey(deviceId, bootId, (ReadingKind)kind), (int)number);
                     break;
-                case 2:
-                    var stream = numbered[(int)ReadNumber(ref body)];
-                    var first = ReadNumber(ref body);
-                    var count = ReadNumber(ref body);
-                    if (stream is not null)
-                        Include(stream, first, first + count - 1);
+                case 2 when entries.TryReadNumber(out var number) && entries.TryReadNumber(out var first) && entries.TryReadNumber(out var count)
+                    && count > 0 && first + (count - 1) >= first:
+                    if (!isTrial && number < (ulong)numbered.Count && numbered[(int)number] is { } stream)
+                        Include(stream, first, first + (count - 1));
                     break;
-                case 3:
-                    var slot = ReadText(ref body);
-                    slots[slot] = new(ReadText(ref body), (long)ReadNumber(ref body));
+                case 3 when entries.TryReadText(out var slot) && entries.TryReadText(out var epoch) && entries.TryReadNumber(out var offset):
+                    if (!isTrial)
+                        slots[slot] = new(epoch, (long)offset);
                     break;
-                case 4:
-                    slots.Remove(ReadText(ref body));
+                case 4 when entries.TryReadText(out var retired):
+                    if (!isTrial)
+                        slots.Remove(retired);
                     break;
                 default:
-                    throw new InvalidDataException($"{path}: entry {tag} is of a later version; use the release that wrote it.");
+                    return false;
             }
         }
+        return true;
     }
 
     Stream Find(StreamKey key)
@@ -376,8 +461,11 @@ sealed partial class Ledger : IDisposable
     void Compact()
     {
         var next = path + ".next";
-        var body = new ArrayBufferWriter<byte>();
+        var replacement = File.OpenHandle(next, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var size = (long)HeaderBytes;
+        WriteHeader(replacement, generation + 1);
         var renumbered = streams.Values.OrderBy(stream => stream.LastUsed).ToList();
+        var body = new ArrayBufferWriter<byte>();
         numbered.Clear();
         foreach (var stream in renumbered)
         {
@@ -386,23 +474,25 @@ sealed partial class Ledger : IDisposable
             WriteDefinition(body, stream);
             foreach (var (first, last) in stream.Stored.Ranges)
             {
-                WriteTag(body, 2);
-                WriteNumber(body, (ulong)stream.Number);
-                WriteNumber(body, first);
-                WriteNumber(body, last - first + 1);
+                if (body.WrittenCount >= CompactedGroupBytes)
+                {
+                    WriteGroup(replacement, ref size, body);
+                    WriteDefinition(body, stream);
+                }
+                body.WriteTag(2);
+                body.WriteNumber((ulong)stream.Number);
+                body.WriteNumber(first);
+                body.WriteNumber(last - first + 1);
             }
         }
         foreach (var (slot, position) in slots)
         {
-            WriteTag(body, 3);
-            WriteText(body, slot);
-            WriteText(body, position.Epoch);
-            WriteNumber(body, (ulong)position.Offset);
+            body.WriteTag(3);
+            body.WriteText(slot);
+            body.WriteText(position.Epoch);
+            body.WriteNumber((ulong)position.Offset);
         }
-        var replacement = File.OpenHandle(next, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        var size = (long)HeaderBytes;
-        WriteHeader(replacement, generation + 1);
-        WriteGroup(replacement, ref size, body.WrittenSpan);
+        WriteGroup(replacement, ref size, body);
         RandomAccess.FlushToDisk(replacement);
         file!.Dispose();
         (file, generation, end) = (replacement, generation + 1, size);
@@ -435,79 +525,29 @@ sealed partial class Ledger : IDisposable
         RandomAccess.Write(target, header, 0);
     }
 
-    static void WriteGroup(SafeFileHandle target, ref long position, ReadOnlySpan<byte> body)
+    /// <summary>Writes the entries, if there are any, and clears them.</summary>
+    static void WriteGroup(SafeFileHandle target, ref long position, ArrayBufferWriter<byte> entries)
     {
+        if (entries.WrittenCount == 0)
+            return;
+        var body = entries.WrittenSpan;
         var group = ArrayPool<byte>.Shared.Rent(GroupHeaderBytes + body.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(group, (uint)body.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(group.AsSpan(4), Checksum(body));
+        BinaryPrimitives.WriteUInt32LittleEndian(group.AsSpan(4), Crc32C.Compute(body));
         body.CopyTo(group.AsSpan(GroupHeaderBytes));
         RandomAccess.Write(target, group.AsSpan(0, GroupHeaderBytes + body.Length), position);
         position += GroupHeaderBytes + body.Length;
         ArrayPool<byte>.Shared.Return(group);
-    }
-
-    static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = ~0u;
-        foreach (var value in bytes)
-            crc = BitOperations.Crc32C(crc, value);
-        return ~crc;
+        entries.ResetWrittenCount();
     }
 
     static void WriteDefinition(ArrayBufferWriter<byte> target, Stream stream)
     {
-        WriteTag(target, 1);
-        WriteNumber(target, (ulong)stream.Number);
-        WriteNumber(target, (ulong)stream.Key.Kind);
-        WriteText(target, stream.Key.DeviceId);
-        WriteText(target, stream.Key.BootId);
-    }
-
-    void WriteNumber(ulong value) => WriteNumber(pending, value);
-
-    void WriteText(string text) => WriteText(pending, text);
-
-    static void WriteTag(ArrayBufferWriter<byte> target, byte tag)
-    {
-        target.GetSpan(1)[0] = tag;
-        target.Advance(1);
-    }
-
-    static void WriteNumber(ArrayBufferWriter<byte> target, ulong value)
-    {
-        var bytes = target.GetSpan(10);
-        var length = 0;
-        for (; value >= 0x80; value >>= 7)
-            bytes[length++] = (byte)(value | 0x80);
-        bytes[length++] = (byte)value;
-        target.Advance(length);
-    }
-
-    static void WriteText(ArrayBufferWriter<byte> target, string text)
-    {
-        WriteNumber(target, (ulong)Encoding.UTF8.GetByteCount(text));
-        Encoding.UTF8.GetBytes(text, target);
-    }
-
-    static ulong ReadNumber(ref ReadOnlySpan<byte> bytes)
-    {
-        ulong value = 0;
-        for (var i = 0; ; i++)
-        {
-            value |= (ulong)(bytes[i] & 0x7F) << (7 * i);
-            if (bytes[i] >= 0x80)
-                continue;
-            bytes = bytes[(i + 1)..];
-            return value;
-        }
-    }
-
-    static string ReadText(ref ReadOnlySpan<byte> bytes)
-    {
-        var length = (int)ReadNumber(ref bytes);
-        var text = Encoding.UTF8.GetString(bytes[..length]);
-        bytes = bytes[length..];
-        return text;
+        target.WriteTag(1);
+        target.WriteNumber((ulong)stream.Number);
+        target.WriteNumber((ulong)stream.Key.Kind);
+        target.WriteText(stream.Key.DeviceId);
+        target.WriteText(stream.Key.BootId);
     }
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger")]
@@ -516,8 +556,11 @@ sealed partial class Ledger : IDisposable
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
     partial void LogTornTail(string path, long position, int bytes);
 
-    [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message = "{Path} is not a ledger and was begun anew; readings that arrive again and are no longer in a journal will be stored twice")]
-    partial void LogUnreadable(string path);
+    [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message =
+        "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except what the journals hold ({Repeated} "
+        + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written anew, and as it was it is kept as {Kept}. "
+        + "Check the storage (dmesg, SD card), look at the file, then delete it")]
+    partial void LogDamaged(string path, int bytes, long position, int repeated, string kept);
 
     /// <summary>The time during which the ledger is held.</summary>
     public readonly struct Entry(Ledger ledger) : IDisposable

@@ -265,7 +265,7 @@ sealed partial class Slot : IAsyncDisposable
             var receivedAt = clock.GetUtcNow();
             var isJson = Payload.IsJson(message.Payload.Span, message.ContentType);
             var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
-            var header = SpoolRecord.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
+            var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
             var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
             if (message.Payload.Length > limit)
                 throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
@@ -326,7 +326,7 @@ sealed partial class Slot : IAsyncDisposable
                 ledger.Add(first, count);
             return arrival;
         }
-        var payload = SpoolRecord.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
+        var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
         var fresh = new List<int>();
         for (var i = 0; i < payload.Count; i++)
         {
@@ -414,7 +414,7 @@ sealed partial class Slot : IAsyncDisposable
                 try
                 {
                     var payload = Payload.Decode(letter.Payload, isJson, deviceId, kind, receivedAt);
-                    await Journal.AppendAsync(new JournalRecord(letter.Payload, payload.Count) { Prefix = SpoolRecord.Header(isJson, kind, deviceId, receivedAt) }, CancellationToken.None);
+                    await Journal.AppendAsync(new JournalRecord(letter.Payload, payload.Count) { Prefix = StoredPayload.Header(isJson, kind, deviceId, receivedAt) }, CancellationToken.None);
                     readings += payload.Count;
                 }
                 catch (PayloadException e)
@@ -465,7 +465,7 @@ sealed partial class Slot : IAsyncDisposable
         {
             while (reader.TryRead(out var record))
             {
-                foreach (var (first, count) in Runs(SpoolRecord.Decode(record.Payload)))
+                foreach (var (first, count) in Runs(StoredPayload.Decode(record.Payload)))
                     ledger.Add(first, count);
             }
         }
@@ -478,7 +478,7 @@ sealed partial class Slot : IAsyncDisposable
         using var reader = Journal.OpenReader(first);
         while (reader.TryRead(out var record) && record.Offset < end)
         {
-            var payload = SpoolRecord.Decode(record.Payload.ToArray());
+            var payload = StoredPayload.Decode(record.Payload.ToArray());
             for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
                 yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 

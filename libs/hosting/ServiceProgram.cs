@@ -375,6 +375,8 @@ sealed record LogSettings(LogLevel Level, bool Json)
         logging.SetMinimumLevel(Level);
         // The framework's own Information lines say nothing an operator acts on.
         logging.AddFilter("Microsoft", Level > LogLevel.Warning ? Level : LogLevel.Warning);
+        // What ends a part is told once, by this program (Ended), and not with a stack trace when it is the configuration.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         logging.AddFilter("System.Net.Http", Level > LogLevel.Warning ? Level : LogLevel.Warning);
         if (Json)
             logging.AddJsonConsole(console => { console.UseUtcTimestamp = true; console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ"; });

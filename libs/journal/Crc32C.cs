@@ -4,13 +4,11 @@ using System.Numerics;
 namespace ThermalStreaming.Journal;
 
 /// <summary>CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the instruction that x64 and arm64 have for it.</summary>
-static class Crc32C
+public static class Crc32C
 {
-    public static uint Compute(ReadOnlySpan<byte> bytes) => ~Continue(~0u, bytes);
-
-    /// <summary>Goes on from a running value; begin with all ones and invert the last one.</summary>
-    public static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
+    public static uint Compute(ReadOnlySpan<byte> bytes)
     {
+        var crc = ~0u;
         while (bytes.Length >= sizeof(ulong))
         {
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
@@ -19,6 +17,6 @@ static class Crc32C
 
         foreach (var value in bytes)
             crc = BitOperations.Crc32C(crc, value);
-        return crc;
+        return ~crc;
     }
 }

@@ -1,14 +1,11 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
 /// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.</summary>
-/// <remarks>Linux only (x64 and arm64): directory fsync and flock have no portable form in .NET.</remarks>
-partial class Disk
+class Disk
 {
-    const int OpenReadWrite = 0x2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000, LockExclusive = 2, LockNonBlocking = 4;
-    const int ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
+    const int BlockBytes = 4096;
 
     long flushes;
     long bytesWritten;
@@ -31,6 +28,33 @@ partial class Disk
 
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long position) => RandomAccess.Read(file, buffer, position);
 
+    /// <summary>Fills the buffer from the file as far as it goes; blocks that the device cannot read become zeros.</summary>
+    /// <returns>How many bytes.</returns>
+    public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position)
+    {
+        var length = (int)Math.Clamp(RandomAccess.GetLength(file) - position, 0, buffer.Length);
+        for (var at = 0; at < length;)
+        {
+            // Up to the next block boundary, because a bad sector takes its whole block with it.
+            var block = buffer[at..Math.Min(length, at + BlockBytes - (int)((position + at) % BlockBytes))];
+            block.Clear();
+            try
+            {
+                var read = 0;
+                while (read < block.Length && Read(file, block[read..], position + at + read) is > 0 and var more)
+                    read += more;
+            }
+            catch (IOException)
+            {
+                // Left as zeros.
+            }
+
+            at += block.Length;
+        }
+
+        return length;
+    }
+
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
     /// <summary>fsync. When it fails, what was written since the last one may be gone although a later fsync succeeds: write it again.</summary>
@@ -44,9 +68,7 @@ partial class Disk
     public virtual void FlushDirectory(string path)
     {
         Interlocked.Increment(ref flushes);
-        using var directory = Open(path, OpenCloseOnExec);
-        if (Fsync(directory) != 0)
-            throw Failure("fsync", path);
+        SystemCalls.FlushDirectory(path);
     }
 
     public virtual void Move(string from, string to) => File.Move(from, to, overwrite: true);
@@ -81,47 +103,4 @@ partial class Disk
         if (durable)
             FlushDirectory(Path.GetDirectoryName(path)!);
     }
-
-    /// <summary>Takes the exclusive lock that the kernel drops when this process ends, however it ends. Null if somebody has it.</summary>
-    public static SafeFileHandle? TryLock(string path)
-    {
-        var file = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec);
-        while (Flock(file, LockExclusive | LockNonBlocking) != 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno == ErrnoInterrupted)
-                continue;
-            var failure = errno == ErrnoWouldBlock ? null : Failure("flock", path);
-            file.Dispose();
-            return failure is null ? null : throw failure;
-        }
-
-        return file;
-    }
-
-    static SafeFileHandle Open(string path, int flags)
-    {
-        const int mode = 0x1A4; // rw-r--r--
-        int descriptor;
-        while ((descriptor = OpenDescriptor(path, flags, mode)) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != ErrnoInterrupted)
-                throw Failure("open", path);
-        }
-
-        return new SafeFileHandle(descriptor, ownsHandle: true);
-    }
-
-    static IOException Failure(string call, string path) =>
-        new($"{call} {path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
-
-    // The third argument of open(2) is variadic in C; on Linux, x64 and arm64 pass it like a named one.
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenDescriptor(string path, int flags, int mode);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(SafeFileHandle file);
-
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle file, int operation);
 }

@@ -63,12 +63,11 @@
 //   any segment there is nothing to confuse, and the journal begins anew under a new epoch.
 //
 // Deleting
-//   A segment is deleted when it is not the last one, everything in it is committed, and the retention time has passed; then the directory
-//   is fsynced. The cursor is replaced by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For
-//   other commits cursor.recent is replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
+//   A segment is deleted when it is not the last one and everything in it is committed; then the directory is fsynced. The cursor is replaced
+//   by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For other commits cursor.recent is
+//   replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
 
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
@@ -97,11 +96,11 @@ public sealed class DurableJournal : IDisposable
     readonly Disk disk;
     readonly TimeProvider clock;
     readonly ILogger logger;
-    readonly SafeFileHandle lockFile;
+    readonly FileLock lockFile;
     readonly Quarantine quarantine;
     readonly Thread writer;
     readonly ITimer wakeTimer;
-    readonly ITimer cursorTimer;
+    readonly CursorWriter cursor;
 
     // Everything down to the next comment belongs to whoever holds the gate. A plain object, because the writer waits on it.
     readonly object gate = new();
@@ -124,8 +123,7 @@ public sealed class DurableJournal : IDisposable
     long lostReadings;
 
     // The writer's own.
-    SafeFileHandle active;
-    bool tailDirty;
+    ActiveFile active;
     readonly long openMillisecondsBase;
     readonly long openedAt;
     readonly long reserveBytes;
@@ -133,16 +131,7 @@ public sealed class DurableJournal : IDisposable
     long freeCheckedAt;
     long freeCheckedWritten;
 
-    // One cursor write at a time; taken before the gate, never inside it.
-    readonly Lock cursorGate = new();
-    long cursorWrittenAt;
-    (long Committed, long Next) cursorWritten;
-    bool cursorWrittenDurably;
-    bool cursorFailed;
-    bool cursorTimerArmed;
-    bool cursorClosed;
-
-    DurableJournal(JournalOptions options, TimeProvider clock, ILogger logger, Disk disk, SafeFileHandle lockFile)
+    DurableJournal(JournalOptions options, TimeProvider clock, ILogger logger, Disk disk, FileLock lockFile)
     {
         this.options = options;
         this.clock = clock;
@@ -161,16 +150,15 @@ public sealed class DurableJournal : IDisposable
         segments = recovered.Segments;
         nextOffset = recovered.Next;
         committedOffset = recovered.Committed;
-        cursorWritten = (recovered.Committed, -1);
         sizeBytes = segments.Sum(segment => segment.FileBytes);
         (quarantinedFiles, quarantinedBytes) = Quarantine.Content(directory);
-        openedAt = cursorWrittenAt = clock.GetTimestamp();
+        openedAt = clock.GetTimestamp();
         openMillisecondsBase = segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
-        Reclaim(ignoreRetention: false);
+        Reclaim();
 
-        active = disk.OpenFile(segments[^1].Path, create: false);
+        active = new ActiveFile(disk, disk.OpenFile(segments[^1].Path, create: false));
         wakeTimer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        cursorTimer = clock.CreateTimer(_ => CursorIsDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        cursor = new CursorWriter(directory, epoch, committedOffset, Offsets, options.CursorInterval, disk, clock, logger);
         writer = new Thread(WriteGroups) { IsBackground = true, Name = "journal writer" };
         writer.Start();
     }
@@ -190,7 +178,7 @@ public sealed class DurableJournal : IDisposable
             throw new ArgumentException($"SegmentBytes is {options.SegmentBytes}; it must be at least 1024 bytes.", nameof(options));
 
         var directory = Path.GetFullPath(options.Directory);
-        SafeFileHandle? lockFile = null;
+        FileLock? lockFile = null;
         try
         {
             var parent = Path.GetDirectoryName(directory);
@@ -198,7 +186,7 @@ public sealed class DurableJournal : IDisposable
             Directory.CreateDirectory(directory);
             if (isNew && parent is not null)
                 disk.FlushDirectory(parent);
-            lockFile = Disk.TryLock(Path.Combine(directory, "lock"));
+            lockFile = FileLock.TryTake(Path.Combine(directory, "lock"));
             if (lockFile is null)
             {
                 throw new JournalLockedException(
@@ -450,14 +438,14 @@ public sealed class DurableJournal : IDisposable
             }
 
             committedOffset = Math.Max(committedOffset, offset);
-            reclaimed = Reclaim(ignoreRetention: false);
+            reclaimed = Reclaim();
             if (reclaimed)
                 Monitor.PulseAll(gate);
         }
 
         if (reclaimed)
             FlushAfterReclaim();
-        SaveCursor(durable, force: durable);
+        cursor.Save(durable);
     }
 
     /// <summary>
@@ -473,37 +461,8 @@ public sealed class DurableJournal : IDisposable
             committedOffset = result = Math.Clamp(offset, segments[0].First, committedOffset);
         }
 
-        lock (cursorGate)
-        {
-            TryDelete(Path.Combine(directory, CursorFile.RecentName));
-            cursorWrittenDurably = false;
-            SaveCursor(durable: true, force: true);
-        }
-
+        cursor.SaveLower();
         return result;
-    }
-
-    /// <summary>
-    /// The first stored offset among those appended within the last <paramref name="window"/> of time that the journal was open: from there on a
-    /// replay covers the window. May be a little earlier than asked, never later.
-    /// </summary>
-    public long FirstOffsetWithin(TimeSpan window)
-    {
-        lock (gate)
-        {
-            var since = OpenMilliseconds - (long)window.TotalMilliseconds;
-            for (var i = segments.Count - 1; i >= 0; i--)
-            {
-                var marks = segments[i].Marks;
-                for (var j = marks.Count - 1; j >= 0; j--)
-                {
-                    if (marks[j].OpenMilliseconds < since)
-                        return marks[j].Offset;
-                }
-            }
-
-            return segments[0].First;
-        }
     }
 
     /// <summary>Writes what has been appended (unless the journal is full), writes the cursor and gives the directory free.</summary>
@@ -520,19 +479,9 @@ public sealed class DurableJournal : IDisposable
 
         writer.Join();
         wakeTimer.Dispose();
-        cursorTimer.Dispose();
         try
         {
-            lock (cursorGate)
-            {
-                if (fault is null)
-                    SaveCursor(durable: true, force: true);
-                cursorClosed = true;
-            }
-        }
-        catch (IOException e)
-        {
-            logger.CursorNotWritten(directory, e.Message);
+            cursor.Close(save: fault is null);
         }
         finally
         {
@@ -753,7 +702,7 @@ public sealed class DurableJournal : IDisposable
         {
             if (sizeBytes + bytes > options.MaxBytes)
             {
-                reclaimed = Reclaim(ignoreRetention: true);
+                reclaimed = Reclaim();
                 if (sizeBytes + bytes > options.MaxBytes && !LastIsCommitted())
                 {
                     problem = SizeProblem();
@@ -775,7 +724,7 @@ public sealed class DurableJournal : IDisposable
             {
                 lock (gate)
                 {
-                    reclaimed |= Reclaim(ignoreRetention: true);
+                    reclaimed |= Reclaim();
                     if (!LastIsCommitted())
                     {
                         problem = SpaceProblem(freeBytes);
@@ -834,22 +783,14 @@ public sealed class DurableJournal : IDisposable
         var withMark = !withHeader && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds;
         var bytes = withHeader ? group.WithHeader(last.Header) : withMark ? group.WithMark(wall, open) : group.Frames;
         var position = withHeader ? 0 : last.Size;
-        if (tailDirty)
-        {
-            disk.SetLength(active, last.Size);
-            tailDirty = false;
-        }
-
-        var written = false;
         try
         {
-            disk.Write(active, bytes, position);
-            written = true;
-            disk.Flush(active);
+            active.Write(bytes, position, last.Size);
         }
-        catch (IOException)
+        catch (IOException) when (active.IsInDoubt || withHeader)
         {
-            CutBack(last, rollNext: written || withHeader);
+            lock (gate)
+                rollNext = true;
             throw;
         }
 
@@ -866,48 +807,24 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    void CutBack(Segment last, bool rollNext)
-    {
-        tailDirty = true;
-        try
-        {
-            disk.SetLength(active, last.Size);
-            tailDirty = false;
-        }
-        catch (IOException)
-        {
-            // Tried again before the next write here. If there is none, the next start cuts it.
-        }
-
-        if (rollNext)
-        {
-            lock (gate)
-                this.rollNext = true;
-        }
-    }
-
     void WriteSegment(AppendGroup group, Segment last, long first)
     {
         var header = new SegmentHeader(epoch, first, last.Damage?.Offset ?? last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
         var path = Path.Combine(directory, Segment.FileName(first));
-        var file = disk.OpenFile(path, create: true);
         var bytes = group.WithHeader(header);
+        ActiveFile begun;
         try
         {
-            disk.Write(file, bytes, 0);
-            disk.Flush(file);
-            disk.FlushDirectory(directory);
+            begun = ActiveFile.Begin(disk, path, bytes);
         }
         catch (IOException)
         {
-            file.Dispose();
             TryDelete(path);
             throw;
         }
 
         active.Dispose();
-        active = file;
-        tailDirty = false;
+        active = begun;
         bool reclaimed;
         lock (gate)
         {
@@ -917,7 +834,7 @@ public sealed class DurableJournal : IDisposable
             if (last.Damage is not null)
                 PutDamageAside(last);
             Publish(segment, bytes.Length);
-            reclaimed = Reclaim(ignoreRetention: fullReason is not null);
+            reclaimed = Reclaim();
         }
 
         if (reclaimed)
@@ -939,15 +856,12 @@ public sealed class DurableJournal : IDisposable
         changed = null;
     }
 
-    /// <summary>Deletes what is delivered and no longer wanted; called with the gate held.</summary>
-    bool Reclaim(bool ignoreRetention)
+    /// <summary>Deletes what is delivered; called with the gate held.</summary>
+    bool Reclaim()
     {
         var any = false;
         while (segments.Count > 1 && segments[0].End <= committedOffset && segments[1].First <= committedOffset)
         {
-            var closedAt = segments[1].Header.OpenMilliseconds;
-            if (!ignoreRetention && closedAt + options.RetainFor.TotalMilliseconds > OpenMilliseconds)
-                break;
             if ((!any && !IsReadyToReclaim()) || !TryDelete(segments[0].Path))
                 break;
             sizeBytes -= segments[0].FileBytes;
@@ -1029,49 +943,9 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    void CursorIsDue()
+    (long Committed, long Next) Offsets()
     {
-        lock (cursorGate)
-        {
-            cursorTimerArmed = false;
-            if (!cursorClosed)
-                SaveCursor(durable: false, force: true);
-        }
-    }
-
-    void SaveCursor(bool durable, bool force)
-    {
-        lock (cursorGate)
-        {
-            (long Committed, long Next) now;
-            lock (gate)
-                now = (committedOffset, nextOffset);
-            if (durable ? cursorWrittenDurably && now == cursorWritten : now.Committed == cursorWritten.Committed)
-                return;
-
-            var wait = options.CursorInterval - clock.GetElapsedTime(cursorWrittenAt);
-            if (!force && wait > TimeSpan.Zero)
-            {
-                if (!cursorTimerArmed)
-                    cursorTimer.Change(wait, Timeout.InfiniteTimeSpan);
-                cursorTimerArmed = true;
-                return;
-            }
-
-            cursorWrittenAt = clock.GetTimestamp();
-            try
-            {
-                var name = durable ? CursorFile.Name : CursorFile.RecentName;
-                disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, now.Committed, now.Next).ToBytes(), durable);
-                (cursorWritten, cursorWrittenDurably, cursorFailed) = (now, durable, false);
-            }
-            catch (Exception e) when (!durable && e is (IOException or UnauthorizedAccessException))
-            {
-                // Once per trouble; the next commit tries again.
-                if (!cursorFailed)
-                    logger.CursorNotWritten(directory, e.Message);
-                cursorFailed = true;
-            }
-        }
+        lock (gate)
+            return (committedOffset, nextOffset);
     }
 }

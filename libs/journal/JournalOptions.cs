@@ -28,12 +28,6 @@ public sealed record JournalOptions
     public long FreeSpaceReserveBytes { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>
-    /// How long committed readings are kept for replay, in time during which the journal was open (so that neither a stepped wall clock nor
-    /// a power cut shortens it). Default zero: a segment goes when everything in it is committed. Gives way when the journal is full.
-    /// </summary>
-    public TimeSpan RetainFor { get; set; } = TimeSpan.Zero;
-
-    /// <summary>
     /// Called before delivered segments are deleted, with the journal's lock held: for an index of the journal that must be durable before what it could be
     /// rebuilt from goes. It must not call the journal. If it returns false or throws an IOException nothing is deleted until the next time. Opening the
     /// journal may call it.

@@ -4,15 +4,32 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.Journal;
 
 /// <summary>The subdirectory where damaged bytes are kept for a person to look at. Nothing in it is ever read or deleted by the journal.</summary>
-sealed class Quarantine(string journalDirectory, Disk disk)
+public sealed class Quarantine
 {
-    public const string Name = "quarantine";
+    internal const string Name = "quarantine";
 
-    const int BlockBytes = 4096;
+    const int ChunkBytes = 64 * 1024;
 
-    readonly string directory = Path.Combine(journalDirectory, Name);
+    readonly string parent;
+    readonly string directory;
+    readonly Disk disk;
 
-    public static (int Files, long Bytes) Content(string journalDirectory)
+    internal Quarantine(string parent, Disk disk)
+    {
+        this.parent = parent;
+        this.disk = disk;
+        directory = Path.Combine(parent, Name);
+    }
+
+    /// <summary>Copies a damaged file here under another name; returns the copy's path. Blocks that cannot be read become zeros in it.</summary>
+    public static string KeepCopy(string path, string name)
+    {
+        var disk = new Disk();
+        using var source = disk.OpenFile(path, create: false);
+        return new Quarantine(Path.GetDirectoryName(path)!, disk).Copy(source, 0, name);
+    }
+
+    internal static (int Files, long Bytes) Content(string journalDirectory)
     {
         var directory = new DirectoryInfo(Path.Combine(journalDirectory, Name));
         if (!directory.Exists)
@@ -22,60 +39,40 @@ sealed class Quarantine(string journalDirectory, Disk disk)
     }
 
     /// <summary>Moves a whole file here.</summary>
-    public string KeepFile(string path)
+    internal string KeepFile(string path)
     {
         Create();
         var kept = Path.Combine(directory, Path.GetFileName(path));
         disk.Move(path, kept);
         disk.FlushDirectory(directory);
-        disk.FlushDirectory(journalDirectory);
+        disk.FlushDirectory(parent);
         return kept;
     }
 
     /// <summary>Copies the end of a segment here and cuts it off there. Blocks that cannot be read become zeros in the copy.</summary>
-    public string KeepRest(string path, long position)
+    internal string KeepRest(string path, long position)
     {
-        Create();
-        var kept = Path.Combine(
-            directory,
-            string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged"));
         using var source = disk.OpenFile(path, create: false);
-        using (var copy = disk.OpenFile(kept, create: true))
-        {
-            var length = RandomAccess.GetLength(source);
-            var block = new byte[BlockBytes];
-            for (var at = position; at < length;)
-            {
-                // Up to the next block boundary, because a bad sector takes its whole block with it.
-                var size = (int)Math.Min(BlockBytes - at % BlockBytes, length - at);
-                disk.Write(copy, ReadBlock(source, block.AsSpan(0, size), at), at - position);
-                at += size;
-            }
-
-            disk.Flush(copy);
-        }
-
-        disk.FlushDirectory(directory);
+        var kept = Copy(source, position, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged"));
         disk.SetLength(source, position);
         disk.Flush(source);
         return kept;
     }
 
-    ReadOnlySpan<byte> ReadBlock(SafeFileHandle source, Span<byte> block, long at)
+    string Copy(SafeFileHandle source, long position, string name)
     {
-        block.Clear();
-        try
+        Create();
+        var kept = Path.Combine(directory, name);
+        using (var copy = disk.OpenFile(kept, create: true))
         {
-            var read = 0;
-            while (read < block.Length && disk.Read(source, block[read..], at + read) is var more and > 0)
-                read += more;
-        }
-        catch (IOException)
-        {
-            // Left as zeros: what cannot be read cannot be kept.
+            var chunk = new byte[ChunkBytes];
+            for (var at = position; disk.ReadPastDamage(source, chunk, at) is > 0 and var read; at += read)
+                disk.Write(copy, chunk.AsSpan(0, read), at - position);
+            disk.Flush(copy);
         }
 
-        return block;
+        disk.FlushDirectory(directory);
+        return kept;
     }
 
     void Create()
@@ -83,6 +80,6 @@ sealed class Quarantine(string journalDirectory, Disk disk)
         if (Directory.Exists(directory))
             return;
         Directory.CreateDirectory(directory);
-        disk.FlushDirectory(journalDirectory);
+        disk.FlushDirectory(parent);
     }
 }

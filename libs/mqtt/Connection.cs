@@ -288,11 +288,15 @@ sealed class Connection : IDisposable
     MqttConnectionException Refused(ConnackPacket connack)
     {
         var who = options.UserName is null ? "the client without a user name" : $"user '{options.UserName}'";
-        var text = connack.Properties.Text(MqttPropertyId.ReasonString);
-        var elsewhere = connack.Properties.Text(MqttPropertyId.ServerReference);
-        return new MqttConnectionException($"{Capital(broker)} refused {who} (client id '{clientId}'): {MqttReasons.Describe(connack.Reason)}"
-            + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.ConnectCure(connack.Reason, options.UserName)}"
-            + (elsewhere is null ? "" : $" It names another server: {elsewhere}."), connack.Reason);
+        return Ended($"refused {who} (client id '{clientId}')", connack.Reason, connack.Properties, MqttReasons.ConnectCure(connack.Reason, options.UserName));
+    }
+
+    MqttConnectionException Ended(string how, MqttReasonCode reason, MqttProperties properties, string cure)
+    {
+        var text = properties.Text(MqttPropertyId.ReasonString);
+        var elsewhere = properties.Text(MqttPropertyId.ServerReference);
+        return new MqttConnectionException($"{Capital(broker)} {how}: {MqttReasons.Describe(reason)}{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {cure}"
+            + (elsewhere is null ? "" : $" It names another server: {elsewhere}."), reason);
     }
 
     async Task ReadLoopAsync()
@@ -470,13 +474,7 @@ sealed class Connection : IDisposable
     }
 
     MqttConnectionException Disconnected(DisconnectPacket disconnect)
-    {
-        var text = disconnect.Properties.Text(MqttPropertyId.ReasonString);
-        var elsewhere = disconnect.Properties.Text(MqttPropertyId.ServerReference);
-        return new MqttConnectionException($"{Capital(broker)} ended the connection: {MqttReasons.Describe(disconnect.Reason)}"
-            + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.DisconnectCure(disconnect.Reason)}"
-            + (elsewhere is null ? "" : $" It names another server: {elsewhere}."), disconnect.Reason);
-    }
+        => Ended("ended the connection", disconnect.Reason, disconnect.Properties, MqttReasons.DisconnectCure(disconnect.Reason));
 
     async Task WriteLoopAsync()
     {

@@ -21,7 +21,11 @@ static class S3Service
         Configure = (services, options) => services
             .AddS3(options.S3)
             .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<S3Sink>>()()),
-        Checks = (options, provider) => S3Checks.Steps(options.S3, provider.GetRequiredService<IAmazonS3>(), provider.GetRequiredService<TimeProvider>()),
+        Checks = (options, provider) =>
+        [
+            .. S3Checks.Steps(options.S3, provider.GetRequiredService<IAmazonS3>(), provider.GetRequiredService<TimeProvider>()),
+            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<TimeProvider>()),
+        ],
         Commands = _ => ForwarderCommands.Create(),
     };
 

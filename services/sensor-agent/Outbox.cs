@@ -35,7 +35,7 @@ sealed partial class Outbox : IDisposable
         this.clock = clock;
         this.logger = logger;
         part = $"outbox {Topics.Name(kind)}";
-        header = OutboxRecord.Header(kind, options.DeviceId);
+        header = StoredPayload.Header(isJson: false, kind, options.DeviceId, clock.GetUtcNow());
         // A thermal reading takes some 130 bytes, one of an inverter 110.
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
         journal = options.Journal with { Directory = options.OutboxDirectory(kind) };
@@ -143,7 +143,7 @@ sealed partial class Outbox : IDisposable
             buffer = new byte[size + size / 4];
         batch.WriteTo(buffer.AsSpan(0, size));
         var now = clock.GetUtcNow();
-        OutboxRecord.Stamp(header, now);
+        StoredPayload.Stamp(header, now);
         if (Backlog == 0)
             SetOldest(now);
         var stored = Journal.AppendAsync(new JournalRecord(buffer.AsMemory(0, size), count) { Prefix = header }, CancellationToken.None);

@@ -1,5 +1,6 @@
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
 using ThermalStreaming.SensorAgent;
 
 return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
@@ -11,5 +12,5 @@ return await ServiceProgram.RunAsync(args, new ServiceDefinition<AgentOptions>
     Arguments = Agent.Arguments,
     Configure = Agent.Configure,
     Checks = AgentChecks.Steps,
-    Commands = _ => [JournalCommand.Create(Path.Combine(Environment.GetEnvironmentVariable("DATA_DIRECTORY") ?? "/data", "outbox"), OutboxRecord.Format)],
+    Commands = _ => [JournalCommand.Create(Path.Combine(Environment.GetEnvironmentVariable("DATA_DIRECTORY") ?? "/data", "outbox"), StoredPayload.Format)],
 });

@@ -18,6 +18,12 @@ sealed partial class Publisher : BackgroundService
     /// <summary>What a stop may spend on publishing; hosting allows 25 s for everything.</summary>
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(12);
 
+    /// <summary>
+    /// <c>replayed = true</c> as a protobuf field. Appended to a batch that does not have the field, it is the same batch with it: in protobuf the order of
+    /// fields is free. So a batch is marked without touching its other bytes.
+    /// </summary>
+    static ReadOnlySpan<byte> ReplayedMark => [ReadingBatch.ReplayedFieldNumber << 3, 1];
+
     static readonly TimeSpan FirstHold = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(15);
 
@@ -209,20 +215,30 @@ sealed partial class Publisher : BackgroundService
                     return null;
                 continue;
             }
-            if (!OutboxRecord.TryParse(entry.Payload, out var kind, out var deviceId, out var appendedAt, out var batch))
+            if (!StoredPayload.TryParse(entry.Payload, out var batch) || batch.IsJson)
             {
                 // Whole by its checksum, and yet not ours: it stays in the journal for `journal export` until it is released.
                 LogForeign(entry.Offset, outbox.Journal.Epoch);
                 continue;
             }
             if (entry.Offset == outbox.AcknowledgedOffset)
-                outbox.SetOldest(appendedAt);
+                outbox.SetOldest(batch.StoredAt);
             var replayed = entry.Offset < Math.Max(pass.ReplayUntil, pass.SentUntil);
             pass.SentUntil = Math.Max(pass.SentUntil, entry.EndOffset);
-            var acknowledged = client.PublishAsync(Topics.Readings(deviceId, kind), OutboxRecord.Payload(batch.Span, replayed), MqttQos.AtLeastOnce,
+            var acknowledged = client.PublishAsync(Topics.Readings(batch.DeviceId, batch.Kind), Message(batch.Bytes.Span, replayed), MqttQos.AtLeastOnce,
                 contentType: Payload.ProtobufContentType, cancellationToken: cancellationToken);
-            return new InFlight(entry.EndOffset, entry.Count, appendedAt, replayed, clock.GetTimestamp(), acknowledged);
+            return new InFlight(entry.EndOffset, entry.Count, batch.StoredAt, replayed, clock.GetTimestamp(), acknowledged);
         }
+    }
+
+    /// <summary>A copy of a serialised <see cref="ReadingBatch"/> to publish.</summary>
+    internal static byte[] Message(ReadOnlySpan<byte> batch, bool replayed)
+    {
+        var message = GC.AllocateUninitializedArray<byte>(batch.Length + (replayed ? ReplayedMark.Length : 0));
+        batch.CopyTo(message);
+        if (replayed)
+            ReplayedMark.CopyTo(message.AsSpan(batch.Length));
+        return message;
     }
 
     /// <summary>Waits for the broker's word on one batch.</summary>

@@ -1,7 +1,5 @@
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
-using ThermalStreaming.Journal;
-using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
@@ -26,8 +24,7 @@ static class SnowpipeService
         Checks = (options, provider) =>
         [
             .. new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
-            .. BrokerCheck.Steps(options.Forwarder.Mqtt, provider.GetRequiredService<TimeProvider>(), filters: [options.Forwarder.Subscription]),
-            .. JournalCheck.Steps(options.Forwarder.DataDirectory, options.Forwarder.Journal),
+            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<TimeProvider>()),
         ],
         CheckArguments = [new("--probe", "CHECK_PROBE", "Also send one row and wait for its commit.", IsSwitch: true)],
         Commands = _ => [KeygenCommand.Create(), .. ForwarderCommands.Create()],

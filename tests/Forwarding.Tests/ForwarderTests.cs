@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
@@ -268,6 +269,25 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         await replica.DisposeAsync();
 
         AssertOnce(("pi-1", 1, 1000));
+    }
+
+    [Theory]
+    [InlineData("ledger.lock")]
+    [InlineData("ledger")]
+    [InlineData("slots/slot-0/journal/lock")]
+    public async Task A_file_that_cannot_be_used_is_a_problem_of_the_configuration_in_one_line(string file)
+    {
+        // What is in its place cannot be opened as a file, whoever runs this.
+        Directory.CreateDirectory(directory.File(file));
+        await using var replica = await StartAsync(waitUntilReady: false);
+
+        var problem = await Assert.ThrowsAsync<ConfigurationException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        var line = Assert.Single(problem.Problems);
+        Assert.StartsWith($"DATA_DIRECTORY is '{directory.Path}': The ", line, StringComparison.Ordinal);
+        Assert.Contains("cannot be used: ", line, StringComparison.Ordinal);
+        Assert.Contains(directory.Path, line, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', line);
     }
 
     async Task<Replica> StartAsync(bool waitUntilReady = true)

@@ -24,6 +24,9 @@ sealed class Replica : IAsyncDisposable
 
     public Health Health => provider.GetRequiredService<Health>();
 
+    /// <summary>Ends when the service does.</summary>
+    public Task Execution => ((BackgroundService)service).ExecuteTask!;
+
     public ForwarderMetrics Metrics => provider.GetRequiredService<ForwarderMetrics>();
 
     public static ForwarderOptions Options(string dataDirectory, int brokerPort, int slots = 1) => new()

@@ -27,7 +27,7 @@ static class Samples
         => Readings.Payload.Decode(Batch(device, boot, first, count).ToByteArray(), false, device, ReadingKind.Thermal, DateTimeOffset.UnixEpoch);
 
     public static byte[] Record(string device, string boot, ulong first, int count)
-        => [.. SpoolRecord.Header(false, ReadingKind.Thermal, device, DateTimeOffset.UnixEpoch), .. Batch(device, boot, first, count).ToByteArray()];
+        => [.. StoredPayload.Header(false, ReadingKind.Thermal, device, DateTimeOffset.UnixEpoch), .. Batch(device, boot, first, count).ToByteArray()];
 
     public static ReadingIdentity Identity(string device, string boot, ulong sequence) => new(device, boot, ReadingKind.Thermal, sequence);
 }

@@ -24,10 +24,11 @@ public sealed class ServiceProgramTests
     [Fact]
     public async Task A_part_that_finds_the_configuration_impossible_while_it_runs_ends_with_78_too()
     {
-        var (code, _, error) = await RunAsync([], Definition(run: _ => throw new ConfigurationException(["DATA_DIRECTORY cannot be written."])));
+        var (code, output, error) = await RunAsync([], Definition(run: _ => throw new ConfigurationException(["DATA_DIRECTORY cannot be written."])));
 
         Assert.Equal(78, code);
         Assert.Equal("config: DATA_DIRECTORY cannot be written.", error.Trim());
+        Assert.Equal("", output.Trim());
     }
 
     [Fact]

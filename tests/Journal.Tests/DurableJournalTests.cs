@@ -195,43 +195,6 @@ public sealed class DurableJournalTests : IDisposable
     }
 
     [Fact]
-    public void Delivered_readings_are_kept_for_the_replay_window_whatever_the_wall_clock_does()
-    {
-        using var journal = Open(new JournalOptions { SegmentBytes = 1024, RetainFor = TimeSpan.FromMinutes(30) });
-        for (var minute = 0; minute < 120; minute++)
-        {
-            Assert.Equal(minute, journal.Append(new string('x', 300)));
-            journal.Commit(minute + 1);
-            clock.Advance(TimeSpan.FromMinutes(1));
-            clock.Step(TimeSpan.FromHours(minute % 3 - 1));
-        }
-
-        Assert.InRange(journal.FirstOffset, 120 - 40, 120 - 30);
-        Assert.Equal(0, journal.BacklogReadings);
-        Assert.InRange(journal.FirstOffsetWithin(TimeSpan.FromMinutes(10)), 120 - 12, 120 - 10);
-        Assert.Equal(119, journal.FirstOffsetWithin(TimeSpan.Zero));
-        Assert.Equal(journal.FirstOffset, journal.FirstOffsetWithin(TimeSpan.FromDays(1)));
-    }
-
-    [Fact]
-    public void The_replay_window_is_known_after_a_restart()
-    {
-        using (var journal = Open(new JournalOptions()))
-        {
-            for (var minute = 0; minute < 60; minute++)
-            {
-                journal.Append("x");
-                clock.Advance(TimeSpan.FromMinutes(1));
-            }
-        }
-
-        clock.Step(TimeSpan.FromDays(3));
-        using var reopened = Open(new JournalOptions());
-
-        Assert.InRange(reopened.FirstOffsetWithin(TimeSpan.FromMinutes(10)), 60 - 13, 60 - 10);
-    }
-
-    [Fact]
     public void The_age_of_the_oldest_undelivered_reading_is_known()
     {
         using var journal = Open(new JournalOptions());

@@ -310,7 +310,6 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
                 SegmentBytes = 4096,
                 MaxBytes = 40_000,
                 FreeSpaceReserveBytes = 5000,
-                RetainFor = TimeSpan.FromSeconds(30),
             },
             disk,
             clock);

@@ -86,7 +86,7 @@ sealed class Spool : IDisposable
 
     void Add(ReadingBatch batch, ReadingKind kind, int count)
     {
-        messages.Add((End, [.. SpoolRecord.Header(isJson: false, kind, Device, Noon), .. batch.ToByteArray()], count));
+        messages.Add((End, [.. StoredPayload.Header(isJson: false, kind, Device, Noon), .. batch.ToByteArray()], count));
         End += count;
     }
 

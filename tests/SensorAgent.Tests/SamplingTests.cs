@@ -60,8 +60,8 @@ public sealed class SamplingTests : IDisposable
         List<ReadingBatch> batches = [];
         while (reader.TryRead(out var entry))
         {
-            Assert.True(OutboxRecord.TryParse(entry.Payload, out _, out _, out _, out var batch));
-            batches.Add(ReadingBatch.Parser.ParseFrom(batch.Span));
+            Assert.True(StoredPayload.TryParse(entry.Payload, out var batch));
+            batches.Add(ReadingBatch.Parser.ParseFrom(batch.Bytes.Span));
         }
         return batches;
     }

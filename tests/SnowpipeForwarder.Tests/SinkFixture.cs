@@ -33,7 +33,7 @@ sealed class SinkFixture : IAsyncDisposable
 
     public ScriptedSnowflake Server { get; }
 
-    public ManualClock Clock { get; } = ManualClock.AtTestTime();
+    public ManualClock Clock { get; } = new();
 
     public List<string> Log { get; } = [];
 
@@ -130,7 +130,7 @@ sealed class SinkFixture : IAsyncDisposable
     public static Batch MakeBatch(long first, int count, DateTimeOffset at, byte[] payload, bool isJson)
     {
         var batch = new Batch();
-        byte[] record = [.. SpoolRecord.Header(isJson, ReadingKind.Thermal, "pi-1", at), .. payload];
+        byte[] record = [.. StoredPayload.Header(isJson, ReadingKind.Thermal, "pi-1", at), .. payload];
         batch.Clear(first);
         batch.Add(record, first, 0, count, SpoolRecord.EstimateRowBytes(record, count, count));
         batch.CreatedAt = at;

@@ -30,7 +30,7 @@ public class StatisticsTests
     {
         await using var fixture = await SinkFixture.StartAsync(("STATISTICS_INTERVAL", "1m"));
         await fixture.Statistics.StartAsync(CancellationToken.None);
-        while (fixture.Clock.PendingTimers == 0)
+        while (fixture.Clock.NextDue is null)
             await Task.Yield();
 
         fixture.Clock.Advance(TimeSpan.FromMinutes(1));

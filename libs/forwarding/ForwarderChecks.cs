@@ -1,0 +1,15 @@
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Mqtt;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The steps of <c>check</c> on this side of every forwarder: the broker and the journals' place. Its destination is each forwarder's own.</summary>
+public static class ForwarderChecks
+{
+    public static IEnumerable<CheckStep> Steps(ForwarderOptions options, TimeProvider clock) =>
+    [
+        .. BrokerCheck.Steps(options.Mqtt, clock, filters: [options.Subscription]),
+        .. JournalCheck.Steps(options.DataDirectory, options.Journal),
+    ];
+}

@@ -1,0 +1,136 @@
+using Microsoft.Extensions.Logging;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>
+/// Writes a journal's cursor files: the durable one when asked to, the recent one at most once per interval. One write at a time. From any thread, but never
+/// with the journal's gate held: what is to be written is asked for under it.
+/// </summary>
+sealed class CursorWriter
+{
+    readonly string directory;
+    readonly ulong epoch;
+    readonly Func<(long Committed, long Next)> now;
+    readonly TimeSpan interval;
+    readonly Disk disk;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly ITimer timer;
+    readonly Lock gate = new();
+    (long Committed, long Next) written;
+    long writtenAt;
+    bool writtenDurably;
+    bool hasFailed;
+    bool isTimerArmed;
+    bool isClosed;
+
+    /// <param name="directory">The journal's.</param>
+    /// <param name="epoch">The journal's.</param>
+    /// <param name="committed">What was read from the files.</param>
+    /// <param name="now">What they should say.</param>
+    /// <param name="interval">Longest time for which the recent one may lag behind.</param>
+    /// <param name="disk">Where to write.</param>
+    /// <param name="clock">Where time comes from.</param>
+    /// <param name="logger">For trouble that is not thrown.</param>
+    public CursorWriter(string directory, ulong epoch, long committed, Func<(long Committed, long Next)> now, TimeSpan interval, Disk disk, TimeProvider clock, ILogger logger)
+    {
+        this.directory = directory;
+        this.epoch = epoch;
+        this.now = now;
+        this.interval = interval;
+        this.disk = disk;
+        this.clock = clock;
+        this.logger = logger;
+        written = (committed, -1);
+        writtenAt = clock.GetTimestamp();
+        timer = clock.CreateTimer(_ => IsDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Writes the cursor, durably or when its time has come.</summary>
+    /// <exception cref="IOException">It was to be durable and could not be written.</exception>
+    public void Save(bool durable)
+    {
+        lock (gate)
+            Save(durable, force: durable);
+    }
+
+    /// <summary>Writes a cursor that may be lower than before: nothing that says more may stay.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void SaveLower()
+    {
+        lock (gate)
+        {
+            var recent = Path.Combine(directory, CursorFile.RecentName);
+            try
+            {
+                disk.Delete(recent);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                logger.NotDeleted(directory, CursorFile.RecentName, e.Message);
+            }
+            writtenDurably = false;
+            Save(durable: true, force: true);
+        }
+    }
+
+    /// <summary>Writes nothing more, after a last durable write if <paramref name="save"/>.</summary>
+    public void Close(bool save)
+    {
+        timer.Dispose();
+        lock (gate)
+        {
+            try
+            {
+                if (save)
+                    Save(durable: true, force: true);
+            }
+            catch (IOException e)
+            {
+                logger.CursorNotWritten(directory, e.Message);
+            }
+            isClosed = true;
+        }
+    }
+
+    void IsDue()
+    {
+        lock (gate)
+        {
+            isTimerArmed = false;
+            if (!isClosed)
+                Save(durable: false, force: true);
+        }
+    }
+
+    void Save(bool durable, bool force)
+    {
+        var wanted = now();
+        if (durable ? writtenDurably && wanted == written : wanted.Committed == written.Committed)
+            return;
+
+        var wait = interval - clock.GetElapsedTime(writtenAt);
+        if (!force && wait > TimeSpan.Zero)
+        {
+            if (!isTimerArmed)
+                timer.Change(wait, Timeout.InfiniteTimeSpan);
+            isTimerArmed = true;
+            return;
+        }
+
+        writtenAt = clock.GetTimestamp();
+        try
+        {
+            var name = durable ? CursorFile.Name : CursorFile.RecentName;
+            disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, wanted.Committed, wanted.Next).ToBytes(), durable);
+            (written, writtenDurably, hasFailed) = (wanted, durable, false);
+        }
+        catch (Exception e) when (!durable && e is (IOException or UnauthorizedAccessException))
+        {
+            // Once per trouble; the next commit tries again.
+            if (!hasFailed)
+                logger.CursorNotWritten(directory, e.Message);
+            hasFailed = true;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+namespace ThermalStreaming.Readings.Tests;
+
+public sealed class StoredPayloadTests
+{
+    static readonly DateTimeOffset At = new DateTimeOffset(2026, 11, 20, 10, 0, 0, TimeSpan.Zero).AddMicroseconds(123_456);
+
+    /// <summary>As every release has written them: 2026-11-20T10:00:00.123456Z, a device "Küche", and the payload. Journals in the field hold these bytes.</summary>
+    const string ThermalHeader = "01" + "01" + "40AAA44EB2600600" + "06" + "4BC3BC636865";
+    const string InverterJsonHeader = "02" + "02" + "40AAA44EB2600600" + "06" + "4BC3BC636865";
+
+    /// <summary>device_id "pi", boot_id "b", one thermal reading: sequence 4.</summary>
+    const string BatchOfOne = "0A027069" + "120162" + "2A020804";
+
+    [Theory]
+    [InlineData(ThermalHeader, false, ReadingKind.Thermal)]
+    [InlineData(InverterJsonHeader, true, ReadingKind.Inverter)]
+    public void Its_bytes_on_disk_do_not_change(string hex, bool isJson, ReadingKind kind)
+    {
+        var header = StoredPayload.Header(isJson, kind, "Küche", At);
+        Assert.Equal(hex, Convert.ToHexString(header));
+
+        Assert.True(StoredPayload.TryParse((byte[])[.. Convert.FromHexString(hex), 1, 2, 3], out var stored));
+
+        Assert.Equal((isJson, kind, "Küche", At), (stored.IsJson, stored.Kind, stored.DeviceId, stored.StoredAt));
+        Assert.Equal([1, 2, 3], stored.Bytes.ToArray());
+    }
+
+    [Fact]
+    public void A_header_is_used_again_with_another_time()
+    {
+        var header = StoredPayload.Header(false, ReadingKind.Thermal, "Küche", DateTimeOffset.UnixEpoch);
+
+        StoredPayload.Stamp(header, At);
+
+        Assert.Equal(ThermalHeader, Convert.ToHexString(header));
+    }
+
+    [Fact]
+    public void Shows_its_readings_as_rows()
+    {
+        var rows = StoredPayload.Format(Convert.FromHexString(ThermalHeader + BatchOfOne)).ToList();
+        var json = StoredPayload.Format((byte[])[.. Convert.FromHexString(InverterJsonHeader), .. """[{"sequence":1,"boot_id":"b"},{"sequence":2,"boot_id":"b"}]"""u8]).ToList();
+
+        Assert.Contains("\"device_id\":\"pi\",\"boot_id\":\"b\",\"sequence\":4,\"forwarded_at\":\"2026-11-20T10:00:00.123456", Assert.Single(rows), StringComparison.Ordinal);
+        Assert.Equal(2, json.Count);
+        Assert.All(json, row => Assert.Contains("\"device_id\":\"K\\u00FCche\"", row, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_truncated_header_and_every_other_format_is_refused()
+    {
+        var record = Convert.FromHexString(ThermalHeader);
+        Assert.True(StoredPayload.TryParse(record, out _));
+
+        for (var length = 0; length < record.Length; length++)
+            Assert.False(StoredPayload.TryParse(record.AsMemory(0, length), out _));
+        for (var other = 0; other < 256; other++)
+        {
+            Assert.Equal(other is 1 or 2, StoredPayload.TryParse((byte[])[(byte)other, .. record[1..]], out _));
+            Assert.Equal(other is 1 or 2, StoredPayload.TryParse((byte[])[record[0], (byte)other, .. record[2..]], out _));
+        }
+        Assert.Throws<PayloadException>(() => StoredPayload.Decode(record.AsMemory(1)));
+    }
+}
