@@ -106,6 +106,19 @@ sealed class Stand : IAsyncDisposable
         return forwarder;
     }
 
+    /// <summary>From now on appends are answered with 503.</summary>
+    public Task SnowflakeGoesAwayAsync() => FaultsAsync(HttpMethod.Post, "?kind=status&status=503&endpoint=append&seconds=600");
+
+    public Task SnowflakeIsBackAsync() => FaultsAsync(HttpMethod.Delete, "");
+
+    async Task FaultsAsync(HttpMethod method, string query)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{emulatorPort}/emulator/faults{query}"));
+        using var answer = await http.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public Process StartSubscriber()
         => Start("dotnet", [Environment.GetCommandLineArgs()[0], "subscribe", BrokerPort.ToString(CultureInfo.InvariantCulture)], ServiceEnvironment, talks: true);
 

@@ -18,6 +18,9 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Most payload bytes stored with one fsync: bounds memory when messages are large.</summary>
     const int MaxGroupBytes = 2 * 1024 * 1024;
 
+    /// <summary>What a message takes in the journal besides its payload, and more.</summary>
+    const int RecordOverhead = 300;
+
     /// <summary>Most readings of one message: what a record of the journal may count is more.</summary>
     const int MaxReadings = 500_000;
 
@@ -38,6 +41,7 @@ sealed partial class Slot : IAsyncDisposable
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
     readonly List<JournalRecord> records = [];
+    long groupBytes;
     long lastReceived;
 
     Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
@@ -155,27 +159,34 @@ sealed partial class Slot : IAsyncDisposable
                 await TakeInReplaysAsync(cancellationToken);
                 lastReplay = clock.GetTimestamp();
             }
-            try
+            if (mqtt.WaitingMessages == 0)
             {
-                using var until = new CancellationTokenSource(ReplayInterval, clock);
-                using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, cancellationToken);
-                if (!await mqtt.WaitForMessagesAsync(any.Token))
-                    return;
+                try
+                {
+                    using var until = new CancellationTokenSource(ReplayInterval, clock);
+                    using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, cancellationToken);
+                    if (!await mqtt.WaitForMessagesAsync(any.Token))
+                        return;
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
             }
-            catch (OperationCanceledException)
-            {
-                continue;
-            }
+            group.Clear();
+            arrivals.Clear();
+            groupBytes = 0;
+            Take();
             // Whoever waited for space inside the ledger would hold up every other slot. What was taken and not stored is not acknowledged: it comes again.
-            if (!await WaitForSpaceAsync(Take(), cancellationToken))
+            if (!await WaitForSpaceAsync(cancellationToken))
                 return;
             await StoreAsync();
         }
     }
 
-    async Task<bool> WaitForSpaceAsync(long bytes, CancellationToken cancellationToken)
+    async Task<bool> WaitForSpaceAsync(CancellationToken cancellationToken)
     {
-        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(bytes)) is { } reason)
+        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(groupBytes)) is { } reason)
         {
             health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
             try
@@ -191,43 +202,31 @@ sealed partial class Slot : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Takes what has arrived; returns a generous bound of what storing it takes, in bytes.</summary>
-    long Take()
+    /// <summary>Adds to the group what has arrived.</summary>
+    void Take()
     {
-        var bytes = 0L;
-        group.Clear();
-        arrivals.Clear();
         // A small journal must hold several groups, or the first would wait for ever.
         var limit = Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
-        while (group.Count < MaxGroup && bytes < limit && mqtt.TryReceive(out var message))
+        while (group.Count < MaxGroup && groupBytes < limit && mqtt.TryReceive(out var message))
         {
             group.Add(message);
-            bytes += message.Payload.Length;
+            groupBytes += message.Payload.Length + RecordOverhead;
+            if (Read(message) is { } arrival)
+                arrivals.Add(arrival);
         }
         lastReceived = clock.GetTimestamp();
-        return bytes + group.Count * 300L;
     }
 
     async Task StoreAsync()
     {
         var started = clock.GetTimestamp();
-        int poisoned = 0, received = 0, stored = 0;
-        foreach (var message in group)
-        {
-            if (Read(message) is { } arrival)
-            {
-                arrivals.Add(arrival);
-                received += arrival.Count;
-            }
-            else
-            {
-                poisoned++;
-            }
-        }
+        var stored = arrivals.Count > 0 ? await AppendNewAsync() : 0;
+        var poisoned = group.Count - arrivals.Count;
         if (poisoned > 0)
             await FlushDeadLettersAsync();
-        if (arrivals.Count > 0)
-            stored = await AppendNewAsync(arrivals);
+        var received = 0;
+        foreach (var arrival in arrivals)
+            received += arrival.Count;
         metrics.Stored(received, stored, received - stored, poisoned, clock.GetElapsedTime(started));
         mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
     }
@@ -282,12 +281,15 @@ sealed partial class Slot : IAsyncDisposable
     }
 
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
-    async Task<int> AppendNewAsync(List<Arrival> candidates)
+    async Task<int> AppendNewAsync()
     {
         using var entry = await ledger.EnterAsync(Name);
+        // What has come while others were in the ledger shares this fsync, if there is room for it.
+        if (Journal.WhyNoRoomFor(MaxGroupBytes) is null)
+            Take();
         var readings = 0;
         records.Clear();
-        foreach (var arrival in candidates)
+        foreach (var arrival in arrivals)
         {
             if (NewOnly(arrival) is not { } fresh)
                 continue;
@@ -307,14 +309,21 @@ sealed partial class Slot : IAsyncDisposable
     {
         // Not the stopping token: what was received is finished.
         var appending = Journal.AppendAsync(records, CancellationToken.None).AsTask();
-        while (await Task.WhenAny(appending, Task.Delay(TimeSpan.FromSeconds(1), clock)) != appending)
+        while (true)
         {
-            // The disk filled up, or began to refuse, since the look a moment ago.
-            if (Journal.FullReason is { } reason)
-                health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
+            try
+            {
+                var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock);
+                health.Well($"journal {Name}");
+                return first;
+            }
+            catch (TimeoutException)
+            {
+                // The disk filled up, or began to refuse, since the look a moment ago.
+                if (Journal.FullReason is { } reason)
+                    health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
+            }
         }
-        health.Well($"journal {Name}");
-        return await appending;
     }
 
     /// <summary>The readings that are not stored yet, noted as stored (so that a repeat within the group is one too); null when there are none.</summary>
