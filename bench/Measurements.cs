@@ -177,7 +177,7 @@ sealed class Measurements(string root, Results results, double share)
         results.Add("memory: peak resident in that flood", forwarder.Kernel.PeakResidentBytes / MiB, "MiB");
     }
 
-    /// <summary>Full load for so long: what the memory does in the second half.</summary>
+    /// <summary>That load for so long: what the memory does in the second half.</summary>
     public async Task SoakAsync(TimeSpan duration)
     {
         await using var stand = await StandAsync();
@@ -188,7 +188,7 @@ sealed class Measurements(string root, Results results, double share)
         var (started, resident, delivered) = (clock.GetTimestamp(), new List<double>(), 0L);
         while (clock.GetElapsedTime(started) < duration)
         {
-            await load.DeliverAsync(pool, 10_000, 100);
+            await load.DeliverAsync(pool, 10_000, 100, SustainedMessagesPerSecond);
             delivered += 1_000_000;
             resident.Add(forwarder.Kernel.ResidentBytes / MiB);
         }

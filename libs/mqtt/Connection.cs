@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
 
 namespace ThermalStreaming.Mqtt;
@@ -16,6 +18,9 @@ sealed class Connection : IDisposable
 
     /// <summary>Payload that may be unacknowledged before no more is read: with large messages, less than Receive Maximum of them.</summary>
     const int MaximumUnacknowledgedBytes = 256 * 1024;
+
+    /// <summary>Payloads from this size on come from a pool and go back to it when they are acknowledged.</summary>
+    const int PooledPayload = 2048;
 
     static readonly TimeSpan closeTimeout = TimeSpan.FromSeconds(1);
 
@@ -181,8 +186,10 @@ sealed class Connection : IDisposable
                 return 0;
             foreach (ref readonly var message in messages)
             {
-                if (message.Generation == Generation && message.Qos > MqttQos.AtMostOnce && window.Done(message.Arrival))
-                    count++;
+                if (message.Generation != Generation || message.Qos == MqttQos.AtMostOnce || !window.Done(message.Arrival))
+                    continue;
+                count++;
+                Return(message.Payload);
             }
             var before = output.Length;
             while (window.TryTakeDone(out var id, out var isExactlyOnce))
@@ -414,17 +421,13 @@ sealed class Connection : IDisposable
                 place = window.Add(view.PacketId, view.Qos, view.Payload.Length);
             }
         }
-        byte[] payload = [];
-        if (view.Payload.Length > 0)
-        {
-            payload = GC.AllocateUninitializedArray<byte>(view.Payload.Length);
-            view.Payload.CopyTo(payload);
-        }
+        var payload = Rent(view.Payload.Length, view.Qos);
+        view.Payload.CopyTo(payload);
         counters.CountReceived();
         inbox.Post(new MqttMessage
         {
             Topic = topic,
-            Payload = payload,
+            Payload = payload.AsMemory(0, view.Payload.Length),
             ContentType = contentType,
             Qos = view.Qos,
             Retain = view.Retain,
@@ -434,6 +437,20 @@ sealed class Connection : IDisposable
             Arrival = place,
         });
         return true;
+    }
+
+    /// <summary>
+    /// A large payload, again and again, would fill the youngest generation and push what is in flight into the older ones: 5 MB more in a busy service. Small
+    /// ones are more than a pool keeps.
+    /// </summary>
+    static byte[] Rent(int length, MqttQos qos)
+        => qos > MqttQos.AtMostOnce && length >= PooledPayload ? ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
+
+    /// <summary>Of a message that has just been acknowledged for the first time, on the connection that it came by. All others are left to the collector.</summary>
+    static void Return(ReadOnlyMemory<byte> payload)
+    {
+        if (payload.Length >= PooledPayload && MemoryMarshal.TryGetArray(payload, out var rented))
+            ArrayPool<byte>.Shared.Return(rented.Array!);
     }
 
     /// <summary>Without building a packet object, as there is one for each message sent.</summary>

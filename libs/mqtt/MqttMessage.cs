@@ -9,8 +9,8 @@ public enum MqttQos : byte
 }
 
 /// <summary>
-/// A message received. It owns its payload; nothing overwrites it later. A message of QoS 1 is the broker's until
-/// <see cref="MqttClient.Acknowledge(in MqttMessage)"/>.
+/// A message received. Its payload is valid until <see cref="MqttClient.Acknowledge(in MqttMessage)"/>: then a message of QoS 1 is no longer the broker's,
+/// and the memory of its payload is used for another one. Whoever needs the payload for longer copies it first.
 /// </summary>
 public readonly record struct MqttMessage
 {

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using ThermalStreaming.Testing;
+using Xunit.Abstractions;
 
 namespace ThermalStreaming.Mqtt.Tests;
 
 /// <summary>The client against a real broker.</summary>
-public sealed class MosquittoTests
+public sealed class MosquittoTests(ITestOutputHelper output)
 {
     static MqttOptions Options(int port, string clientId, params string[] filters) => new()
     {
@@ -298,6 +299,57 @@ public sealed class MosquittoTests
         Assert.Contains("'forbidden'", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("ACL", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(1, agent.Client.Counters.Connections);
+    }
+
+    [Fact]
+    public async Task A_payload_stays_as_it_is_until_it_is_acknowledged_whatever_else_is_acknowledged_twice_or_too_late()
+    {
+        var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        await using var broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_inflight_messages 1000"] });
+        await using var subscriber = await new RunningClient(Options(broker.Port, "subscriber", "t")).ReadyAsync();
+        await using var publisher = await new RunningClient(Options(broker.Port, "publisher")).ReadyAsync();
+        var hands = new List<MqttMessage>();
+        var old = new List<MqttMessage>();
+
+        // No more than the client takes in while the first one is unacknowledged.
+        for (var round = 0; round < 5; round++)
+        {
+            var sending = Task.WhenAll(Enumerable.Range(round * 20, 20).Select(number => publisher.Client.PublishAsync("t", Large(number), MqttQos.AtLeastOnce)));
+            for (var i = 0; i < 20; i++)
+                hands.Add(await subscriber.ReceiveAsync());
+            await sending.Within();
+            for (var i = random.Next(10, 20); i > 0; i--)
+            {
+                var one = hands[random.Next(hands.Count)];
+                Intact(one);
+                subscriber.Client.Acknowledge([one, one]);
+                hands.Remove(one);
+                old.Add(one);
+            }
+            subscriber.Client.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(old));
+            hands.ForEach(Intact);
+        }
+        // What is in hand when the connection breaks comes again, and remains readable as long as somebody holds it.
+        await broker.StopAsync();
+        await broker.StartAgainAsync();
+        var again = new List<MqttMessage>();
+        while (again.Count < hands.Count)
+            again.Add(await subscriber.ReceiveAsync());
+        subscriber.Client.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(hands));
+        again.ForEach(Intact);
+        hands.ForEach(Intact);
+
+        static byte[] Large(int number)
+        {
+            var payload = new byte[2048 + number % 100];
+            Array.Fill(payload, (byte)number);
+            BitConverter.TryWriteBytes(payload, number);
+            return payload;
+        }
+
+        static void Intact(MqttMessage message) => Assert.Equal(Large(BitConverter.ToInt32(message.Payload.Span)), message.Payload.ToArray());
     }
 
     [Fact]
