@@ -29,7 +29,7 @@ FROM ${DOTNET_RUNTIME_IMAGE} AS service
 ENV DOTNET_gcServer=0 \
     DOTNET_GCgen0size=0x200000 \
     DOTNET_TieredPGO=0 \
-    DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 \
+    DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0x18 \
     DOTNET_EnableWriteXorExecute=0 \
     MALLOC_ARENA_MAX=1 \
     MALLOC_MMAP_THRESHOLD_=65536 \

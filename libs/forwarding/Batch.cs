@@ -42,6 +42,31 @@ public sealed class Batch
         }
     }
 
+    /// <summary>
+    /// Takes out the records that cannot be read: what an earlier or later version stored, or what was damaged before it was stored. The batch then goes without
+    /// them, as if the journal had lost them.
+    /// </summary>
+    internal List<UnreadableRecord> TakeUnreadable()
+    {
+        List<UnreadableRecord> unreadable = [];
+        slices.RemoveAll(slice =>
+        {
+            var record = pieces[slice.Piece].AsMemory(slice.Start, slice.Length);
+            try
+            {
+                _ = StoredPayload.Decode(record);
+                return false;
+            }
+            catch (PayloadException e)
+            {
+                unreadable.Add(new(slice.Offset, slice.Count, record, e.Message));
+                Count -= slice.Count;
+                return true;
+            }
+        });
+        return unreadable;
+    }
+
     internal void Clear(long firstOffset)
     {
         slices.Clear();
@@ -74,3 +99,10 @@ public sealed class Batch
 
 /// <summary>One reading of a batch: its offset and where it lies in its decoded message.</summary>
 public readonly record struct BatchReading(long Offset, Payload Payload, int Index);
+
+/// <summary>A record, or the part of it that was in a batch, whose payload cannot be read.</summary>
+/// <param name="Offset">Offset of its first reading.</param>
+/// <param name="Count">How many readings it stands for.</param>
+/// <param name="Record">The record; the batch's memory.</param>
+/// <param name="Reason">Why.</param>
+readonly record struct UnreadableRecord(long Offset, int Count, ReadOnlyMemory<byte> Record, string Reason);

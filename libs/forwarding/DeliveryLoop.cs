@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -64,6 +65,10 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             catch (SinkException e)
             {
                 await FailedAsync(e, abort);
+            }
+            catch (PayloadException e)
+            {
+                await SetAsideAsync(e, abort);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -136,6 +141,37 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             health.Well(part);
     }
 
+    /// <summary>Puts the batch's unreadable records with the dead letters. It goes without them.</summary>
+    async Task SetAsideAsync(PayloadException e, CancellationToken abort)
+    {
+        var unreadable = batch.TakeUnreadable();
+        if (unreadable.Count == 0)
+        {
+            LogUnforeseen(e, slot.Name, e.Message);
+            await FailedAsync(new SinkException(SinkFailure.Reopen, e.Message, inner: e), abort);
+            return;
+        }
+        foreach (var (offset, count, record, reason) in unreadable)
+        {
+            LogUnreadable(slot.Name, offset, offset + count - 1, reason);
+            var isRecord = StoredPayload.TryParse(record, out var stored);
+            slot.DeadLetters.AddMessage($"{slot.Name}, offsets {offset} to {offset + count - 1}: {reason}", isRecord ? Topics.Readings(stored.DeviceId, stored.Kind) : "",
+                isRecord ? stored.IsJson ? Payload.JsonContentType : Payload.ProtobufContentType : null, isRecord ? stored.Bytes.Span : record.Span);
+        }
+        while (!abort.IsCancellationRequested)
+        {
+            try
+            {
+                slot.DeadLetters.Flush();
+                return;
+            }
+            catch (IOException io)
+            {
+                await FailedAsync(new SinkException(SinkFailure.Transient, $"dead letters cannot be written: {io.Message}", inner: io), abort);
+            }
+        }
+    }
+
     async Task WaitAsync(CancellationToken drain, CancellationToken abort)
     {
         var wait = sink.PollInterval - clock.GetElapsedTime(lastPoll);
@@ -199,4 +235,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "{Slot}: an error that was not foreseen: {Reason}")]
     partial void LogUnforeseen(Exception e, string slot, string reason);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "{Slot}: what is stored at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another version of this service may read it")]
+    partial void LogUnreadable(string slot, long first, long last, string reason);
 }

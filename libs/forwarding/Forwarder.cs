@@ -173,11 +173,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    IEnumerable<(Payload Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
+    IEnumerable<(Payload? Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
     {
         var path = Path.Combine(SlotDirectory.Root(options.DataDirectory), slot, "journal");
         foreach (var record in JournalFiles.Read(path, epoch, from))
-            yield return (StoredPayload.Decode(record.Payload.ToArray()), record.EndOffset);
+            yield return (Slot.TryDecode(record.Payload.ToArray()), record.EndOffset);
     }
 
     void AddFigures()

@@ -51,7 +51,7 @@ sealed partial class Ledger : IDisposable
     readonly string path;
     readonly FileLock fileLock;
     readonly SemaphoreSlim gate = new(1, 1);
-    readonly Func<string, string, long, IEnumerable<(Payload Payload, long EndOffset)>> readJournal;
+    readonly Func<string, string, long, IEnumerable<(Payload? Payload, long EndOffset)>> readJournal;
     readonly ILogger logger;
     readonly Dictionary<StreamKey, Stream> streams = [];
     readonly List<Stream?> numbered = [];
@@ -68,7 +68,7 @@ sealed partial class Ledger : IDisposable
     /// <param name="readJournal">Reads the messages of a slot's journal (slot, epoch, from offset) without its lock: what a dead replica may have left unentered.</param>
     /// <param name="logger">For what a person should know of repairs.</param>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    public Ledger(string directory, Func<string, string, long, IEnumerable<(Payload Payload, long EndOffset)>> readJournal, ILogger logger)
+    public Ledger(string directory, Func<string, string, long, IEnumerable<(Payload? Payload, long EndOffset)>> readJournal, ILogger logger)
     {
         path = Path.Combine(directory, "ledger");
         this.readJournal = readJournal;
@@ -223,9 +223,9 @@ sealed partial class Ledger : IDisposable
         var readings = 0;
         foreach (var (payload, endOffset) in readJournal(slot, epoch, from))
         {
-            for (var i = 0; i < payload.Count; i++)
+            for (var i = 0; i < payload?.Count; i++)
                 Add(payload.Identity(i), 1);
-            readings += payload.Count;
+            readings += payload?.Count ?? 0;
             SetPosition(slot, epoch, endOffset);
         }
         return readings;

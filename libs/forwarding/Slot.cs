@@ -474,7 +474,9 @@ sealed partial class Slot : IAsyncDisposable
         {
             while (reader.TryRead(out var record))
             {
-                foreach (var (first, count) in Runs(StoredPayload.Decode(record.Payload)))
+                if (TryDecode(record.Payload) is not { } payload)
+                    continue;
+                foreach (var (first, count) in Runs(payload))
                     ledger.Add(first, count);
             }
         }
@@ -482,12 +484,26 @@ sealed partial class Slot : IAsyncDisposable
         entry.Complete();
     }
 
+    /// <summary>Null when it cannot be read.</summary>
+    public static Payload? TryDecode(ReadOnlyMemory<byte> record)
+    {
+        try
+        {
+            return StoredPayload.Decode(record);
+        }
+        catch (PayloadException)
+        {
+            return null;
+        }
+    }
+
     IEnumerable<BatchReading> Read(long first, long end)
     {
         using var reader = Journal.OpenReader(first);
         while (reader.TryRead(out var record) && record.Offset < end)
         {
-            var payload = StoredPayload.Decode(record.Payload.ToArray());
+            if (TryDecode(record.Payload.ToArray()) is not { } payload)
+                continue;
             for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
                 yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
         }

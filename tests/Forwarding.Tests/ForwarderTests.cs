@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
@@ -173,6 +174,28 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         await DeliveredAsync(20);
 
         await Eventually.TrueAsync(() => replica.Health.IsReady);
+    }
+
+    [Fact]
+    public async Task What_is_stored_and_cannot_be_read_goes_to_the_dead_letters_and_holds_nothing_up()
+    {
+        var slot = Path.Combine(directory.Path, "slots", "slot-0", "journal");
+        using (var journal = DurableJournal.Open(new JournalOptions { Directory = slot, FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance))
+        {
+            // A later version's record, and one of ours whose payload is not what it says.
+            await journal.AppendAsync(new JournalRecord(new byte[] { 99, 1, 2, 3 }, 3), CancellationToken.None);
+            await journal.AppendAsync(new JournalRecord(new byte[] { 0xFF, 0xFF, 0xFF }, 2) { Prefix = StoredPayload.Header(false, ReadingKind.Thermal, "pi-9", TimeProvider.System.GetUtcNow()) }, CancellationToken.None);
+        }
+        await using var replica = await StartAsync();
+
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+
+        AssertOnce(("pi-1", 1, 10));
+        var letters = DeadLetters.ReadAll(Path.Combine(directory.Path, "dead-letters")).ToList();
+        Assert.Equal(["", "telemetry/v1/pi-9/thermal"], letters.Select(letter => letter.Topic));
+        Assert.Equal([[99, 1, 2, 3], [0xFF, 0xFF, 0xFF]], letters.Select(letter => letter.Payload.ToArray()));
+        Assert.True(replica.Health.IsReady);
     }
 
     [Fact]

@@ -358,7 +358,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    Ledger Open() => new(directory.Path, (slot, _, from) => journals[slot].Where(record => record.EndOffset > from), NullLogger.Instance);
+    Ledger Open() => new(directory.Path, (slot, _, from) => journals[slot].Where(record => record.EndOffset > from).Select(record => ((Payload?)record.Payload, record.EndOffset)), NullLogger.Instance);
 
     async Task StoreAsync(Ledger ledger, string slot, string device, ulong first, int count)
     {

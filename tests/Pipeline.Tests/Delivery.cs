@@ -35,6 +35,8 @@ static class Delivery
                 wrong.AddRange(result[kind].Wrong(fleet, kind));
         }
         await project.ReportAsync(fleets, result);
+        if (project.Has(PipelineProject.Snowflake))
+            Assert.Equal(0, await project.FigureAsync(PipelineProject.SnowpipeForwarder, "rows_missing"));
         Assert.True(wrong.Count == 0, $"{wrong.Count} things are wrong:\n{string.Join('\n', wrong.Take(40))}");
 
         async Task FetchAsync()

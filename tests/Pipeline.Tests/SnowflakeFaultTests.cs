@@ -87,6 +87,32 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
         });
 
     [Fact]
+    public Task Rows_that_the_pipe_swallowed_are_reported_and_kept_as_dead_letters()
+        => pipeline.ScenarioAsync(output, "the pipe is invalid for one append, and nothing but the count of rows ever shows it", async project =>
+        {
+            const string service = PipelineProject.SnowpipeForwarder;
+            var letters = await project.FigureAsync(service, "dead_letters");
+            await using var fleet = Fleet.Publish(project, "swallowed", messagesPerSecond: 25, kinds: ReadingKind.Thermal);
+            await fleet.MoreAsync(100);
+
+            await project.Emulator.FailAsync("kind=invalid_pipe&endpoint=append&times=1");
+            await fleet.MoreAsync(100);
+            await Until.TrueAsync("the missing rows are reported", TimeSpan.FromSeconds(90), async () => await project.FigureAsync(service, "rows_missing") > 0);
+            await fleet.StopAsync();
+            var stopped = TimeProvider.System.GetTimestamp();
+            await Until.TrueAsync("nothing is under way", TimeSpan.FromSeconds(60), () => project.IsDeliveredAsync(stopped));
+
+            var missing = await project.FigureAsync(service, "rows_missing");
+            var lost = fleet.Published - Arrived.From(await project.ThermalRowsAsync()).Of(fleet);
+            // The rest are the agent's own.
+            Assert.InRange(lost, 1, missing);
+            Assert.True(await project.FigureAsync(service, "dead_letters") - letters >= missing);
+            // The figure is of the process.
+            await project.StopServiceAsync(service);
+            await project.StartServiceAsync(service);
+        });
+
+    [Fact]
     public Task A_row_that_the_table_refuses_is_kept_as_a_dead_letter_and_stops_nothing()
         => pipeline.ScenarioAsync(output, "a value that does not fit its column", async project =>
         {
