@@ -33,7 +33,7 @@ public sealed record MqttOptions
 
     /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. It bounds memory. Mosquitto 2.0
     /// stalls with 65,535, and exceeds a lower one when it holds a backlog: beyond four times
-    /// this (and 1000), and beyond 256 KiB of payload, the rest, with the answers to own
+    /// this (and 1000), and beyond 384 KiB of payload, the rest, with the answers to own
     /// publishes behind it, is left unread until something is acknowledged. Default 1000.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 

@@ -383,17 +383,17 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     [Fact]
     public async Task Large_messages_are_read_only_as_earlier_ones_are_acknowledged()
     {
-        const int Size = 300_000;
+        const int Size = 400_000;
         await using var broker = new FakeBroker(async (connection, _) =>
         {
             await connection.AcceptAsync();
             for (byte id = 1; id <= 20; id++)
-                await connection.SendAsync([0x32, 0xE6, 0xA7, 0x12, 0, 1, (byte)'t', 0, id, 0, .. new byte[Size]]);
+                await connection.SendAsync([0x32, 0x86, 0xB5, 0x18, 0, 1, (byte)'t', 0, id, 0, .. new byte[Size]]);
             await connection.DrainAsync();
         });
         await using var client = new RunningClient(broker.Options());
 
-        await Wait.UntilAsync(() => client.Client.Counters.Received == 1, "the first goes beyond 256 KiB");
+        await Wait.UntilAsync(() => client.Client.Counters.Received == 1, "the first goes beyond 384 KiB");
         var first = await client.ReceiveAsync();
         client.Client.Acknowledge(first);
         await Wait.UntilAsync(() => client.Client.Counters.Received == 2, "one more came");
