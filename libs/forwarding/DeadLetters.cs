@@ -55,17 +55,21 @@ public sealed partial class DeadLetters : IDisposable
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
     /// <param name="readings">The readings, or those among which the refused ones are.</param>
-    public void Add(string reason, IEnumerable<BatchReading> readings)
+    /// <returns>How many those were.</returns>
+    public int Add(string reason, IEnumerable<BatchReading> readings)
     {
         lock (gate)
         {
+            var kept = 0;
             foreach (var reading in readings)
             {
                 var identity = reading.Payload.Identity(reading.Index);
                 var payload = reading.Payload.Select([reading.Index]);
                 Write(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, payload, 1, reading);
+                kept++;
             }
             Flush();
+            return kept;
         }
     }
 

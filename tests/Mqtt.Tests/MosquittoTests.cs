@@ -304,9 +304,8 @@ public sealed class MosquittoTests(ITestOutputHelper output)
     [Fact]
     public async Task A_payload_stays_as_it_is_until_it_is_acknowledged_whatever_else_is_acknowledged_twice_or_too_late()
     {
-        var seed = Environment.TickCount;
+        var (random, seed) = Seed.Next();
         output.WriteLine($"seed {seed}");
-        var random = new Random(seed);
         await using var broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_inflight_messages 1000"] });
         await using var subscriber = await new RunningClient(Options(broker.Port, "subscriber", "t")).ReadyAsync();
         await using var publisher = await new RunningClient(Options(broker.Port, "publisher")).ReadyAsync();

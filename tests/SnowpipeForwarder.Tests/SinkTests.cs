@@ -350,6 +350,7 @@ public class SinkTests(ITestOutputHelper output)
 
         var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
         Assert.Contains("4 rows between offsets 10 and 13 are committed", line);
+        Assert.Contains("4 readings of these offsets", line);
         Assert.Equal(4, fixture.DeadLetters.Count);
         Assert.Equal(4, fixture.Statistics.Snapshot().Missing);
     }
