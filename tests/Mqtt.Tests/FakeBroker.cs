@@ -16,6 +16,8 @@ sealed class FakeBroker : IAsyncDisposable
     /// returns.</param>
     public FakeBroker(Func<FakeConnection, int, Task> script)
     {
+        // What the kernel holds here has left the client as far as that can tell. Accepted connections inherit it.
+        listener.Server.ReceiveBufferSize = 64 * 1024;
         listener.Start();
         accepting = AcceptAsync(script);
     }

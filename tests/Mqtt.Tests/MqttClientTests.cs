@@ -528,22 +528,28 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     public async Task A_large_message_over_a_slow_line_is_not_taken_for_a_dead_connection()
     {
         const int Size = 6 * 1024 * 1024;
+        var clock = new ManualClock();
+        var sent = new TaskCompletionSource<Func<long>>();
         await using var broker = new FakeBroker(async (connection, _) =>
         {
             await connection.AcceptAsync();
-            // Some two and a half seconds, several keep-alives, in which nothing is answered.
+            var bytesSent = await sent.Task;
+            // 640 kB/s: ten seconds, several keep-alives, in which nothing is answered. Time passes only when the client has written what there was room for,
+            // so that it is the line that is slow and never this machine.
             var buffer = new byte[64 * 1024];
             for (var read = 0; read < Size; read += buffer.Length)
             {
                 await connection.ReadIntoAsync(buffer);
-                await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, connection.Stop);
+                await Wait.UntilAsync(() => bytesSent() >= read, "the client writes on");
+                clock.Advance(TimeSpan.FromMilliseconds(100));
             }
             await connection.SendHexAsync("D0 00 40 02 0001");
             await connection.DrainAsync();
         });
         var options = broker.Options();
-        options.KeepAlive = TimeSpan.FromSeconds(1);
-        await using var client = new RunningClient(options);
+        options.KeepAlive = TimeSpan.FromSeconds(2);
+        await using var client = new RunningClient(options, clock: clock);
+        sent.SetResult(() => client.Client.Counters.BytesSent);
 
         await client.Client.PublishAsync("t", new byte[Size], MqttQos.AtLeastOnce).Within();
 

@@ -9,9 +9,9 @@ sealed class RunningClient : IAsyncDisposable
     readonly List<MqttConnectionState> states = [];
     readonly Task run;
 
-    public RunningClient(MqttOptions options, Action<MqttClient>? beforeRun = null)
+    public RunningClient(MqttOptions options, Action<MqttClient>? beforeRun = null, TimeProvider? clock = null)
     {
-        Client = new MqttClient(options, TimeProvider.System, NullLogger.Instance);
+        Client = new MqttClient(options, clock ?? TimeProvider.System, NullLogger.Instance);
         Client.ConnectionChanged += s =>
         {
             lock (states)
