@@ -53,9 +53,6 @@ public sealed record SettingOption(string Name, string Key, string Description, 
 /// <summary>Starts a service or runs one of its verbs: none = run, <c>check</c>, <c>healthcheck</c>, <c>status</c>.</summary>
 public static partial class ServiceProgram
 {
-    static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(10);
-    static readonly TimeSpan BetweenCollections = TimeSpan.FromMinutes(10);
-
     public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
     {
         try
@@ -179,7 +176,7 @@ public static partial class ServiceProgram
         {
             // Before the run, because the host disposes its services at the end of it.
             running.AddRange(app.Services.GetServices<IHostedService>().OfType<BackgroundService>());
-            _ = GiveMemoryBackAsync(app.Lifetime.ApplicationStopping);
+            _ = MemoryTrim.RunAsync(TimeProvider.System, app.Lifetime.ApplicationStopping);
             await app.RunAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -198,23 +195,6 @@ public static partial class ServiceProgram
                 return Ended(logger, task.Exception);
         }
         return ExitCodes.Ok;
-    }
-
-    /// <summary>
-    /// What a start or a flood has allocated stays until a full collection, which a service with little to do never has. A heap of a few megabytes takes
-    /// some milliseconds.
-    /// </summary>
-    static async Task GiveMemoryBackAsync(CancellationToken stop)
-    {
-        var wait = AfterStart;
-        while (true)
-        {
-            await Task.Delay(wait, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stop.IsCancellationRequested)
-                return;
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            wait = BetweenCollections;
-        }
     }
 
     static int Ended(ILogger logger, Exception e)
