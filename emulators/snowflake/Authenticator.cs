@@ -291,6 +291,8 @@ sealed partial class PublicKeys(EmulatorSettings settings, TimeProvider clock, I
                     rsa.ImportFromPem(text);
                 else
                     rsa.ImportSubjectPublicKeyInfo(Convert.FromBase64String(text.Trim()), out _);
+                if (rsa.KeySize < 2048)
+                    throw new CryptographicException($"it has {rsa.KeySize} bits; Snowflake takes keys of 2048 and more.");
                 var fingerprint = "SHA256:" + Convert.ToBase64String(SHA256.HashData(rsa.ExportSubjectPublicKeyInfo()));
                 if (!found.TryGetValue(user, out var list))
                     found[user] = list = [];

@@ -173,7 +173,8 @@ static class CellConverter
                 return false;
         }
 
-        var digits = new byte[text.Length + type.Scale + 4];
+        // Sign, digits before the point, point, digits behind it: however the number was written, what is stored has no more.
+        var digits = new byte[Math.Max(type.Length, 1) + type.Scale + 2];
         switch (Round(text, type, digits, out var length))
         {
             case Rounding.NotANumber:
@@ -385,6 +386,10 @@ static class TimeText
         }
         if (at != text.Length)
             return false;
+        var local = date.ToDateTime(new TimeOnly(hour, minute, second));
+        var shift = kind == SqlKind.TimestampLtz ? offset ?? TimeSpan.Zero : TimeSpan.Zero;
+        if (shift < TimeSpan.Zero ? local > DateTime.MaxValue + shift : local < DateTime.MinValue + shift)
+            return false;
         if (!wantText)
             return true;
 
@@ -399,8 +404,7 @@ static class TimeText
                 stored = clock + fraction;
                 break;
             case SqlKind.TimestampLtz:
-                var utc = date.ToDateTime(new TimeOnly(hour, minute, second)) - (offset ?? TimeSpan.Zero);
-                stored = utc.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture) + fraction + "Z";
+                stored = (local - shift).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture) + fraction + "Z";
                 break;
             default:
                 // A cast to TIMESTAMP_NTZ keeps the clock as written and forgets the offset.

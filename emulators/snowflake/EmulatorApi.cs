@@ -134,11 +134,11 @@ sealed class EmulatorApi(StreamingTables tables, PublicKeys keys, Faults faults)
         json.WriteEndArray();
     });
 
-    /// <summary>A table by its name or DATABASE.SCHEMA.NAME, in any case; answers 404 itself if there is none.</summary>
+    /// <summary>A table by its name or DATABASE.SCHEMA.NAME, spelt exactly or else in any case; answers 404 itself if there is none.</summary>
     async Task<TableStore?> Find(HttpContext context, string name)
     {
-        var store = tables.All.FirstOrDefault(s => s.Table.FullName.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? tables.All.FirstOrDefault(s => s.Table.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        var store = new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase }.Select(comparison =>
+            tables.All.FirstOrDefault(s => s.Table.FullName.Equals(name, comparison)) ?? tables.All.FirstOrDefault(s => s.Table.Name.Equals(name, comparison))).FirstOrDefault(s => s is not null);
         if (store is null)
             await Reply.Error(context, 404, "NO_SUCH_TABLE", $"There is no table {name}; these are: {string.Join(", ", tables.All.Select(s => s.Table.Name))}.");
         return store;
@@ -168,22 +168,30 @@ sealed class EmulatorApi(StreamingTables tables, PublicKeys keys, Faults faults)
         using var json = new Utf8JsonWriter(lines.Buffer, new JsonWriterOptions { SkipValidation = true });
         RowMapper? mapper = null;
         Pipe? mapped = null;
-        store.ReadRows(after, limit, (pipe, line) =>
+        try
         {
-            if (raw)
+            store.ReadRows(after, limit, (pipe, line) =>
             {
-                lines.Buffer.Write(line);
-            }
-            else
-            {
-                if (mapped != pipe)
-                    (mapper, mapped) = (new RowMapper(pipe), pipe);
-                json.Reset();
-                mapper!.Write(line, json);
-                json.Flush();
-            }
-            lines.EndLine();
-        });
+                if (raw)
+                {
+                    lines.Buffer.Write(line);
+                }
+                else
+                {
+                    if (mapped != pipe)
+                        (mapper, mapped) = (new RowMapper(pipe), pipe);
+                    json.Reset();
+                    mapper!.Write(line, json);
+                    json.Flush();
+                }
+                lines.EndLine();
+            });
+        }
+        catch (RowDoesNotFitException e) when (!context.Response.HasStarted)
+        {
+            await Reply.Error(context, 409, "ROW_DOES_NOT_FIT", $"{e.Message} raw=1 shows rows as they were sent; POST /emulator/reset forgets them.");
+            return;
+        }
         lines.Flush();
     }
 
@@ -238,7 +246,7 @@ sealed class EmulatorApi(StreamingTables tables, PublicKeys keys, Faults faults)
             return false;
         try
         {
-            var reader = new Utf8JsonReader(row);
+            var reader = new Utf8JsonReader(row, RowMapper.Json);
             while (reader.Read())
             {
             }
@@ -268,7 +276,7 @@ sealed class EmulatorApi(StreamingTables tables, PublicKeys keys, Faults faults)
                     values[property.Name] = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText();
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (StreamingApi.IsBadJson(e))
         {
             await Reply.Error(context, 400, "BAD_FAULT", $"The body is not a JSON object: {e.Message}");
             return;

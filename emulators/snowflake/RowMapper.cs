@@ -4,6 +4,9 @@ using System.Text.Unicode;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
+/// <summary>A row that was accepted no longer fits its table: the SQL has changed since.</summary>
+sealed class RowDoesNotFitException(string message) : Exception(message);
+
 /// <summary>
 /// Turns a row of JSON into the columns of a table, as one pipe does. Holds buffers that are reused from row to row, so it is not
 /// safe for concurrent use; make one for each request.
@@ -23,6 +26,9 @@ sealed class RowMapper
         public int Start;
         public int Length;
     }
+
+    /// <summary>How rows are read: JSON knows no limit to its depth.</summary>
+    public static readonly JsonReaderOptions Json = new() { MaxDepth = 10_000 };
 
     readonly record struct Target(Source Source, bool Exact);
 
@@ -67,13 +73,25 @@ sealed class RowMapper
     /// <summary>Checks a row without storing it.</summary>
     /// <param name="row">One line, without its line end.</param>
     /// <param name="error">Why the row is rejected, without its values.</param>
-    public bool TryCheck(ReadOnlySpan<byte> row, out string? error) => TryMap(row, null, out error);
+    public bool TryCheck(ReadOnlySpan<byte> row, out string? error)
+    {
+        try
+        {
+            return TryMap(row, null, out error);
+        }
+        catch (InvalidOperationException)
+        {
+            // How the reader says that an escape such as \ud83d stands alone: JSON by its grammar, but no text.
+            error = "Error parsing JSON: half of a surrogate pair";
+            return false;
+        }
+    }
 
     /// <summary>Writes a row as a JSON object of the table's columns. The row must have been accepted by <see cref="TryCheck"/>.</summary>
     public void Write(ReadOnlySpan<byte> row, Utf8JsonWriter output)
     {
         if (!TryMap(row, output, out var error))
-            throw new InvalidDataException($"A stored row does not fit the table as it is declared now: {error}");
+            throw new RowDoesNotFitException($"A stored row does not fit the table as it is declared now: {error}");
     }
 
     bool TryMap(ReadOnlySpan<byte> row, Utf8JsonWriter? output, out string? error)
@@ -157,7 +175,7 @@ sealed class RowMapper
         }
         try
         {
-            var reader = new Utf8JsonReader(row);
+            var reader = new Utf8JsonReader(row, Json);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
                 error = "Error parsing JSON: a row must be a JSON object";

@@ -171,7 +171,7 @@ sealed class SqlReader
             if (Current.Text is "CONSTRAINT" or "PRIMARY" or "UNIQUE" or "FOREIGN" && Current.Kind == TokenKind.Word)
                 ReadTableConstraint(table);
             else
-                table.Columns.Add(ReadColumn());
+                AddColumn(table);
         }
         while (TrySymbol(","));
         Symbol(")");
@@ -213,6 +213,15 @@ sealed class SqlReader
         }
         while (TrySymbol(","));
         Symbol(")");
+    }
+
+    void AddColumn(Table table)
+    {
+        var line = Current.Line;
+        var column = ReadColumn();
+        if (table.IndexOf(column.Name) >= 0)
+            throw Problem(line, $"column {column.Name} is declared twice in {table.FullName}");
+        table.Columns.Add(column);
     }
 
     Column ReadColumn()
@@ -362,6 +371,8 @@ sealed class SqlReader
         var ifNotExists = IfNotExists();
         var line = Current.Line;
         var (inDatabase, inSchema, name) = QualifiedName();
+        if (name.EndsWith(Catalog.DefaultPipeSuffix, StringComparison.OrdinalIgnoreCase))
+            throw Problem(line, $"a name that ends in {Catalog.DefaultPipeSuffix} is that of a table's default pipe, which Snowflake makes itself");
         Options("COMMENT");
         Word("AS");
         Word("COPY");

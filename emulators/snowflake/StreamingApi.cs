@@ -186,7 +186,16 @@ sealed partial class StreamingApi(
             await OAuthError(context, "invalid_request", "The body must be application/x-www-form-urlencoded.");
             return;
         }
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        IFormCollection form;
+        try
+        {
+            form = await context.Request.ReadFormAsync(context.RequestAborted);
+        }
+        catch (InvalidDataException e)
+        {
+            await OAuthError(context, "invalid_request", e.Message);
+            return;
+        }
         if (form["grant_type"] != "urn:ietf:params:oauth:grant-type:jwt-bearer")
         {
             await OAuthError(context, "unsupported_grant_type", "grant_type must be urn:ietf:params:oauth:grant-type:jwt-bearer.");
@@ -273,11 +282,8 @@ sealed partial class StreamingApi(
             return;
         if (await ReadOptions(context) is not { } options || await Find(context, caller, path, create: true) is not { } pipe)
             return;
-        if (channel.Length == 0 || channel.Equals(TableStore.ElasticChannel, StringComparison.OrdinalIgnoreCase))
-        {
-            await Reply.Error(context, 400, "ERR_CHANNEL_NAME_IS_RESERVED", $"'{channel}' cannot be the name of a channel.");
+        if (await IsReserved(context, channel))
             return;
-        }
         var status = tables.Of(pipe.Table).Open(pipe.Name, channel, options.OffsetToken, options.OffsetToken is not null,
             options.FailOnUncommittedRows, settings.Limits ? MaxChannelsPerPipe : int.MaxValue, out var problem);
         if (status is null)
@@ -314,6 +320,8 @@ sealed partial class StreamingApi(
             return;
         if (await ReadOptions(context) is not { } options || await Find(context, caller, path, create: false) is not { } pipe)
             return;
+        if (await IsReserved(context, channel))
+            return;
         var outcome = tables.Of(pipe.Table).Drop(pipe.Name, channel, options.FailOnUncommittedRows, out var uncommitted);
         if (uncommitted)
             await UncommittedRows(context, channel);
@@ -323,6 +331,15 @@ sealed partial class StreamingApi(
             context.Abort();
         else
             await Reply.Text(context, 200, "{}", "application/json");
+    }
+
+    /// <summary>Nobody opens or drops the elastic channel: what it has answered with 200 is durable.</summary>
+    static async Task<bool> IsReserved(HttpContext context, string channel)
+    {
+        if (channel.Length > 0 && !channel.Equals(TableStore.ElasticChannel, StringComparison.OrdinalIgnoreCase))
+            return false;
+        await Reply.Error(context, 400, "ERR_CHANNEL_NAME_IS_RESERVED", $"'{channel}' cannot be the name of a channel.");
+        return true;
     }
 
     static Task UncommittedRows(HttpContext context, string channel) => Reply.Error(context, 409, "ERR_CHANNEL_HAS_UNCOMMITTED_DATA",
@@ -352,12 +369,15 @@ sealed partial class StreamingApi(
             };
             return new ChannelOptions(token, fail);
         }
-        catch (JsonException e)
+        catch (Exception e) when (IsBadJson(e))
         {
             await Reply.Error(context, 400, "ERR_INVALID_REQUEST_BODY", $"The body is not the JSON this endpoint takes: {e.Message}");
             return null;
         }
     }
+
+    /// <summary>Thrown by what reads JSON. The second is how it says that a text holds half of a surrogate pair.</summary>
+    public static bool IsBadJson(Exception e) => e is JsonException or InvalidOperationException;
 
     /// <summary>The body as JSON; null if it is empty.</summary>
     static async Task<JsonDocument?> ReadJson(HttpContext context)
@@ -380,7 +400,7 @@ sealed partial class StreamingApi(
             else
                 names.AddRange(list.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String ? e.GetString()! : throw new JsonException("a channel name must be a string")));
         }
-        catch (JsonException e)
+        catch (Exception e) when (IsBadJson(e))
         {
             problem = $"The body is not JSON: {e.Message}";
         }

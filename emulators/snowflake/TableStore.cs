@@ -341,6 +341,7 @@ sealed class TableStore : IDisposable
         lock (gate)
         {
             CommitDue();
+            DropExpired();
             problem = OpenProblem.None;
             var key = (pipe, name.ToUpperInvariant());
             var existing = Find(pipe, name);
@@ -422,6 +423,7 @@ sealed class TableStore : IDisposable
         lock (gate)
         {
             CommitDue();
+            DropExpired();
             return [.. channels.Values.OrderBy(c => c.Id).Select(Status)];
         }
     }
@@ -430,10 +432,18 @@ sealed class TableStore : IDisposable
     {
         if (!channels.TryGetValue((pipe, name.ToUpperInvariant()), out var channel))
             return null;
-        if (channel.Elastic || NowMs - channel.TouchedMs < expiry.TotalMilliseconds)
+        if (!HasExpired(channel))
             return channel;
         Drop(channel);
         return null;
+    }
+
+    bool HasExpired(Channel channel) => !channel.Elastic && NowMs - channel.TouchedMs >= expiry.TotalMilliseconds;
+
+    void DropExpired()
+    {
+        foreach (var channel in channels.Values.Where(HasExpired).ToList())
+            Drop(channel);
     }
 
     static ChannelStatus Status(Channel c) => new(

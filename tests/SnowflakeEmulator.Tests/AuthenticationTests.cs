@@ -117,6 +117,32 @@ public class AuthenticationTests
         Assert.Equal(HttpStatusCode.OK, (await emulator.OpenWithAsync(token)).Status);
     }
 
+    [Fact]
+    public async Task A_form_that_cannot_be_read_is_400_and_not_worth_a_retry()
+    {
+        await using var emulator = await Emulator.StartAsync();
+
+        var answer = await emulator.SendAsync(HttpMethod.Post, "/oauth/token", new FormUrlEncodedContent([new(new string('k', 3000), "v")]));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+    }
+
+    [Fact]
+    public async Task A_key_of_1024_bits_is_not_registered()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        using var weak = RSA.Create(1024);
+        await File.WriteAllTextAsync(Path.Combine(emulator.KeysDirectory, "weak.pub"), weak.ExportSubjectPublicKeyInfoPem());
+
+        var answer = await emulator.ExchangeAsync(emulator.Jwt(c =>
+        {
+            c["iss"] = $"{Emulator.Account}.WEAK.{Emulator.FingerprintOf(weak)}";
+            c["sub"] = $"{Emulator.Account}.WEAK";
+        }, weak), null, null);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
+    }
+
     [Theory]
     [InlineData("session:role:PUBLIC", null)]
     [InlineData("some.host session:role:public", null)]

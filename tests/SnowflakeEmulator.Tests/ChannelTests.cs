@@ -424,6 +424,30 @@ public class ChannelTests
     }
 
     [Fact]
+    public async Task Nobody_drops_the_elastic_channel_with_what_it_has_taken()
+    {
+        var clock = new ManualClock();
+        await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
+        await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/ELASTIC/rows", Emulator.Text(Row("a"), "application/x-ndjson"));
+
+        var dropped = await emulator.DropAsync("elastic");
+
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(HttpStatusCode.BadRequest, dropped.Status);
+        Assert.Equal("a", await emulator.UuidsAsync());
+    }
+
+    [Theory]
+    [InlineData("PUT", "/channels/CH", """{"offset_token":"\ud83d"}""")]
+    [InlineData("POST", ":bulk-channel-status", """{"channel_names":["\ud83d"]}""")]
+    public async Task Half_of_a_surrogate_pair_in_a_request_is_400(string method, string path, string body)
+    {
+        await using var emulator = await Emulator.StartAsync();
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await emulator.SendAsync(new(method), Emulator.Pipe + path, Emulator.Text(body, "application/json"))).Status);
+    }
+
+    [Fact]
     public async Task A_channel_nobody_touches_for_30_days_is_deleted_with_its_offset_token()
     {
         var clock = new ManualClock();

@@ -246,4 +246,19 @@ public class LimitTests
         Assert.Equal("1_1", reopened.Next);
         Assert.Equal("0_1", afterDrop.Next);
     }
+
+    [Fact]
+    public async Task Channels_that_have_run_out_are_not_among_the_2000()
+    {
+        var clock = new ManualClock();
+        await using var emulator = await Emulator.StartAsync(clock: clock);
+        for (var i = 0; i < 2000; i++)
+            await emulator.OpenAsync($"C{i}");
+        Assert.Equal(HttpStatusCode.BadRequest, (await emulator.OpenAsync("ONE_MORE")).Status);
+
+        clock.Advance(TimeSpan.FromDays(30));
+
+        Assert.Equal(HttpStatusCode.OK, (await emulator.OpenAsync("ONE_MORE")).Status);
+        Assert.Single((await emulator.GetAsync("/emulator/tables")).Json[0]!["channels"]!.AsArray());
+    }
 }

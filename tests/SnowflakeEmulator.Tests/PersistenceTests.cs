@@ -165,6 +165,27 @@ public class PersistenceTests
         Assert.Equal("""{"A":1,"B":2}""", Assert.Single(await emulator.RowsAsync(table: "T")).ToJsonString());
     }
 
+    [Fact]
+    public async Task A_row_that_the_table_no_longer_takes_is_told_and_not_worth_a_retry()
+    {
+        const string Sql = """
+            CREATE DATABASE DEMO; CREATE SCHEMA DEMO.DEMO; USE SCHEMA DEMO.DEMO;
+            CREATE TABLE T (A VARCHAR);
+            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
+            """;
+        await using var emulator = await Emulator.StartAsync(sql: Sql);
+        await emulator.OpenAsync();
+        await emulator.AppendAsync("0_1", "1", """{"a":"text"}""");
+        await File.WriteAllTextAsync(Path.Combine(emulator.SqlDirectory, "01.sql"), Sql.Replace("VARCHAR", "NUMBER", StringComparison.Ordinal));
+        await emulator.RestartAsync();
+
+        var answer = await emulator.GetAsync("/emulator/tables/T/rows");
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.Status);
+        Assert.Contains("does not fit the table as it is declared now", answer.Body, StringComparison.Ordinal);
+        Assert.Equal("""{"a":"text"}""", (await emulator.GetAsync("/emulator/tables/T/rows?raw=1")).Body.Trim());
+    }
+
     /// <summary>
     /// A client that streams as fast as it is let while the process is killed without warning again and again. After each
     /// start it goes on as a careful client does: same request again, or reopen and replay from the committed token.
@@ -284,6 +305,7 @@ public class PersistenceTests
 
         Assert.Equal(78, exit);
         Assert.Contains($"config: cannot listen on EMULATOR_PORT {emulator.Port}", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 }
 

@@ -41,6 +41,45 @@ public class RowTests
         Assert.Equal(42, (long)row["STREAM_OFFSET"]!);
     }
 
+    [Theory]
+    [InlineData("""{"temperature":"\ud83d"}""")]
+    [InlineData("""{"datetimestamp":"\udc00x"}""")]
+    [InlineData("""{"\ud83d":1}""")]
+    public async Task Half_of_a_surrogate_pair_costs_no_more_than_its_own_row(string row)
+    {
+        await using var emulator = await Emulator.StartAsync(sql: Start + """
+            CREATE TABLE T (UUID VARCHAR(1), TEMPERATURE DECIMAL(10,4), DATETIMESTAMP TIMESTAMP_NTZ);
+            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
+            """);
+        await emulator.OpenAsync();
+
+        Assert.Equal(HttpStatusCode.OK, (await emulator.AppendAsync("0_1", "1", Emulator.Row("a") + row + "\n" + Emulator.Row("b"))).Status);
+
+        Assert.Equal(["a", "b"], (await emulator.RowsAsync(table: "T")).Select(r => (string?)r["UUID"]));
+        Assert.Equal(1, (int)(await emulator.StatusAsync())["rows_error_count"]!);
+    }
+
+    [Fact]
+    public async Task A_row_may_be_nested_as_deeply_as_it_likes()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        await emulator.OpenAsync();
+
+        await emulator.AppendAsync("0_1", "1", Emulator.Row("a", $",\"deep\":{new string('[', 500)}{new string(']', 500)}"));
+
+        Assert.StartsWith("""{"RAW_DATA":{"uuid":"a","deep":[[[[""", (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_table_is_found_by_its_exact_name_first()
+    {
+        await using var emulator = await Emulator.StartAsync(sql: Start + """CREATE TABLE T (A INT); CREATE TABLE "t" (B INT);""");
+        await emulator.SendAsync(HttpMethod.Post, "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/%22t%22/rows", Emulator.Text("""{"B":1}""" + "\n", "application/x-ndjson"));
+
+        Assert.Equal("""{"B":1}""", Assert.Single(await emulator.RowsAsync(table: "t")).ToJsonString());
+        Assert.Empty(await emulator.RowsAsync(table: "T"));
+    }
+
     [Fact]
     public async Task Every_sensor_value_may_be_null_or_missing()
     {
@@ -98,6 +137,13 @@ public class RowTests
     [InlineData("NUMBER(5,2)", "true", "1.00")]
     [InlineData("NUMBER(5,2)", "{}", null)]
     [InlineData("INTEGER", "2.5", "3")]
+    [InlineData("INTEGER", "1e9", "1000000000")]
+    [InlineData("BIGINT", "1.0E10", "10000000000")]
+    [InlineData("BIGINT", "-1e+37", "-10000000000000000000000000000000000000")]
+    [InlineData("BIGINT", "\"1e9\"", "1000000000")]
+    [InlineData("BIGINT", "1e38", null)]
+    [InlineData("NUMBER(38,37)", "9.5e0", "9.5000000000000000000000000000000000000")]
+    [InlineData("INTEGER", "\"\\ud83d\"", null)]
     [InlineData("BIGINT", "12345678901234567890123456789012345678", "12345678901234567890123456789012345678")]
     [InlineData("BIGINT", "123456789012345678901234567890123456789", null)]
     [InlineData("FLOAT", "1.5e300", "1.5E+300")]
@@ -106,6 +152,7 @@ public class RowTests
     [InlineData("VARCHAR(3)", "\"a\\u00e4\\n\"", "\"a\\u00e4\\n\"")]
     [InlineData("VARCHAR(3)", "\"abcd\"", null)]
     [InlineData("VARCHAR(3)", "12", "\"12\"")]
+    [InlineData("VARCHAR(3)", "\"abc\\ud83d\"", null)]
     [InlineData("VARCHAR", "false", "\"false\"")]
     [InlineData("VARCHAR", "[1, 2]", "\"[1, 2]\"")]
     [InlineData("BOOLEAN", "\"Yes\"", "true")]
@@ -124,6 +171,9 @@ public class RowTests
     [InlineData("TIMESTAMP_NTZ", "\"1795172006940\"", "\"2026-11-20T10:53:26.94\"")]
     [InlineData("TIMESTAMP_NTZ", "9999999999999999", null)]
     [InlineData("TIMESTAMP_LTZ", "\"2026-11-20T10:00:00+02:00\"", "\"2026-11-20T08:00:00Z\"")]
+    [InlineData("TIMESTAMP_LTZ", "\"0001-01-01T00:00:00+01:00\"", null)]
+    [InlineData("TIMESTAMP_LTZ", "\"9999-12-31T23:59:59-01:00\"", null)]
+    [InlineData("TIMESTAMP_LTZ", "\"9999-12-31T23:59:59+01:00\"", "\"9999-12-31T22:59:59Z\"")]
     [InlineData("TIMESTAMP_TZ", "\"2026-11-20T10:00:00-03:30\"", "\"2026-11-20T10:00:00-03:30\"")]
     [InlineData("VARIANT", "{\"a\": [1]}", "{\"a\": [1]}")]
     [InlineData("VARIANT", "\"{}\"", "\"{}\"")]

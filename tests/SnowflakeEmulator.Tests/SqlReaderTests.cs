@@ -110,6 +110,8 @@ public class SqlReaderTests
     [InlineData("CREATE TABLE T (A INT); CREATE PIPE P AS COPY INTO T (B) FROM (SELECT $1:a::INT FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));", "x.sql:2: no column B")]
     [InlineData("CREATE TABLE T (A INT); CREATE PIPE P AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING'));", "x.sql:2: a streaming pipe has either")]
     [InlineData("CREATE TABLE T (A INT); CREATE PIPE P AUTO_INGEST = TRUE AS COPY INTO T FROM @s;", "x.sql:2: expected AS")]
+    [InlineData("CREATE TABLE T (A INT, A INT);", "x.sql:2: column A is declared twice in D.S.T")]
+    [InlineData("CREATE TABLE T (A INT); CREATE PIPE \"T-STREAMING\" AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;", "x.sql:2: a name that ends in -STREAMING")]
     [InlineData("INSERT INTO T VALUES (1);", "x.sql:2: expected a statement")]
     [InlineData("CREATE SOMETHING X;", "x.sql:2: expected DATABASE, SCHEMA, TABLE or PIPE")]
     [InlineData("SELECT 'open", "x.sql:2: a string is not closed")]
