@@ -360,13 +360,14 @@ sealed class EmulatorProcess : IDisposable
     }
 
     /// <summary>Runs it with settings it must refuse.</summary>
-    public static async Task<(int Exit, string Error)> FailAsync(string directory, params (string Key, string Value)[] more)
+    public static async Task<(int Exit, string Output)> FailAsync(string directory, params (string Key, string Value)[] more)
     {
         using var process = Launch([], With(directory, more));
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = await process.StandardError.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, error);
+        return (process.ExitCode, error + await output);
     }
 
     /// <summary>Runs another process with the same settings, for a verb.</summary>
