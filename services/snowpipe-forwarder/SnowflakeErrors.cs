@@ -60,7 +60,13 @@ static class SnowflakeErrors
         ["ERR_CHANNEL_HAS_UNCOMMITTED_DATA"] = new("Rows of an earlier open are not committed yet.", "Nothing to do: it is tried again."),
         ["ERR_OPEN_CHANNEL_IN_PROGRESS"] = new("The channel is being opened already.", "Nothing to do: it is tried again."),
         ["ERR_GENERAL_EXCEPTION_RETRY_REQUEST"] = new("Snowflake is moving the pipe to another node.", "Nothing to do: it is tried again."),
+        ["2"] = new("Snowflake calls the failure final (status_code 2).", "The message says why. Run check; if it is well and this stays, please report it with this line."),
+        ["3"] = new("Snowflake says that the sign-in has expired (status_code 3), with a new token too.", "Set the clock: timedatectl set-ntp true; check shows how far it is off."),
+        ["4"] = new("Another process has opened the same channel (status_code 4).", "If it repeats, two forwarders share a channel: is this SD card a copy? Empty the data volume on one of the two."),
     };
+
+    static readonly Explanation SomebodyElse = new("Something else answers in Snowflake's place: a proxy, a network's sign-in page (captive portal), or the host of a wrong SNOWFLAKE_URL.",
+        "Open the address of the account in a browser on this network; sign in to the network, or let this machine past the proxy. Correct SNOWFLAKE_URL, or leave it empty.");
 
     static readonly Explanation Unknown = new("Snowflake gave an answer that is not known here.", "Run check; if it is well and this stays, please report it with this line.");
 
@@ -68,12 +74,16 @@ static class SnowflakeErrors
     public static bool IsKnown(string code) => ByCode.ContainsKey(code);
 
     /// <summary>By code if it is known, otherwise by HTTP status.</summary>
-    public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known : Explain(error.Status);
+    public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known
+        // What stands before Snowflake answers 413 and 5xx with pages of its own.
+        : error.IsPage && (int?)error.Status is not (413 or >= 500) ? SomebodyElse
+        : Explain(error.Status);
 
     /// <summary>What a status means when no code says more.</summary>
     public static Explanation Explain(HttpStatusCode? status) => (int?)status switch
     {
         null => new("The host cannot be reached.", "Check the network, DNS and firewall between here and it (HTTPS, port 443), and SNOWFLAKE_ACCOUNT or SNOWFLAKE_URL."),
+        (>= 300 and < 400) or 407 or 511 => SomebodyElse,
         400 => new("Snowflake does not understand the request.", "Run check; if it is well and this stays, please report it with this line."),
         401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} For a PAT: it may have expired. Check the clock as well."),
         403 => new("The user is signed in but may not do this: a network policy, or a missing grant.", $"Let this machine's address through the user's network policy. {Grants}"),

@@ -121,7 +121,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
             await client.StatusAsync(probe, cancellationToken);
             return client.PipeName;
         }
-        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.Pipe.EndsWith("-STREAMING", StringComparison.OrdinalIgnoreCase))
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
         {
             return $"{client.PipeName}: the default pipe of its table, made by the first open";
         }

@@ -54,6 +54,9 @@ sealed class SnowpipeOptions
 
     public string Pipe { get; private init; } = "";
 
+    /// <summary>The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody made. Snowflake makes a default pipe with the first open or elastic append.</summary>
+    public string? DefaultPipeTable { get; private init; }
+
     /// <summary>Control host; its scheme, and its port if it names one, apply to the ingest host too.</summary>
     public Uri Url { get; private init; } = new("https://localhost");
 
@@ -121,6 +124,7 @@ sealed class SnowpipeOptions
             if (key is null)
                 settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{keyFile}', {keyProblem}");
         }
+        var pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table.");
         return new SnowpipeOptions
         {
             Auth = auth,
@@ -134,7 +138,8 @@ sealed class SnowpipeOptions
             Role = Name(settings, "SNOWFLAKE_ROLE", settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")),
             Database = RequiredName(settings, "SNOWFLAKE_DATABASE", "Database of the pipe."),
             Schema = RequiredName(settings, "SNOWFLAKE_SCHEMA", "Schema of the pipe."),
-            Pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table."),
+            Pipe = pipe,
+            DefaultPipeTable = TableOfDefault(pipe),
             Url = LoadUrl(settings, account),
             ChannelPrefix = LoadChannel(settings),
             Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
@@ -194,6 +199,13 @@ sealed class SnowpipeOptions
     {
         var text = settings.Required(key, description, "set it to the name that sql/streaming/ gave it.");
         return text.Length == 0 ? "" : Name(settings, key, text);
+    }
+
+    static string? TableOfDefault(string pipe)
+    {
+        const string suffix = "-STREAMING";
+        var quote = pipe.StartsWith('"') ? "\"" : "";
+        return pipe.Length > suffix.Length + 2 * quote.Length && pipe.EndsWith(suffix + quote, StringComparison.OrdinalIgnoreCase) ? pipe[..^(suffix.Length + quote.Length)] + quote : null;
     }
 
     static string Name(Settings settings, string key, string text)

@@ -136,7 +136,11 @@ sealed partial class SnowpipeSink : IBatchSink
                 }
                 else
                 {
-                    continuationToken = await client.AppendAsync(channel, continuationToken, Token(part.FirstOffset), Token(part.LastOffset), part, cancellationToken);
+                    var next = await client.AppendAsync(channel, continuationToken, Token(part.FirstOffset), Token(part.LastOffset), part, cancellationToken);
+                    // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its repetition.
+                    if (next == continuationToken)
+                        throw Reopen($"append {part.Rows} rows to channel {channel.Name}: the answer's continuation token is the one that was sent");
+                    continuationToken = next;
                 }
             }
             catch (SnowflakeException e)
@@ -249,7 +253,7 @@ sealed partial class SnowpipeSink : IBatchSink
 
     /// <summary>
     /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default pipe of a table
-    /// does not exist before the first open.
+    /// does not exist before the first open or elastic append.
     /// </summary>
     async Task CheckPipeAsync(CancellationToken cancellationToken)
     {
@@ -257,10 +261,9 @@ sealed partial class SnowpipeSink : IBatchSink
         {
             _ = await client.StatusAsync(channel, cancellationToken);
         }
-        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.Ingestion == SnowpipeIngestion.Named
-            && options.Pipe.Trim('"').EndsWith("-STREAMING", StringComparison.OrdinalIgnoreCase))
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
         {
-            // The open makes it.
+            // The open makes it, or the first append by its table.
         }
     }
 
@@ -367,7 +370,7 @@ sealed partial class SnowpipeSink : IBatchSink
     OffsetToken Token(long offset) => new(slot!.Epoch, offset);
 
     SnowflakeError StatusError(ChannelStatus status)
-        => new($"status of channel {channel.Name} of {client.PipeName}", HttpStatusCode.Conflict, status.Code, SnowflakeError.OneLine(status.LastErrorMessage ?? ""));
+        => new($"status of channel {channel.Name} of {client.PipeName}", HttpStatusCode.Conflict, status.Code, SnowflakeError.OneLine(status.LastErrorMessage ?? status.Message ?? ""));
 
     SinkException Reopen(string reason)
     {

@@ -117,6 +117,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         }
     }
 
+    /// <summary>Field of every status, beside the codes.</summary>
+    public int StatusNumber { get; set; }
+
     public Channel Make(string name)
     {
         lock (gate)
@@ -223,7 +226,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             ("POST", "/oauth/token") => "token",
             ("PUT", _) when path.Contains("/channels/", StringComparison.Ordinal) => "open",
             ("DELETE", _) when path.Contains("/channels/", StringComparison.Ordinal) => "drop",
-            ("POST", _) when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal) => "elastic",
+            ("POST", _) when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal) || path.Contains("/tables/", StringComparison.Ordinal) => "elastic",
             ("POST", _) when path.EndsWith("/rows", StringComparison.Ordinal) => "append",
             ("POST", _) when path.EndsWith(":bulk-channel-status", StringComparison.Ordinal) => "status",
             ("GET", "/") => "ping",
@@ -248,7 +251,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
                 "hostname" => IsSignedIn(call, control: true) ? (200, HostnameBody) : Unauthorised,
                 "token" => IssueToken(call),
                 _ when !IsSignedIn(call, control: false) => Unauthorised,
-                _ when !PipeExists => (404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""),
+                // By its table, a default pipe is made.
+                _ when !PipeExists && !call.RawTarget.Contains("/tables/", StringComparison.Ordinal) => (404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""),
                 "open" => Open(ChannelOf(call)),
                 "append" => Append(call, ChannelOf(call)),
                 "elastic" => Elastic(call),
@@ -352,8 +356,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         return (200, new JsonObject { ["channel_statuses"] = answer }.ToJsonString());
     }
 
-    static JsonObject StatusOf(string name, Channel channel) => new()
+    JsonObject StatusOf(string name, Channel channel) => new()
     {
+        ["status_code"] = StatusNumber,
         ["channel_name"] = name,
         ["channel_status_code"] = channel.Status,
         ["last_committed_offset_token"] = channel.Committed,

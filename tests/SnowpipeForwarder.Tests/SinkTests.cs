@@ -508,6 +508,33 @@ public class SinkTests(ITestOutputHelper output)
         Assert.Equal(0, position.Offset);
     }
 
+    [Theory]
+    [InlineData("thermal-streaming", "THERMAL")]
+    [InlineData("\"My Table-streaming\"", "%22My%20Table%22")]
+    public async Task The_elastic_channel_of_a_default_pipe_is_reached_by_its_table_which_makes_the_pipe(string pipe, string table)
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_PIPE", pipe), ("SNOWFLAKE_INGESTION", "Elastic"));
+        fixture.Server.PipeExists = false;
+
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 3));
+
+        Assert.Equal(3, (await fixture.PollAsync()).Offset);
+        Assert.StartsWith($"/v2/streaming/data/databases/DEMO/schemas/PUBLIC/tables/{table}/rows?requestId=", fixture.Server.Of("elastic").Single().RawTarget);
+    }
+
+    [Fact]
+    public async Task A_number_other_than_0_beside_SUCCESS_is_a_failure()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.StatusNumber = 5;
+
+        var failure = await fixture.PollFailsAsync();
+
+        Assert.Equal(SinkFailure.Reopen, failure.Failure);
+    }
+
     [Fact]
     public async Task A_stream_that_says_success_and_commits_nothing_is_reopened()
     {
@@ -576,6 +603,20 @@ public class SinkTests(ITestOutputHelper output)
         Assert.Equal(2, calls.Count);
         Assert.Equal(calls[0].Body, calls[1].Body);
         Assert.NotEqual(calls[0].Headers["Authorization"], calls[1].Headers["Authorization"]);
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_has_expired_by_the_answers_own_status_code_is_a_401()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.Next("append", new Script(200, """{"next_continuation_token":"1_2","status_code":3,"message":"expired"}"""));
+
+        await fixture.SendAsync(fixture.Batch(0, 10));
+        fixture.Server.Commit();
+
+        Assert.Equal(10, (await fixture.PollAsync()).Offset);
+        Assert.Equal(2, fixture.Server.Of("token").Count());
     }
 
     [Fact]
