@@ -217,9 +217,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > LongestDelay)
         {
             var problem = reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message;
-            health.Unwell(part, delay > backOff ? string.Create(CultureInfo.InvariantCulture, $"{problem}. It was asked to wait; the next attempt is {delay.TotalSeconds:0} s after this one") : problem);
+            health.Unwell(part, delay > backOff ? string.Create(CultureInfo.InvariantCulture, $"{problem} (it asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)") : problem);
         }
-        LogFailed(slot.Name, e.Failure, e.Message, delay.TotalSeconds, failures);
+        LogFailed(slot.Name, e.Failure, e.Message, failures, delay.TotalSeconds);
         try
         {
             await Task.Delay(delay, clock, abort);
@@ -241,8 +241,8 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason}; next attempt in {Seconds:0.0} s (failure {Count} in a row). Readings are kept in the journal")]
-    partial void LogFailed(string slot, SinkFailure failure, string reason, double seconds, int count);
+    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the journal")]
+    partial void LogFailed(string slot, SinkFailure failure, string reason, int count, double seconds);
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "{Slot}: an error that was not foreseen: {Reason}")]
     partial void LogUnforeseen(Exception e, string slot, string reason);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -14,6 +15,7 @@ public sealed class DeliveryLoopTests : IDisposable
     readonly Destination destination = new();
     readonly Health health = new();
     readonly Meter meter = new("test");
+    readonly ListLogger log = new();
     readonly DurableJournal journal;
     readonly DeadLetters deadLetters;
     readonly DeliveryLoop loop;
@@ -23,7 +25,7 @@ public sealed class DeliveryLoopTests : IDisposable
         journal = DurableJournal.Open(new JournalOptions { Directory = directory.File("journal"), FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance);
         deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
         var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
-        loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, health, new ForwarderMetrics(meter), clock, NullLogger.Instance);
+        loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, health, new ForwarderMetrics(meter), clock, log);
     }
 
     public void Dispose()
@@ -77,6 +79,16 @@ public sealed class DeliveryLoopTests : IDisposable
         Assert.InRange(last, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
     }
 
+    [Fact]
+    public async Task A_reason_that_ends_in_a_statement_is_said_as_it_is()
+    {
+        destination.Failures.Enqueue(new SinkException(SinkFailure.NeedsOperator, "403. GRANT ROLE r TO USER u;"));
+
+        await RunAsync();
+
+        Assert.Contains("GRANT ROLE r TO USER u; (failure 1 in a row; next attempt in ", Assert.Single(log.Lines), StringComparison.Ordinal);
+    }
+
     /// <summary>Runs the loop through so many failures, and says how long it waits after the first and after the last.</summary>
     async Task<(TimeSpan First, TimeSpan Last)> RunAsync(int failures = 1)
     {
@@ -94,5 +106,16 @@ public sealed class DeliveryLoopTests : IDisposable
         await stop.CancelAsync();
         await running;
         return (waits[0], waits[^1]);
+    }
+
+    sealed class ListLogger : ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
 }
