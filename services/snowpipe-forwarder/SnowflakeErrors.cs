@@ -73,11 +73,22 @@ static class SnowflakeErrors
     /// <summary>Whether the table has the code.</summary>
     public static bool IsKnown(string code) => ByCode.ContainsKey(code);
 
+    /// <summary>Whether the table says more of an error than that it is unknown.</summary>
+    public static bool IsExplained(SnowflakeError error) => Explain(error) != Unknown;
+
     /// <summary>By code if it is known, otherwise by HTTP status.</summary>
     public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known
         // What stands before Snowflake answers 413 and 5xx with pages of its own.
         : error.IsPage && (int?)error.Status is not (413 or >= 500) ? SomebodyElse
         : Explain(error.Status);
+
+    /// <summary>The same for this installation: with its names, and by its way to sign in.</summary>
+    public static Explanation Explain(SnowflakeError error, SnowpipeOptions options)
+        => (options.Auth == SnowpipeAuth.Pat && !error.IsPage && (error.IsSignInRefused || error.Code == "390144") ? RefusedPat(options.PatFile) : Explain(error)).For(options);
+
+    static Explanation RefusedPat(string? file) => new("Snowflake does not accept the access token (PAT): it has expired, was removed or disabled, or is of another account.",
+        "SHOW USER PROGRAMMATIC ACCESS TOKENS FOR USER <user> shows its state and expiry. Make a new one with ALTER USER <user> ADD PROGRAMMATIC ACCESS TOKEN (the end of sql/streaming/05_user.sql); "
+        + (file is null ? "set SNOWFLAKE_PAT to it and start the service again." : $"write it into {file}, which is read again without a restart."));
 
     /// <summary>What a status means when no code says more.</summary>
     public static Explanation Explain(HttpStatusCode? status) => (int?)status switch
@@ -85,7 +96,7 @@ static class SnowflakeErrors
         null => new("The host cannot be reached.", "Check the network, DNS and firewall between here and it (HTTPS, port 443), and SNOWFLAKE_ACCOUNT or SNOWFLAKE_URL."),
         (>= 300 and < 400) or 407 or 511 => SomebodyElse,
         400 => new("Snowflake does not understand the request.", "Run check; if it is well and this stays, please report it with this line."),
-        401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} For a PAT: it may have expired. Check the clock as well."),
+        401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} Check the clock as well."),
         403 => new("The user is signed in but may not do this: a network policy, or a missing grant.", $"Let this machine's address through the user's network policy. {Grants}"),
         404 => new("Database, schema or pipe does not exist, or the URL is not that of the account.", "Compare SNOWFLAKE_ACCOUNT, SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_PIPE with SHOW PIPES IN ACCOUNT."),
         405 => new("The address answers, but not as Snowflake does.", "Correct SNOWFLAKE_URL, or leave it empty."),

@@ -244,9 +244,10 @@ sealed partial class SnowpipeClient : IDisposable
             var body = await ReadAsync(operation, response, cancellationToken);
             if (response.IsSuccessStatusCode)
                 return ParseToken(body) ?? throw new SnowflakeException(new(operation, response.StatusCode, "", "the answer holds no token"));
-            // The first refusal also told the server's time, by which the second JWT is made.
             if (attempt > 0 || response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest))
                 throw new SnowflakeException(ReadError(operation, response, body));
+            // The first refusal also told the server's time, by which the second JWT is made.
+            tokens.ReadAgain();
         }
     }
 
@@ -266,8 +267,11 @@ sealed partial class SnowpipeClient : IDisposable
                 return null;
             }
         }
-        return text.Length > 0 && !text.Any(char.IsWhiteSpace) ? text : null;
+        return text.Length > 0 && IsVisible(text) ? text : null;
     }
+
+    /// <summary>Whether a text from outside may go into a header; anything else would make every request that carries it fail.</summary>
+    internal static bool IsVisible(string text) => text.All(letter => letter is > ' ' and <= '~');
 
     /// <summary>One call. A 401 drops the token that was used and is tried once more with a new one: the same request, byte for byte.</summary>
     async Task<(HttpStatusCode Status, string Body)> CallAsync(
@@ -286,7 +290,7 @@ sealed partial class SnowpipeClient : IDisposable
 
             using var response = await SendAsync(operation, request, cancellationToken, ofIngest: !control);
             if (channel is not null)
-                channel.Affinity = response.Headers.TryGetValues("x-snowflake-session", out var values) ? values.FirstOrDefault() : null;
+                channel.Affinity = response.Headers.TryGetValues("x-snowflake-session", out var values) ? values.FirstOrDefault(IsVisible) : null;
             var body = await ReadAsync(operation, response, cancellationToken);
             var error = response.IsSuccessStatusCode ? SnowflakeError.InSuccess(operation, response.StatusCode, body) : ReadError(operation, response, body);
             if (error is null)
@@ -410,7 +414,7 @@ sealed partial class SnowpipeClient : IDisposable
         if (warnedAboutClock || ServerClock.Offset is not { } offset || offset.Duration() < TimeSpan.FromSeconds(30))
             return;
         warnedAboutClock = true;
-        LogClock(offset.Duration(), offset > TimeSpan.Zero ? "behind" : "ahead of");
+        LogClock(ServerClock.Say(offset), offset > TimeSpan.Zero ? "behind" : "ahead of");
     }
 
     public void Dispose()
@@ -421,5 +425,5 @@ sealed partial class SnowpipeClient : IDisposable
     }
 
     [LoggerMessage(EventId = 400, Level = LogLevel.Warning, Message = "This machine's clock is {Offset} {Direction} Snowflake's. Signing in uses Snowflake's time, but readings carry this machine's: set the clock (timedatectl set-ntp true)")]
-    partial void LogClock(TimeSpan offset, string direction);
+    partial void LogClock(string offset, string direction);
 }

@@ -70,6 +70,9 @@ sealed class SnowpipeOptions
     /// <summary>Secret. Null unless <see cref="SnowpipeAuth.Pat"/>.</summary>
     public string? Pat { get; private init; }
 
+    /// <summary>The file that <see cref="Pat"/> is from; null when it is from the environment.</summary>
+    public string? PatFile { get; private init; }
+
     /// <summary>First part of every channel name.</summary>
     public string ChannelPrefix { get; private init; } = "THERMAL";
 
@@ -99,6 +102,26 @@ sealed class SnowpipeOptions
 
     /// <summary>Whether <c>check</c> also sends a row.</summary>
     public bool Probe { get; private init; }
+
+    string? Passphrase { get; init; }
+
+    /// <summary>The key as its file has it now; null when that cannot be read, or there is none.</summary>
+    public KeyPair? ReadKey() => Auth == SnowpipeAuth.Pat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
+
+    /// <summary>The access token as its file has it now; null when that holds none, or there is no file.</summary>
+    public string? ReadPat()
+    {
+        if (PatFile is null)
+            return null;
+        try
+        {
+            return File.ReadAllText(PatFile).Trim() is { Length: > 0 } text && SnowpipeClient.IsVisible(text) ? text : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Reads and checks every setting; problems go to <paramref name="settings"/>.</summary>
     public static SnowpipeOptions Load(Settings settings)
@@ -131,7 +154,9 @@ sealed class SnowpipeOptions
             Account = account,
             KeyFile = keyFile,
             Key = key,
+            Passphrase = passphrase,
             Pat = pat?.Trim(),
+            PatFile = auth == SnowpipeAuth.Pat ? settings.SecretFile("SNOWFLAKE_PAT") : null,
             User = auth == SnowpipeAuth.Pat
                 ? settings.Text("SNOWFLAKE_USER", "", "LOGIN_NAME of the user.")
                 : settings.Required("SNOWFLAKE_USER", "LOGIN_NAME of the user.", "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."),

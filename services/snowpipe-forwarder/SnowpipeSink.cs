@@ -397,26 +397,27 @@ sealed partial class SnowpipeSink : IBatchSink
         // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
         if (action == SnowflakeAction.Retry && !opening && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499) && ++refusals >= TolerableRefusals)
             action = SnowflakeAction.Reopen;
+        var explanation = SnowflakeErrors.Explain(error, options);
+        var explained = SnowflakeErrors.IsExplained(error) ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}" : error.Describe();
         switch (action)
         {
             case SnowflakeAction.Retry:
-                return new SinkException(SinkFailure.Transient, error.Describe(), error.RetryAfter, e);
+                return new SinkException(SinkFailure.Transient, explained, error.RetryAfter, e);
             case SnowflakeAction.Reopen:
                 isOpen = false;
                 statistics.Reopening();
-                return new SinkException(SinkFailure.Reopen, error.Describe(), error.RetryAfter, e);
+                return new SinkException(SinkFailure.Reopen, explained, error.RetryAfter, e);
             case SnowflakeAction.Rebuild:
                 isOpen = false;
                 client.Forget();
                 statistics.Reopening();
-                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; the pipe has moved, so host, token and channel are asked for again", error.RetryAfter, e);
+                return new SinkException(SinkFailure.Reopen, explained, error.RetryAfter, e);
             case SnowflakeAction.Smaller when writer.PartLimit > SmallestPart:
                 isOpen = false;
                 writer.PartLimit = Math.Max(SmallestPart, writer.PartLimit / 2);
                 return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; appends are now at most {writer.PartLimit} bytes", error.RetryAfter, e);
             default:
                 isOpen = false;
-                var explanation = SnowflakeErrors.Explain(error).For(options);
                 return new SinkException(SinkFailure.NeedsOperator, $"{error.Describe()}. {explanation.Cause} {explanation.Fix}", inner: e);
         }
     }

@@ -164,6 +164,23 @@ public class ErrorTableTests
         Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options()).Fix, failure.Message);
     }
 
+    [Theory]
+    [InlineData(503, "", "status.snowflake.com")]
+    [InlineData(409, "", "two forwarders share a channel")]
+    [InlineData(410, "", "The pipe has moved")]
+    [InlineData(302, "", "captive portal")]
+    [InlineData(0, "", "Check the network, DNS and firewall")]
+    public async Task A_failure_that_may_heal_by_itself_is_explained_too(int status, string body, string expected)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.Next("append", new Script(status, body));
+
+        var failure = await fixture.SendFailsAsync(fixture.Batch(0, 1));
+
+        Assert.Contains(expected, failure.Message);
+    }
+
     [Fact]
     public async Task A_host_that_does_not_answer_is_transient_and_is_discovered_again()
     {

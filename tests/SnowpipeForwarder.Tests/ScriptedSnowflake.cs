@@ -75,6 +75,15 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     /// <summary>The server's own clock.</summary>
     public Func<DateTimeOffset> Now { get; set; } = () => TimeProvider.System.GetUtcNow();
 
+    /// <summary>Instead of the server's time.</summary>
+    public string? DateHeader { get; set; }
+
+    /// <summary>What each answer about a channel carries as x-snowflake-session.</summary>
+    public string Session { get; set; } = "MTI3LjAuMC4xOjE=";
+
+    /// <summary>How access tokens begin that are accepted.</summary>
+    public string Pat { get; set; } = "pat";
+
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Shape of the token answer.</summary>
@@ -167,6 +176,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Logging.ClearProviders();
@@ -189,7 +199,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             context.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal), body.ToArray());
         Calls.Enqueue(call);
-        context.Response.Headers.Date = Now().ToString("R", CultureInfo.InvariantCulture);
+        context.Response.Headers.Date = DateHeader ?? Now().ToString("R", CultureInfo.InvariantCulture);
         if (Before is not null)
             await Before(call);
         if (!call.Headers.ContainsKey("Accept"))
@@ -213,7 +223,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         }
         var (status, answer) = Answer(call);
         if (call.Kind is "open" or "append" or "status")
-            context.Response.Headers["x-snowflake-session"] = "MTI3LjAuMC4xOjE=";
+            context.Response.Headers["x-snowflake-session"] = Session;
         await AnswerAsync(context, status, answer);
     }
 
@@ -279,7 +289,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         var token = header["Bearer ".Length..];
         if (issued.TryGetValue(token, out var expiry))
             return !control && expiry > Now();
-        return token.StartsWith("pat", StringComparison.Ordinal) || IsGoodJwt(token);
+        return token.StartsWith(Pat, StringComparison.Ordinal) || IsGoodJwt(token);
     }
 
     (int, string) IssueToken(Call call)
