@@ -15,7 +15,7 @@ enum SnowflakeAction
     /// <summary>The pipe moved: discover the host, sign in and open the channel again.</summary>
     Rebuild,
 
-    /// <summary>The request is larger than what lies between here and there lets through.</summary>
+    /// <summary>The request is larger than what lies between here and there lets through: send less at once.</summary>
     Smaller,
 
     /// <summary>Only a person can change it.</summary>

@@ -104,7 +104,7 @@ static class SnowflakeErrors
         408 or 499 => new("The request took too long.", "Nothing to do: it is tried again."),
         409 => new("The channel was opened by another process, or Snowflake has closed it.", "Nothing to do: it is opened again. If it repeats, two forwarders share a channel."),
         410 => new("The pipe has moved to another region or deployment.", "Nothing to do: host, token and channel are asked for again. It can take minutes."),
-        413 => new("Something between here and Snowflake takes only small requests.", "Lower BATCH_MAX_BYTES, or raise the limit of the proxy in between."),
+        413 => new("Something between here and Snowflake takes only small requests.", "Raise the limit of the proxy in between. Appends become smaller by themselves until they pass, down to a single row."),
         429 => new("More requests or bytes than Snowflake allows.", "Nothing to do: it is tried again more slowly. If it stays, use more slots (SLOTS) or lower the rate."),
         >= 500 => new("Snowflake has a problem of its own.", "Nothing to do: it is tried again. https://status.snowflake.com shows whether it is known."),
         _ => Unknown,

@@ -28,8 +28,8 @@ sealed partial class SnowpipeSink : IBatchSink
     /// <summary>Readings that are kept as dead letters because some of them are missing in the table. One poll sees fewer, but for a flood.</summary>
     const int MostSuspects = 10_000;
 
-    /// <summary>No proxy is so small that less helps.</summary>
-    const int SmallestPart = 512 << 10;
+    /// <summary>A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no reading is at fault.</summary>
+    const int LargestUsualRow = 64 << 10;
 
     readonly SnowpipeClient client;
     readonly SnowpipeOptions options;
@@ -65,6 +65,9 @@ sealed partial class SnowpipeSink : IBatchSink
     int nextPart;
     Guid requestId;
     int retryCount;
+
+    // Readings whose row alone is more than what lies between here and Snowflake lets through.
+    readonly HashSet<long> tooLarge = [];
 
     int refusals;
     string? reopenedFor;
@@ -273,7 +276,8 @@ sealed partial class SnowpipeSink : IBatchSink
             return;
         prepared = null;
         List<(BatchReading Reading, string Reason)> refused = [];
-        parts = writer.Write(batch, channel.Name, clock.GetUtcNow(), (reading, reason) => refused.Add((reading, reason)));
+        var readings = tooLarge.Count == 0 ? batch.Readings() : batch.Readings().Where(Passes);
+        parts = writer.Write(readings, batch.Count, batch.FirstOffset, batch.EndOffset, channel.Name, clock.GetUtcNow(), (reading, reason) => refused.Add((reading, reason)));
         foreach (var (reading, reason) in refused)
         {
             LogRefused(slot!.Name, reading.Offset, reason);
@@ -283,6 +287,14 @@ sealed partial class SnowpipeSink : IBatchSink
         nextPart = 0;
         preparedOf = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
         prepared = batch;
+
+        bool Passes(BatchReading reading)
+        {
+            if (!tooLarge.Contains(reading.Offset))
+                return true;
+            refused.Add((reading, "makes a row that something between here and Snowflake does not let through, even alone (413)"));
+            return false;
+        }
     }
 
     void Advance(long reached)
@@ -412,10 +424,18 @@ sealed partial class SnowpipeSink : IBatchSink
                 client.Forget();
                 statistics.Reopening();
                 return new SinkException(SinkFailure.Reopen, explained, error.RetryAfter, e);
-            case SnowflakeAction.Smaller when writer.PartLimit > SmallestPart:
+            // Reopened, although the refused append was not applied: an earlier attempt of the same rows whose answer was lost may have been, and other rows under
+            // its continuation token would be taken for its repetition.
+            case SnowflakeAction.Smaller when !opening && nextPart < parts.Count && parts[nextPart] is { Rows: > 1 } part:
                 isOpen = false;
-                writer.PartLimit = Math.Max(SmallestPart, writer.PartLimit / 2);
-                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; appends are now at most {writer.PartLimit} bytes", error.RetryAfter, e);
+                statistics.Reopening();
+                writer.PlainLimit = part.UncompressedBytes / 2;
+                return new SinkException(SinkFailure.Reopen, $"{explained} Appends now have at most {writer.PlainLimit} bytes before compression", error.RetryAfter, e);
+            case SnowflakeAction.Smaller when !opening && nextPart < parts.Count && parts[nextPart] is { Gzip.Length: > LargestUsualRow } part:
+                isOpen = false;
+                statistics.Reopening();
+                tooLarge.Add(part.LastRow);
+                return new SinkException(SinkFailure.Reopen, $"{explained} The row of offset {part.LastRow} has {part.Gzip.Length} bytes, compressed; it goes to the dead letters", error.RetryAfter, e);
             default:
                 isOpen = false;
                 return new SinkException(SinkFailure.NeedsOperator, $"{error.Describe()}. {explanation.Cause} {explanation.Fix}", inner: e);

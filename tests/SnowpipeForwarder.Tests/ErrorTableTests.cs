@@ -20,7 +20,8 @@ public class ErrorTableTests
     [InlineData(409, "", SinkFailure.Reopen)]
     [InlineData(409, """{"code":"SUPERSEDED","message":"x"}""", SinkFailure.Reopen)]
     [InlineData(410, "Gone", SinkFailure.Reopen)]
-    [InlineData(413, "", SinkFailure.Reopen)]
+    // An ordinary row alone: what is in the way is at fault.
+    [InlineData(413, "", SinkFailure.NeedsOperator)]
     [InlineData(409, """{"code":"ERR_CHANNEL_HAS_UNCOMMITTED_DATA","message":"x"}""", SinkFailure.Transient)]
     [InlineData(409, """{"code":"ERR_OPEN_CHANNEL_IN_PROGRESS","message":"x"}""", SinkFailure.Transient)]
     [InlineData(408, "", SinkFailure.Transient)]

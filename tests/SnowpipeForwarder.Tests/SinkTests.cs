@@ -664,19 +664,89 @@ public class SinkTests(ITestOutputHelper output)
         Assert.Equal([SinkFailure.Transient, SinkFailure.Transient, SinkFailure.Transient, SinkFailure.Transient, SinkFailure.Reopen], failures);
     }
 
+    [Theory]
+    [InlineData(20_000)]
+    [InlineData(2_000)]
+    // One row of these takes about 600 bytes on the wire, two take 700.
+    [InlineData(690)]
+    public async Task What_a_proxy_finds_too_large_goes_in_smaller_appends_until_they_pass(int limit)
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_CHANNEL_REQUESTS_PER_SECOND", "1000"));
+        await fixture.OpenAsync();
+        RefuseAbove(fixture, limit);
+
+        await DeliverAllAsync(fixture, () => fixture.Batch(0, 500));
+
+        Assert.Equal(Enumerable.Range(0, 500).Select(offset => (long)offset), SinkFixture.Offsets(fixture.Server.Table));
+        Assert.Equal(0, fixture.DeadLetters.Count);
+        // The size that passes is kept.
+        var calls = fixture.Server.Of("append").Count();
+        await fixture.SendAsync(fixture.Batch(500, 100));
+        Assert.All(fixture.Server.Of("append").Skip(calls), call => Assert.InRange(call.Body.Length, 1, limit));
+    }
+
     [Fact]
-    public async Task A_413_reopens_and_sends_smaller_appends()
+    public async Task A_single_row_that_no_append_gets_past_a_proxy_becomes_a_dead_letter()
     {
         await using var fixture = await SinkFixture.StartAsync();
         await fixture.OpenAsync();
-        fixture.Server.Next("append", new Script(413, "<html>too large</html>"));
+        RefuseAbove(fixture, 100_000);
+        var random = new Random(20261122);
+        var lines = Enumerable.Range(0, 40).Select(i => $$"""{"note":"{{(i == 20 ? Convert.ToBase64String(Bytes(random, 200_000)) : "small")}}"}""");
+        var payload = Encoding.UTF8.GetBytes(string.Join('\n', lines));
 
-        var failure = await fixture.SendFailsAsync(fixture.Batch(0, 10));
+        await DeliverAllAsync(fixture, () => fixture.Batch(0, 40, payload, isJson: true));
+
+        Assert.Equal(Enumerable.Range(0, 40).Where(offset => offset != 20).Select(offset => (long)offset), SinkFixture.Offsets(fixture.Server.Table));
+        Assert.Equal(1, fixture.DeadLetters.Count);
+        Assert.Contains(fixture.Log, line => line.StartsWith("Error 411", StringComparison.Ordinal) && line.Contains("offset 20 makes a row", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_not_even_an_ordinary_row_passes_a_person_is_asked()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
         await fixture.OpenAsync();
-        await fixture.SendAsync(fixture.Batch(0, 10));
+        RefuseAbove(fixture, 100);
 
-        Assert.Equal(SinkFailure.Reopen, failure.Failure);
-        Assert.Contains("2000000", failure.Message);
+        SinkException failure;
+        do
+        {
+            failure = await fixture.SendFailsAsync(fixture.Batch(0, 100));
+            await fixture.OpenAsync();
+        }
+        while (failure.Failure == SinkFailure.Reopen);
+
+        Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
+        Assert.Contains("Raise the limit of the proxy", failure.Message);
+        Assert.Equal(0, fixture.DeadLetters.Count);
+    }
+
+    static void RefuseAbove(SinkFixture fixture, int limit) => fixture.Server.Before = call =>
+    {
+        if (call.Kind == "append" && call.Body.Length > limit)
+            fixture.Server.Next("append", new Script(413, "<html>too large</html>"));
+        return Task.CompletedTask;
+    };
+
+    /// <summary>What the loop does: opens again as often as it is told to, and sends again what is not committed.</summary>
+    static async Task DeliverAllAsync(SinkFixture fixture, Func<Batch> batch)
+    {
+        for (var opens = 0; ; opens++)
+        {
+            Assert.InRange(opens, 0, 12);
+            try
+            {
+                await fixture.SendAsync(batch());
+                break;
+            }
+            catch (SinkException e) when (e.Failure == SinkFailure.Reopen)
+            {
+                await fixture.OpenAsync();
+            }
+        }
+        fixture.Server.Commit();
+        await fixture.PollAsync();
     }
 
     [Fact]
