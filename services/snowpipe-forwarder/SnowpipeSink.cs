@@ -22,6 +22,12 @@ sealed partial class SnowpipeSink : IBatchSink
     static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
     static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for missing rows in, and only
+    /// after a kill, so the SD card is spared.
+    /// </summary>
+    static readonly TimeSpan BalanceNote = TimeSpan.FromHours(1);
+
     /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
     const int TolerableRefusals = 5;
 
@@ -50,10 +56,20 @@ sealed partial class SnowpipeSink : IBatchSink
     bool isOpen;
     long committed;
     long attemptedEnd;
+    int attemptedRows;
     long appendedEnd;
     long handledEnd;
     long progressAt;
     long reportedFrom;
+
+    // One past the committed token: before what is committed when readings without a row follow it.
+    long tokenEnd;
+
+    // The channel that the balance is of; null before the first open.
+    string? balanced;
+    long notedAt;
+    // No note before it is committed: it has a reading without a row.
+    long rowlessEnd;
 
     // What the journal held when this process began, before it took in anything.
     long? initialEnd;
@@ -87,7 +103,9 @@ sealed partial class SnowpipeSink : IBatchSink
 
     public BatchLimits Limits { get; }
 
-    public TimeSpan PollInterval => handledEnd > committed ? BusyPoll : IdlePoll;
+    public TimeSpan PollInterval => handledEnd > committed || balance.IsWatching ? BusyPoll : IdlePoll;
+
+    long Outstanding => inFlight.Sum(append => (long)append.Rows) + (attemptedEnd > appendedEnd ? attemptedRows : 0);
 
     /// <summary>Name of the channel of a slot; see the remarks of this type.</summary>
     public static string ChannelName(string prefix, string slot, string epoch, int generation)
@@ -100,14 +118,17 @@ sealed partial class SnowpipeSink : IBatchSink
         isOpen = false;
         prepared = null;
         refusals = 0;
-        inFlight.Clear();
         try
         {
-            var position = options.Ingestion == SnowpipeIngestion.Elastic
-                ? await OpenElasticAsync(start, cancellationToken)
+            var (position, status) = options.Ingestion == SnowpipeIngestion.Elastic
+                ? (await OpenElasticAsync(start, cancellationToken), null)
                 : await OpenNamedAsync(start, cancellationToken);
+            inFlight.Clear();
             committed = attemptedEnd = appendedEnd = handledEnd = reportedFrom = position;
             progressAt = clock.GetTimestamp();
+            // A difference is watched from here on, and not from the first poll.
+            if (status is not null)
+                ReportMissing(status);
             isOpen = true;
             statistics.Opened(slot.Name, channel.Name);
             return new SinkPosition(position);
@@ -129,7 +150,7 @@ sealed partial class SnowpipeSink : IBatchSink
             await requests.TakeAsync(1, cancellationToken);
             await bytes.TakeAsync(part.UncompressedBytes, cancellationToken);
             var started = clock.GetTimestamp();
-            attemptedEnd = part.LastOffset + 1;
+            (attemptedEnd, attemptedRows) = (part.LastOffset + 1, part.Rows);
             try
             {
                 if (options.Ingestion == SnowpipeIngestion.Elastic)
@@ -192,8 +213,8 @@ sealed partial class SnowpipeSink : IBatchSink
             LogForeignToken(channel.Name, reached.Value - 1, attemptedEnd - 1);
         if (reached > appendedEnd)
             reached = appendedEnd;
-        if (reached < committed)
-            throw Reopen($"the committed token of channel {channel.Name} went back from offset {committed - 1} to {reached - 1}");
+        if (reached < tokenEnd)
+            throw Reopen($"the committed token of channel {channel.Name} went back from offset {tokenEnd - 1} to {reached - 1}");
         ReportRowErrors(status, committed, reached ?? committed);
         Advance(reached ?? committed);
         ReportMissing(status);
@@ -206,6 +227,14 @@ sealed partial class SnowpipeSink : IBatchSink
     {
         if (slot is not null)
             statistics.Closed(slot.Name);
+        try
+        {
+            NoteBalance();
+        }
+        catch (SinkException)
+        {
+            // The older note will do.
+        }
         writer.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -218,7 +247,7 @@ sealed partial class SnowpipeSink : IBatchSink
         return start.Cursor;
     }
 
-    async Task<long> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
+    async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
         var epoch = start.Slot.Epoch;
         record = ChannelRecord.Load(start.Slot.Directory, epoch);
@@ -249,8 +278,9 @@ sealed partial class SnowpipeSink : IBatchSink
                 position = start.FirstStored;
             }
             ReportRowErrors(opened.Status, Math.Min(start.Cursor, position), position);
-            balance.Start(opened.Status.RowsInserted + opened.Status.RowErrors, position);
-            return position;
+            GoOnBalancing(opened.Status, position, isToken: position == next);
+            tokenEnd = next ?? position;
+            return (position, opened.Status);
         }
     }
 
@@ -270,6 +300,51 @@ sealed partial class SnowpipeSink : IBatchSink
         }
     }
 
+    /// <summary>
+    /// An open need not be the end of a comparison: rows that were dropped before it are missing after it. What the comparison needs is how many rows were
+    /// committed since, by this process or by the one before it.
+    /// </summary>
+    void GoOnBalancing(ChannelStatus status, long position, bool isToken)
+    {
+        if (status.RowsInserted + status.RowErrors is not { } counted)
+            return;
+        if (isToken && balance.HasAgreed && balanced == channel.Name && counted >= balance.Counted && RowsTo(position) is { } rows)
+            balance.Committed(rows);
+        else if (isToken && balanced is null && record!.Expected is var (expected, offset) && position >= offset)
+            balance.Resume(expected, offset, position - offset, counted);
+        else
+            StartBalance(counted, position);
+        balanced = channel.Name;
+    }
+
+    /// <summary>Rows of the appends up to a committed token; null when it is not the token of one of them.</summary>
+    long? RowsTo(long position)
+    {
+        var (end, rows) = (tokenEnd, 0L);
+        foreach (var append in inFlight.Append((End: attemptedEnd, SentAt: 0, Rows: attemptedRows)))
+        {
+            if (position == end)
+                break;
+            (end, rows) = (append.End, rows + append.Rows);
+        }
+        return position == end ? rows : null;
+    }
+
+    void StartBalance(long counted, long position)
+    {
+        if (record!.Expected is not null)
+            record = Remember(record with { Expected = null });
+        balance.Start(counted, position);
+    }
+
+    void NoteBalance()
+    {
+        if (record is null || !balance.HasAgreed || committed < rowlessEnd || record.Expected == (balance.Expected, committed))
+            return;
+        record = Remember(record with { Expected = (balance.Expected, committed) });
+        notedAt = clock.GetTimestamp();
+    }
+
     void Prepare(Batch batch)
     {
         if (ReferenceEquals(prepared, batch) && preparedOf == (batch.FirstOffset, batch.EndOffset, batch.CreatedAt))
@@ -284,6 +359,13 @@ sealed partial class SnowpipeSink : IBatchSink
             Keep(reason, [reading]);
         }
         statistics.Refused(refused.Count);
+        // Refused, unreadable, or lost by the journal: what a later process counts by offsets would not come out.
+        if (parts.Sum(part => (long)part.Rows) != batch.EndOffset - handledEnd)
+        {
+            rowlessEnd = batch.EndOffset;
+            if (record?.Expected is not null)
+                record = Remember(record with { Expected = null });
+        }
         nextPart = 0;
         preparedOf = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
         prepared = batch;
@@ -311,6 +393,7 @@ sealed partial class SnowpipeSink : IBatchSink
         {
             inFlight.Dequeue();
             balance.Committed(append.Rows);
+            tokenEnd = append.End;
             statistics.Committed(append.Rows, clock.GetElapsedTime(append.SentAt));
         }
     }
@@ -345,13 +428,25 @@ sealed partial class SnowpipeSink : IBatchSink
     /// <summary>Rows that are committed by their token but neither inserted nor refused.</summary>
     void ReportMissing(ChannelStatus status)
     {
-        if (balance.Compare(status.RowsInserted + status.RowErrors, committed) is not var (rows, from, to))
+        if (status.RowsInserted + status.RowErrors is not { } counted)
             return;
+        // A channel that was made anew.
+        if (counted < balance.Counted)
+            StartBalance(counted - Outstanding, committed);
+        var found = balance.Compare(counted, committed, Outstanding);
+        if (found is not var (rows, from, to))
+        {
+            if (record!.Expected is null || clock.GetElapsedTime(notedAt) >= BalanceNote)
+                NoteBalance();
+            return;
+        }
         // What is delivered may be gone from the journal already.
         var kept = to - from > MostSuspects ? 0
             : Keep($"Snowflake has committed offsets {from} to {to - 1} of channel {channel.Name}, but {rows} of these rows are not in its count of inserted rows", slot!.Read(from, to));
         LogMissing(channel.Name, rows, from, to - 1, kept);
         statistics.Missing(rows);
+        balance.Reported(rows, to);
+        NoteBalance();
     }
 
     int Keep(string reason, IEnumerable<BatchReading> readings)
