@@ -28,6 +28,7 @@ RUN --mount=type=cache,id=thermal-streaming-nuget,target=/root/.nuget/packages,s
 FROM ${DOTNET_RUNTIME_IMAGE} AS service
 ENV DOTNET_gcServer=0 \
     DOTNET_GCgen0size=0x200000 \
+    DOTNET_GCgen0MaxBudget=0x200000 \
     DOTNET_TieredPGO=0 \
     DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0x18 \
     DOTNET_EnableWriteXorExecute=0 \
