@@ -109,8 +109,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             await DeliveredAsync(5);
         }
         var deadLetters = Path.Combine(directory.Path, "dead-letters");
-        using (var letters = new DeadLetters(deadLetters, 1 << 20, TimeProvider.System, NullLogger.Instance))
-            letters.Add("refused", Samples.Payload("pi-1", "boot", 3, 1) is var payload ? [new BatchReading(2, payload, 0)] : []);
+        new DeadLetters(deadLetters, 1 << 20, TimeProvider.System, NullLogger.Instance).Add("refused", [new BatchReading(2, Samples.Payload("pi-1", "boot", 3, 1), 0)]);
         Directory.CreateDirectory(DeadLetters.ReplayDirectory(deadLetters));
         foreach (var file in DeadLetters.Files(deadLetters))
             File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(deadLetters), Path.GetFileName(file) + suffix));
