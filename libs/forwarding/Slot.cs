@@ -270,7 +270,7 @@ sealed partial class Slot : IAsyncDisposable
                 throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
             if (payload.Count > MaxReadings)
                 throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
-            return new Arrival(header, message.Payload, payload.Count, Runs(payload));
+            return new Arrival(header, message.Payload, payload.Count, Ledger.Runs(payload));
         }
         catch (PayloadException e)
         {
@@ -372,26 +372,6 @@ sealed partial class Slot : IAsyncDisposable
         return false;
     }
 
-    /// <summary>The identities of a message's readings, consecutive numbers as one run: what is kept of its decoded form while it waits.</summary>
-    static List<(ReadingIdentity First, ulong Count)> Runs(Payload payload)
-    {
-        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
-        var (first, count) = (payload.Identity(0), 1UL);
-        for (var i = 1; i < payload.Count; i++)
-        {
-            var next = payload.Identity(i);
-            if (next.Sequence == first.Sequence + count && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
-            {
-                count++;
-                continue;
-            }
-            runs.Add((first, count));
-            (first, count) = (next, 1);
-        }
-        runs.Add((first, count));
-        return runs;
-    }
-
     /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
     async Task TakeInReplaysAsync(CancellationToken cancellationToken)
     {
@@ -474,10 +454,8 @@ sealed partial class Slot : IAsyncDisposable
         {
             while (reader.TryRead(out var record))
             {
-                if (TryDecode(record.Payload) is not { } payload)
-                    continue;
-                foreach (var (first, count) in Runs(payload))
-                    ledger.Add(first, count);
+                if (TryDecode(record.Payload) is { } payload)
+                    ledger.Add(payload);
             }
         }
         ledger.SetPosition(name, journal.Epoch, journal.NextOffset);
