@@ -42,7 +42,8 @@ sealed partial class Slot : IAsyncDisposable
     readonly List<Arrival> arrivals = [];
     readonly List<JournalRecord> records = [];
     long groupBytes;
-    long lastReceived;
+    long stored;
+    (long Generation, long Received)? emptied;
 
     Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
         bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
@@ -111,11 +112,13 @@ sealed partial class Slot : IAsyncDisposable
             await endIntake.CancelAsync();
             await intake;
             await emptying;
+            // What has come, or could have come by another connection, since the session was found empty would go with it.
+            mqtt.DiscardSessionOnStop = emptied == Arrived;
             await endMqtt.CancelAsync();
             await session;
             await drain.CancelAsync();
             await delivering;
-            IsEmpty = IsAdopted && isDrained && Journal.CommittedOffset >= Journal.NextOffset;
+            IsEmpty = mqtt.IsSessionDiscarded && Journal.CommittedOffset >= Journal.NextOffset;
         }
         finally
         {
@@ -130,7 +133,8 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
     public bool IsEmpty { get; private set; }
 
-    bool isDrained;
+    /// <summary>The connection, and all that has come by it and those before.</summary>
+    (long Generation, long Received) Arrived => (mqtt.State.Generation, mqtt.Counters.Received);
 
     public async ValueTask DisposeAsync()
     {
@@ -181,6 +185,7 @@ sealed partial class Slot : IAsyncDisposable
             if (!await WaitForSpaceAsync(cancellationToken))
                 return;
             await StoreAsync();
+            Volatile.Write(ref stored, stored + group.Count);
         }
     }
 
@@ -214,7 +219,6 @@ sealed partial class Slot : IAsyncDisposable
             if (Read(message) is { } arrival)
                 arrivals.Add(arrival);
         }
-        lastReceived = clock.GetTimestamp();
     }
 
     async Task StoreAsync()
@@ -427,12 +431,17 @@ sealed partial class Slot : IAsyncDisposable
     {
         try
         {
+            (long, long) before;
             await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
-            lastReceived = clock.GetTimestamp();
-            while (mqtt.WaitingMessages > 0 || clock.GetElapsedTime(lastReceived) < options.SlotDrainQuiet)
-                await Task.Delay(options.SlotDrainQuiet / 10, clock, endIntake.Token);
-            mqtt.DiscardSessionOnStop = true;
-            isDrained = true;
+            do
+            {
+                await WaitForQuietAsync(endIntake.Token);
+                before = Arrived;
+                // Once more, for the answer: it comes behind all that the broker had to send.
+                await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
+            }
+            while (Arrived != before);
+            emptied = before;
             await endIntake.CancelAsync();
         }
         catch (OperationCanceledException)
@@ -443,6 +452,20 @@ sealed partial class Slot : IAsyncDisposable
         {
             LogNotEmptied(Name, e.Message);
             await endIntake.CancelAsync();
+        }
+    }
+
+    /// <summary>Waits until, for long enough, one connection has brought nothing although all that had come was stored and acknowledged.</summary>
+    async Task WaitForQuietAsync(CancellationToken cancellationToken)
+    {
+        var (since, arrived) = (clock.GetTimestamp(), Arrived);
+        while (clock.GetElapsedTime(since) < options.SlotDrainQuiet)
+        {
+            await Task.Delay(options.SlotDrainQuiet / 10, clock, cancellationToken);
+            // The broker holds back what is behind that which is not acknowledged.
+            var isIdle = mqtt.State.IsConnected && Volatile.Read(ref stored) == mqtt.Counters.Received - mqtt.DroppedMessages;
+            if (!isIdle || Arrived != arrived)
+                (since, arrived) = (clock.GetTimestamp(), Arrived);
         }
     }
 

@@ -336,3 +336,54 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(wanted, destination.Rows.Select(row => $"{row.DeviceId}/{row.Sequence}").Order(StringComparer.Ordinal));
     }
 }
+    [Fact]
+    public async Task What_an_adopted_slot_has_no_room_for_is_not_thrown_away_with_its_session()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 64 * 1024;
+        options.Journal.SegmentBytes = 8 * 1024;
+        destination.HoldCommits = true;
+        await File.WriteAllTextAsync(directory.File("install-id"), "0123abcd\n");
+        // What a killed replica leaves: a session for which the broker holds a message, and a journal that is full because the destination is away.
+        await using (var session = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "forwarder-0123abcd-slot-1", Subscriptions = [new MqttSubscription(options.Subscription)] }, TimeProvider.System, NullLogger.Instance))
+        {
+            _ = session.RunAsync(CancellationToken.None);
+            await Eventually.TrueAsync(() => session.State.IsReady);
+        }
+        await PublishAsync("pi-1", 1, 40);
+        var filled = 0;
+        Directory.CreateDirectory(directory.File("filling"));
+        using (var journal = DurableJournal.Open(options.Journal with { Directory = directory.File("filling/journal") }, TimeProvider.System, NullLogger.Instance))
+        {
+            for (; journal.WhyNoRoomFor(1200) is null; filled += 4)
+                await journal.AppendAsync(new JournalRecord(Samples.Record("pi-2", "boot", (ulong)filled + 1, 4), 4));
+        }
+        Directory.CreateDirectory(directory.File("slots"));
+        Directory.Move(directory.File("filling"), directory.File("slots/slot-1"));
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part is { Key: "journal slot-1", Value: not null }), () => string.Join(", ", replica.Health.Parts));
+
+        // Several times what counts as quiet.
+        await Task.Delay(4 * options.SlotDrainQuiet, TimeProvider.System);
+        destination.HoldCommits = false;
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1, () => string.Join(", ", replica.Health.Parts));
+
+        AssertOnce(("pi-1", 1, 40), ("pi-2", 1, (ulong)filled));
+    }
+
+    [Fact]
+    public async Task An_adopted_slot_is_not_retired_while_the_broker_is_away()
+    {
+        var options = Replica.Options(directory.Path, 0);
+        await using var away = new ScriptedBroker("slot-1", 4 * options.SlotDrainQuiet);
+        options = Replica.Options(directory.Path, away.Port);
+        Directory.CreateDirectory(directory.File("slots/slot-1"));
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+
+        await Eventually.TrueAsync(() => away.HasCrashed);
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+
+        Assert.True(away.IsEmpty, "retired while the broker still had a message for it");
+        Assert.Single(destination.Rows);
+    }
+
