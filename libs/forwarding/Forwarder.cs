@@ -112,6 +112,10 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
             slot.IsRetired = true;
             LogRetired(slot.Name);
         }
+        catch (IOException e) when (!isAdopted)
+        {
+            throw new StoppedException($"{slot.Name}: {e.Message}", e);
+        }
         finally
         {
             lock (gate)
