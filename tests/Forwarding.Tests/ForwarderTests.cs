@@ -122,6 +122,116 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_still_cannot_be_stored_comes_back_from_a_replay()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 1 << 20;
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        var tooLong = new byte[300_000];
+        tooLong.AsSpan().Fill((byte)' ');
+        "{}"u8.CopyTo(tooLong);
+        (string Topic, byte[] Payload)[] poison =
+        [
+            ("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray()),
+            ("telemetry/v1/pi-1/thermal", tooLong),
+            ($"telemetry/v1/{new string('d', 101)}/thermal", "{\"temperature\":21}"u8.ToArray()),
+        ];
+        foreach (var (topic, payload) in poison)
+            await PublishAsync(topic, payload, null);
+        await Eventually.TrueAsync(() => replica.Metrics.PoisonTotal == poison.Length);
+        // What a person's hand left, which is no letter.
+        await File.AppendAllTextAsync(DeadLetters.Files(DeadLettersDirectory)[0], "{\"at\":\n");
+
+        for (var repeat = 0; repeat < 2; repeat++)
+        {
+            ReplayAll();
+            await ReplayedAsync(replica);
+        }
+
+        Assert.Equal(
+            poison.Select(message => $"{message.Topic} {Convert.ToHexString(message.Payload)}").Append($" {Convert.ToHexString("{\"at\":"u8)}").Order(StringComparer.Ordinal),
+            DeadLetters.ReadAll(DeadLettersDirectory).Select(letter => $"{letter.Topic} {Convert.ToHexString(letter.Payload.Span)}").Order(StringComparer.Ordinal));
+        // And the next one is kept too.
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"later\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Count() == poison.Length + 2);
+    }
+
+    [Fact]
+    public async Task A_letter_that_is_being_written_when_its_file_is_sent_back_is_taken_in_too()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Any());
+        var file = Assert.Single(DeadLetters.Files(DeadLettersDirectory));
+        var letter = await File.ReadAllBytesAsync(file);
+        // As another replica has it while it writes.
+        using (var writing = File.OpenHandle(file, FileMode.Open, FileAccess.Write, FileShare.Read))
+        {
+            ReplayAll();
+            await Eventually.TrueAsync(() => Directory.EnumerateFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory), "*.slot-0").Any());
+            RandomAccess.Write(writing, letter, letter.Length);
+        }
+
+        await ReplayedAsync(replica);
+
+        Assert.Equal(2, DeadLetters.ReadAll(DeadLettersDirectory).Count());
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_taken_in_is_reported_and_holds_nothing_up()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Any());
+        var file = Path.Combine(DeadLetters.ReplayDirectory(DeadLettersDirectory), Path.GetFileName(Assert.Single(DeadLetters.Files(DeadLettersDirectory))));
+        // In the way of the name under which it would be taken.
+        Directory.CreateDirectory(file + ".slot-0");
+        ReplayAll();
+
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Key == "replay slot-0" && part.Value!.StartsWith(file, StringComparison.Ordinal)), () => string.Join(", ", replica.Health.Parts));
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+        Directory.Delete(file + ".slot-0");
+
+        await ReplayedAsync(replica);
+        await Eventually.TrueAsync(() => replica.Health.IsReady);
+        Assert.Single(DeadLetters.ReadAll(DeadLettersDirectory));
+    }
+
+    [Fact]
+    public async Task What_a_slot_had_begun_to_take_in_again_is_not_left_behind_when_it_is_retired()
+    {
+        Directory.CreateDirectory(directory.File("slots/slot-1"));
+        new DeadLetters(DeadLettersDirectory, 64 << 20, TimeProvider.System, NullLogger.Instance).Add("refused", [new BatchReading(2, Samples.Payload("pi-1", "boot", 3, 1), 0)]);
+        ReplayAll();
+        var replay = Assert.Single(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+        File.Move(replay, replay + ".slot-1");
+
+        await using var replica = await StartAsync();
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+
+        Assert.Empty(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+        AssertOnce(("pi-1", 3, 3));
+    }
+
+    [Fact]
+    public async Task Numbers_that_go_over_the_end_spoil_nothing()
+    {
+        await using (var first = await StartAsync())
+        {
+            for (var i = 0; i < 2; i++)
+                await PublishAsync("telemetry/v1/pi-3/thermal", """[{"boot_id":"b","sequence":18446744073709551615},{"boot_id":"b","sequence":0},{"boot_id":"b","sequence":1}]"""u8.ToArray(), "application/json");
+            await Eventually.TrueAsync(() => first.Metrics.ReceivedTotal == 6);
+        }
+        await using var second = await StartAsync();
+        await PublishAsync("pi-1", 1, 10);
+
+        // 0 is no number by which a reading is known.
+        await DeliveredAsync(14);
+        Assert.Equal([0UL, 0UL, 1UL, ulong.MaxValue], destination.Rows.Where(row => row.DeviceId == "pi-3").Select(row => row.Sequence).Order());
+    }
+
+    [Fact]
     public async Task Repeats_a_batch_whose_reply_was_lost_without_doubling_it()
     {
         destination.LoseReplies = true;
@@ -262,81 +372,6 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Waits_with_a_reason_when_its_journal_is_full_and_goes_on_when_there_is_room()
-    {
-        destination.HoldCommits = true;
-        var options = Replica.Options(directory.Path, broker.Port);
-        options.Journal.MaxBytes = 64 * 1024;
-        options.Journal.SegmentBytes = 8 * 1024;
-        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
-        var sending = PublishManyAsync("pi-1", 400, 10);
-
-        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Key == "journal slot-0" && part.Value is not null), () => string.Join("; ", replica.Health.Parts) + $" received {replica.Metrics.ReceivedTotal} stored {replica.Metrics.StoredTotal}");
-        Assert.InRange(replica.Metrics.StoredTotal, 1, 3999);
-        destination.HoldCommits = false;
-        await sending;
-        await DeliveredAsync(4000);
-
-        AssertOnce(("pi-1", 1, 4000));
-        await Eventually.TrueAsync(() => replica.Health.IsReady);
-    }
-
-    [Fact]
-    public async Task Delivers_what_it_has_before_it_stops()
-    {
-        var replica = await StartAsync();
-        await PublishManyAsync("pi-1", 100, 10);
-        await Eventually.TrueAsync(() => replica.Metrics.StoredTotal == 1000);
-
-        await replica.DisposeAsync();
-
-        AssertOnce(("pi-1", 1, 1000));
-    }
-
-    [Theory]
-    [InlineData("ledger.lock")]
-    [InlineData("ledger")]
-    [InlineData("slots/slot-0/journal/lock")]
-    public async Task A_file_that_cannot_be_used_is_a_problem_of_the_configuration_in_one_line(string file)
-    {
-        // What is in its place cannot be opened as a file, whoever runs this.
-        Directory.CreateDirectory(directory.File(file));
-        await using var replica = await StartAsync(waitUntilReady: false);
-
-        var problem = await Assert.ThrowsAsync<ConfigurationException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(30)));
-
-        var line = Assert.Single(problem.Problems);
-        Assert.StartsWith($"DATA_DIRECTORY is '{directory.Path}': The ", line, StringComparison.Ordinal);
-        Assert.Contains("cannot be used: ", line, StringComparison.Ordinal);
-        Assert.Contains(directory.Path, line, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', line);
-    }
-
-    async Task<Replica> StartAsync(bool waitUntilReady = true)
-        => await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady);
-
-    Task PublishAsync(string device, ulong first, int count)
-        => PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Samples.Batch(device, "boot", first, count).ToByteArray(), Payload.ProtobufContentType);
-
-    Task PublishAsync(string topic, byte[] payload, string? contentType)
-        => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
-
-    Task PublishManyAsync(string device, int messages, int readings)
-        => Task.WhenAll(Enumerable.Range(0, messages).Select(i => PublishAsync(device, (ulong)(i * readings + 1), readings)));
-
-    async Task DeliveredAsync(int rows)
-    {
-        await Eventually.TrueAsync(() => destination.Rows.Distinct().Count() >= rows || destination.Rows.Count >= rows, () => $"{destination.Rows.Count} of {rows} rows");
-        output.WriteLine($"{destination.Rows.Count} rows in {destination.Sent.Count} batches, {destination.Opens} opens");
-    }
-
-    void AssertOnce(params (string Device, ulong First, ulong Last)[] expected)
-    {
-        var wanted = expected.SelectMany(range => Enumerable.Range(0, (int)(range.Last - range.First + 1)).Select(i => $"{range.Device}/{range.First + (ulong)i}")).Order(StringComparer.Ordinal);
-        Assert.Equal(wanted, destination.Rows.Select(row => $"{row.DeviceId}/{row.Sequence}").Order(StringComparer.Ordinal));
-    }
-}
-    [Fact]
     public async Task What_an_adopted_slot_has_no_room_for_is_not_thrown_away_with_its_session()
     {
         var options = Replica.Options(directory.Path, broker.Port);
@@ -387,3 +422,106 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Single(destination.Rows);
     }
 
+    [Fact]
+    public async Task Waits_with_a_reason_when_its_journal_is_full_and_goes_on_when_there_is_room()
+    {
+        destination.HoldCommits = true;
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 64 * 1024;
+        options.Journal.SegmentBytes = 8 * 1024;
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        var sending = PublishManyAsync("pi-1", 400, 10);
+
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Key == "journal slot-0" && part.Value is not null), () => string.Join("; ", replica.Health.Parts) + $" received {replica.Metrics.ReceivedTotal} stored {replica.Metrics.StoredTotal}");
+        Assert.InRange(replica.Metrics.StoredTotal, 1, 3999);
+        destination.HoldCommits = false;
+        await sending;
+        await DeliveredAsync(4000);
+
+        AssertOnce(("pi-1", 1, 4000));
+        await Eventually.TrueAsync(() => replica.Health.IsReady);
+    }
+
+    [Fact]
+    public async Task Delivers_what_it_has_before_it_stops()
+    {
+        var replica = await StartAsync();
+        await PublishManyAsync("pi-1", 100, 10);
+        await Eventually.TrueAsync(() => replica.Metrics.StoredTotal == 1000);
+
+        await replica.DisposeAsync();
+
+        AssertOnce(("pi-1", 1, 1000));
+    }
+
+    [Theory]
+    [InlineData("ledger.lock")]
+    [InlineData("ledger")]
+    [InlineData("slots/slot-0/journal/lock")]
+    public async Task A_file_that_cannot_be_used_is_a_problem_of_the_configuration_in_one_line(string file)
+    {
+        // What is in its place cannot be opened as a file, whoever runs this.
+        Directory.CreateDirectory(directory.File(file));
+        await using var replica = await StartAsync(waitUntilReady: false);
+
+        var problem = await Assert.ThrowsAsync<ConfigurationException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        var line = Assert.Single(problem.Problems);
+        Assert.StartsWith($"DATA_DIRECTORY is '{directory.Path}': The ", line, StringComparison.Ordinal);
+        Assert.Contains("cannot be used: ", line, StringComparison.Ordinal);
+        Assert.Contains(directory.Path, line, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', line);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_can_be_used_no_more_ends_the_service_with_a_line_that_says_so()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+        byte[] later = [9, 1, 2, 3];
+        await File.AppendAllBytesAsync(directory.File("ledger"), (byte[])[4, 0, 0, 0, .. BitConverter.GetBytes(Crc32C.Compute(later)), .. later]);
+
+        await PublishAsync("pi-1", 11, 10);
+        var stopped = await Assert.ThrowsAsync<StoppedException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        Assert.StartsWith($"slot-0: The ledger {directory.File("ledger")} cannot be used: ", stopped.Message, StringComparison.Ordinal);
+    }
+
+    string DeadLettersDirectory => directory.File("dead-letters");
+
+    /// <summary>What <c>dead-letters replay</c> does.</summary>
+    void ReplayAll()
+    {
+        Directory.CreateDirectory(DeadLetters.ReplayDirectory(DeadLettersDirectory));
+        foreach (var file in DeadLetters.Files(DeadLettersDirectory))
+            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(DeadLettersDirectory), Path.GetFileName(file)));
+    }
+
+    async Task ReplayedAsync(Replica replica)
+        => await Eventually.TrueAsync(() => !Directory.EnumerateFileSystemEntries(DeadLetters.ReplayDirectory(DeadLettersDirectory)).Any() || replica.Execution.IsCompleted, () => string.Join(", ", replica.Health.Parts));
+
+    async Task<Replica> StartAsync(bool waitUntilReady = true)
+        => await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady);
+
+    Task PublishAsync(string device, ulong first, int count)
+        => PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Samples.Batch(device, "boot", first, count).ToByteArray(), Payload.ProtobufContentType);
+
+    Task PublishAsync(string topic, byte[] payload, string? contentType)
+        => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
+
+    Task PublishManyAsync(string device, int messages, int readings)
+        => Task.WhenAll(Enumerable.Range(0, messages).Select(i => PublishAsync(device, (ulong)(i * readings + 1), readings)));
+
+    async Task DeliveredAsync(int rows)
+    {
+        await Eventually.TrueAsync(() => destination.Rows.Distinct().Count() >= rows || destination.Rows.Count >= rows, () => $"{destination.Rows.Count} of {rows} rows");
+        output.WriteLine($"{destination.Rows.Count} rows in {destination.Sent.Count} batches, {destination.Opens} opens");
+    }
+
+    void AssertOnce(params (string Device, ulong First, ulong Last)[] expected)
+    {
+        var wanted = expected.SelectMany(range => Enumerable.Range(0, (int)(range.Last - range.First + 1)).Select(i => $"{range.Device}/{range.First + (ulong)i}")).Order(StringComparer.Ordinal);
+        Assert.Equal(wanted, destination.Rows.Select(row => $"{row.DeviceId}/{row.Sequence}").Order(StringComparer.Ordinal));
+    }
+}
