@@ -9,6 +9,8 @@ ARG MOSQUITTO_IMAGE=eclipse-mosquitto:2.0.22
 # The output is portable (no runtime identifier), so that it is built once, here, for amd64 and arm64 alike.
 FROM --platform=$BUILDPLATFORM ${DOTNET_SDK_IMAGE} AS build
 WORKDIR /source
+# One place for packages, whoever builds.
+ENV NUGET_PACKAGES=/nuget
 # What the services' images lack and cannot make: directories of their own, and the time zones for PARTITION_TIME_ZONE.
 RUN mkdir -p /owned/data /owned/keys /usr/share/zoneinfo
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt ThermalStreaming.slnx services.slnf ./
@@ -17,7 +19,7 @@ COPY libs libs
 COPY emulators emulators
 COPY services services
 # Analyzers and code style have had their say in ./test. Nothing may be restored that the lock files do not name.
-RUN --mount=type=cache,id=thermal-streaming-nuget,target=/root/.nuget/packages,sharing=locked \
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked \
     dotnet restore services.slnf --locked-mode --verbosity quiet \
  && dotnet publish services.slnf --no-restore --configuration Release --verbosity quiet --nologo \
         -p:UseAppHost=false -p:RunAnalyzers=false -p:GenerateDocumentationFile=false
@@ -28,6 +30,7 @@ RUN --mount=type=cache,id=thermal-streaming-nuget,target=/root/.nuget/packages,s
 FROM ${DOTNET_RUNTIME_IMAGE} AS service
 ENV DOTNET_gcServer=0 \
     DOTNET_GCgen0size=0x200000 \
+    DOTNET_GCgen0MaxBudget=0x200000 \
     DOTNET_TieredPGO=0 \
     DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0x18 \
     DOTNET_EnableWriteXorExecute=0 \

@@ -15,19 +15,24 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 /// <remarks>
 /// One line is <c>{"at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64; refused readings also carry their row as
-/// <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own.
+/// <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own, and has it open only while it writes: at any other time
+/// a replay, another replica's cap or a person may take it away, and the next letter begins a new one.
 /// </remarks>
-public sealed partial class DeadLetters : IDisposable
+public sealed partial class DeadLetters
 {
-    const long FileBytes = 8 * 1024 * 1024;
+    const long MaxFileBytes = 8 * 1024 * 1024;
+
+    /// <summary>A flood of letters goes to disk in pieces of about this size.</summary>
+    const int FlushBytes = 1024 * 1024;
 
     readonly string directory;
     readonly long maxBytes;
+    readonly long fileBytes;
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly Lock gate = new();
     readonly ArrayBufferWriter<byte> pending = new();
-    SafeFileHandle? file;
+    string? path;
     long length;
     long count;
 
@@ -39,6 +44,7 @@ public sealed partial class DeadLetters : IDisposable
     {
         this.directory = directory;
         this.maxBytes = maxBytes;
+        fileBytes = Math.Min(MaxFileBytes, maxBytes / 4);
         this.clock = clock;
         this.logger = logger;
     }
@@ -52,14 +58,20 @@ public sealed partial class DeadLetters : IDisposable
     /// <summary>Where a file is put so that a running service takes its letters in again.</summary>
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
+    /// <summary>Whether so much waits for <see cref="Flush"/> that memory should not hold more.</summary>
+    internal bool IsFlushDue => pending.WrittenCount >= FlushBytes;
+
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
     /// <param name="readings">The readings, or those among which the refused ones are.</param>
     /// <returns>How many those were.</returns>
+    /// <exception cref="IOException">The disk refused; the first of them may be kept. Call again.</exception>
     public int Add(string reason, IEnumerable<BatchReading> readings)
     {
         lock (gate)
         {
+            // While the disk refuses, each further try would add to what waits in memory.
+            Flush();
             var kept = 0;
             foreach (var reading in readings)
             {
@@ -67,6 +79,8 @@ public sealed partial class DeadLetters : IDisposable
                 var payload = reading.Payload.Select([reading.Index]);
                 Write(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, payload, 1, reading);
                 kept++;
+                if (IsFlushDue)
+                    Flush();
             }
             Flush();
             return kept;
@@ -88,10 +102,18 @@ public sealed partial class DeadLetters : IDisposable
         {
             if (pending.WrittenCount == 0)
                 return;
-            if (file is null || length > FileBytes)
-                Begin();
-            RandomAccess.Write(file!, pending.WrittenSpan, length);
-            RandomAccess.FlushToDisk(file!);
+            try
+            {
+                using var file = Continue() ?? Begin();
+                RandomAccess.Write(file, pending.WrittenSpan, length);
+                RandomAccess.FlushToDisk(file);
+                if (length == 0)
+                    DurableFile.FlushDirectory(directory);
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new IOException(e.Message, e);
+            }
             length += pending.WrittenCount;
             pending.ResetWrittenCount();
         }
@@ -115,11 +137,21 @@ public sealed partial class DeadLetters : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>False while a process writes to the file, and when there is none. No one comes back to a file that has been moved.</summary>
+    internal static bool IsAtRest(string path)
     {
-        lock (gate)
-            file?.Dispose();
+        try
+        {
+            using var alone = OpenAlone(path);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
+
+    static SafeFileHandle OpenAlone(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None);
 
     static bool IsJson(byte[] payload) => Payload.IsJson(payload, null);
 
@@ -145,28 +177,64 @@ public sealed partial class DeadLetters : IDisposable
         Interlocked.Increment(ref count);
     }
 
-    void Begin()
+    /// <summary>Opens the current file for more; null when a new one is to be begun.</summary>
+    SafeFileHandle? Continue()
     {
-        file?.Dispose();
-        System.IO.Directory.CreateDirectory(directory);
-        var name = string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow():yyyyMMddTHHmmssfff}-{Random.Shared.Next():x8}.ndjson");
-        file = File.OpenHandle(Path.Combine(directory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-        length = 0;
-        DurableFile.FlushDirectory(directory);
-        var files = Files(directory).Select(path => new FileInfo(path)).ToList();
-        var total = files.Sum(info => info.Length);
-        foreach (var oldest in files)
+        if (path is null || length + pending.WrittenCount > fileBytes)
+            return null;
+        try
         {
-            if (total <= maxBytes)
+            // Shared with readers: whoever wants the file alone waits, or was faster, and then it is not under its name any more.
+            var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.Read);
+            if (File.Exists(path))
+                return file;
+            file.Dispose();
+        }
+        catch (IOException)
+        {
+            // Taken away, or just being so.
+        }
+        return null;
+    }
+
+    SafeFileHandle Begin()
+    {
+        System.IO.Directory.CreateDirectory(directory);
+        MakeRoom();
+        path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow():yyyyMMddTHHmmssfff}-{Random.Shared.Next():x8}.ndjson"));
+        length = 0;
+        return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+    }
+
+    /// <summary>Deletes the oldest files until another one fits under the cap.</summary>
+    void MakeRoom()
+    {
+        var files = Files(directory).Select(path => new FileInfo(path)).Where(info => info.Exists).Select(info => (info.FullName, info.Length)).ToList();
+        var total = files.Sum(file => file.Length);
+        foreach (var (oldest, bytes) in files)
+        {
+            if (total <= maxBytes - fileBytes)
                 return;
-            total -= oldest.Length;
-            LogDropped(oldest.FullName, oldest.Length, maxBytes);
-            oldest.Delete();
+            try
+            {
+                // A file that another replica writes to at this moment is not old, whatever its name says.
+                using var alone = OpenAlone(oldest);
+                File.Delete(oldest);
+                total -= bytes;
+                LogDropped(oldest, bytes, maxBytes);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                LogNotDropped(oldest, maxBytes, e.Message);
+            }
         }
     }
 
     [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message = "Deleted {Path} ({Bytes} bytes of dead letters): all together exceeded DEAD_LETTERS_MAX_BYTES={Cap}")]
     partial void LogDropped(string path, long bytes, long cap);
+
+    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "{Path} could not be deleted although all dead letters together exceed DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}")]
+    partial void LogNotDropped(string path, long cap, string reason);
 }
 
 /// <summary>One dead letter.</summary>
@@ -185,9 +253,11 @@ public sealed record DeadLetter(DateTimeOffset At, string Reason, string Topic, 
         {
             using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(line));
             var root = document.RootElement;
-            letter = new(root.GetProperty("at").GetDateTimeOffset(), root.GetProperty("reason").GetString()!, root.GetProperty("topic").GetString()!,
+            letter = new(root.GetProperty("at").GetDateTimeOffset(), Text("reason"), Text("topic"),
                 root.GetProperty("content_type").GetString(), root.GetProperty("readings").GetInt32(), root.GetProperty("payload").GetBytesFromBase64());
             return true;
+
+            string Text(string name) => root.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

@@ -70,6 +70,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         try
         {
             Directory.CreateDirectory(SlotDirectory.Root(dataDirectory));
+            SlotDirectory.FinishRetiring(dataDirectory);
             return InstallId.Read(dataDirectory);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -110,6 +111,10 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
             }
             slot.IsRetired = true;
             LogRetired(slot.Name);
+        }
+        catch (IOException e) when (!isAdopted)
+        {
+            throw new StoppedException($"{slot.Name}: {e.Message}", e);
         }
         finally
         {

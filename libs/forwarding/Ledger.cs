@@ -63,6 +63,7 @@ sealed partial class Ledger : IDisposable
     int totalRanges;
     long activity;
     string holder = "";
+    bool isComplete;
 
     /// <param name="directory">Shared by all replicas of a service.</param>
     /// <param name="readJournal">Reads the messages of a slot's journal (slot, epoch, from offset) without its lock: what a dead replica may have left unentered.</param>
@@ -84,7 +85,7 @@ sealed partial class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Takes the lock for a slot and brings this view up to date. The caller looks up, stores, then adds (<see cref="Add"/>) and calls
+    /// Takes the lock for a slot and brings this view up to date. The caller looks up, stores, then adds (<see cref="Add(in ReadingIdentity, ulong)"/>) and calls
     /// <see cref="Entry.Complete"/>; disposing without it (the store failed) leaves the ledger as others know it.
     /// </summary>
     /// <exception cref="IOException">The file cannot be used, or is of a later version. Damage is repaired and logged, not thrown.</exception>
@@ -103,6 +104,7 @@ sealed partial class Ledger : IDisposable
                     Recover(dead);
                 holder = slot;
                 WriteLockFile();
+                isComplete = false;
                 return new Entry(this);
             }
             catch (Exception e)
@@ -129,11 +131,41 @@ sealed partial class Ledger : IDisposable
     public bool ContainsAny(in ReadingIdentity first, ulong count)
         => first.IsComplete && streams.TryGetValue(new(first.DeviceId, first.BootId, first.Kind), out var stream) && stream.Stored.Overlaps(first.Sequence, first.Sequence + count - 1);
 
+    /// <summary>The identities of a message's readings, consecutive numbers as one run.</summary>
+    public static List<(ReadingIdentity First, ulong Count)> Runs(Payload payload)
+    {
+        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
+        var (first, count) = (payload.Identity(0), 1UL);
+        for (var i = 1; i < payload.Count; i++)
+        {
+            var next = payload.Identity(i);
+            // Behind the highest number there is comes none, and 0 is no number: it must not hide those behind it.
+            if (first.IsComplete && next.Sequence == first.Sequence + count && next.Sequence > first.Sequence && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
+            {
+                count++;
+                continue;
+            }
+            runs.Add((first, count));
+            (first, count) = (next, 1);
+        }
+        runs.Add((first, count));
+        return runs;
+    }
+
+    /// <summary>Notes that all readings of a message are stored, as the other does.</summary>
+    public void Add(Payload payload)
+    {
+        foreach (var (first, count) in Runs(payload))
+            Add(first, count);
+    }
+
     /// <summary>Notes that the readings are stored. Only while entered, and seen by others once <see cref="Entry.Complete"/> is called.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">So many numbers do not follow the first one.</exception>
     public void Add(in ReadingIdentity first, ulong count)
     {
         if (!first.IsComplete || count == 0)
             return;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count - 1, ulong.MaxValue - first.Sequence, nameof(count));
         var stream = Find(new(first.DeviceId, first.BootId, first.Kind));
         Include(stream, first.Sequence, first.Sequence + count - 1);
         pending.WriteTag(2);
@@ -191,13 +223,14 @@ sealed partial class Ledger : IDisposable
         }
         holder = "";
         WriteLockFile();
+        isComplete = true;
     }
 
     void Leave()
     {
-        // The store failed between look-up and Complete: what was noted in memory only must go. The lock file still names the slot,
-        // so whoever comes next reads from its journal what did get stored.
-        if (pending.WrittenCount > 0)
+        // The store or Complete failed: what is noted in memory only must go, and streams may bear numbers that no file knows. The lock file still
+        // names the slot, so whoever comes next reads from its journal what did get stored.
+        if (!isComplete)
         {
             pending.ResetWrittenCount();
             Close();
@@ -221,13 +254,16 @@ sealed partial class Ledger : IDisposable
     int Repeat(string slot, string epoch, long from)
     {
         var readings = 0;
+        long? complete = null;
         foreach (var (payload, endOffset) in readJournal(slot, epoch, from))
         {
-            for (var i = 0; i < payload?.Count; i++)
-                Add(payload.Identity(i), 1);
+            if (payload is not null)
+                Add(payload);
             readings += payload?.Count ?? 0;
-            SetPosition(slot, epoch, endOffset);
+            complete = endOffset;
         }
+        if (complete is { } offset)
+            SetPosition(slot, epoch, offset);
         return readings;
     }
 
@@ -389,10 +425,13 @@ sealed partial class Ledger : IDisposable
                     if (!isTrial)
                         Define(new StreamKey(deviceId, bootId, (ReadingKind)kind), (int)number);
                     break;
-                case 2 when entries.TryReadNumber(out var number) && entries.TryReadNumber(out var first) && entries.TryReadNumber(out var count)
-                    && count > 0 && first + (count - 1) >= first:
-                    if (!isTrial && number < (ulong)numbered.Count && numbered[(int)number] is { } stream)
+                case 2 when entries.TryReadNumber(out var number) && entries.TryReadNumber(out var first) && entries.TryReadNumber(out var count):
+                    if (isTrial || number >= (ulong)numbered.Count || numbered[(int)number] is not { } stream)
+                        break;
+                    if (count > 0 && count - 1 <= ulong.MaxValue - first)
                         Include(stream, first, first + (count - 1));
+                    else
+                        LogImpossible(path, first, count, stream.Key.DeviceId, stream.Key.BootId);
                     break;
                 case 3 when entries.TryReadText(out var slot) && entries.TryReadText(out var epoch) && entries.TryReadNumber(out var offset):
                     if (!isTrial)
@@ -556,6 +595,11 @@ sealed partial class Ledger : IDisposable
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
     partial void LogTornTail(string path, long position, int bytes);
 
+    // Earlier versions wrote such an entry for a message whose numbers went over the end of the numbers.
+    [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message =
+        "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is left out: such a reading is stored again if it arrives again")]
+    partial void LogImpossible(string path, ulong first, ulong count, string device, string boot);
+
     [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message =
         "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except what the journals hold ({Repeated} "
         + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written anew, and as it was it is kept as {Kept}. "
@@ -566,7 +610,18 @@ sealed partial class Ledger : IDisposable
     public readonly struct Entry(Ledger ledger) : IDisposable
     {
         /// <summary>What was added is true: show it to the others.</summary>
-        public void Complete() => ledger.Complete();
+        /// <exception cref="IOException">The file cannot be used.</exception>
+        public void Complete()
+        {
+            try
+            {
+                ledger.Complete();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw ledger.Unusable(e);
+            }
+        }
 
         public void Dispose() => ledger.Leave();
     }

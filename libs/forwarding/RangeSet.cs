@@ -6,7 +6,7 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class RangeSet
 {
-    // Inclusive bounds; a device that has counted to 2^64 is not expected.
+    // Inclusive bounds: the highest number there is can be in it.
     readonly List<(ulong First, ulong Last)> ranges = [];
 
     public int Count => ranges.Count;
@@ -23,17 +23,17 @@ sealed class RangeSet
     public void Add(ulong first, ulong last)
     {
         // The common case: the next numbers of a device that is heard of in order.
-        if (ranges.Count > 0 && ranges[^1] is var newest && first >= newest.First && first <= newest.Last + 1)
+        if (ranges.Count > 0 && ranges[^1] is var newest && first >= newest.First && Joins(newest.Last, first))
         {
             if (last > newest.Last)
                 ranges[^1] = (newest.First, last);
             return;
         }
         var from = IndexOfLastStartingAtOrBefore(first);
-        if (from < 0 || ranges[from].Last + 1 < first)
+        if (from < 0 || !Joins(ranges[from].Last, first))
             from++;
         var to = from;
-        while (to < ranges.Count && ranges[to].First <= last + 1)
+        while (to < ranges.Count && Joins(last, ranges[to].First))
         {
             first = Math.Min(first, ranges[to].First);
             last = Math.Max(last, ranges[to].Last);
@@ -49,6 +49,9 @@ sealed class RangeSet
         if (ranges.Count > keep)
             ranges.RemoveRange(0, ranges.Count - keep);
     }
+
+    /// <summary>Whether nothing lies between the end of one range and the start of another that begins no earlier than it.</summary>
+    static bool Joins(ulong last, ulong first) => first <= last || first - last == 1;
 
     int IndexOfLastStartingAtOrBefore(ulong value)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -41,8 +42,10 @@ sealed partial class Slot : IAsyncDisposable
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
     readonly List<JournalRecord> records = [];
+    readonly Dictionary<string, int> takenIn = new(StringComparer.Ordinal);
     long groupBytes;
-    long lastReceived;
+    long stored;
+    (long Generation, long Received)? emptied;
 
     Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
         bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
@@ -111,11 +114,13 @@ sealed partial class Slot : IAsyncDisposable
             await endIntake.CancelAsync();
             await intake;
             await emptying;
+            // What has come, or could have come by another connection, since the session was found empty would go with it.
+            mqtt.DiscardSessionOnStop = emptied == Arrived;
             await endMqtt.CancelAsync();
             await session;
             await drain.CancelAsync();
             await delivering;
-            IsEmpty = IsAdopted && isDrained && Journal.CommittedOffset >= Journal.NextOffset;
+            IsEmpty = mqtt.IsSessionDiscarded && Journal.CommittedOffset >= Journal.NextOffset && BegunReplays().Length == 0;
         }
         finally
         {
@@ -130,7 +135,8 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
     public bool IsEmpty { get; private set; }
 
-    bool isDrained;
+    /// <summary>The connection, and all that has come by it and those before.</summary>
+    (long Generation, long Received) Arrived => (mqtt.State.Generation, mqtt.Counters.Received);
 
     public async ValueTask DisposeAsync()
     {
@@ -141,6 +147,7 @@ sealed partial class Slot : IAsyncDisposable
         health.Forget($"mqtt {Name}");
         health.Forget($"journal {Name}");
         health.Forget($"delivery {Name}");
+        health.Forget($"replay {Name}");
         // After the journal, which writes its cursor when it is closed.
         if (IsRetired)
             directory.Retire();
@@ -149,12 +156,12 @@ sealed partial class Slot : IAsyncDisposable
 
     async Task IntakeAsync(CancellationToken cancellationToken)
     {
-        var lastReplay = clock.GetTimestamp();
+        long? lastReplay = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
         while (!cancellationToken.IsCancellationRequested)
         {
-            if (clock.GetElapsedTime(lastReplay) >= ReplayInterval)
+            if (lastReplay is not { } last || clock.GetElapsedTime(last) >= ReplayInterval)
             {
                 await TakeInReplaysAsync(cancellationToken);
                 lastReplay = clock.GetTimestamp();
@@ -178,15 +185,16 @@ sealed partial class Slot : IAsyncDisposable
             groupBytes = 0;
             Take();
             // Whoever waited for space inside the ledger would hold up every other slot. What was taken and not stored is not acknowledged: it comes again.
-            if (!await WaitForSpaceAsync(cancellationToken))
+            if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync();
+            Volatile.Write(ref stored, stored + group.Count);
         }
     }
 
-    async Task<bool> WaitForSpaceAsync(CancellationToken cancellationToken)
+    async Task<bool> WaitForSpaceAsync(long bytes, CancellationToken cancellationToken)
     {
-        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(groupBytes)) is { } reason)
+        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(bytes)) is { } reason)
         {
             health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
             try
@@ -211,10 +219,16 @@ sealed partial class Slot : IAsyncDisposable
         {
             group.Add(message);
             groupBytes += message.Payload.Length + RecordOverhead;
-            if (Read(message) is { } arrival)
-                arrivals.Add(arrival);
+            try
+            {
+                arrivals.Add(Read(message.Topic, message.Payload, message.ContentType));
+            }
+            catch (PayloadException e)
+            {
+                LogPoison(Name, message.Topic, message.Payload.Length, e.Message);
+                deadLetters.AddMessage(e.Message, message.Topic, message.ContentType, message.Payload.Span);
+            }
         }
-        lastReceived = clock.GetTimestamp();
     }
 
     async Task StoreAsync()
@@ -249,35 +263,27 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
-    Arrival? Read(in MqttMessage message)
+    /// <exception cref="PayloadException">It cannot be stored; why.</exception>
+    Arrival Read(string name, ReadOnlyMemory<byte> body, string? contentType)
     {
-        try
+        if (!topics.TryGetValue(name, out var topic))
         {
-            if (!topics.TryGetValue(message.Topic, out var topic))
-            {
-                if (!Topics.TryParse(message.Topic, out topic.DeviceId, out topic.Kind))
-                    throw new PayloadException("the topic is not telemetry/v1/{device_id}/thermal or /inverter");
-                if (topics.Count > 10_000)
-                    topics.Clear();
-                topics[message.Topic] = topic;
-            }
-            var receivedAt = clock.GetUtcNow();
-            var isJson = Payload.IsJson(message.Payload.Span, message.ContentType);
-            var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
-            var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
-            var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
-            if (message.Payload.Length > limit)
-                throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
-            if (payload.Count > MaxReadings)
-                throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
-            return new Arrival(header, message.Payload, payload.Count, Runs(payload));
+            if (!Topics.TryParse(name, out topic.DeviceId, out topic.Kind))
+                throw new PayloadException("the topic is not telemetry/v1/{device_id}/thermal or /inverter");
+            if (topics.Count > 10_000)
+                topics.Clear();
+            topics[name] = topic;
         }
-        catch (PayloadException e)
-        {
-            LogPoison(Name, message.Topic, message.Payload.Length, e.Message);
-            deadLetters.AddMessage(e.Message, message.Topic, message.ContentType, message.Payload.Span);
-            return null;
-        }
+        var receivedAt = clock.GetUtcNow();
+        var isJson = Payload.IsJson(body.Span, contentType);
+        var payload = Payload.Decode(body, isJson, topic.DeviceId, topic.Kind, receivedAt);
+        var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
+        var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
+        if (body.Length > limit)
+            throw new PayloadException($"the payload is {body.Length} bytes long; at most {limit} are stored as one message");
+        if (payload.Count > MaxReadings)
+            throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
+        return new Arrival(header, body, payload.Count, Ledger.Runs(payload));
     }
 
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
@@ -372,74 +378,87 @@ sealed partial class Slot : IAsyncDisposable
         return false;
     }
 
-    /// <summary>The identities of a message's readings, consecutive numbers as one run: what is kept of its decoded form while it waits.</summary>
-    static List<(ReadingIdentity First, ulong Count)> Runs(Payload payload)
-    {
-        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
-        var (first, count) = (payload.Identity(0), 1UL);
-        for (var i = 1; i < payload.Count; i++)
-        {
-            var next = payload.Identity(i);
-            if (next.Sequence == first.Sequence + count && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
-            {
-                count++;
-                continue;
-            }
-            runs.Add((first, count));
-            (first, count) = (next, 1);
-        }
-        runs.Add((first, count));
-        return runs;
-    }
-
     /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
     async Task TakeInReplaysAsync(CancellationToken cancellationToken)
     {
         var directory = DeadLetters.ReplayDirectory(deadLetters.Directory);
-        // What this slot had begun with before a crash comes first; it may then be taken in twice, never not at all.
-        var begun = Directory.Exists(directory) ? Directory.GetFiles(directory, $"*.ndjson.{Name}") : [];
-        foreach (var path in begun.Concat(DeadLetters.Files(directory)))
+        string? problem = null;
+        try
         {
-            if (cancellationToken.IsCancellationRequested || Journal.IsFull)
-                return;
-            // The rename decides which replica has it.
-            var mine = begun.Contains(path) ? path : $"{path}.{Name}";
-            try
+            // What this slot had begun with before comes first; after a crash it may be taken in twice, never not at all.
+            var begun = BegunReplays();
+            foreach (var path in begun.Concat(DeadLetters.Files(directory)))
             {
-                if (mine != path)
-                    File.Move(path, mine);
-            }
-            catch (FileNotFoundException)
-            {
-                continue;
-            }
-            var readings = 0;
-            foreach (var letter in DeadLetters.Read(mine))
-            {
-                if (!Topics.TryParse(letter.Topic, out var deviceId, out var kind))
-                    continue;
-                var receivedAt = clock.GetUtcNow();
-                var isJson = Payload.IsJson(letter.Payload.Span, letter.ContentType);
                 try
                 {
-                    var payload = Payload.Decode(letter.Payload, isJson, deviceId, kind, receivedAt);
-                    await Journal.AppendAsync(new JournalRecord(letter.Payload, payload.Count) { Prefix = StoredPayload.Header(isJson, kind, deviceId, receivedAt) }, CancellationToken.None);
-                    readings += payload.Count;
+                    if (cancellationToken.IsCancellationRequested || Journal.IsFull || !await TakeInAsync(path, begun.Contains(path) ? path : $"{path}.{Name}", cancellationToken))
+                        return;
                 }
-                catch (PayloadException e)
+                catch (Exception e) when (IsFileProblem(e))
                 {
-                    deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
+                    problem = $"{path}: {e.Message}";
                 }
             }
-            await FlushDeadLettersAsync();
-            using (var entry = await ledger.EnterAsync(Name))
-            {
-                ledger.SetPosition(Name, Journal.Epoch, Journal.NextOffset);
-                entry.Complete();
-            }
-            File.Delete(mine);
-            LogReplayed(Name, readings, path);
         }
+        catch (Exception e) when (IsFileProblem(e))
+        {
+            problem = $"{directory}: {e.Message}";
+        }
+        if (problem is null)
+            health.Forget($"replay {Name}");
+        else
+            health.Unwell($"replay {Name}", $"{problem.TrimEnd('.')}. Dead letters wait there to be taken in; make it readable and writable for user {Environment.UserName}, or take it away.");
+
+        static bool IsFileProblem(Exception e) => e is IOException or UnauthorizedAccessException;
+    }
+
+    string[] BegunReplays()
+        => DeadLetters.ReplayDirectory(deadLetters.Directory) is var directory && Directory.Exists(directory) ? Directory.GetFiles(directory, $"*.ndjson.{Name}") : [];
+
+    /// <summary>Takes in one file; false when asked to stop first.</summary>
+    async Task<bool> TakeInAsync(string path, string mine, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The rename decides which replica has it.
+            if (mine != path)
+            {
+                File.Move(path, mine);
+                takenIn.Remove(mine);
+            }
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        if (!DeadLetters.IsAtRest(mine))
+            return true;
+        // A file that can be read, or deleted, only later is gone on with where it was left.
+        foreach (var line in File.ReadLines(mine).Where(line => line.Length > 0).Skip(takenIn.GetValueOrDefault(mine)))
+        {
+            // What is no letter, after a person's hand or a torn write, is nobody's to throw away either.
+            if (!DeadLetter.TryParse(line, out var letter))
+                letter = new DeadLetter(default, "", "", null, 0, Encoding.UTF8.GetBytes(line));
+            try
+            {
+                var arrival = Read(letter.Topic, letter.Payload, letter.ContentType);
+                if (!await WaitForSpaceAsync(letter.Payload.Length + RecordOverhead, cancellationToken))
+                    return false;
+                await Journal.AppendAsync(new JournalRecord(arrival.Body, arrival.Count) { Prefix = arrival.Header }, CancellationToken.None);
+            }
+            catch (PayloadException e)
+            {
+                deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
+                if (deadLetters.IsFlushDue)
+                    await FlushDeadLettersAsync();
+            }
+            takenIn[mine] = takenIn.GetValueOrDefault(mine) + 1;
+        }
+        await FlushDeadLettersAsync();
+        File.Delete(mine);
+        takenIn.Remove(mine, out var letters);
+        LogReplayed(Name, letters, path);
+        return true;
     }
 
     /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
@@ -447,12 +466,17 @@ sealed partial class Slot : IAsyncDisposable
     {
         try
         {
+            (long, long) before;
             await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
-            lastReceived = clock.GetTimestamp();
-            while (mqtt.WaitingMessages > 0 || clock.GetElapsedTime(lastReceived) < options.SlotDrainQuiet)
-                await Task.Delay(options.SlotDrainQuiet / 10, clock, endIntake.Token);
-            mqtt.DiscardSessionOnStop = true;
-            isDrained = true;
+            do
+            {
+                await WaitForQuietAsync(endIntake.Token);
+                before = Arrived;
+                // Once more, for the answer: it comes behind all that the broker had to send.
+                await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
+            }
+            while (Arrived != before);
+            emptied = before;
             await endIntake.CancelAsync();
         }
         catch (OperationCanceledException)
@@ -466,6 +490,20 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until, for long enough, one connection has brought nothing although all that had come was stored and acknowledged.</summary>
+    async Task WaitForQuietAsync(CancellationToken cancellationToken)
+    {
+        var (since, arrived) = (clock.GetTimestamp(), Arrived);
+        while (clock.GetElapsedTime(since) < options.SlotDrainQuiet)
+        {
+            await Task.Delay(options.SlotDrainQuiet / 10, clock, cancellationToken);
+            // The broker holds back what is behind that which is not acknowledged.
+            var isIdle = mqtt.State.IsConnected && Volatile.Read(ref stored) == mqtt.Counters.Received - mqtt.DroppedMessages;
+            if (!isIdle || Arrived != arrived)
+                (since, arrived) = (clock.GetTimestamp(), Arrived);
+        }
+    }
+
     static async Task EnterJournalAsync(Ledger ledger, string name, DurableJournal journal)
     {
         using var entry = await ledger.EnterAsync(name);
@@ -474,10 +512,8 @@ sealed partial class Slot : IAsyncDisposable
         {
             while (reader.TryRead(out var record))
             {
-                if (TryDecode(record.Payload) is not { } payload)
-                    continue;
-                foreach (var (first, count) in Runs(payload))
-                    ledger.Add(first, count);
+                if (TryDecode(record.Payload) is { } payload)
+                    ledger.Add(payload);
             }
         }
         ledger.SetPosition(name, journal.Epoch, journal.NextOffset);
@@ -523,8 +559,8 @@ sealed partial class Slot : IAsyncDisposable
     [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
 
-    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Readings} readings from {File} again")]
-    partial void LogReplayed(string slot, int readings, string file);
+    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
+    partial void LogReplayed(string slot, int letters, string file);
 
     [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
     partial void LogNotEmptied(string slot, string reason);

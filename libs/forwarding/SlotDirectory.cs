@@ -9,6 +9,8 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
+    const string RetiredPrefix = "retired-";
+
     readonly FileLock held;
 
     SlotDirectory(string path, string clientIdPrefix, FileLock held)
@@ -48,7 +50,30 @@ sealed class SlotDirectory : IDisposable
     }
 
     /// <summary>Deletes the slot: everything in it is committed.</summary>
-    public void Retire() => Directory.Delete(Path, recursive: true);
+    public void Retire()
+    {
+        // At once as far as the next owner is concerned: a journal whose cursor, or whose sink's notes, are gone already would be delivered again.
+        var retired = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, RetiredPrefix + System.IO.Path.GetRandomFileName());
+        Directory.Move(Path, retired);
+        DurableFile.FlushDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        Directory.Delete(retired, recursive: true);
+    }
+
+    /// <summary>Deletes what is left of slots whose deletion was cut short.</summary>
+    public static void FinishRetiring(string dataDirectory)
+    {
+        foreach (var retired in Directory.EnumerateDirectories(Root(dataDirectory), RetiredPrefix + "*"))
+        {
+            try
+            {
+                Directory.Delete(retired, recursive: true);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Another replica starts too.
+            }
+        }
+    }
 
     public void Dispose() => held.Dispose();
 

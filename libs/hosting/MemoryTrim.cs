@@ -16,8 +16,9 @@ sealed partial class MemoryTrim
 {
     const int DontNeed = 4; // MADV_DONTNEED
 
-    // Soon, because what the start takes adds to what a load takes that begins at once; again when the code of a running service has been compiled.
-    static readonly TimeSpan[] afterStart = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)];
+    // Before and right after the parts of a service start, because what the start takes adds to what a load takes that begins at once; again when the code of
+    // a running service has been compiled.
+    static readonly TimeSpan[] afterStart = [TimeSpan.Zero, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)];
     static readonly TimeSpan between = TimeSpan.FromMinutes(10);
 
     HashSet<Mapping> known = [];

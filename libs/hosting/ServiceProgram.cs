@@ -204,6 +204,11 @@ public static partial class ServiceProgram
             e = inner;
         if (e is ConfigurationException configuration)
             return PrintProblems(configuration.Problems);
+        if (e is StoppedException)
+        {
+            LogStopped(logger, e.Message);
+            return ExitCodes.Failed;
+        }
         LogCrashed(logger, e, e.Message);
         return ExitCodes.Failed;
     }
@@ -330,6 +335,9 @@ public static partial class ServiceProgram
 
     [LoggerMessage(EventId = 600, Level = LogLevel.Critical, Message = "Stopped by an error that should not happen: {Reason}")]
     static partial void LogCrashed(ILogger logger, Exception e, string reason);
+
+    [LoggerMessage(EventId = 601, Level = LogLevel.Critical, Message = "Stopped: {Reason}")]
+    static partial void LogStopped(ILogger logger, string reason);
 }
 
 /// <summary>The configuration cannot work. Ends the process with <see cref="ExitCodes.BadConfiguration"/> and one line per problem.</summary>
@@ -337,6 +345,12 @@ public sealed class ConfigurationException(IReadOnlyList<string> problems) : Exc
 {
     public IReadOnlyList<string> Problems { get; } = problems;
 }
+
+/// <summary>
+/// The service cannot go on, for a reason outside of it (a disk). Ends the process with <see cref="ExitCodes.Failed"/> and one line; where in the program it
+/// was noticed says nothing.
+/// </summary>
+public sealed class StoppedException(string reason, Exception inner) : Exception(reason, inner);
 
 /// <summary>What is logged and how.</summary>
 sealed record LogSettings(LogLevel Level, bool Json)

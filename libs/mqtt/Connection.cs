@@ -121,8 +121,9 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Serves the connection until it is lost or a stop is asked for; then says goodbye and returns.</summary>
+    /// <returns>Whether the goodbye went out.</returns>
     /// <exception cref="MqttException">Why it was lost.</exception>
-    public async Task ServeAsync(Func<bool> discardSession, CancellationToken stop)
+    public async Task<bool> ServeAsync(Func<bool> discardSession, CancellationToken stop)
     {
         var reading = ReadLoopAsync();
         var writing = WriteLoopAsync();
@@ -135,17 +136,17 @@ sealed class Connection : IDisposable
             await Task.WhenAny(reading, writing, stopped.Task);
             if (stop.IsCancellationRequested && !reading.IsCompleted && !writing.IsCompleted)
             {
-                await CloseAsync(new DisconnectPacket(MqttReasonCode.Success)
+                return await CloseAsync(new DisconnectPacket(MqttReasonCode.Success)
                 {
                     Properties = discardSession()
                         ? new MqttProperties([new MqttProperty(MqttPropertyId.SessionExpiryInterval) { Number = 0 }])
                         : MqttProperties.None,
                 }, reading, writing);
-                return;
             }
             // When a write fails, the broker's reason may be waiting to be read.
             await Settle(reading, closeTimeout / 2);
             await (reading.IsCompleted ? reading : writing);
+            return false;
         }
         catch (MqttProtocolException e)
         {
@@ -585,7 +586,8 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Sends what has gathered and DISCONNECT, then lets the broker close, so that nothing on its way is reset.</summary>
-    async Task CloseAsync(DisconnectPacket disconnect, Task reading, Task writing)
+    /// <returns>Whether it went out.</returns>
+    async Task<bool> CloseAsync(DisconnectPacket disconnect, Task reading, Task writing)
     {
         lock (gate)
         {
@@ -597,9 +599,10 @@ sealed class Connection : IDisposable
         toRead.Set();
         await Settle(writing, closeTimeout);
         if (!writing.IsCompletedSuccessfully)
-            return;
+            return false;
         transport.EndSending();
         await Settle(reading.IsCompleted ? DrainAsync() : reading, closeTimeout);
+        return true;
     }
 
     async Task DrainAsync()

@@ -145,6 +145,9 @@ public sealed partial class MqttClient : IAsyncDisposable
     /// needed any more.</summary>
     public bool DiscardSessionOnStop { get; set; }
 
+    /// <summary>After <see cref="RunAsync"/>: the broker was told to throw the session away. False when there was no connection to say it on.</summary>
+    public bool IsSessionDiscarded { get; private set; }
+
     /// <summary>
     /// Connects, serves, and reconnects with growing, random pauses until cancelled; then sends the acknowledgements given so far and a
     /// normal DISCONNECT (no will is published) and returns within about two seconds. What has no PUBACK by then fails with
@@ -351,7 +354,7 @@ public sealed partial class MqttClient : IAsyncDisposable
             });
             if (subscriptions.IsComplete)
                 readyAt = clock.GetTimestamp();
-            await opened.ServeAsync(() => DiscardSessionOnStop, stop);
+            IsSessionDiscarded = await opened.ServeAsync(() => DiscardSessionOnStop, stop) && DiscardSessionOnStop;
         }
         finally
         {

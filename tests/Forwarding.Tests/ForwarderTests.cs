@@ -109,8 +109,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             await DeliveredAsync(5);
         }
         var deadLetters = Path.Combine(directory.Path, "dead-letters");
-        using (var letters = new DeadLetters(deadLetters, 1 << 20, TimeProvider.System, NullLogger.Instance))
-            letters.Add("refused", Samples.Payload("pi-1", "boot", 3, 1) is var payload ? [new BatchReading(2, payload, 0)] : []);
+        new DeadLetters(deadLetters, 1 << 20, TimeProvider.System, NullLogger.Instance).Add("refused", [new BatchReading(2, Samples.Payload("pi-1", "boot", 3, 1), 0)]);
         Directory.CreateDirectory(DeadLetters.ReplayDirectory(deadLetters));
         foreach (var file in DeadLetters.Files(deadLetters))
             File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(deadLetters), Path.GetFileName(file) + suffix));
@@ -120,6 +119,116 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
         Assert.Equal(2, destination.Rows.Count(row => row.Sequence == 3));
         Assert.Empty(Directory.EnumerateFiles(DeadLetters.ReplayDirectory(deadLetters)));
+    }
+
+    [Fact]
+    public async Task What_still_cannot_be_stored_comes_back_from_a_replay()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 1 << 20;
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        var tooLong = new byte[300_000];
+        tooLong.AsSpan().Fill((byte)' ');
+        "{}"u8.CopyTo(tooLong);
+        (string Topic, byte[] Payload)[] poison =
+        [
+            ("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray()),
+            ("telemetry/v1/pi-1/thermal", tooLong),
+            ($"telemetry/v1/{new string('d', 101)}/thermal", "{\"temperature\":21}"u8.ToArray()),
+        ];
+        foreach (var (topic, payload) in poison)
+            await PublishAsync(topic, payload, null);
+        await Eventually.TrueAsync(() => replica.Metrics.PoisonTotal == poison.Length);
+        // What a person's hand left, which is no letter.
+        await File.AppendAllTextAsync(DeadLetters.Files(DeadLettersDirectory)[0], "{\"at\":\n");
+
+        for (var repeat = 0; repeat < 2; repeat++)
+        {
+            ReplayAll();
+            await ReplayedAsync(replica);
+        }
+
+        Assert.Equal(
+            poison.Select(message => $"{message.Topic} {Convert.ToHexString(message.Payload)}").Append($" {Convert.ToHexString("{\"at\":"u8)}").Order(StringComparer.Ordinal),
+            DeadLetters.ReadAll(DeadLettersDirectory).Select(letter => $"{letter.Topic} {Convert.ToHexString(letter.Payload.Span)}").Order(StringComparer.Ordinal));
+        // And the next one is kept too.
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"later\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Count() == poison.Length + 2);
+    }
+
+    [Fact]
+    public async Task A_letter_that_is_being_written_when_its_file_is_sent_back_is_taken_in_too()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Any());
+        var file = Assert.Single(DeadLetters.Files(DeadLettersDirectory));
+        var letter = await File.ReadAllBytesAsync(file);
+        // As another replica has it while it writes.
+        using (var writing = File.OpenHandle(file, FileMode.Open, FileAccess.Write, FileShare.Read))
+        {
+            ReplayAll();
+            await Eventually.TrueAsync(() => Directory.EnumerateFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory), "*.slot-0").Any());
+            RandomAccess.Write(writing, letter, letter.Length);
+        }
+
+        await ReplayedAsync(replica);
+
+        Assert.Equal(2, DeadLetters.ReadAll(DeadLettersDirectory).Count());
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_taken_in_is_reported_and_holds_nothing_up()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("telemetry/v1/pi-1/thermal", "{\"temperature\":\"warm\"}"u8.ToArray(), null);
+        await Eventually.TrueAsync(() => DeadLetters.ReadAll(DeadLettersDirectory).Any());
+        var file = Path.Combine(DeadLetters.ReplayDirectory(DeadLettersDirectory), Path.GetFileName(Assert.Single(DeadLetters.Files(DeadLettersDirectory))));
+        // In the way of the name under which it would be taken.
+        Directory.CreateDirectory(file + ".slot-0");
+        ReplayAll();
+
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part.Key == "replay slot-0" && part.Value!.StartsWith(file, StringComparison.Ordinal)), () => string.Join(", ", replica.Health.Parts));
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+        Directory.Delete(file + ".slot-0");
+
+        await ReplayedAsync(replica);
+        await Eventually.TrueAsync(() => replica.Health.IsReady);
+        Assert.Single(DeadLetters.ReadAll(DeadLettersDirectory));
+    }
+
+    [Fact]
+    public async Task What_a_slot_had_begun_to_take_in_again_is_not_left_behind_when_it_is_retired()
+    {
+        Directory.CreateDirectory(directory.File("slots/slot-1"));
+        new DeadLetters(DeadLettersDirectory, 64 << 20, TimeProvider.System, NullLogger.Instance).Add("refused", [new BatchReading(2, Samples.Payload("pi-1", "boot", 3, 1), 0)]);
+        ReplayAll();
+        var replay = Assert.Single(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+        File.Move(replay, replay + ".slot-1");
+
+        await using var replica = await StartAsync();
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+
+        Assert.Empty(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+        AssertOnce(("pi-1", 3, 3));
+    }
+
+    [Fact]
+    public async Task Numbers_that_go_over_the_end_spoil_nothing()
+    {
+        await using (var first = await StartAsync())
+        {
+            for (var i = 0; i < 2; i++)
+                await PublishAsync("telemetry/v1/pi-3/thermal", """[{"boot_id":"b","sequence":18446744073709551615},{"boot_id":"b","sequence":0},{"boot_id":"b","sequence":1}]"""u8.ToArray(), "application/json");
+            await Eventually.TrueAsync(() => first.Metrics.ReceivedTotal == 6);
+        }
+        await using var second = await StartAsync();
+        await PublishAsync("pi-1", 1, 10);
+
+        // 0 is no number by which a reading is known.
+        await DeliveredAsync(14);
+        Assert.Equal([0UL, 0UL, 1UL, ulong.MaxValue], destination.Rows.Where(row => row.DeviceId == "pi-3").Select(row => row.Sequence).Order());
     }
 
     [Fact]
@@ -263,6 +372,57 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_adopted_slot_has_no_room_for_is_not_thrown_away_with_its_session()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 64 * 1024;
+        options.Journal.SegmentBytes = 8 * 1024;
+        destination.HoldCommits = true;
+        await File.WriteAllTextAsync(directory.File("install-id"), "0123abcd\n");
+        // What a killed replica leaves: a session for which the broker holds a message, and a journal that is full because the destination is away.
+        await using (var session = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "forwarder-0123abcd-slot-1", Subscriptions = [new MqttSubscription(options.Subscription)] }, TimeProvider.System, NullLogger.Instance))
+        {
+            _ = session.RunAsync(CancellationToken.None);
+            await Eventually.TrueAsync(() => session.State.IsReady);
+        }
+        await PublishAsync("pi-1", 1, 40);
+        var filled = 0;
+        Directory.CreateDirectory(directory.File("filling"));
+        using (var journal = DurableJournal.Open(options.Journal with { Directory = directory.File("filling/journal") }, TimeProvider.System, NullLogger.Instance))
+        {
+            for (; journal.WhyNoRoomFor(1200) is null; filled += 4)
+                await journal.AppendAsync(new JournalRecord(Samples.Record("pi-2", "boot", (ulong)filled + 1, 4), 4));
+        }
+        Directory.CreateDirectory(directory.File("slots"));
+        Directory.Move(directory.File("filling"), directory.File("slots/slot-1"));
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part is { Key: "journal slot-1", Value: not null }), () => string.Join(", ", replica.Health.Parts));
+
+        // Several times what counts as quiet.
+        await Task.Delay(4 * options.SlotDrainQuiet, TimeProvider.System);
+        destination.HoldCommits = false;
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1, () => string.Join(", ", replica.Health.Parts));
+
+        AssertOnce(("pi-1", 1, 40), ("pi-2", 1, (ulong)filled));
+    }
+
+    [Fact]
+    public async Task An_adopted_slot_is_not_retired_while_the_broker_is_away()
+    {
+        var options = Replica.Options(directory.Path, 0);
+        await using var away = new ScriptedBroker("slot-1", 4 * options.SlotDrainQuiet);
+        options = Replica.Options(directory.Path, away.Port);
+        Directory.CreateDirectory(directory.File("slots/slot-1"));
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+
+        await Eventually.TrueAsync(() => away.HasCrashed);
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+
+        Assert.True(away.IsEmpty, "retired while the broker still had a message for it");
+        Assert.Single(destination.Rows);
+    }
+
+    [Fact]
     public async Task Waits_with_a_reason_when_its_journal_is_full_and_goes_on_when_there_is_room()
     {
         destination.HoldCommits = true;
@@ -312,6 +472,34 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains(directory.Path, line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
     }
+
+    [Fact]
+    public async Task A_ledger_that_can_be_used_no_more_ends_the_service_with_a_line_that_says_so()
+    {
+        await using var replica = await StartAsync();
+        await PublishAsync("pi-1", 1, 10);
+        await DeliveredAsync(10);
+        byte[] later = [9, 1, 2, 3];
+        await File.AppendAllBytesAsync(directory.File("ledger"), (byte[])[4, 0, 0, 0, .. BitConverter.GetBytes(Crc32C.Compute(later)), .. later]);
+
+        await PublishAsync("pi-1", 11, 10);
+        var stopped = await Assert.ThrowsAsync<StoppedException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        Assert.StartsWith($"slot-0: The ledger {directory.File("ledger")} cannot be used: ", stopped.Message, StringComparison.Ordinal);
+    }
+
+    string DeadLettersDirectory => directory.File("dead-letters");
+
+    /// <summary>What <c>dead-letters replay</c> does.</summary>
+    void ReplayAll()
+    {
+        Directory.CreateDirectory(DeadLetters.ReplayDirectory(DeadLettersDirectory));
+        foreach (var file in DeadLetters.Files(DeadLettersDirectory))
+            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(DeadLettersDirectory), Path.GetFileName(file)));
+    }
+
+    async Task ReplayedAsync(Replica replica)
+        => await Eventually.TrueAsync(() => !Directory.EnumerateFileSystemEntries(DeadLetters.ReplayDirectory(DeadLettersDirectory)).Any() || replica.Execution.IsCompleted, () => string.Join(", ", replica.Health.Parts));
 
     async Task<Replica> StartAsync(bool waitUntilReady = true)
         => await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady);

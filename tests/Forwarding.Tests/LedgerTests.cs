@@ -252,6 +252,89 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task An_entry_that_cannot_be_is_left_out_and_the_rest_counts()
+    {
+        // Readings 2^64-1 and 0 of stream 0, as an earlier version entered them, none at all, then 1 to 10.
+        byte[] entries = [1, 0, 1, 2, .. "pi"u8, 4, .. "boot"u8, 2, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 2, 0, 5, 0, 2, 0, 1, 10];
+        File.WriteAllBytes(directory.File("ledger"), [.. "THRMLDGR"u8, 1, 0, 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(entries.Length), .. BitConverter.GetBytes(Crc32C.Compute(entries)), .. entries]);
+        using var ledger = Open();
+
+        Assert.True(await ContainsAsync(ledger, "pi", 10));
+        Assert.False(await ContainsAsync(ledger, "pi", ulong.MaxValue));
+        Assert.False(Directory.Exists(directory.File("quarantine")));
+    }
+
+    [Fact]
+    public async Task Knows_the_highest_number_there_is_and_takes_none_beyond_it()
+    {
+        using (var before = Open())
+        {
+            using var entry = await before.EnterAsync("slot-0");
+            before.Add(Samples.Identity("pi", "boot", ulong.MaxValue - 4), 5);
+            before.Add(Samples.Identity("pi", "boot", ulong.MaxValue - 2), 1);
+            Assert.Throws<ArgumentOutOfRangeException>(() => before.Add(Samples.Identity("pi", "boot", ulong.MaxValue), 2));
+            entry.Complete();
+        }
+
+        using var after = Open();
+
+        Assert.True(await ContainsAsync(after, "pi", ulong.MaxValue));
+        Assert.True(await ContainsAsync(after, "pi", ulong.MaxValue - 1));
+        Assert.False(await ContainsAsync(after, "pi", ulong.MaxValue - 5));
+        Assert.False(await ContainsAsync(after, "pi", 1));
+    }
+
+    [Fact]
+    public async Task Mixes_no_streams_up_when_it_could_not_be_written_anew()
+    {
+        using (var ledger = Open())
+        {
+            var path = directory.File("ledger");
+            using (var entry = await ledger.EnterAsync(""))
+            {
+                // The first stream is used last: written anew, they would be numbered the other way round.
+                ledger.Add(Samples.Identity("a", "boot", 1), 1);
+                ledger.Add(Samples.Identity("b", "boot", 1), 1);
+                for (var i = 0; i < 300_000; i++)
+                    ledger.Add(Samples.Identity("a", "boot", 1), 1);
+                File.Move(path, path + ".aside");
+                Directory.CreateDirectory(path);
+                Assert.StartsWith("The ledger ", Assert.Throws<IOException>(entry.Complete).Message, StringComparison.Ordinal);
+            }
+            Directory.Delete(path);
+            File.Move(path + ".aside", path);
+            using (var entry = await ledger.EnterAsync(""))
+            {
+                ledger.Add(Samples.Identity("a", "boot", 900_001), 10);
+                entry.Complete();
+            }
+        }
+
+        using var other = Open();
+
+        Assert.True(await ContainsAsync(other, "a", 900_001));
+        Assert.False(await ContainsAsync(other, "b", 900_001));
+        Assert.True(await ContainsAsync(other, "b", 1));
+    }
+
+    [Fact]
+    public async Task What_it_enters_from_a_journal_takes_little_room()
+    {
+        var dying = Open();
+        await StoreAsync(dying, "slot-0", "pi", 1, 10);
+        await dying.EnterAsync("slot-0");
+        for (var record = 0; record < 20; record++)
+            journals["slot-0"].Add((Samples.Payload("pi", "boot", (ulong)(record * 1000 + 11), 1000), record * 1000 + 1010));
+        dying.Dispose();
+
+        using var survivor = Open();
+
+        Assert.True(await ContainsAsync(survivor, "pi", 20_010));
+        Assert.False(await ContainsAsync(survivor, "pi", 20_011));
+        Assert.InRange(new FileInfo(directory.File("ledger")).Length, 1, 1000);
+    }
+
+    [Fact]
     public async Task Stays_small_and_exact_when_it_is_written_anew()
     {
         using var ledger = Open();

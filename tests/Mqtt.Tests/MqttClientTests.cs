@@ -724,8 +724,22 @@ public sealed class MqttClientTests(ITestOutputHelper output)
         var waited = await client.Client.WaitForMessagesAsync(CancellationToken.None);
 
         Assert.Equal("400001 400002 E000051100000000 ", await rest.Task.Within());
+        Assert.True(client.Client.IsSessionDiscarded);
         Assert.False(waited);
         Assert.False(client.Client.State.IsConnected);
+    }
+
+    [Fact]
+    public async Task A_session_is_not_called_discarded_when_there_was_no_connection_to_say_it_on()
+    {
+        await using var broker = new FakeBroker((connection, number) => number == 1 ? connection.AcceptAsync() : connection.UntilStoppedAsync());
+        var client = new RunningClient(broker.Options());
+        await Wait.UntilAsync(() => client.Client.State is { Generation: 1, LastError: not null }, "the connection is lost");
+
+        client.Client.DiscardSessionOnStop = true;
+        await client.DisposeAsync();
+
+        Assert.False(client.Client.IsSessionDiscarded);
     }
 
     [Fact]

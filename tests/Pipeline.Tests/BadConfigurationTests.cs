@@ -28,7 +28,7 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
     public Task A_setting_that_cannot_work_ends_with_exit_code_78_and_says_which(string service, string setting, string says)
         => pipeline.ScenarioAsync(output, $"{service} with {setting}", async project =>
         {
-            var ended = await project.ComposeAsync(["run", "--rm", "--no-deps", "--no-TTY", "--env", "DATA_DIRECTORY=/tmp/data", "--env", setting, service], TimeSpan.FromSeconds(40));
+            var ended = await project.ComposeAsync(["run", "--rm", "--no-deps", "--no-TTY", "--env", "DATA_DIRECTORY=/tmp/data", "--env", setting, service], TimeSpan.FromMinutes(2));
 
             Assert.True(ended.ExitCode == 78, $"exit code {ended.ExitCode}:\n{ended.Text}");
             Assert.Contains(says, ended.Errors, StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
     public Task Every_problem_is_named_at_once()
         => pipeline.ScenarioAsync(output, "three wrong settings in one go", async project =>
         {
-            var ended = await project.ComposeAsync(["run", "--rm", "--no-deps", "--no-TTY", "--env", "SNOWFLAKE_USER=", "--env", "SNOWFLAKE_PIPE=", "--env", "SLOTS=0", "snowpipe-forwarder"], TimeSpan.FromSeconds(40));
+            var ended = await project.ComposeAsync(["run", "--rm", "--no-deps", "--no-TTY", "--env", "SNOWFLAKE_USER=", "--env", "SNOWFLAKE_PIPE=", "--env", "SLOTS=0", "snowpipe-forwarder"], TimeSpan.FromMinutes(2));
 
             Assert.Equal(78, ended.ExitCode);
             Assert.Equal(3, Lines(ended.Errors).Count(line => line.StartsWith("config: ", StringComparison.Ordinal)));
@@ -59,11 +59,11 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
         {
             // A forwarder works on the volume of the real one: what it takes from the broker in its short life is in a slot that the real one adopts.
             var name = $"{project.Name}-bad-{Guid.NewGuid():N}";
-            (await project.ComposeAsync(["run", "--detach", "--name", name, "--no-deps", "--env", setting, .. service == PipelineProject.Agent ? ownDirectory : [], service], TimeSpan.FromSeconds(40))).OrThrow();
+            (await project.ComposeAsync(["run", "--detach", "--name", name, "--no-deps", "--env", setting, .. service == PipelineProject.Agent ? ownDirectory : [], service], TimeSpan.FromMinutes(2))).OrThrow();
             var log = "";
             try
             {
-                await Until.TrueAsync($"its log explains it and names {names}", TimeSpan.FromSeconds(40), async () =>
+                await Until.TrueAsync($"its log explains it and names {names}", TimeSpan.FromMinutes(2), async () =>
                 {
                     log = (await Docker.TryAsync("logs", name)).Text;
                     return Lines(log).Any(line => line.Contains(names, StringComparison.OrdinalIgnoreCase) && (line.StartsWith("config: ", StringComparison.Ordinal) || Warning().IsMatch(line)));
@@ -84,7 +84,7 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
         {
             var name = $"{project.Name}-stranger-{Guid.NewGuid():N}";
             await using var fleet = Fleet.Publish(project, "stranger", kinds: Readings.ReadingKind.Thermal);
-            (await project.ComposeAsync(["run", "--detach", "--name", name, "--no-deps", "--env", "SNOWFLAKE_USER=SOMEBODY_ELSE", PipelineProject.SnowpipeForwarder], TimeSpan.FromSeconds(40))).OrThrow();
+            (await project.ComposeAsync(["run", "--detach", "--name", name, "--no-deps", "--env", "SNOWFLAKE_USER=SOMEBODY_ELSE", PipelineProject.SnowpipeForwarder], TimeSpan.FromMinutes(2))).OrThrow();
             await fleet.MoreAsync(200);
 
             await Docker.TryAsync("rm", "--force", "--volumes", name);

@@ -39,7 +39,6 @@ public sealed class EmulatorTests : IAsyncLifetime
         await sink.DisposeAsync();
         client.Dispose();
         statistics.Dispose();
-        deadLetters.Dispose();
         meter.Dispose();
         http.Dispose();
         await app.DisposeAsync();

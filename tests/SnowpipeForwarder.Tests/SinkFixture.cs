@@ -145,7 +145,6 @@ sealed class SinkFixture : IAsyncDisposable
     {
         await Sink.DisposeAsync();
         client?.Dispose();
-        DeadLetters.Dispose();
         Statistics.Dispose();
         meter.Dispose();
         await Server.DisposeAsync();

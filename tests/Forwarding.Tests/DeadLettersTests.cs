@@ -1,0 +1,106 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using ThermalStreaming.Testing;
+
+namespace ThermalStreaming.Forwarding.Tests;
+
+public sealed class DeadLettersTests : IDisposable
+{
+    readonly TempDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void A_letter_that_comes_after_the_file_was_taken_away_is_kept()
+    {
+        var letters = Open();
+        Keep(letters, "before");
+        File.Delete(Assert.Single(DeadLetters.Files(directory.Path)));
+
+        Keep(letters, "after");
+
+        Assert.Equal("after", Assert.Single(DeadLetters.ReadAll(directory.Path)).Reason);
+    }
+
+    [Fact]
+    public void The_cap_of_one_replica_costs_no_letter_that_another_writes_later()
+    {
+        var quiet = Open(20 << 20);
+        var busy = Open(20 << 20);
+        Keep(quiet, "first");
+        for (var i = 0; i < 40; i++)
+            Keep(busy, "flood", 1 << 20);
+
+        Keep(quiet, "second");
+
+        Assert.Contains(DeadLetters.ReadAll(directory.Path), letter => letter.Reason == "second");
+        Assert.InRange(DeadLetters.Files(directory.Path).Sum(file => new FileInfo(file).Length), 1, 20 << 20);
+    }
+
+    [Fact]
+    public void The_cap_lets_a_file_be_that_is_being_written()
+    {
+        var letters = Open(4 << 20);
+        Keep(letters, "first");
+        var first = Assert.Single(DeadLetters.Files(directory.Path));
+        // As another replica has it while it writes.
+        using (File.OpenHandle(first, FileMode.Open, FileAccess.Write, FileShare.Read))
+        {
+            for (var i = 0; i < 10; i++)
+                Keep(letters, "flood", 1 << 20);
+            Assert.Contains(first, DeadLetters.Files(directory.Path));
+        }
+
+        Keep(letters, "flood", 1 << 20);
+
+        Assert.DoesNotContain(first, DeadLetters.Files(directory.Path));
+    }
+
+    [Fact]
+    public void A_flood_of_refused_readings_takes_bounded_memory_and_stays_under_the_cap()
+    {
+        const long cap = 16 << 20;
+        var letters = Open(cap);
+        var payload = Samples.Payload("pi-1", "0123456789abcdef0123456789abcdef", 1, 100);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var peak = 0L;
+        var readings = Enumerable.Range(0, 60_000).Select(i =>
+        {
+            if (i % 10_000 == 9_999)
+                peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: true) - before);
+            return new BatchReading(i, payload, i % 100);
+        });
+
+        var kept = letters.Add("refused", readings);
+
+        Assert.Equal(60_000, kept);
+        Assert.InRange(peak, 0, 8 << 20);
+        Assert.InRange(DeadLetters.Files(directory.Path).Sum(file => new FileInfo(file).Length), cap / 2, cap);
+    }
+
+    [Fact]
+    public void A_file_can_be_read_while_it_is_written()
+    {
+        var letters = Open();
+        Keep(letters, "one");
+        using var reading = DeadLetters.ReadAll(directory.Path).GetEnumerator();
+        Assert.True(reading.MoveNext());
+
+        Keep(letters, "two");
+
+        Assert.Equal(["one", "two"], DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason));
+        Assert.Single(DeadLetters.Files(directory.Path));
+    }
+
+    [Fact]
+    public void A_line_without_a_topic_is_no_letter()
+        => Assert.False(DeadLetter.TryParse("""{"at":"2026-01-01T00:00:00Z","reason":"r","topic":null,"content_type":null,"readings":0,"payload":""}""", out _));
+
+    DeadLetters Open(long maxBytes = 64 << 20) => new(directory.Path, maxBytes, TimeProvider.System, NullLogger.Instance);
+
+    static void Keep(DeadLetters letters, string reason, int bytes = 1)
+    {
+        letters.AddMessage(reason, "t", null, Encoding.UTF8.GetBytes(new string('x', bytes)));
+        letters.Flush();
+    }
+}
