@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -16,6 +17,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
+
+    /// <summary>A destination that asks for more is not believed: a proxy's mistake, or a date read by a wrong clock, must not stop delivery for days.</summary>
+    static readonly TimeSpan LongestAskedDelay = TimeSpan.FromMinutes(5);
 
     // What a person must mend is seldom mended at once, but some refusals turn out to be a server's mood.
     static readonly TimeSpan FirstOperatorDelay = TimeSpan.FromSeconds(5);
@@ -204,13 +208,18 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             reader?.Dispose();
             reader = null;
         }
-        var delay = e.Failure == SinkFailure.NeedsOperator
+        var backOff = e.Failure == SinkFailure.NeedsOperator
             ? BackOff(failures, FirstOperatorDelay, LongestOperatorDelay)
-            : e.RetryAfter ?? BackOff(failures, FirstDelay, LongestDelay);
-        // The first failure of a kind that heals by itself is no news; a person reads the second.
-        if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings)
-            health.Unwell(part, reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message);
-        LogFailed(slot.Name, e.Failure, e.Message, delay.TotalSeconds, failures);
+            : BackOff(failures, FirstDelay, LongestDelay);
+        // Never less than without being asked: 0 would be a loop that does nothing but ask.
+        var delay = e.RetryAfter is { } asked ? Max(backOff, Min(asked, LongestAskedDelay)) : backOff;
+        // The first failure of a kind that heals by itself is no news, unless delivery rests for long; a person reads the second.
+        if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > LongestDelay)
+        {
+            var problem = reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message;
+            health.Unwell(part, delay > backOff ? string.Create(CultureInfo.InvariantCulture, $"{problem} (it asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)") : problem);
+        }
+        LogFailed(slot.Name, e.Failure, e.Message, failures, delay.TotalSeconds);
         try
         {
             await Task.Delay(delay, clock, abort);
@@ -230,8 +239,10 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason}; next attempt in {Seconds:0.0} s (failure {Count} in a row). Readings are kept in the journal")]
-    partial void LogFailed(string slot, SinkFailure failure, string reason, double seconds, int count);
+    static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the journal")]
+    partial void LogFailed(string slot, SinkFailure failure, string reason, int count, double seconds);
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "{Slot}: an error that was not foreseen: {Reason}")]
     partial void LogUnforeseen(Exception e, string slot, string reason);

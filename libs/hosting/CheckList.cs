@@ -55,6 +55,18 @@ public static class CheckList
         return failed ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
+    /// <summary>Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long, and without colours, whatever TERM says.</summary>
+    internal static IAnsiConsole ConsoleFor(TextWriter output, bool isTerminal)
+    {
+        var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) };
+        if (isTerminal)
+            return AnsiConsole.Create(settings);
+        (settings.Ansi, settings.ColorSystem) = (AnsiSupport.No, ColorSystemSupport.NoColors);
+        var console = AnsiConsole.Create(settings);
+        console.Profile.Width = 4096;
+        return console;
+    }
+
     static async Task<CheckResult> RunStepAsync(CheckStep step, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var ceiling = new CancellationTokenSource(StepCeiling, clock);

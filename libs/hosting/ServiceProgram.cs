@@ -250,10 +250,7 @@ public static partial class ServiceProgram
         if (app is not null)
             steps.AddRange(definition.Checks?.Invoke(options, app.Services) ?? []);
         await using var output = Console.OpenStandardOutput();
-        // Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long.
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 4096;
-        return await CheckList.RunAsync(steps, json, AnsiConsole.Console, output, TimeProvider.System, cancellationToken);
+        return await CheckList.RunAsync(steps, json, CheckList.ConsoleFor(Console.Out, isTerminal: !Console.IsOutputRedirected), output, TimeProvider.System, cancellationToken);
     }
 
     static async Task<int> AskAsync(IConfiguration configuration, string path, CancellationToken cancellationToken)

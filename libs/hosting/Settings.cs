@@ -121,6 +121,9 @@ public sealed class Settings(IConfiguration configuration)
         }
     }
 
+    /// <summary>The file that <see cref="Secret"/> reads; null when none is named.</summary>
+    public string? SecretFile(string key) => Value($"{key}_FILE");
+
     /// <summary>Why a file could not be read, in a few words without its path.</summary>
     public static string Reason(Exception e) => e switch
     {

@@ -43,7 +43,7 @@ static partial class S3Failure
             return new SinkException(SinkFailure.NeedsOperator, $"{answer}; {remedy}", inner: e);
         var retryAfter = (e.InnerException as HttpErrorResponseException)?.Response.GetHeaderValue("Retry-After");
         return new SinkException(SinkFailure.Transient, answer,
-            int.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, 300)) : null, e);
+            int.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : null, e);
     }
 
     /// <summary>What a person must do, or null when waiting may help. Codes: Amazon S3 API Reference, "Error responses".</summary>

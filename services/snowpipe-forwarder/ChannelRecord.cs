@@ -6,13 +6,17 @@ namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
 /// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory.
-/// Written when it changes, which is when the channel is first opened and after refused rows.
+/// Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see cref="Expected"/>.
 /// </summary>
 /// <param name="Epoch">Identity of the journal the line is about; a line of another journal says nothing.</param>
 /// <param name="Generation">1, and one more each time the journal lost readings that the channel has already seen.</param>
 /// <param name="FirstOffset">Everything before it was committed through an earlier generation.</param>
 /// <param name="RowErrors">The channel's count of refused rows up to which they have been reported.</param>
-sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long RowErrors)
+/// <param name="Expected">
+/// What the channel counts, in inserted and refused rows, when everything before the offset is committed and counted; null while nobody knows. However old it
+/// is, every offset from there on has a row: otherwise it is taken back before the reading without a row is passed over.
+/// </param>
+sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long RowErrors, (long Count, long Offset)? Expected = null)
 {
     const string FileName = "snowpipe-channel";
 
@@ -22,11 +26,10 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
         try
         {
             var fields = File.ReadAllText(Path.Combine(directory, FileName)).Split(' ', StringSplitOptions.TrimEntries);
-            return fields is ["v1", var of, var generation, var first, var errors] && of == epoch
+            return fields is ["v1", var of, var generation, var first, var errors, .. var expected] && of == epoch
                 && int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                && long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
-                && long.TryParse(errors, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-                ? new(epoch, number, offset, count)
+                && TryParse(first, out var offset) && TryParse(errors, out var count)
+                ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
                 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -35,8 +38,10 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
         }
     }
 
+    static bool TryParse(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
     /// <summary>Returns when it is on disk; a crash leaves the old line or the new one.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Save(string directory)
-        => DurableFile.Replace(Path.Combine(directory, FileName), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}\n")));
+        => DurableFile.Replace(Path.Combine(directory, FileName), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}\n")));
 }

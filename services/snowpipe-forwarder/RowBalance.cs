@@ -5,71 +5,105 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// with 200, drops their rows and commits what follows: no offset token ever shows it, only the count does.
 /// </summary>
 /// <remarks>
-/// The counts belong to the channel since it was made, may come later than the commit, and are wrong for a pipe that filters rows. So a difference counts only
-/// where the two have agreed before, and only when it has stayed for <see cref="Patience"/>. Not thread-safe.
+/// The counts belong to the channel since it was made, may come later than the commit or before it is seen, and are wrong for a pipe that filters rows. So a
+/// difference counts only where the two have agreed before, and only when it has stayed for <see cref="Patience"/>. Not thread-safe.
 /// </remarks>
 sealed class RowBalance(TimeProvider clock)
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    long baseline;
-    long last;
-    long sent;
+    /// <summary>A difference that does not come to rest, because rows are still being dropped, is reported after this time as far as it is certain.</summary>
+    public static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(1);
+
     long settledAt;
-    bool hasAgreed;
+    bool hasSent;
 
-    // A difference that is being watched.
+    // A difference that is being watched: since when, its size and end as they are now, and what of it has been there all the time.
     long? since;
+    long missing;
+    long missingTo;
+    long changedAt;
     long least;
-    long seenAt;
+    long leastTo;
 
-    /// <summary>The channel is open: what it counts so far is not of this opening.</summary>
-    public void Start(long? counted, long committed)
+    /// <summary>What the channel was last seen to have counted.</summary>
+    public long Counted { get; private set; }
+
+    /// <summary>What the channel counts when everything that is committed is counted, what was reported as missing left out.</summary>
+    public long Expected { get; private set; }
+
+    /// <summary>Whether the counts are known to be of all rows.</summary>
+    public bool HasAgreed { get; private set; }
+
+    /// <summary>Whether a difference is being watched.</summary>
+    public bool IsWatching => since is not null;
+
+    /// <summary>What the channel counts so far says nothing of what was sent: it is new here, or was made anew.</summary>
+    public void Start(long counted, long committed)
     {
-        baseline = last = counted ?? 0;
-        sent = 0;
+        (Expected, Counted) = (counted, counted);
+        hasSent = false;
         settledAt = committed;
         since = null;
     }
 
-    /// <summary>So many rows that were sent are committed.</summary>
-    public void Committed(long rows) => sent += rows;
-
-    /// <param name="counted">Rows inserted and rows refused of the channel, by its status; null when the status does not say.</param>
-    /// <param name="committed">First offset that is not committed.</param>
-    /// <returns>How many rows are missing, and the offsets from which and before which they were; null when none are, or not for sure.</returns>
-    public (long Rows, long From, long To)? Compare(long? counted, long committed)
+    /// <summary>A process goes on where one before it was.</summary>
+    /// <param name="expected">What it expected the channel to count when everything before <paramref name="offset"/> was committed, agreement before included.</param>
+    /// <param name="offset">First offset that was not committed then.</param>
+    /// <param name="rows">How many rows were committed since.</param>
+    /// <param name="counted">What the channel has counted now.</param>
+    public void Resume(long expected, long offset, long rows, long counted)
     {
-        if (counted is not { } now)
-            return null;
-        if (now < last)
+        Start(counted, offset);
+        Expected = expected + rows;
+        HasAgreed = true;
+    }
+
+    /// <summary>So many rows that were sent are committed.</summary>
+    public void Committed(long rows)
+    {
+        Expected += rows;
+        hasSent |= rows > 0;
+    }
+
+    /// <param name="counted">Rows inserted and rows refused of the channel, by its status.</param>
+    /// <param name="committed">First offset that is not committed.</param>
+    /// <param name="outstanding">Rows that were sent and are not seen to be committed, those included whose append was not answered. They may be counted already.</param>
+    /// <returns>How many rows are missing, and the offsets from which and before which they were; null when none are, or not for sure. To be repeated to <see cref="Reported"/>.</returns>
+    public (long Rows, long From, long To)? Compare(long counted, long committed, long outstanding)
+    {
+        Counted = counted;
+        // More than was sent: rows of before the start were counted late.
+        Expected = Math.Max(Expected, counted - outstanding);
+        var difference = Expected - counted;
+        if (difference <= 0)
         {
-            // A channel that was made anew.
-            Start(now, committed);
-            return null;
-        }
-        last = now;
-        var missing = sent - (now - baseline);
-        if (missing <= 0)
-        {
-            // More than was sent: rows of before the opening were counted late.
-            baseline = now - sent;
-            hasAgreed |= sent > 0;
-            settledAt = committed;
+            if (difference == 0)
+            {
+                HasAgreed |= hasSent;
+                settledAt = committed;
+            }
             since = null;
             return null;
         }
-        if (!hasAgreed)
+        if (!HasAgreed)
             return null;
+        var now = clock.GetTimestamp();
         if (since is null)
-            (since, least, seenAt) = (clock.GetTimestamp(), missing, committed);
-        least = Math.Min(least, missing);
-        if (clock.GetElapsedTime(since.Value) < Patience)
-            return null;
-        var (rows, from, to) = (least, settledAt, seenAt);
-        baseline -= rows;
+            (since, missing, least, leastTo) = (now, 0, difference, committed);
+        if (difference != missing)
+            (missing, missingTo, changedAt) = (difference, difference > missing ? committed : missingTo, now);
+        least = Math.Min(least, difference);
+        return clock.GetElapsedTime(changedAt) >= Patience ? (missing, settledAt, missingTo)
+            : clock.GetElapsedTime(since.Value) >= LongestPatience ? (least, settledAt, leastTo)
+            : null;
+    }
+
+    /// <summary>A difference was told and is not expected any more.</summary>
+    public void Reported(long rows, long to)
+    {
+        Expected -= rows;
         settledAt = to;
         since = null;
-        return (rows, from, to);
     }
 }

@@ -13,7 +13,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="Rows">How many rows.</param>
 /// <param name="FirstOffset">Offset of the first reading it accounts for, refused ones included.</param>
 /// <param name="LastOffset">Offset of the last one.</param>
-readonly record struct RowPart(ReadOnlyMemory<byte> Gzip, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset);
+/// <param name="LastRow">Offset of the reading that its last row is of.</param>
+readonly record struct RowPart(ReadOnlyMemory<byte> Gzip, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset, long LastRow);
 
 /// <summary>
 /// Turns a batch into NDJSON rows and compresses them, in as many parts as the limit of one request demands. Its buffers are used again for the next batch,
@@ -60,19 +61,20 @@ sealed class RowWriter : IDisposable
     int partStart;
     int partRows;
     int partBytes;
+    long lastRow;
 
     public RowWriter() => json = new Utf8JsonWriter(row, WriterOptions);
 
-    /// <summary>Largest compressed part, at least 512 KiB. Lowered when something on the way lets less through.</summary>
-    public int PartLimit { get; set; } = MaxPartBytes;
+    /// <summary>
+    /// Most bytes of a part before compression, unless its only row has more. Lowered when something on the way lets less through than
+    /// <see cref="MaxPartBytes"/>; what is compressed is known too late to cut small parts by it.
+    /// </summary>
+    public int PlainLimit { get; set; } = int.MaxValue;
 
     /// <summary>
-    /// Writes every reading of the batch as a row. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
+    /// Writes each of at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/> as a row. Readings
+    /// that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
     /// </summary>
-    public List<RowPart> Write(Batch batch, string channel, DateTimeOffset forwardedAt, Action<BatchReading, string> refuse)
-        => Write(batch.Readings(), batch.Count, batch.FirstOffset, batch.EndOffset, channel, forwardedAt, refuse);
-
-    /// <summary>The same for <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/>.</summary>
     public List<RowPart> Write(IEnumerable<BatchReading> readings, int count, long first, long end, string channel, DateTimeOffset forwardedAt, Action<BatchReading, string> refuse)
     {
         var level = count <= SmallBatch ? Small : Fast;
@@ -88,13 +90,15 @@ sealed class RowWriter : IDisposable
             {
                 if (!TryWriteRow(reading, new RowStamp(forwardedAt, channel, reading.Offset), refuse))
                     continue;
-                if (partRows > 0 && output.Position - partStart + pending.Position + row.WrittenCount + CompressorSlack > PartLimit)
+                if (partRows > 0 && (output.Position - partStart + pending.Position + row.WrittenCount + CompressorSlack > MaxPartBytes
+                    || partBytes + pending.Position + row.WrittenCount > PlainLimit))
                 {
                     End(reading.Offset - 1);
                     Begin(reading.Offset, level);
                 }
                 pending.Write(row.WrittenSpan);
                 partRows++;
+                lastRow = reading.Offset;
                 if (pending.Position >= Chunk)
                     Compress();
             }
@@ -150,7 +154,7 @@ sealed class RowWriter : IDisposable
         gzip!.Dispose();
         gzip = null;
         if (partRows > 0)
-            parts.Add((new RowPart(default, partBytes, partRows, partFirst, lastOffset), partStart, (int)output.Position - partStart));
+            parts.Add((new RowPart(default, partBytes, partRows, partFirst, lastOffset, lastRow), partStart, (int)output.Position - partStart));
     }
 
     void Compress()

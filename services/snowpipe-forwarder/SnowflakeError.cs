@@ -15,7 +15,7 @@ enum SnowflakeAction
     /// <summary>The pipe moved: discover the host, sign in and open the channel again.</summary>
     Rebuild,
 
-    /// <summary>The request is larger than what lies between here and there lets through.</summary>
+    /// <summary>The request is larger than what lies between here and there lets through: send less at once.</summary>
     Smaller,
 
     /// <summary>Only a person can change it.</summary>
@@ -30,6 +30,9 @@ enum SnowflakeAction
 /// <param name="RetryAfter">The wait the server asked for.</param>
 sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Code, string Text, TimeSpan? RetryAfter = null)
 {
+    // The numeric status_code as one client reads it; 0 is success, and what is not named here is worth another try.
+    const string Fatal = "2", SignInExpired = "3", StaleToken = "4";
+
     /// <summary>
     /// The action, by code first and then by status. Each code is in exactly one place, and so is each status; what is not known is worth another try.
     /// </summary>
@@ -43,12 +46,11 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
             or "ERR_CHANNEL_MUST_BE_REOPENED"
             or "ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP"
             or "STALE_PIPE_CACHE"
-            // The numeric status_code of a stale continuation token, as one client has seen it; reopening is safe whatever it means.
-            or "4" => SnowflakeAction.Reopen,
+            or StaleToken => SnowflakeAction.Reopen,
         "ERR_CHANNEL_HAS_UNCOMMITTED_DATA"
             or "ERR_OPEN_CHANNEL_IN_PROGRESS"
             or "ERR_GENERAL_EXCEPTION_RETRY_REQUEST" => SnowflakeAction.Retry,
-        "ERR_PIPE_IN_INVALID_STATE" or "391902" => SnowflakeAction.AskOperator,
+        "ERR_PIPE_IN_INVALID_STATE" or "391902" or Fatal or SignInExpired => SnowflakeAction.AskOperator,
         "390144" or "394300" or "394301" or "394302" or "394303" or "394304" or "394305" or "394306" or "394307" => SnowflakeAction.AskOperator,
         // ERR_ROLE_, ERR_DATABASE_, ERR_SCHEMA_, ERR_PIPE_…_DOES_NOT_EXIST_OR_NOT_AUTHORIZED and ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED.
         _ when Code.StartsWith("ERR_", StringComparison.Ordinal) && Code.EndsWith("NOT_AUTHORIZED", StringComparison.Ordinal) => SnowflakeAction.AskOperator,
@@ -63,6 +65,12 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
         },
     };
 
+    /// <summary>The token was not accepted; a new one may be.</summary>
+    public bool IsSignInRefused => Status == HttpStatusCode.Unauthorized || Code == SignInExpired;
+
+    /// <summary>A page for a person and not an answer of Snowflake's.</summary>
+    public bool IsPage => Text.Contains("<html", StringComparison.OrdinalIgnoreCase) || Text.Contains("<!doctype html", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>What, to what, the answer.</summary>
     public string Describe()
     {
@@ -70,6 +78,19 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
         if (Code.Length > 0)
             answer += $" {Code}";
         return Text.Length > 0 && Text != Code ? $"{Operation}: {answer} ({Text})" : $"{Operation}: {answer}";
+    }
+
+    /// <summary>
+    /// The error that an answer holds although its HTTP status is success: 200 says that the request was read, <c>status_code</c> what became of it. Null when
+    /// it holds none, which leaves open whether it is the answer that was asked for.
+    /// </summary>
+    public static SnowflakeError? InSuccess(string operation, HttpStatusCode status, string body)
+    {
+        // Hosts and tokens are plain text.
+        if (!body.AsSpan().TrimStart().StartsWith('{'))
+            return null;
+        var error = Parse(operation, status, body, null);
+        return error.Code is "" or "0" or "SUCCESS" or "OK" ? null : error;
     }
 
     /// <summary>Reads every shape of error body that has been seen: code or error_code, a bare JSON text, a numeric status_code, plain text, nothing.</summary>

@@ -60,22 +60,43 @@ static class SnowflakeErrors
         ["ERR_CHANNEL_HAS_UNCOMMITTED_DATA"] = new("Rows of an earlier open are not committed yet.", "Nothing to do: it is tried again."),
         ["ERR_OPEN_CHANNEL_IN_PROGRESS"] = new("The channel is being opened already.", "Nothing to do: it is tried again."),
         ["ERR_GENERAL_EXCEPTION_RETRY_REQUEST"] = new("Snowflake is moving the pipe to another node.", "Nothing to do: it is tried again."),
+        ["2"] = new("Snowflake calls the failure final (status_code 2).", "The message says why. Run check; if it is well and this stays, please report it with this line."),
+        ["3"] = new("Snowflake says that the sign-in has expired (status_code 3), with a new token too.", "Set the clock: timedatectl set-ntp true; check shows how far it is off."),
+        ["4"] = new("Another process has opened the same channel (status_code 4).", "If it repeats, two forwarders share a channel: is this SD card a copy? Empty the data volume on one of the two."),
     };
+
+    static readonly Explanation SomebodyElse = new("Something else answers in Snowflake's place: a proxy, a network's sign-in page (captive portal), or the host of a wrong SNOWFLAKE_URL.",
+        "Open the address of the account in a browser on this network; sign in to the network, or let this machine past the proxy. Correct SNOWFLAKE_URL, or leave it empty.");
 
     static readonly Explanation Unknown = new("Snowflake gave an answer that is not known here.", "Run check; if it is well and this stays, please report it with this line.");
 
     /// <summary>Whether the table has the code.</summary>
     public static bool IsKnown(string code) => ByCode.ContainsKey(code);
 
+    /// <summary>Whether the table says more of an error than that it is unknown.</summary>
+    public static bool IsExplained(SnowflakeError error) => Explain(error) != Unknown;
+
     /// <summary>By code if it is known, otherwise by HTTP status.</summary>
-    public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known : Explain(error.Status);
+    public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known
+        // What stands before Snowflake answers 413 and 5xx with pages of its own.
+        : error.IsPage && (int?)error.Status is not (413 or >= 500) ? SomebodyElse
+        : Explain(error.Status);
+
+    /// <summary>The same for this installation: with its names, and by its way to sign in.</summary>
+    public static Explanation Explain(SnowflakeError error, SnowpipeOptions options)
+        => (options.Auth == SnowpipeAuth.Pat && !error.IsPage && (error.IsSignInRefused || error.Code == "390144") ? RefusedPat(options.PatFile) : Explain(error)).For(options);
+
+    static Explanation RefusedPat(string? file) => new("Snowflake does not accept the access token (PAT): it has expired, was removed or disabled, or is of another account.",
+        "SHOW USER PROGRAMMATIC ACCESS TOKENS FOR USER <user> shows its state and expiry. Make a new one with ALTER USER <user> ADD PROGRAMMATIC ACCESS TOKEN (the end of sql/streaming/05_user.sql); "
+        + (file is null ? "set SNOWFLAKE_PAT to it and start the service again." : $"write it into {file}, which is read again without a restart."));
 
     /// <summary>What a status means when no code says more.</summary>
     public static Explanation Explain(HttpStatusCode? status) => (int?)status switch
     {
         null => new("The host cannot be reached.", "Check the network, DNS and firewall between here and it (HTTPS, port 443), and SNOWFLAKE_ACCOUNT or SNOWFLAKE_URL."),
+        (>= 300 and < 400) or 407 or 511 => SomebodyElse,
         400 => new("Snowflake does not understand the request.", "Run check; if it is well and this stays, please report it with this line."),
-        401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} For a PAT: it may have expired. Check the clock as well."),
+        401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} Check the clock as well."),
         403 => new("The user is signed in but may not do this: a network policy, or a missing grant.", $"Let this machine's address through the user's network policy. {Grants}"),
         404 => new("Database, schema or pipe does not exist, or the URL is not that of the account.", "Compare SNOWFLAKE_ACCOUNT, SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_PIPE with SHOW PIPES IN ACCOUNT."),
         405 => new("The address answers, but not as Snowflake does.", "Correct SNOWFLAKE_URL, or leave it empty."),
@@ -83,7 +104,7 @@ static class SnowflakeErrors
         408 or 499 => new("The request took too long.", "Nothing to do: it is tried again."),
         409 => new("The channel was opened by another process, or Snowflake has closed it.", "Nothing to do: it is opened again. If it repeats, two forwarders share a channel."),
         410 => new("The pipe has moved to another region or deployment.", "Nothing to do: host, token and channel are asked for again. It can take minutes."),
-        413 => new("Something between here and Snowflake takes only small requests.", "Lower BATCH_MAX_BYTES, or raise the limit of the proxy in between."),
+        413 => new("Something between here and Snowflake takes only small requests.", "Raise the limit of the proxy in between. Appends become smaller by themselves until they pass, down to a single row."),
         429 => new("More requests or bytes than Snowflake allows.", "Nothing to do: it is tried again more slowly. If it stays, use more slots (SLOTS) or lower the rate."),
         >= 500 => new("Snowflake has a problem of its own.", "Nothing to do: it is tried again. https://status.snowflake.com shows whether it is known."),
         _ => Unknown,

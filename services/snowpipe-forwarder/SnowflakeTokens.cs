@@ -20,20 +20,24 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
     static readonly TimeSpan Early = TimeSpan.FromSeconds(60);
 
     readonly SemaphoreSlim refreshing = new(1);
+    // Of the files as they were last read.
+    KeyPair? key = options.Key;
+    string? pat = options.Pat;
+
     AccessToken? direct;
     AccessToken? scoped;
 
     /// <summary>A new JWT by the server's clock.</summary>
     /// <exception cref="InvalidOperationException">There is no key pair (<see cref="SnowpipeAuth.Pat"/>).</exception>
-    public KeyPairJwt CreateJwt() => options is { Key: { } key, Account: { } account }
-        ? KeyPairJwt.Create(key, account.Claim, options.User, serverClock.UtcNow)
+    public KeyPairJwt CreateJwt() => Volatile.Read(ref key) is { } pair && options.Account is { } account
+        ? KeyPairJwt.Create(pair, account.Claim, options.User, serverClock.UtcNow)
         : throw new InvalidOperationException("There is no key pair to make a JWT with.");
 
     /// <summary>For the control host.</summary>
     public AccessToken Control()
     {
         if (options.Auth == SnowpipeAuth.Pat)
-            return new(options.Pat!, "PROGRAMMATIC_ACCESS_TOKEN", "", 0, Timeout.InfiniteTimeSpan);
+            return new(Volatile.Read(ref pat)!, "PROGRAMMATIC_ACCESS_TOKEN", "", 0, Timeout.InfiniteTimeSpan);
         // A sign-in is judged by how long ago its JWT was made (394302 after 60 s), so only the mode that has nothing else keeps one.
         if (options.Auth == SnowpipeAuth.DirectJwt && Volatile.Read(ref direct) is { } known && IsFresh(known))
             return known;
@@ -75,6 +79,19 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
     {
         Interlocked.CompareExchange(ref direct, null, token);
         Interlocked.CompareExchange(ref scoped, null, token);
+        // A scoped token is refused when it has expired; only what was signed or read here can be out of date.
+        if (options.Auth != SnowpipeAuth.ScopedToken)
+            ReadAgain();
+    }
+
+    /// <summary>What the files hold was refused. Perhaps the key or the access token was rotated since they were read: nobody should have to restart for that.</summary>
+    public void ReadAgain()
+    {
+        if (options.ReadPat() is { } text)
+            Volatile.Write(ref pat, text);
+        // A pair that is replaced is left to the finaliser: another call may be signing with it.
+        if (options.ReadKey() is { } pair)
+            Volatile.Write(ref key, pair);
     }
 
     public void Forget()

@@ -102,7 +102,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         }
         if (client.ServerClock.Offset is not { } offset)
             return CheckResult.Warning($"{(int)status}, without Date header", "The clock cannot be compared.", "Make sure that this machine's clock is right: timedatectl");
-        var detail = string.Create(CultureInfo.InvariantCulture, $"{(int)status}; this machine's clock is {offset.Duration().TotalSeconds:0.0} s {(offset > TimeSpan.Zero ? "behind" : "ahead")}");
+        var detail = $"{(int)status}; this machine's clock is {ServerClock.Say(offset)} {(offset > TimeSpan.Zero ? "behind" : "ahead")}";
         return offset.Duration() < TimeSpan.FromSeconds(30)
             ? CheckResult.Ok(detail)
             : CheckResult.Warning(detail, "Signing in allows for it, but the readings carry this machine's time.", "timedatectl set-ntp true; a Pi has no clock battery and needs the network to know the time.");
@@ -121,7 +121,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
             await client.StatusAsync(probe, cancellationToken);
             return client.PipeName;
         }
-        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.Pipe.EndsWith("-STREAMING", StringComparison.OrdinalIgnoreCase))
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
         {
             return $"{client.PipeName}: the default pipe of its table, made by the first open";
         }
@@ -168,7 +168,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
 
     CheckResult Failed(SnowflakeError error)
     {
-        var explanation = SnowflakeErrors.Explain(error).For(options);
+        var explanation = SnowflakeErrors.Explain(error, options);
         return CheckResult.Failed(error.Describe(), explanation.Cause, explanation.Fix);
     }
 }

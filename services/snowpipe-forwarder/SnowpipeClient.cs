@@ -40,6 +40,7 @@ sealed partial class SnowpipeClient : IDisposable
     readonly SemaphoreSlim discovering = new(1);
     readonly string pipePath;
     readonly string dataPath;
+    readonly string elasticPath;
     Uri? ingest;
     bool warnedAboutClock;
 
@@ -49,9 +50,12 @@ sealed partial class SnowpipeClient : IDisposable
         this.clock = clock;
         this.logger = logger;
         ServerClock = new ServerClock(clock);
-        var path = $"databases/{Identifier.EncodeSegment(options.Database)}/schemas/{Identifier.EncodeSegment(options.Schema)}/pipes/{Identifier.EncodeSegment(options.Pipe)}";
+        var schema = $"databases/{Identifier.EncodeSegment(options.Database)}/schemas/{Identifier.EncodeSegment(options.Schema)}";
+        var path = $"{schema}/pipes/{Identifier.EncodeSegment(options.Pipe)}";
         pipePath = "/v2/streaming/" + path;
         dataPath = "/v2/streaming/data/" + path;
+        // By its table a default pipe is made when it is missing; by its own name it must be there.
+        elasticPath = options.DefaultPipeTable is { } table ? $"/v2/streaming/data/{schema}/tables/{Identifier.EncodeSegment(table)}/rows" : dataPath + "/channels/ELASTIC/rows";
         http = new HttpClient(new SocketsHttpHandler
         {
             // Addresses behind Snowflake's names change; a connection that lives for ever would never notice.
@@ -175,9 +179,14 @@ sealed partial class SnowpipeClient : IDisposable
     /// <param name="retryCount">0 for the first attempt.</param>
     /// <param name="affinity">Remembers the session header.</param>
     /// <param name="cancellationToken">Gives up; the rows may have been taken.</param>
-    public Task AppendElasticAsync(RowPart rows, Guid requestId, int retryCount, ChannelSession affinity, CancellationToken cancellationToken)
-        => CallAsync($"append {rows.Rows} rows to the elastic channel of {PipeName}", HttpMethod.Post, null,
-            string.Create(CultureInfo.InvariantCulture, $"{dataPath}/channels/ELASTIC/rows?requestId={requestId:D}&retryCount={retryCount}"), () => RowsBody(rows), affinity, control: false, cancellationToken);
+    public async Task AppendElasticAsync(RowPart rows, Guid requestId, int retryCount, ChannelSession affinity, CancellationToken cancellationToken)
+    {
+        var operation = $"append {rows.Rows} rows to the elastic channel of {PipeName}";
+        var (status, body) = await CallAsync(operation, HttpMethod.Post, null,
+            string.Create(CultureInfo.InvariantCulture, $"{elasticPath}?requestId={requestId:D}&retryCount={retryCount}"), () => RowsBody(rows), affinity, control: false, cancellationToken);
+        // Nothing will ever say that these rows are committed but this answer: a proxy's page with 200 is none.
+        using var document = ParseJson(operation, status, body);
+    }
 
     /// <summary>Drops a channel with all that is known of it.</summary>
     public Task DropAsync(ChannelSession channel, CancellationToken cancellationToken)
@@ -235,9 +244,10 @@ sealed partial class SnowpipeClient : IDisposable
             var body = await ReadAsync(operation, response, cancellationToken);
             if (response.IsSuccessStatusCode)
                 return ParseToken(body) ?? throw new SnowflakeException(new(operation, response.StatusCode, "", "the answer holds no token"));
-            // The first refusal also told the server's time, by which the second JWT is made.
             if (attempt > 0 || response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest))
-                throw new SnowflakeException(SnowflakeError.Parse(operation, response.StatusCode, body, RetryAfter(response)));
+                throw new SnowflakeException(ReadError(operation, response, body));
+            // The first refusal also told the server's time, by which the second JWT is made.
+            tokens.ReadAgain();
         }
     }
 
@@ -257,8 +267,11 @@ sealed partial class SnowpipeClient : IDisposable
                 return null;
             }
         }
-        return text.Length > 0 && !text.Any(char.IsWhiteSpace) ? text : null;
+        return text.Length > 0 && IsVisible(text) ? text : null;
     }
+
+    /// <summary>Whether a text from outside may go into a header; anything else would make every request that carries it fail.</summary>
+    internal static bool IsVisible(string text) => text.All(letter => letter is > ' ' and <= '~');
 
     /// <summary>One call. A 401 drops the token that was used and is tried once more with a new one: the same request, byte for byte.</summary>
     async Task<(HttpStatusCode Status, string Body)> CallAsync(
@@ -277,17 +290,18 @@ sealed partial class SnowpipeClient : IDisposable
 
             using var response = await SendAsync(operation, request, cancellationToken, ofIngest: !control);
             if (channel is not null)
-                channel.Affinity = response.Headers.TryGetValues("x-snowflake-session", out var values) ? values.FirstOrDefault() : null;
+                channel.Affinity = response.Headers.TryGetValues("x-snowflake-session", out var values) ? values.FirstOrDefault(IsVisible) : null;
             var body = await ReadAsync(operation, response, cancellationToken);
-            if (response.IsSuccessStatusCode)
+            var error = response.IsSuccessStatusCode ? SnowflakeError.InSuccess(operation, response.StatusCode, body) : ReadError(operation, response, body);
+            if (error is null)
                 return (response.StatusCode, body);
-            if (response.StatusCode == HttpStatusCode.Unauthorized)
+            if (error.IsSignInRefused)
             {
                 tokens.Refused(token);
                 if (attempt == 0)
                     continue;
             }
-            throw new SnowflakeException(SnowflakeError.Parse(operation, response.StatusCode, body, RetryAfter(response)));
+            throw new SnowflakeException(error);
         }
     }
 
@@ -343,6 +357,15 @@ sealed partial class SnowpipeClient : IDisposable
         }
     }
 
+    SnowflakeError ReadError(string operation, HttpResponseMessage response, string body)
+    {
+        var error = SnowflakeError.Parse(operation, response.StatusCode, body, RetryAfter(response));
+        // Redirects are not followed: where to says who answered in Snowflake's place.
+        return (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
+            ? error with { Text = SnowflakeError.OneLine($"sends on to {location}") }
+            : error;
+    }
+
     static ByteArrayContent JsonBody(byte[] json)
     {
         var content = new ByteArrayContent(json);
@@ -391,7 +414,7 @@ sealed partial class SnowpipeClient : IDisposable
         if (warnedAboutClock || ServerClock.Offset is not { } offset || offset.Duration() < TimeSpan.FromSeconds(30))
             return;
         warnedAboutClock = true;
-        LogClock(offset.Duration(), offset > TimeSpan.Zero ? "behind" : "ahead of");
+        LogClock(ServerClock.Say(offset), offset > TimeSpan.Zero ? "behind" : "ahead of");
     }
 
     public void Dispose()
@@ -402,5 +425,5 @@ sealed partial class SnowpipeClient : IDisposable
     }
 
     [LoggerMessage(EventId = 400, Level = LogLevel.Warning, Message = "This machine's clock is {Offset} {Direction} Snowflake's. Signing in uses Snowflake's time, but readings carry this machine's: set the clock (timedatectl set-ntp true)")]
-    partial void LogClock(TimeSpan offset, string direction);
+    partial void LogClock(string offset, string direction);
 }

@@ -54,6 +54,9 @@ sealed class SnowpipeOptions
 
     public string Pipe { get; private init; } = "";
 
+    /// <summary>The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody made. Snowflake makes a default pipe with the first open or elastic append.</summary>
+    public string? DefaultPipeTable { get; private init; }
+
     /// <summary>Control host; its scheme, and its port if it names one, apply to the ingest host too.</summary>
     public Uri Url { get; private init; } = new("https://localhost");
 
@@ -66,6 +69,9 @@ sealed class SnowpipeOptions
 
     /// <summary>Secret. Null unless <see cref="SnowpipeAuth.Pat"/>.</summary>
     public string? Pat { get; private init; }
+
+    /// <summary>The file that <see cref="Pat"/> is from; null when it is from the environment.</summary>
+    public string? PatFile { get; private init; }
 
     /// <summary>First part of every channel name.</summary>
     public string ChannelPrefix { get; private init; } = "THERMAL";
@@ -97,6 +103,26 @@ sealed class SnowpipeOptions
     /// <summary>Whether <c>check</c> also sends a row.</summary>
     public bool Probe { get; private init; }
 
+    string? Passphrase { get; init; }
+
+    /// <summary>The key as its file has it now; null when that cannot be read, or there is none.</summary>
+    public KeyPair? ReadKey() => Auth == SnowpipeAuth.Pat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
+
+    /// <summary>The access token as its file has it now; null when that holds none, or there is no file.</summary>
+    public string? ReadPat()
+    {
+        if (PatFile is null)
+            return null;
+        try
+        {
+            return File.ReadAllText(PatFile).Trim() is { Length: > 0 } text && SnowpipeClient.IsVisible(text) ? text : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads and checks every setting; problems go to <paramref name="settings"/>.</summary>
     public static SnowpipeOptions Load(Settings settings)
     {
@@ -121,20 +147,24 @@ sealed class SnowpipeOptions
             if (key is null)
                 settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{keyFile}', {keyProblem}");
         }
+        var pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table.");
         return new SnowpipeOptions
         {
             Auth = auth,
             Account = account,
             KeyFile = keyFile,
             Key = key,
+            Passphrase = passphrase,
             Pat = pat?.Trim(),
+            PatFile = auth == SnowpipeAuth.Pat ? settings.SecretFile("SNOWFLAKE_PAT") : null,
             User = auth == SnowpipeAuth.Pat
                 ? settings.Text("SNOWFLAKE_USER", "", "LOGIN_NAME of the user.")
                 : settings.Required("SNOWFLAKE_USER", "LOGIN_NAME of the user.", "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."),
             Role = Name(settings, "SNOWFLAKE_ROLE", settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")),
             Database = RequiredName(settings, "SNOWFLAKE_DATABASE", "Database of the pipe."),
             Schema = RequiredName(settings, "SNOWFLAKE_SCHEMA", "Schema of the pipe."),
-            Pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table."),
+            Pipe = pipe,
+            DefaultPipeTable = TableOfDefault(pipe),
             Url = LoadUrl(settings, account),
             ChannelPrefix = LoadChannel(settings),
             Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
@@ -194,6 +224,13 @@ sealed class SnowpipeOptions
     {
         var text = settings.Required(key, description, "set it to the name that sql/streaming/ gave it.");
         return text.Length == 0 ? "" : Name(settings, key, text);
+    }
+
+    static string? TableOfDefault(string pipe)
+    {
+        const string suffix = "-STREAMING";
+        var quote = pipe.StartsWith('"') ? "\"" : "";
+        return pipe.Length > suffix.Length + 2 * quote.Length && pipe.EndsWith(suffix + quote, StringComparison.OrdinalIgnoreCase) ? pipe[..^(suffix.Length + quote.Length)] + quote : null;
     }
 
     static string Name(Settings settings, string key, string text)

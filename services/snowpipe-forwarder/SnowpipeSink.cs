@@ -22,14 +22,20 @@ sealed partial class SnowpipeSink : IBatchSink
     static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
     static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for missing rows in, and only
+    /// after a kill, so the SD card is spared.
+    /// </summary>
+    static readonly TimeSpan BalanceNote = TimeSpan.FromHours(1);
+
     /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
     const int TolerableRefusals = 5;
 
     /// <summary>Readings that are kept as dead letters because some of them are missing in the table. One poll sees fewer, but for a flood.</summary>
     const int MostSuspects = 10_000;
 
-    /// <summary>No proxy is so small that less helps.</summary>
-    const int SmallestPart = 512 << 10;
+    /// <summary>A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no reading is at fault.</summary>
+    const int LargestUsualRow = 64 << 10;
 
     readonly SnowpipeClient client;
     readonly SnowpipeOptions options;
@@ -50,10 +56,20 @@ sealed partial class SnowpipeSink : IBatchSink
     bool isOpen;
     long committed;
     long attemptedEnd;
+    int attemptedRows;
     long appendedEnd;
     long handledEnd;
     long progressAt;
     long reportedFrom;
+
+    // One past the committed token: before what is committed when readings without a row follow it.
+    long tokenEnd;
+
+    // The channel that the balance is of; null before the first open.
+    string? balanced;
+    long notedAt;
+    // No note before it is committed: it has a reading without a row.
+    long rowlessEnd;
 
     // What the journal held when this process began, before it took in anything.
     long? initialEnd;
@@ -65,6 +81,9 @@ sealed partial class SnowpipeSink : IBatchSink
     int nextPart;
     Guid requestId;
     int retryCount;
+
+    // Readings whose row alone is more than what lies between here and Snowflake lets through.
+    readonly HashSet<long> tooLarge = [];
 
     int refusals;
     string? reopenedFor;
@@ -84,7 +103,9 @@ sealed partial class SnowpipeSink : IBatchSink
 
     public BatchLimits Limits { get; }
 
-    public TimeSpan PollInterval => handledEnd > committed ? BusyPoll : IdlePoll;
+    public TimeSpan PollInterval => handledEnd > committed || balance.IsWatching ? BusyPoll : IdlePoll;
+
+    long Outstanding => inFlight.Sum(append => (long)append.Rows) + (attemptedEnd > appendedEnd ? attemptedRows : 0);
 
     /// <summary>Name of the channel of a slot; see the remarks of this type.</summary>
     public static string ChannelName(string prefix, string slot, string epoch, int generation)
@@ -97,14 +118,17 @@ sealed partial class SnowpipeSink : IBatchSink
         isOpen = false;
         prepared = null;
         refusals = 0;
-        inFlight.Clear();
         try
         {
-            var position = options.Ingestion == SnowpipeIngestion.Elastic
-                ? await OpenElasticAsync(start, cancellationToken)
+            var (position, status) = options.Ingestion == SnowpipeIngestion.Elastic
+                ? (await OpenElasticAsync(start, cancellationToken), null)
                 : await OpenNamedAsync(start, cancellationToken);
+            inFlight.Clear();
             committed = attemptedEnd = appendedEnd = handledEnd = reportedFrom = position;
             progressAt = clock.GetTimestamp();
+            // A difference is watched from here on, and not from the first poll.
+            if (status is not null)
+                ReportMissing(status);
             isOpen = true;
             statistics.Opened(slot.Name, channel.Name);
             return new SinkPosition(position);
@@ -126,7 +150,7 @@ sealed partial class SnowpipeSink : IBatchSink
             await requests.TakeAsync(1, cancellationToken);
             await bytes.TakeAsync(part.UncompressedBytes, cancellationToken);
             var started = clock.GetTimestamp();
-            attemptedEnd = part.LastOffset + 1;
+            (attemptedEnd, attemptedRows) = (part.LastOffset + 1, part.Rows);
             try
             {
                 if (options.Ingestion == SnowpipeIngestion.Elastic)
@@ -136,7 +160,11 @@ sealed partial class SnowpipeSink : IBatchSink
                 }
                 else
                 {
-                    continuationToken = await client.AppendAsync(channel, continuationToken, Token(part.FirstOffset), Token(part.LastOffset), part, cancellationToken);
+                    var next = await client.AppendAsync(channel, continuationToken, Token(part.FirstOffset), Token(part.LastOffset), part, cancellationToken);
+                    // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its repetition.
+                    if (next == continuationToken)
+                        throw Reopen($"append {part.Rows} rows to channel {channel.Name}: the answer's continuation token is the one that was sent");
+                    continuationToken = next;
                 }
             }
             catch (SnowflakeException e)
@@ -185,8 +213,8 @@ sealed partial class SnowpipeSink : IBatchSink
             LogForeignToken(channel.Name, reached.Value - 1, attemptedEnd - 1);
         if (reached > appendedEnd)
             reached = appendedEnd;
-        if (reached < committed)
-            throw Reopen($"the committed token of channel {channel.Name} went back from offset {committed - 1} to {reached - 1}");
+        if (reached < tokenEnd)
+            throw Reopen($"the committed token of channel {channel.Name} went back from offset {tokenEnd - 1} to {reached - 1}");
         ReportRowErrors(status, committed, reached ?? committed);
         Advance(reached ?? committed);
         ReportMissing(status);
@@ -199,6 +227,14 @@ sealed partial class SnowpipeSink : IBatchSink
     {
         if (slot is not null)
             statistics.Closed(slot.Name);
+        try
+        {
+            NoteBalance();
+        }
+        catch (SinkException)
+        {
+            // The older note will do.
+        }
         writer.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -211,7 +247,7 @@ sealed partial class SnowpipeSink : IBatchSink
         return start.Cursor;
     }
 
-    async Task<long> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
+    async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
         var epoch = start.Slot.Epoch;
         record = ChannelRecord.Load(start.Slot.Directory, epoch);
@@ -242,14 +278,15 @@ sealed partial class SnowpipeSink : IBatchSink
                 position = start.FirstStored;
             }
             ReportRowErrors(opened.Status, Math.Min(start.Cursor, position), position);
-            balance.Start(opened.Status.RowsInserted + opened.Status.RowErrors, position);
-            return position;
+            GoOnBalancing(opened.Status, position, isToken: position == next);
+            tokenEnd = next ?? position;
+            return (position, opened.Status);
         }
     }
 
     /// <summary>
     /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default pipe of a table
-    /// does not exist before the first open.
+    /// does not exist before the first open or elastic append.
     /// </summary>
     async Task CheckPipeAsync(CancellationToken cancellationToken)
     {
@@ -257,11 +294,55 @@ sealed partial class SnowpipeSink : IBatchSink
         {
             _ = await client.StatusAsync(channel, cancellationToken);
         }
-        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.Ingestion == SnowpipeIngestion.Named
-            && options.Pipe.Trim('"').EndsWith("-STREAMING", StringComparison.OrdinalIgnoreCase))
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
         {
-            // The open makes it.
+            // The open makes it, or the first append by its table.
         }
+    }
+
+    /// <summary>
+    /// An open need not be the end of a comparison: rows that were dropped before it are missing after it. What the comparison needs is how many rows were
+    /// committed since, by this process or by the one before it.
+    /// </summary>
+    void GoOnBalancing(ChannelStatus status, long position, bool isToken)
+    {
+        if (status.RowsInserted + status.RowErrors is not { } counted)
+            return;
+        if (isToken && balance.HasAgreed && balanced == channel.Name && counted >= balance.Counted && RowsTo(position) is { } rows)
+            balance.Committed(rows);
+        else if (isToken && balanced is null && record!.Expected is var (expected, offset) && position >= offset)
+            balance.Resume(expected, offset, position - offset, counted);
+        else
+            StartBalance(counted, position);
+        balanced = channel.Name;
+    }
+
+    /// <summary>Rows of the appends up to a committed token; null when it is not the token of one of them.</summary>
+    long? RowsTo(long position)
+    {
+        var (end, rows) = (tokenEnd, 0L);
+        foreach (var append in inFlight.Append((End: attemptedEnd, SentAt: 0, Rows: attemptedRows)))
+        {
+            if (position == end)
+                break;
+            (end, rows) = (append.End, rows + append.Rows);
+        }
+        return position == end ? rows : null;
+    }
+
+    void StartBalance(long counted, long position)
+    {
+        if (record!.Expected is not null)
+            record = Remember(record with { Expected = null });
+        balance.Start(counted, position);
+    }
+
+    void NoteBalance()
+    {
+        if (record is null || !balance.HasAgreed || committed < rowlessEnd || record.Expected == (balance.Expected, committed))
+            return;
+        record = Remember(record with { Expected = (balance.Expected, committed) });
+        notedAt = clock.GetTimestamp();
     }
 
     void Prepare(Batch batch)
@@ -270,16 +351,32 @@ sealed partial class SnowpipeSink : IBatchSink
             return;
         prepared = null;
         List<(BatchReading Reading, string Reason)> refused = [];
-        parts = writer.Write(batch, channel.Name, clock.GetUtcNow(), (reading, reason) => refused.Add((reading, reason)));
+        var readings = tooLarge.Count == 0 ? batch.Readings() : batch.Readings().Where(Passes);
+        parts = writer.Write(readings, batch.Count, batch.FirstOffset, batch.EndOffset, channel.Name, clock.GetUtcNow(), (reading, reason) => refused.Add((reading, reason)));
         foreach (var (reading, reason) in refused)
         {
             LogRefused(slot!.Name, reading.Offset, reason);
             Keep(reason, [reading]);
         }
         statistics.Refused(refused.Count);
+        // Refused, unreadable, or lost by the journal: what a later process counts by offsets would not come out.
+        if (parts.Sum(part => (long)part.Rows) != batch.EndOffset - handledEnd)
+        {
+            rowlessEnd = batch.EndOffset;
+            if (record?.Expected is not null)
+                record = Remember(record with { Expected = null });
+        }
         nextPart = 0;
         preparedOf = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
         prepared = batch;
+
+        bool Passes(BatchReading reading)
+        {
+            if (!tooLarge.Contains(reading.Offset))
+                return true;
+            refused.Add((reading, "makes a row that something between here and Snowflake does not let through, even alone (413)"));
+            return false;
+        }
     }
 
     void Advance(long reached)
@@ -296,6 +393,7 @@ sealed partial class SnowpipeSink : IBatchSink
         {
             inFlight.Dequeue();
             balance.Committed(append.Rows);
+            tokenEnd = append.End;
             statistics.Committed(append.Rows, clock.GetElapsedTime(append.SentAt));
         }
     }
@@ -330,13 +428,25 @@ sealed partial class SnowpipeSink : IBatchSink
     /// <summary>Rows that are committed by their token but neither inserted nor refused.</summary>
     void ReportMissing(ChannelStatus status)
     {
-        if (balance.Compare(status.RowsInserted + status.RowErrors, committed) is not var (rows, from, to))
+        if (status.RowsInserted + status.RowErrors is not { } counted)
             return;
+        // A channel that was made anew.
+        if (counted < balance.Counted)
+            StartBalance(counted - Outstanding, committed);
+        var found = balance.Compare(counted, committed, Outstanding);
+        if (found is not var (rows, from, to))
+        {
+            if (record!.Expected is null || clock.GetElapsedTime(notedAt) >= BalanceNote)
+                NoteBalance();
+            return;
+        }
         // What is delivered may be gone from the journal already.
         var kept = to - from > MostSuspects ? 0
             : Keep($"Snowflake has committed offsets {from} to {to - 1} of channel {channel.Name}, but {rows} of these rows are not in its count of inserted rows", slot!.Read(from, to));
         LogMissing(channel.Name, rows, from, to - 1, kept);
         statistics.Missing(rows);
+        balance.Reported(rows, to);
+        NoteBalance();
     }
 
     int Keep(string reason, IEnumerable<BatchReading> readings)
@@ -367,7 +477,7 @@ sealed partial class SnowpipeSink : IBatchSink
     OffsetToken Token(long offset) => new(slot!.Epoch, offset);
 
     SnowflakeError StatusError(ChannelStatus status)
-        => new($"status of channel {channel.Name} of {client.PipeName}", HttpStatusCode.Conflict, status.Code, SnowflakeError.OneLine(status.LastErrorMessage ?? ""));
+        => new($"status of channel {channel.Name} of {client.PipeName}", HttpStatusCode.Conflict, status.Code, SnowflakeError.OneLine(status.LastErrorMessage ?? status.Message ?? ""));
 
     SinkException Reopen(string reason)
     {
@@ -394,26 +504,35 @@ sealed partial class SnowpipeSink : IBatchSink
         // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
         if (action == SnowflakeAction.Retry && !opening && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499) && ++refusals >= TolerableRefusals)
             action = SnowflakeAction.Reopen;
+        var explanation = SnowflakeErrors.Explain(error, options);
+        var explained = SnowflakeErrors.IsExplained(error) ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}" : error.Describe();
         switch (action)
         {
             case SnowflakeAction.Retry:
-                return new SinkException(SinkFailure.Transient, error.Describe(), error.RetryAfter, e);
+                return new SinkException(SinkFailure.Transient, explained, error.RetryAfter, e);
             case SnowflakeAction.Reopen:
                 isOpen = false;
                 statistics.Reopening();
-                return new SinkException(SinkFailure.Reopen, error.Describe(), error.RetryAfter, e);
+                return new SinkException(SinkFailure.Reopen, explained, error.RetryAfter, e);
             case SnowflakeAction.Rebuild:
                 isOpen = false;
                 client.Forget();
                 statistics.Reopening();
-                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; the pipe has moved, so host, token and channel are asked for again", error.RetryAfter, e);
-            case SnowflakeAction.Smaller when writer.PartLimit > SmallestPart:
+                return new SinkException(SinkFailure.Reopen, explained, error.RetryAfter, e);
+            // Reopened, although the refused append was not applied: an earlier attempt of the same rows whose answer was lost may have been, and other rows under
+            // its continuation token would be taken for its repetition.
+            case SnowflakeAction.Smaller when !opening && nextPart < parts.Count && parts[nextPart] is { Rows: > 1 } part:
                 isOpen = false;
-                writer.PartLimit = Math.Max(SmallestPart, writer.PartLimit / 2);
-                return new SinkException(SinkFailure.Reopen, $"{error.Describe()}; appends are now at most {writer.PartLimit} bytes", error.RetryAfter, e);
+                statistics.Reopening();
+                writer.PlainLimit = part.UncompressedBytes / 2;
+                return new SinkException(SinkFailure.Reopen, $"{explained} Appends now have at most {writer.PlainLimit} bytes before compression", error.RetryAfter, e);
+            case SnowflakeAction.Smaller when !opening && nextPart < parts.Count && parts[nextPart] is { Gzip.Length: > LargestUsualRow } part:
+                isOpen = false;
+                statistics.Reopening();
+                tooLarge.Add(part.LastRow);
+                return new SinkException(SinkFailure.Reopen, $"{explained} The row of offset {part.LastRow} has {part.Gzip.Length} bytes, compressed; it goes to the dead letters", error.RetryAfter, e);
             default:
                 isOpen = false;
-                var explanation = SnowflakeErrors.Explain(error).For(options);
                 return new SinkException(SinkFailure.NeedsOperator, $"{error.Describe()}. {explanation.Cause} {explanation.Fix}", inner: e);
         }
     }

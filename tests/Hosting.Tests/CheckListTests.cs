@@ -35,6 +35,26 @@ public sealed class CheckListTests
     }
 
     [Fact]
+    public async Task Into_a_pipe_a_finding_is_one_line_without_colours_whatever_the_terminal_is()
+    {
+        var output = new StringWriter();
+        var terminal = Environment.GetEnvironmentVariable("TERM");
+        Environment.SetEnvironmentVariable("TERM", "xterm-256color");
+        try
+        {
+            var console = CheckList.ConsoleFor(output, isTerminal: false);
+            await CheckList.RunAsync([new("first", _ => Task.FromResult(CheckResult.Failed(new string('x', 500), "It is off.", "Switch it on.")))], json: false, console, Stream.Null, TimeProvider.System, CancellationToken.None);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TERM", terminal);
+        }
+
+        Assert.DoesNotContain('\x1b', output.ToString());
+        Assert.Equal(3, output.ToString().TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
     public async Task Writes_json_for_machines()
     {
         using var output = new MemoryStream();

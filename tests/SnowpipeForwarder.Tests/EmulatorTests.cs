@@ -67,6 +67,18 @@ public sealed class EmulatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_elastic_channel_makes_the_default_pipe_that_is_not_there()
+    {
+        NewProcess(("SNOWFLAKE_INGESTION", "Elastic"), ("SNOWFLAKE_PIPE", "thermal_sensor_data-streaming"));
+
+        await OpenAsync();
+        await SendAsync(0, 10);
+
+        Assert.Equal(10, (await PollAsync()).Offset);
+        Assert.Equal(Enumerable.Range(0, 10).Select(offset => (long)offset), await StoredAsync());
+    }
+
+    [Fact]
     public async Task A_lost_reply_stores_its_rows_once()
     {
         NewProcess();

@@ -20,7 +20,8 @@ public class ErrorTableTests
     [InlineData(409, "", SinkFailure.Reopen)]
     [InlineData(409, """{"code":"SUPERSEDED","message":"x"}""", SinkFailure.Reopen)]
     [InlineData(410, "Gone", SinkFailure.Reopen)]
-    [InlineData(413, "", SinkFailure.Reopen)]
+    // An ordinary row alone: what is in the way is at fault.
+    [InlineData(413, "", SinkFailure.NeedsOperator)]
     [InlineData(409, """{"code":"ERR_CHANNEL_HAS_UNCOMMITTED_DATA","message":"x"}""", SinkFailure.Transient)]
     [InlineData(409, """{"code":"ERR_OPEN_CHANNEL_IN_PROGRESS","message":"x"}""", SinkFailure.Transient)]
     [InlineData(408, "", SinkFailure.Transient)]
@@ -38,6 +39,13 @@ public class ErrorTableTests
     [InlineData(200, "not json", SinkFailure.Transient)]
     [InlineData(200, """{"message":"no token"}""", SinkFailure.Transient)]
     [InlineData(200, """{"status_code":4,"message":"stale"}""", SinkFailure.Reopen)]
+    [InlineData(200, """{"next_continuation_token":"1_2","status_code":4,"message":"stale"}""", SinkFailure.Reopen)]
+    [InlineData(200, """{"next_continuation_token":"1_2","status_code":1,"message":"try again"}""", SinkFailure.Transient)]
+    [InlineData(200, """{"next_continuation_token":"1_2","status_code":"5"}""", SinkFailure.Transient)]
+    [InlineData(200, """{"next_continuation_token":"1_2","status_code":2,"message":"no"}""", SinkFailure.NeedsOperator)]
+    [InlineData(200, """{"next_continuation_token":"1_2","code":"ERR_CHANNEL_MUST_BE_REOPENED"}""", SinkFailure.Reopen)]
+    // The token that was sent.
+    [InlineData(200, """{"next_continuation_token":"1_1","status_code":0}""", SinkFailure.Reopen)]
     [InlineData(0, "", SinkFailure.Transient)]
     [InlineData(403, "", SinkFailure.NeedsOperator)]
     [InlineData(405, "", SinkFailure.NeedsOperator)]
@@ -70,6 +78,10 @@ public class ErrorTableTests
     [InlineData("open", 410, "", SinkFailure.Reopen)]
     [InlineData("open", 200, """{"channel_status":{"channel_status_code":"SUCCESS"}}""", SinkFailure.Transient)]
     [InlineData("open", 200, """{"next_continuation_token":"0_1"}""", SinkFailure.Transient)]
+    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS"},"status_code":5}""", SinkFailure.Transient)]
+    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":5}}""", SinkFailure.Reopen)]
+    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":2}}""", SinkFailure.NeedsOperator)]
+    [InlineData("status", 200, """{"channel_statuses":{},"status_code":2}""", SinkFailure.NeedsOperator)]
     [InlineData("hostname", 500, "", SinkFailure.Transient)]
     [InlineData("hostname", 404, "", SinkFailure.NeedsOperator)]
     [InlineData("hostname", 200, "<html>sign in to the hotel's network</html>", SinkFailure.Transient)]
@@ -86,6 +98,48 @@ public class ErrorTableTests
 
         Assert.Equal(expected, failure.Failure);
     }
+
+    [Theory]
+    [InlineData("""<html>sign in to the hotel's network</html>""", SinkFailure.Transient)]
+    [InlineData("", SinkFailure.Transient)]
+    [InlineData("[]", SinkFailure.Transient)]
+    [InlineData("""{"status_code":1}""", SinkFailure.Transient)]
+    [InlineData("""{"status_code":2}""", SinkFailure.NeedsOperator)]
+    [InlineData("""{"code":"ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    [InlineData("""{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", SinkFailure.NeedsOperator)]
+    public async Task A_200_of_the_elastic_channel_is_no_commit_when_its_body_is(string body, SinkFailure expected)
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_INGESTION", "Elastic"));
+        await fixture.OpenAsync();
+        fixture.Server.Next("elastic", new Script(200, body));
+
+        var failure = await fixture.SendFailsAsync(fixture.Batch(0, 1));
+
+        Assert.Equal(expected, failure.Failure);
+    }
+
+    [Theory]
+    [InlineData("""{"message":"OK"}""")]
+    [InlineData("""{"message":"OK","status_code":0}""")]
+    [InlineData("{}")]
+    public async Task A_200_of_the_elastic_channel_is_a_commit_when_its_body_is(string body)
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_INGESTION", "Elastic"));
+        await fixture.OpenAsync();
+        fixture.Server.Next("elastic", new Script(200, body));
+
+        await fixture.SendAsync(fixture.Batch(0, 1));
+
+        Assert.Equal(1, (await fixture.PollAsync()).Offset);
+    }
+
+    [Theory]
+    [InlineData(302, "")]
+    [InlineData(200, "<!DOCTYPE html><title>Welcome</title>")]
+    [InlineData(403, "<html>blocked</html>")]
+    [InlineData(511, "")]
+    public void What_somebody_else_answers_in_Snowflakes_place_is_explained(int status, string body)
+        => Assert.Contains("captive portal", SnowflakeErrors.Explain(SnowflakeError.Parse("try", (HttpStatusCode)status, body, null)).Cause);
 
     [Theory]
     [InlineData("390144")]
@@ -109,6 +163,23 @@ public class ErrorTableTests
         Assert.Equal(2, fixture.Server.Of("token").Count());
         Assert.Contains(SnowflakeErrors.ByCode[code].Cause, failure.Message);
         Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options()).Fix, failure.Message);
+    }
+
+    [Theory]
+    [InlineData(503, "", "status.snowflake.com")]
+    [InlineData(409, "", "two forwarders share a channel")]
+    [InlineData(410, "", "The pipe has moved")]
+    [InlineData(302, "", "captive portal")]
+    [InlineData(0, "", "Check the network, DNS and firewall")]
+    public async Task A_failure_that_may_heal_by_itself_is_explained_too(int status, string body, string expected)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.Next("append", new Script(status, body));
+
+        var failure = await fixture.SendFailsAsync(fixture.Batch(0, 1));
+
+        Assert.Contains(expected, failure.Message);
     }
 
     [Fact]

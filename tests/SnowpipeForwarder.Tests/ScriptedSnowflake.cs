@@ -75,6 +75,15 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     /// <summary>The server's own clock.</summary>
     public Func<DateTimeOffset> Now { get; set; } = () => TimeProvider.System.GetUtcNow();
 
+    /// <summary>Instead of the server's time.</summary>
+    public string? DateHeader { get; set; }
+
+    /// <summary>What each answer about a channel carries as x-snowflake-session.</summary>
+    public string Session { get; set; } = "MTI3LjAuMC4xOjE=";
+
+    /// <summary>How access tokens begin that are accepted.</summary>
+    public string Pat { get; set; } = "pat";
+
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Shape of the token answer.</summary>
@@ -116,6 +125,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
                 return [.. channels.Keys];
         }
     }
+
+    /// <summary>Field of every status, beside the codes.</summary>
+    public int StatusNumber { get; set; }
 
     public Channel Make(string name)
     {
@@ -164,6 +176,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Logging.ClearProviders();
@@ -186,7 +199,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             context.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal), body.ToArray());
         Calls.Enqueue(call);
-        context.Response.Headers.Date = Now().ToString("R", CultureInfo.InvariantCulture);
+        context.Response.Headers.Date = DateHeader ?? Now().ToString("R", CultureInfo.InvariantCulture);
         if (Before is not null)
             await Before(call);
         if (!call.Headers.ContainsKey("Accept"))
@@ -210,7 +223,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         }
         var (status, answer) = Answer(call);
         if (call.Kind is "open" or "append" or "status")
-            context.Response.Headers["x-snowflake-session"] = "MTI3LjAuMC4xOjE=";
+            context.Response.Headers["x-snowflake-session"] = Session;
         await AnswerAsync(context, status, answer);
     }
 
@@ -223,7 +236,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             ("POST", "/oauth/token") => "token",
             ("PUT", _) when path.Contains("/channels/", StringComparison.Ordinal) => "open",
             ("DELETE", _) when path.Contains("/channels/", StringComparison.Ordinal) => "drop",
-            ("POST", _) when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal) => "elastic",
+            ("POST", _) when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal) || path.Contains("/tables/", StringComparison.Ordinal) => "elastic",
             ("POST", _) when path.EndsWith("/rows", StringComparison.Ordinal) => "append",
             ("POST", _) when path.EndsWith(":bulk-channel-status", StringComparison.Ordinal) => "status",
             ("GET", "/") => "ping",
@@ -248,7 +261,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
                 "hostname" => IsSignedIn(call, control: true) ? (200, HostnameBody) : Unauthorised,
                 "token" => IssueToken(call),
                 _ when !IsSignedIn(call, control: false) => Unauthorised,
-                _ when !PipeExists => (404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""),
+                // By its table, a default pipe is made.
+                _ when !PipeExists && !call.RawTarget.Contains("/tables/", StringComparison.Ordinal) => (404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""),
                 "open" => Open(ChannelOf(call)),
                 "append" => Append(call, ChannelOf(call)),
                 "elastic" => Elastic(call),
@@ -275,7 +289,7 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         var token = header["Bearer ".Length..];
         if (issued.TryGetValue(token, out var expiry))
             return !control && expiry > Now();
-        return token.StartsWith("pat", StringComparison.Ordinal) || IsGoodJwt(token);
+        return token.StartsWith(Pat, StringComparison.Ordinal) || IsGoodJwt(token);
     }
 
     (int, string) IssueToken(Call call)
@@ -352,8 +366,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         return (200, new JsonObject { ["channel_statuses"] = answer }.ToJsonString());
     }
 
-    static JsonObject StatusOf(string name, Channel channel) => new()
+    JsonObject StatusOf(string name, Channel channel) => new()
     {
+        ["status_code"] = StatusNumber,
         ["channel_name"] = name,
         ["channel_status_code"] = channel.Status,
         ["last_committed_offset_token"] = channel.Committed,

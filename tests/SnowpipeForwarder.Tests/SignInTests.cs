@@ -220,6 +220,104 @@ public class SignInTests
         Assert.Contains(hours > 0 ? "behind" : "ahead of", line);
     }
 
+    [Theory]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
+    [InlineData("Mon, 01 Jan 0001 00:00:00 GMT")]
+    [InlineData("Thu, 01 Jan 1970 00:00:00 GMT")]
+    public async Task A_date_that_cannot_be_is_not_believed(string date)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.DateHeader = date;
+
+        await fixture.OpenAsync();
+        fixture.Clock.Advance(TimeSpan.FromMinutes(20));
+        await fixture.PollAsync();
+
+        Assert.Null(fixture.Client.ServerClock.Offset);
+        Assert.Equal(fixture.Clock.GetUtcNow(), fixture.Client.ServerClock.UtcNow);
+        Assert.Empty(fixture.Log);
+    }
+
+    [Fact]
+    public async Task A_date_that_is_years_off_is_forgotten_with_the_next()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        fixture.Server.DateHeader = "Thu, 31 Dec 2099 23:59:59 GMT";
+        await fixture.PollAsync();
+        fixture.Server.DateHeader = null;
+        fixture.Clock.Advance(TimeSpan.FromMinutes(20));
+
+        await fixture.PollAsync();
+        await fixture.PollAsync();
+
+        Assert.InRange(fixture.Client.ServerClock.Offset!.Value, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(2));
+    }
+
+    [Theory]
+    [InlineData(0.4, "0.4 s")]
+    [InlineData(-90, "90.0 s")]
+    [InlineData(3600, "60 minutes")]
+    [InlineData(86_400, "24 hours")]
+    [InlineData(1_795_719_840.4, "20784 days")]
+    public void A_difference_between_clocks_is_said_in_a_persons_units(double seconds, string expected)
+        => Assert.Equal(expected, ServerClock.Say(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public async Task A_session_that_no_header_can_carry_is_not_sent_back()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Session = "grün";
+
+        await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(0, 1));
+        fixture.Server.Session = "MTI3";
+        await fixture.PollAsync();
+        await fixture.PollAsync();
+
+        Assert.Equal([null, null, null, null, "MTI3"], fixture.Server.Calls.Where(call => call.Kind is "open" or "append" or "status").Select(call => call.Headers.GetValueOrDefault("x-snowflake-session")));
+    }
+
+    [Fact]
+    public async Task An_access_token_that_was_rotated_is_read_again_when_the_old_one_is_refused()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "pat-old\n");
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_AUTH", "Pat"), ("SNOWFLAKE_PAT_FILE", file));
+        await fixture.OpenAsync();
+
+        fixture.Server.Pat = "pat-new";
+        // While it is being written.
+        File.WriteAllText(file, "");
+        var failure = await fixture.PollFailsAsync();
+        File.WriteAllText(file, "pat-new\n");
+        await fixture.OpenAsync();
+        File.Delete(file);
+
+        Assert.Equal(Forwarding.SinkFailure.NeedsOperator, failure.Failure);
+        Assert.Contains("expired", failure.Message);
+        Assert.Contains(file, failure.Message);
+        Assert.DoesNotContain("RSA_PUBLIC_KEY", failure.Message);
+        Assert.Equal("Bearer pat-new", fixture.Server.Calls.Last().Headers["Authorization"]);
+    }
+
+    [Theory]
+    [InlineData("ScopedToken")]
+    [InlineData("DirectJwt")]
+    public async Task A_key_that_was_rotated_is_read_again_when_the_old_one_is_refused(string auth)
+    {
+        await using var fixture = await SinkFixture.StartAsync(("SNOWFLAKE_AUTH", auth));
+        await fixture.OpenAsync();
+        using var rsa = RSA.Create(2048);
+        fixture.Server.PublicKey = rsa;
+        fixture.Server.RevokeTokens();
+        File.WriteAllText(Path.Combine(fixture.Directory, "rsa_key.p8"), rsa.ExportPkcs8PrivateKeyPem());
+
+        var commit = await fixture.PollAsync();
+
+        Assert.Equal(0, commit.Offset);
+    }
+
     [Fact]
     public async Task A_step_of_the_wall_clock_changes_nothing()
     {
