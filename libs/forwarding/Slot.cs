@@ -21,9 +21,6 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>What a message takes in the journal besides its payload, and more.</summary>
     const int RecordOverhead = 300;
 
-    /// <summary>Most readings of one message: what a record of the journal may count is more.</summary>
-    const int MaxReadings = 500_000;
-
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
     readonly SlotDirectory directory;
@@ -263,13 +260,12 @@ sealed partial class Slot : IAsyncDisposable
             }
             var receivedAt = clock.GetUtcNow();
             var isJson = Payload.IsJson(message.Payload.Span, message.ContentType);
-            var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
-            var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
+            // Before it is decoded, which takes memory.
             var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
             if (message.Payload.Length > limit)
                 throw new PayloadException($"the payload is {message.Payload.Length} bytes long; at most {limit} are stored as one message");
-            if (payload.Count > MaxReadings)
-                throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
+            var payload = Payload.Decode(message.Payload, isJson, topic.DeviceId, topic.Kind, receivedAt);
+            var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
             return new Arrival(header, message.Payload, payload.Count, Runs(payload));
         }
         catch (PayloadException e)

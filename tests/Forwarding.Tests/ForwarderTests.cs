@@ -80,6 +80,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         [
             [], [0xFF, 0xFE, 0x00], "{\"temperature\":\"warm\"}"u8.ToArray(), "{\"sequence\":-1}"u8.ToArray(), "[1,2]"u8.ToArray(), "{"u8.ToArray(),
             Samples.Batch("pi-1", "boot", 1, 10).ToByteArray()[..^3], new byte[5_000_000], "{\"device_id\":\"a/b\"}"u8.ToArray(),
+            System.Text.Encoding.UTF8.GetBytes("[" + string.Concat(Enumerable.Repeat("{},", 999_999)) + "{}]"),
         ];
         foreach (var payload in poison)
         {
