@@ -49,7 +49,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
                     await SendAsync(abort);
                     continue;
                 }
-                if (drain.IsCancellationRequested && batch.Count == 0 && journal.CommittedOffset >= journal.NextOffset)
+                if (drain.IsCancellationRequested && batch.Count == 0 && journal.BacklogReadings == 0)
                     return;
                 await WaitAsync(drain, abort);
             }
@@ -105,7 +105,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         if (commit.Offset > journal.CommittedOffset)
             journal.Commit(commit.Offset, commit.Durable);
         // Only a commit is progress, unless there is nothing to commit.
-        else if (journal.CommittedOffset < journal.NextOffset)
+        else if (journal.BacklogReadings > 0)
             return;
         failures = reopenings = 0;
         health.Well(part);

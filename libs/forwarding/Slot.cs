@@ -112,7 +112,7 @@ sealed partial class Slot : IAsyncDisposable
             await session;
             await drain.CancelAsync();
             await delivering;
-            IsEmpty = IsAdopted && isDrained && Journal.CommittedOffset >= Journal.NextOffset;
+            IsEmpty = IsAdopted && isDrained && Journal.BacklogReadings == 0;
         }
         finally
         {

@@ -252,14 +252,24 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    /// <summary>Readings that are stored and not committed.</summary>
+    /// <summary>
+    /// Readings that are stored and not committed; 0 means that nothing is left to deliver. <see cref="CommittedOffset"/> may be less than
+    /// <see cref="NextOffset"/> even then: offsets that were skipped after damage belong to no reading.
+    /// </summary>
     public long BacklogReadings
     {
         get
         {
             lock (gate)
-                return segments.Sum(segment => Math.Max(0, segment.End - Math.Max(segment.First, committedOffset)));
+                return StoredFrom(committedOffset);
         }
+    }
+
+    /// <summary>Readings that are stored from <paramref name="offset"/> on.</summary>
+    public long ReadingsFrom(long offset)
+    {
+        lock (gate)
+            return StoredFrom(offset);
     }
 
     /// <summary>
@@ -272,7 +282,7 @@ public sealed class DurableJournal : IDisposable
         {
             lock (gate)
             {
-                var oldest = segments.Find(segment => segment.End > Math.Max(segment.First, committedOffset));
+                var oldest = segments.Find(segment => segment.ReadableEnd > Math.Max(segment.First, committedOffset));
                 if (oldest is null)
                     return null;
                 var mark = oldest.Marks.FindLast(mark => mark.Offset <= committedOffset);
@@ -492,6 +502,15 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
+    /// <summary>Called with the gate held.</summary>
+    long StoredFrom(long offset)
+    {
+        long readings = 0;
+        for (var i = segments.Count - 1; i >= 0 && segments[i].End > offset; i--)
+            readings += Math.Max(0, segments[i].ReadableEnd - Math.Max(segments[i].First, offset));
+        return readings;
+    }
+
     /// <summary>What a reader needs to go on: how far the segment it is in may be read, and whether another one follows.</summary>
     internal (long Limit, long End, bool IsLast, long Version) StateOf(Segment segment)
     {
@@ -520,7 +539,7 @@ public sealed class DurableJournal : IDisposable
     {
         lock (gate)
         {
-            if ((segment.Damage?.Offset ?? segment.End) <= offset)
+            if (segment.ReadableEnd <= offset)
                 return;
             segment.Damage = (position, offset);
             if (ReferenceEquals(segment, segments[^1]))
@@ -809,7 +828,7 @@ public sealed class DurableJournal : IDisposable
 
     void WriteSegment(AppendGroup group, Segment last, long first)
     {
-        var header = new SegmentHeader(epoch, first, last.Damage?.Offset ?? last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
+        var header = new SegmentHeader(epoch, first, last.ReadableEnd, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
         var path = Path.Combine(directory, Segment.FileName(first));
         var bytes = group.WithHeader(header);
         ActiveFile begun;

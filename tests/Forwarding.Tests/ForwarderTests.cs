@@ -295,6 +295,43 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         AssertOnce(("pi-1", 1, 1000));
     }
 
+    [Fact]
+    public async Task A_slot_with_a_torn_tail_is_emptied_and_retired()
+    {
+        await using var stays = await StartAsync();
+        await using (var goes = await StartAsync())
+        {
+            await PublishManyAsync("pi-1", 20, 4);
+            await DeliveredAsync(80);
+        }
+        TearTail("slot-1");
+
+        await Eventually.TrueAsync(() => Directory.GetDirectories(Path.Combine(directory.Path, "slots")).Length == 1, () => string.Join(", ", stays.Health.Parts));
+
+        AssertOnce(("pi-1", 1, 80));
+    }
+
+    [Fact]
+    public async Task A_torn_tail_holds_up_neither_health_nor_a_stop()
+    {
+        await using (var first = await StartAsync())
+        {
+            await PublishAsync("pi-1", 1, 4);
+            await DeliveredAsync(4);
+        }
+        TearTail("slot-0");
+        for (var i = 0; i < 2; i++)
+            destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "the channel is gone"));
+        var second = await StartAsync(waitUntilReady: false);
+        await Eventually.TrueAsync(() => destination.Failures.IsEmpty && second.Health.IsReady, () => string.Join(", ", second.Health.Parts));
+
+        var started = TimeProvider.System.GetTimestamp();
+        await second.DisposeAsync();
+
+        // It had 20 s for what is in the journal.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0, 15);
+    }
+
     [Theory]
     [InlineData("ledger.lock")]
     [InlineData("ledger")]
@@ -322,6 +359,10 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
     Task PublishAsync(string topic, byte[] payload, string? contentType)
         => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>What a power cut during an append may leave.</summary>
+    void TearTail(string slot)
+        => File.AppendAllText(Directory.GetFiles(Path.Combine(directory.Path, "slots", slot, "journal"), "*.segment").Order(StringComparer.Ordinal).Last(), "torn");
 
     Task PublishManyAsync(string device, int messages, int readings)
         => Task.WhenAll(Enumerable.Range(0, messages).Select(i => PublishAsync(device, (ulong)(i * readings + 1), readings)));
