@@ -56,6 +56,7 @@
 //   following segment gets its "end before" field corrected (so that the gap is reported once), and reading goes on there.
 //
 // Opening
+//   The last segment and the directory are fsynced: a killed process may not have come to it, and what is found counts as stored from then on.
 //   Only the last segment is read through. Bytes behind its last good frame are an append that never finished if no good frame follows them,
 //   and cut; otherwise damage, and moved to quarantine/. Either way, and whenever the cursor knows of higher offsets, something acknowledged may
 //   be missing; the journal goes on in a new segment at first + 2^20 of the old one, which no offset of the old one can have reached.

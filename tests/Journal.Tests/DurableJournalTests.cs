@@ -455,6 +455,24 @@ public sealed class DurableJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_killed_process_had_written_and_not_fsynced_is_fsynced_before_it_counts_as_stored()
+    {
+        var killed = new UnreliableDisk(new Random(0));
+        using (var journal = TestJournal.Open(TestJournal.Options(temp.Path), killed))
+        {
+            journal.Append("a");
+            killed.CallsUntilCrash = 1; // The write goes through, the fsync does not.
+            await Assert.ThrowsAsync<CrashException>(() => journal.AppendAsync(TestJournal.Record("b")).AsTask().WaitAsync(TestJournal.Ceiling));
+        }
+
+        var disk = new UnreliableDisk(new Random(0));
+        using var next = TestJournal.Open(TestJournal.Options(temp.Path), disk);
+
+        Assert.Equal(["0+1:a", "1+1:b"], next.ReadAll());
+        Assert.Equal(1, disk.FileFlushes);
+    }
+
+    [Fact]
     public void The_segment_of_another_journal_is_put_aside()
     {
         using (var journal = Open(new JournalOptions()))
