@@ -113,11 +113,23 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     bool IsReadyToCut(bool draining)
     {
-        isCut = reader!.Fill(batch, sink.Limits, plannedEnd)
-            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader.FirstSeen) >= sink.Limits.Linger));
+        isCut = Fill()
+            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger));
         if (isCut)
             batch.CreatedAt = clock.GetUtcNow();
         return isCut;
+    }
+
+    bool Fill()
+    {
+        try
+        {
+            return reader!.Fill(batch, sink.Limits, plannedEnd);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"the journal cannot be read: {e.Message}", inner: e);
+        }
     }
 
     async Task SendAsync(CancellationToken cancellationToken)

@@ -279,7 +279,7 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
     async Task<int> AppendNewAsync()
     {
-        using var entry = await ledger.EnterAsync(Name);
+        using var entry = await EnterLedgerAsync();
         // What has come while others were in the ledger shares this fsync, if there is room for it.
         if (Journal.WhyNoRoomFor(MaxGroupBytes) is null)
             Take();
@@ -299,6 +299,25 @@ sealed partial class Slot : IAsyncDisposable
         }
         entry.Complete();
         return readings;
+    }
+
+    /// <summary>Enters the ledger, however long its files cannot be used: nothing is acknowledged meanwhile.</summary>
+    async Task<Ledger.Entry> EnterLedgerAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var entry = await ledger.EnterAsync(Name);
+                health.Well("ledger");
+                return entry;
+            }
+            catch (IOException e)
+            {
+                health.Unwell("ledger", e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock);
+            }
+        }
     }
 
     async Task<long> AppendAsync()

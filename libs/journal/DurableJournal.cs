@@ -52,7 +52,8 @@
 //   may have dropped the pages it could not write, so the group goes to a new segment.
 //
 // Reading
-//   A reader sees what an fsync has covered. A frame that is wrong or missing ends its segment: the rest goes to quarantine/, the header of the
+//   A reader sees what an fsync has covered. A frame that is wrong or missing is read once more through a new handle. If it stays so it ends its
+//   segment: the rest goes to quarantine/, the header of the
 //   following segment gets its "end before" field corrected (so that the gap is reported once), and reading goes on there.
 //
 // Opening

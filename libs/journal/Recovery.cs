@@ -85,7 +85,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         foreach (var (first, path) in Segment.List(directory))
         {
             using var scanner = new SegmentScanner(disk, path);
-            files.Add(new SegmentFile(first, path, scanner.FileLength, scanner.ReadHeader(path)));
+            files.Add(new SegmentFile(first, path, scanner.FileLength, scanner.ReadHeader()));
         }
 
         return files;
