@@ -22,6 +22,7 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
     /// <param name="batch">Empty, or what the last call left unfilled.</param>
     /// <param name="limits">Where to cut.</param>
     /// <param name="batchEnd">When set, the only limit: one past the batch's last offset.</param>
+    /// <exception cref="IOException">The journal cannot be read now. Call again: the batch keeps what it has, and nothing is skipped.</exception>
     public bool Fill(Batch batch, BatchLimits limits, long? batchEnd)
     {
         while (isHeld || reader.TryRead(out held))

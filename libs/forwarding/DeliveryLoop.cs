@@ -53,7 +53,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
                     await SendAsync(abort);
                     continue;
                 }
-                if (drain.IsCancellationRequested && batch.Count == 0 && journal.CommittedOffset >= journal.NextOffset)
+                if (drain.IsCancellationRequested && batch.Count == 0 && journal.BacklogReadings == 0)
                     return;
                 await WaitAsync(drain, abort);
             }
@@ -109,7 +109,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         if (commit.Offset > journal.CommittedOffset)
             journal.Commit(commit.Offset, commit.Durable);
         // Only a commit is progress, unless there is nothing to commit.
-        else if (journal.CommittedOffset < journal.NextOffset)
+        else if (journal.BacklogReadings > 0)
             return;
         failures = reopenings = 0;
         health.Well(part);
@@ -117,11 +117,23 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     bool IsReadyToCut(bool draining)
     {
-        isCut = reader!.Fill(batch, sink.Limits, plannedEnd)
-            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader.FirstSeen) >= sink.Limits.Linger));
+        isCut = Fill()
+            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger));
         if (isCut)
             batch.CreatedAt = clock.GetUtcNow();
         return isCut;
+    }
+
+    bool Fill()
+    {
+        try
+        {
+            return reader!.Fill(batch, sink.Limits, plannedEnd);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"the journal cannot be read: {e.Message}", inner: e);
+        }
     }
 
     async Task SendAsync(CancellationToken cancellationToken)

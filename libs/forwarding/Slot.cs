@@ -22,9 +22,6 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>What a message takes in the journal besides its payload, and more.</summary>
     const int RecordOverhead = 300;
 
-    /// <summary>Most readings of one message: what a record of the journal may count is more.</summary>
-    const int MaxReadings = 500_000;
-
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
     readonly SlotDirectory directory;
@@ -120,7 +117,7 @@ sealed partial class Slot : IAsyncDisposable
             await session;
             await drain.CancelAsync();
             await delivering;
-            IsEmpty = mqtt.IsSessionDiscarded && Journal.CommittedOffset >= Journal.NextOffset && BegunReplays().Length == 0;
+            IsEmpty = mqtt.IsSessionDiscarded && Journal.BacklogReadings == 0 && BegunReplays().Length == 0;
         }
         finally
         {
@@ -276,20 +273,19 @@ sealed partial class Slot : IAsyncDisposable
         }
         var receivedAt = clock.GetUtcNow();
         var isJson = Payload.IsJson(body.Span, contentType);
-        var payload = Payload.Decode(body, isJson, topic.DeviceId, topic.Kind, receivedAt);
-        var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
+        // Before it is decoded, which takes memory.
         var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
         if (body.Length > limit)
             throw new PayloadException($"the payload is {body.Length} bytes long; at most {limit} are stored as one message");
-        if (payload.Count > MaxReadings)
-            throw new PayloadException($"holds {payload.Count} readings; at most {MaxReadings} come in one message");
+        var payload = Payload.Decode(body, isJson, topic.DeviceId, topic.Kind, receivedAt);
+        var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
         return new Arrival(header, body, payload.Count, Ledger.Runs(payload));
     }
 
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
     async Task<int> AppendNewAsync()
     {
-        using var entry = await ledger.EnterAsync(Name);
+        using var entry = await EnterLedgerAsync();
         // What has come while others were in the ledger shares this fsync, if there is room for it.
         if (Journal.WhyNoRoomFor(MaxGroupBytes) is null)
             Take();
@@ -309,6 +305,25 @@ sealed partial class Slot : IAsyncDisposable
         }
         entry.Complete();
         return readings;
+    }
+
+    /// <summary>Enters the ledger, however long its files cannot be used: nothing is acknowledged meanwhile.</summary>
+    async Task<Ledger.Entry> EnterLedgerAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var entry = await ledger.EnterAsync(Name);
+                health.Well("ledger");
+                return entry;
+            }
+            catch (IOException e)
+            {
+                health.Unwell("ledger", e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock);
+            }
+        }
     }
 
     async Task<long> AppendAsync()

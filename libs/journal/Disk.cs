@@ -20,6 +20,9 @@ class Disk
     public virtual SafeFileHandle OpenFile(string path, bool create) =>
         File.OpenHandle(path, create ? FileMode.Create : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
+    /// <summary>Opens a file for reading, while others write to it or delete it.</summary>
+    public virtual SafeFileHandle OpenToRead(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position)
     {
         RandomAccess.Write(file, bytes, position);

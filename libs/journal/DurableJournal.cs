@@ -52,10 +52,12 @@
 //   may have dropped the pages it could not write, so the group goes to a new segment.
 //
 // Reading
-//   A reader sees what an fsync has covered. A frame that is wrong or missing ends its segment: the rest goes to quarantine/, the header of the
+//   A reader sees what an fsync has covered. A frame that is wrong or missing is read once more through a new handle. If it stays so it ends its
+//   segment: the rest goes to quarantine/, the header of the
 //   following segment gets its "end before" field corrected (so that the gap is reported once), and reading goes on there.
 //
 // Opening
+//   The last segment and the directory are fsynced: a killed process may not have come to it, and what is found counts as stored from then on.
 //   Only the last segment is read through. Bytes behind its last good frame are an append that never finished if no good frame follows them,
 //   and cut; otherwise damage, and moved to quarantine/. Either way, and whenever the cursor knows of higher offsets, something acknowledged may
 //   be missing; the journal goes on in a new segment at first + 2^20 of the old one, which no offset of the old one can have reached.
@@ -252,14 +254,24 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    /// <summary>Readings that are stored and not committed.</summary>
+    /// <summary>
+    /// Readings that are stored and not committed; 0 means that nothing is left to deliver. <see cref="CommittedOffset"/> may be less than
+    /// <see cref="NextOffset"/> even then: offsets that were skipped after damage belong to no reading.
+    /// </summary>
     public long BacklogReadings
     {
         get
         {
             lock (gate)
-                return segments.Sum(segment => Math.Max(0, segment.End - Math.Max(segment.First, committedOffset)));
+                return StoredFrom(committedOffset);
         }
+    }
+
+    /// <summary>Readings that are stored from <paramref name="offset"/> on.</summary>
+    public long ReadingsFrom(long offset)
+    {
+        lock (gate)
+            return StoredFrom(offset);
     }
 
     /// <summary>
@@ -272,7 +284,7 @@ public sealed class DurableJournal : IDisposable
         {
             lock (gate)
             {
-                var oldest = segments.Find(segment => segment.End > Math.Max(segment.First, committedOffset));
+                var oldest = segments.Find(segment => segment.ReadableEnd > Math.Max(segment.First, committedOffset));
                 if (oldest is null)
                     return null;
                 var mark = oldest.Marks.FindLast(mark => mark.Offset <= committedOffset);
@@ -492,6 +504,15 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
+    /// <summary>Called with the gate held.</summary>
+    long StoredFrom(long offset)
+    {
+        long readings = 0;
+        for (var i = segments.Count - 1; i >= 0 && segments[i].End > offset; i--)
+            readings += Math.Max(0, segments[i].ReadableEnd - Math.Max(segments[i].First, offset));
+        return readings;
+    }
+
     /// <summary>What a reader needs to go on: how far the segment it is in may be read, and whether another one follows.</summary>
     internal (long Limit, long End, bool IsLast, long Version) StateOf(Segment segment)
     {
@@ -520,7 +541,7 @@ public sealed class DurableJournal : IDisposable
     {
         lock (gate)
         {
-            if ((segment.Damage?.Offset ?? segment.End) <= offset)
+            if (segment.ReadableEnd <= offset)
                 return;
             segment.Damage = (position, offset);
             if (ReferenceEquals(segment, segments[^1]))
@@ -809,7 +830,7 @@ public sealed class DurableJournal : IDisposable
 
     void WriteSegment(AppendGroup group, Segment last, long first)
     {
-        var header = new SegmentHeader(epoch, first, last.Damage?.Offset ?? last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
+        var header = new SegmentHeader(epoch, first, last.ReadableEnd, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
         var path = Path.Combine(directory, Segment.FileName(first));
         var bytes = group.WithHeader(header);
         ActiveFile begun;

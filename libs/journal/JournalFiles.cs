@@ -9,6 +9,7 @@ public static class JournalFiles
     /// The records from <paramref name="from"/> on of the journal of that epoch, as far as they are whole; each payload is valid until the next one is asked
     /// for. Nothing for a directory that is not there or holds another epoch.
     /// </summary>
+    /// <exception cref="IOException">A file cannot be opened now; what is in it is not skipped.</exception>
     public static IEnumerable<JournalEntry> Read(string directory, string epoch, long from)
     {
         if (!Directory.Exists(directory) || !ulong.TryParse(epoch, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var wanted))
@@ -20,8 +21,8 @@ public static class JournalFiles
             // The next file's name says where this one ends: most need not be opened.
             if (i + 1 < files.Count && long.TryParse(Path.GetFileNameWithoutExtension(files[i + 1]), CultureInfo.InvariantCulture, out var next) && next <= from)
                 continue;
-            using var scanner = Open(disk, files[i]);
-            if (scanner?.ReadHeader(files[i]) is not { } header || header.Epoch != wanted)
+            using var scanner = SegmentScanner.TryOpen(disk, files[i]);
+            if (scanner?.ReadHeader() is not { } header || header.Epoch != wanted)
                 continue;
             var offset = header.First;
             while (scanner.Read(scanner.FileLength, out var count, out var payload) == ScanStatus.Frame)
@@ -30,18 +31,6 @@ public static class JournalFiles
                     yield return new JournalEntry(offset, count, payload);
                 offset += count;
             }
-        }
-    }
-
-    static SegmentScanner? Open(Disk disk, string path)
-    {
-        try
-        {
-            return new SegmentScanner(disk, path);
-        }
-        catch (IOException)
-        {
-            return null;
         }
     }
 }

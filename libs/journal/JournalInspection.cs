@@ -28,7 +28,7 @@ sealed class JournalInspection
             try
             {
                 using var scanner = new SegmentScanner(disk, path);
-                files.Add((first, path, scanner.ReadHeader(path)));
+                files.Add((first, path, scanner.ReadHeader()));
             }
             catch (FileNotFoundException)
             {

@@ -34,6 +34,7 @@ public sealed class JournalReader : IDisposable
     public long NextOffset => Math.Max(offset, from);
 
     /// <summary>The next entry, if there is one by now. Its payload is valid until the next call.</summary>
+    /// <exception cref="IOException">A file cannot be opened now, because of too many open files for example. Nothing is skipped: call again later.</exception>
     public bool TryRead(out JournalEntry entry)
     {
         while (true)
@@ -57,12 +58,14 @@ public sealed class JournalReader : IDisposable
                 }
             }
 
-            scanner ??= TryOpen();
+            // Without its file: reclaimed since (then there is a later one) or deleted by somebody.
+            scanner ??= SegmentScanner.TryOpen(disk, segment.Path, buffer);
+            var position = scanner?.Position ?? SegmentHeader.Bytes;
             var count = 0;
             ReadOnlyMemory<byte> payload = default;
             if (scanner?.Read(limit, out count, out payload) != ScanStatus.Frame || offset + count > end)
             {
-                journal.ReportDamage(segment, scanner?.Position ?? SegmentHeader.Bytes, offset);
+                journal.ReportDamage(segment, position, offset);
                 (limit, end) = (0, 0);
                 continue;
             }
@@ -91,18 +94,5 @@ public sealed class JournalReader : IDisposable
         segment = journal.SegmentAfter(segment)!;
         offset = segment.First;
         Refresh();
-    }
-
-    /// <summary>Null if the file is gone: reclaimed since (then there is a later one) or deleted by somebody.</summary>
-    SegmentScanner? TryOpen()
-    {
-        try
-        {
-            return new SegmentScanner(disk, segment.Path, buffer);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 }

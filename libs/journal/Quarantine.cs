@@ -42,7 +42,7 @@ public sealed class Quarantine
     internal string KeepFile(string path)
     {
         Create();
-        var kept = Path.Combine(directory, Path.GetFileName(path));
+        var kept = FreePath(Path.GetFileName(path));
         disk.Move(path, kept);
         disk.FlushDirectory(directory);
         disk.FlushDirectory(parent);
@@ -62,7 +62,7 @@ public sealed class Quarantine
     string Copy(SafeFileHandle source, long position, string name)
     {
         Create();
-        var kept = Path.Combine(directory, name);
+        var kept = FreePath(name);
         using (var copy = disk.OpenFile(kept, create: true))
         {
             var chunk = new byte[ChunkBytes];
@@ -73,6 +73,15 @@ public sealed class Quarantine
 
         disk.FlushDirectory(directory);
         return kept;
+    }
+
+    /// <summary>Names repeat: a segment can be damaged at one place twice, and a journal that began anew names its files like the old one.</summary>
+    string FreePath(string name)
+    {
+        var path = Path.Combine(directory, name);
+        for (var number = 2; File.Exists(path); number++)
+            path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(name)}-{number}{Path.GetExtension(name)}"));
+        return path;
     }
 
     void Create()

@@ -85,7 +85,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         foreach (var (first, path) in Segment.List(directory))
         {
             using var scanner = new SegmentScanner(disk, path);
-            files.Add(new SegmentFile(first, path, scanner.FileLength, scanner.ReadHeader(path)));
+            files.Add(new SegmentFile(first, path, scanner.FileLength, scanner.ReadHeader()));
         }
 
         return files;
@@ -190,6 +190,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
     {
         var last = segments[^1];
         bool anyFrameFollows;
+        FlushTail(last);
         using (var scanner = new SegmentScanner(disk, last.Path))
         {
             while (scanner.Read(last.FileBytes, out var count, out var payload) == ScanStatus.Frame)
@@ -226,6 +227,17 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         }
 
         return next;
+    }
+
+    /// <summary>
+    /// A process that was killed between write and fsync leaves records, or a whole file, in memory only. From now on they count as stored: who sends them again is
+    /// acknowledged because they are known. So they are made durable first.
+    /// </summary>
+    void FlushTail(Segment last)
+    {
+        using (var file = disk.OpenFile(last.Path, create: false))
+            disk.Flush(file);
+        disk.FlushDirectory(directory);
     }
 
     void CutTail(Segment last, long tail, bool damaged, long next)

@@ -90,6 +90,9 @@ sealed class Segment(string path, SegmentHeader header)
     /// <summary>Where a reader found damage: from here on the segment is not read.</summary>
     public (long Position, long Offset)? Damage { get; set; }
 
+    /// <summary>Offset just past the last reading that a reader gets.</summary>
+    public long ReadableEnd => Damage?.Offset ?? End;
+
     public List<TimeMark> Marks { get; } = [header.Mark];
 
     public void AddMark(TimeMark mark)

@@ -25,7 +25,8 @@ sealed class SegmentScanner : IDisposable
     const long SearchBudget = 256 * 1024 * 1024;
 
     readonly Disk disk;
-    readonly SafeFileHandle file;
+    readonly string path;
+    SafeFileHandle file;
     byte[] buffer;
     long bufferAt;
     int bufferLength;
@@ -33,14 +34,30 @@ sealed class SegmentScanner : IDisposable
     /// <param name="disk">How files are read.</param>
     /// <param name="path">The segment file.</param>
     /// <param name="buffer">The buffer of a scanner that is no longer used, to go on with.</param>
+    /// <exception cref="IOException">It cannot be opened, maybe only now: that says nothing about what is in it.</exception>
     public SegmentScanner(Disk disk, string path, byte[]? buffer = null)
     {
         this.disk = disk;
-        file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        this.path = path;
+        file = disk.OpenToRead(path);
         this.buffer = buffer ?? new byte[ReadBytes];
     }
 
     public byte[] Buffer => buffer;
+
+    /// <summary>A scanner of a file that may be gone: null if it is.</summary>
+    /// <exception cref="IOException">It is there and cannot be opened, maybe only now: whoever took that for "gone" would skip what is in it.</exception>
+    public static SegmentScanner? TryOpen(Disk disk, string path, byte[]? buffer = null)
+    {
+        try
+        {
+            return new SegmentScanner(disk, path, buffer);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>File position of the next frame.</summary>
     public long Position { get; set; } = SegmentHeader.Bytes;
@@ -49,7 +66,7 @@ sealed class SegmentScanner : IDisposable
 
     /// <returns>Null if the header is damaged or cannot be read.</returns>
     /// <exception cref="IOException">An intact header of a later version of the format.</exception>
-    public SegmentHeader? ReadHeader(string path)
+    public SegmentHeader? ReadHeader()
     {
         Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
         try
@@ -68,11 +85,19 @@ sealed class SegmentScanner : IDisposable
     /// <param name="limit">File position that must not be read past.</param>
     /// <param name="count">Readings in the frame; 0 for a time mark or a kind of frame that is not known.</param>
     /// <param name="payload">Valid until the next call.</param>
+    /// <exception cref="IOException">For a second look at what seems damaged, the file cannot be opened now. The position is as before.</exception>
     public ScanStatus Read(long limit, out int count, out ReadOnlyMemory<byte> payload)
     {
         (count, payload) = (0, default);
         if (Position >= limit)
             return Position == limit ? ScanStatus.End : ScanStatus.Damaged;
+        // A device that failed for a moment gives the bytes when it is asked again, and what is called damaged is skipped for good.
+        return ReadFrame(limit, out count, out payload) || (Reopen() && ReadFrame(limit, out count, out payload)) ? ScanStatus.Frame : ScanStatus.Damaged;
+    }
+
+    bool ReadFrame(long limit, out int count, out ReadOnlyMemory<byte> payload)
+    {
+        payload = default;
         while (true)
         {
             var start = (int)Math.Clamp(Position - bufferAt, 0, bufferLength);
@@ -84,12 +109,30 @@ sealed class SegmentScanner : IDisposable
             {
                 payload = buffer.AsMemory(start + payloadStart, size - payloadStart);
                 Position += size;
-                return ScanStatus.Frame;
+                return true;
             }
 
             if (status == FrameStatus.Invalid || size > limit - Position || !Fill(size, limit))
-                return ScanStatus.Damaged;
+                return false;
         }
+    }
+
+    /// <returns>False if the file is gone: then what was read of it stands.</returns>
+    bool Reopen()
+    {
+        try
+        {
+            var again = disk.OpenToRead(path);
+            file.Dispose();
+            file = again;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+
+        bufferLength = 0;
+        return true;
     }
 
     /// <summary>Whether any good frame lies between the damage at the current position and the end of the file.</summary>

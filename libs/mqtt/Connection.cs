@@ -17,7 +17,7 @@ sealed class Connection : IDisposable
     const int SendAtOnce = 64 * 1024;
 
     /// <summary>Payload that may be unacknowledged before no more is read: with large messages, less than Receive Maximum of them.</summary>
-    const int MaximumUnacknowledgedBytes = 384 * 1024;
+    public const int MaximumUnacknowledgedBytes = 384 * 1024;
 
     /// <summary>Payloads from this size on come from a pool and go back to it when they are acknowledged.</summary>
     const int PooledPayload = 2048;

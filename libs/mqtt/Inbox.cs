@@ -12,9 +12,13 @@ sealed class Inbox(int receiveMaximum)
     readonly Channel<MqttMessage> channel = Channel.CreateUnbounded<MqttMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     int waiting;
     int waitingQos0;
+    long waitingBytes;
     long dropped;
 
     public int Waiting => Volatile.Read(ref waiting);
+
+    /// <summary>Payload of what waits.</summary>
+    public long WaitingBytes => Volatile.Read(ref waitingBytes);
 
     public long Dropped => Volatile.Read(ref dropped);
 
@@ -31,6 +35,7 @@ sealed class Inbox(int receiveMaximum)
             Interlocked.Increment(ref waitingQos0);
         }
         Interlocked.Increment(ref waiting);
+        Interlocked.Add(ref waitingBytes, message.Payload.Length);
         return channel.Writer.TryWrite(message);
     }
 
@@ -39,6 +44,7 @@ sealed class Inbox(int receiveMaximum)
         if (!channel.Reader.TryRead(out message))
             return false;
         Interlocked.Decrement(ref waiting);
+        Interlocked.Add(ref waitingBytes, -message.Payload.Length);
         if (message.Qos == MqttQos.AtMostOnce)
             Interlocked.Decrement(ref waitingQos0);
         return true;

@@ -270,8 +270,8 @@ public sealed partial class MqttClient : IAsyncDisposable
             MqttException error;
             try
             {
-                // Each connection may leave ReceiveMaximum messages behind. When the consumer has stopped, do not go on gathering.
-                if (inbox.Waiting > options.ReceiveMaximum)
+                // Each connection may leave behind as much as may be unacknowledged. When the consumer has stopped, do not go on gathering.
+                if (inbox.Waiting > options.ReceiveMaximum || inbox.WaitingBytes > Connection.MaximumUnacknowledgedBytes)
                 {
                     throw new MqttConnectionException($"{inbox.Waiting} messages of an earlier connection still wait to be processed; "
                         + "there is no new one before. Look at what holds up their processing (a full disk?).");

@@ -37,6 +37,9 @@ sealed class JsonPayload : Payload
         new(ThermalRow.DeviceId, Type.Text), new(ThermalRow.BootId, Type.Text), new(ThermalRow.Sequence, Type.Number), new(InverterRow.ObservedAt, Type.TextOrNumber),
     ];
 
+    /// <summary>Most values of one payload under keys that the rows do not know: each takes some 75 bytes besides its text.</summary>
+    const int MaxExtras = 200_000;
+
     readonly ReadOnlyMemory<byte> payload;
     readonly Field[] fields;
     readonly Item[] items;
@@ -65,6 +68,8 @@ sealed class JsonPayload : Payload
         if (!Utf8.IsValid(payload.Span))
             throw new PayloadException("not JSON: it is not valid UTF-8");
         var items = new List<Item>(1);
+        var extras = 0;
+        Span<Range> values = stackalloc Range[Fields(kind).Length];
         var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
         try
         {
@@ -74,7 +79,12 @@ sealed class JsonPayload : Payload
                     continue;
                 if (reader.TokenType != JsonTokenType.StartObject)
                     throw new PayloadException($"reading {items.Count + 1} is a JSON {Name(reader.TokenType)}; an object is expected");
-                items.Add(ReadItem(ref reader, payload.Span, kind, topicDeviceId, receivedAt, items.Count + 1));
+                // Not after the last one: an empty object is three bytes of text and a hundred in memory.
+                if (items.Count == MaxReadings)
+                    throw TooMany();
+                var item = ReadItem(ref reader, values, kind, items.Count > 0 ? items[^1] : null, topicDeviceId, receivedAt, items.Count + 1, MaxExtras - extras);
+                extras += item.Extra?.Count ?? 0;
+                items.Add(item);
             }
         }
         catch (JsonException e)
@@ -89,10 +99,19 @@ sealed class JsonPayload : Payload
         return items.Count > 0 ? new JsonPayload(payload, kind, [.. items]) : throw new PayloadException("holds no reading");
     }
 
-    static Item ReadItem(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ReadingKind kind, string topicDeviceId, DateTimeOffset receivedAt, int number)
+    /// <param name="reader">At the start of the object.</param>
+    /// <param name="values">To work in, one for each field.</param>
+    /// <param name="kind">Of the payload.</param>
+    /// <param name="before">The item before this one.</param>
+    /// <param name="topicDeviceId">Counts when the object names no device.</param>
+    /// <param name="receivedAt">Counts when it carries no time.</param>
+    /// <param name="number">From 1, for messages.</param>
+    /// <param name="maxExtras">Most keys that are no fields.</param>
+    static Item ReadItem(ref Utf8JsonReader reader, scoped Span<Range> values, ReadingKind kind, Item? before, string topicDeviceId, DateTimeOffset receivedAt, int number, int maxExtras)
     {
         var fields = Fields(kind);
-        var values = new Range[fields.Length];
+        values.Clear();
+        var present = 0;
         Dictionary<string, Range>? extra = null;
         var start = (int)reader.TokenStartIndex;
         string deviceId = topicDeviceId, bootId = "";
@@ -117,7 +136,12 @@ sealed class JsonPayload : Payload
                     // Whoever reads the text later must not be the first to find that it cannot be read.
                     if (reader.ValueIsEscaped)
                         _ = reader.GetString();
-                    if (fields[field].Key.Equals(ThermalRow.DeviceId))
+                    // Neighbours mostly name the same device and boot: one text serves all.
+                    if (before is not null && fields[field].Key.Equals(ThermalRow.DeviceId) && reader.ValueTextEquals(before.DeviceId))
+                        deviceId = before.DeviceId;
+                    else if (before is not null && fields[field].Key.Equals(ThermalRow.BootId) && reader.ValueTextEquals(before.BootId))
+                        bootId = before.BootId;
+                    else if (fields[field].Key.Equals(ThermalRow.DeviceId))
                         deviceId = Topics.IsDeviceId(reader.GetString()) ? reader.GetString()! : throw new PayloadException($"device_id of reading {number} is empty, longer than 100 characters, or holds one of + # / or a control character");
                     else if (fields[field].Key.Equals(ThermalRow.BootId))
                         bootId = reader.GetString() is { Length: <= 64 } boot ? boot : throw new PayloadException($"boot_id of reading {number} is longer than 64 characters");
@@ -134,11 +158,18 @@ sealed class JsonPayload : Payload
             var valueEnd = (int)reader.BytesConsumed;
             // Of a key that comes twice the last one counts, as with every JSON reader.
             if (field >= 0)
+            {
                 values[field] = isNull ? default : valueStart..valueEnd;
+                present = Math.Max(present, field + 1);
+            }
             else if (key is not null)
+            {
                 (extra ??= new(StringComparer.Ordinal))[key] = valueStart..valueEnd;
+                if (extra.Count > maxExtras)
+                    throw new PayloadException($"holds more than {MaxExtras} values under keys that its rows do not have");
+            }
         }
-        return new Item(start..(int)reader.BytesConsumed, values, extra, deviceId, bootId, sequence, observedAt ?? stampedAt ?? secondAt ?? receivedAt);
+        return new Item(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra, deviceId, bootId, sequence, observedAt ?? stampedAt ?? secondAt ?? receivedAt);
     }
 
     // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last.
@@ -230,7 +261,7 @@ sealed class JsonPayload : Payload
         json.WriteStartObject();
         for (var i = 0; i < fields.Length; i++)
         {
-            var raw = payload.Span[item.Values[i]];
+            var raw = payload.Span[item.Value(i)];
             json.WritePropertyName(fields[i].Key);
             if (!raw.IsEmpty)
                 json.WriteRawValue(raw, skipInputValidation: true);
@@ -317,13 +348,17 @@ sealed class JsonPayload : Payload
 
     string? Text(Item item, int field)
     {
-        var raw = payload.Span[item.Values[field]];
+        var raw = payload.Span[item.Value(field)];
         return raw.IsEmpty || raw[0] != '"' ? null : Unescape(raw);
     }
 
     double? Number(Item item, int field)
-        => double.TryParse(Encoding.ASCII.GetString(payload.Span[item.Values[field]]), System.Globalization.CultureInfo.InvariantCulture, out var value) ? value : null;
+        => double.TryParse(Encoding.ASCII.GetString(payload.Span[item.Value(field)]), System.Globalization.CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    /// <summary>Where the parts of one object lie in the payload. An empty range is a missing key.</summary>
-    sealed record Item(Range Whole, Range[] Values, Dictionary<string, Range>? Extra, string DeviceId, string BootId, ulong Sequence, DateTimeOffset ObservedAt);
+    /// <summary>Where the parts of one object lie in the payload. The values end with the last field that is there.</summary>
+    sealed record Item(Range Whole, Range[] Values, Dictionary<string, Range>? Extra, string DeviceId, string BootId, ulong Sequence, DateTimeOffset ObservedAt)
+    {
+        /// <summary>Empty for a missing key.</summary>
+        public Range Value(int field) => field < Values.Length ? Values[field] : default;
+    }
 }

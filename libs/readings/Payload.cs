@@ -19,10 +19,16 @@ public abstract class Payload
     /// <summary>Content type of the JSON that small senders use.</summary>
     public const string JsonContentType = "application/json";
 
+    /// <summary>
+    /// Most readings of one payload. Decoded, a small one takes a hundred times its text: with this bound the largest payload takes some 20 MB, and the
+    /// container has 256.
+    /// </summary>
+    public const int MaxReadings = 50_000;
+
     /// <summary>Kind of every reading in it.</summary>
     public abstract ReadingKind Kind { get; }
 
-    /// <summary>How many readings it holds, at least 1.</summary>
+    /// <summary>How many readings it holds, from 1 to <see cref="MaxReadings"/>.</summary>
     public abstract int Count { get; }
 
     /// <summary>True when its sender marked it as published again.</summary>
@@ -60,6 +66,9 @@ public abstract class Payload
             throw new PayloadException("the payload is empty");
         return isJson ? JsonPayload.Decode(payload, deviceId, kind, receivedAt) : ProtobufPayload.Decode(payload, deviceId, kind);
     }
+
+    /// <summary>Decoding stops with it at the reading that is too many.</summary>
+    private protected static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
 
     /// <summary>JSON is what says so, or starts with <c>{</c> or <c>[</c> (a ReadingBatch starts with a field tag, 0x0A to 0x32, or white space neither way).</summary>
     public static bool IsJson(ReadOnlySpan<byte> payload, string? contentType)

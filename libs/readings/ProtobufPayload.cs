@@ -111,6 +111,8 @@ sealed class ProtobufPayload : Payload
                 headerEnd = reader.Position;
             else
                 isHeaderWhole = false;
+            if (thermal + inverters > MaxReadings)
+                throw TooMany();
         }
         return (thermal, inverters);
     }

@@ -60,7 +60,7 @@ sealed partial class Outbox : IDisposable
     public long AcknowledgedOffset => Volatile.Read(ref acknowledged);
 
     /// <summary>Readings that the broker has not acknowledged.</summary>
-    public long Backlog => Math.Max(0, Journal.NextOffset - AcknowledgedOffset);
+    public long Backlog => Journal.ReadingsFrom(AcknowledgedOffset);
 
     /// <summary>Age of the oldest of them, zero if there is none.</summary>
     public TimeSpan OldestAge

@@ -24,6 +24,7 @@ sealed partial class Publisher : BackgroundService
     /// </summary>
     static ReadOnlySpan<byte> ReplayedMark => [ReadingBatch.ReplayedFieldNumber << 3, 1];
 
+    static readonly TimeSpan ReadRetry = TimeSpan.FromSeconds(1);
     static readonly TimeSpan FirstHold = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(15);
 
@@ -209,10 +210,28 @@ sealed partial class Publisher : BackgroundService
     {
         while (true)
         {
-            if (!reader.TryRead(out var entry))
+            JournalEntry entry;
+            try
             {
-                if (!await reader.WaitToReadAsync(cancellationToken))
-                    return null;
+                if (!reader.TryRead(out entry))
+                {
+                    if (!await reader.WaitToReadAsync(cancellationToken))
+                        return null;
+                    continue;
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Nothing is skipped: the reader goes on where it is.
+                health.Unwell($"reading {Topics.Name(outbox.Kind)}", $"the outbox cannot be read: {e.Message}");
+                try
+                {
+                    await Task.Delay(ReadRetry, clock, cancellationToken);
+                }
+                finally
+                {
+                    health.Forget($"reading {Topics.Name(outbox.Kind)}");
+                }
                 continue;
             }
             if (!StoredPayload.TryParse(entry.Payload, out var batch) || batch.IsJson)

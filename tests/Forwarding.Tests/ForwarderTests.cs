@@ -80,6 +80,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         [
             [], [0xFF, 0xFE, 0x00], "{\"temperature\":\"warm\"}"u8.ToArray(), "{\"sequence\":-1}"u8.ToArray(), "[1,2]"u8.ToArray(), "{"u8.ToArray(),
             Samples.Batch("pi-1", "boot", 1, 10).ToByteArray()[..^3], new byte[5_000_000], "{\"device_id\":\"a/b\"}"u8.ToArray(),
+            System.Text.Encoding.UTF8.GetBytes("[" + string.Concat(Enumerable.Repeat("{},", 999_999)) + "{}]"),
         ];
         foreach (var payload in poison)
         {
@@ -454,6 +455,63 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         AssertOnce(("pi-1", 1, 1000));
     }
 
+    [Fact]
+    public async Task A_slot_with_a_torn_tail_is_emptied_and_retired()
+    {
+        await using var stays = await StartAsync();
+        await using (var goes = await StartAsync())
+        {
+            await PublishManyAsync("pi-1", 20, 4);
+            await DeliveredAsync(80);
+        }
+        TearTail("slot-1");
+
+        await Eventually.TrueAsync(() => Directory.GetDirectories(Path.Combine(directory.Path, "slots")).Length == 1, () => string.Join(", ", stays.Health.Parts));
+
+        AssertOnce(("pi-1", 1, 80));
+    }
+
+    [Fact]
+    public async Task A_torn_tail_holds_up_neither_health_nor_a_stop()
+    {
+        await using (var first = await StartAsync())
+        {
+            await PublishAsync("pi-1", 1, 4);
+            await DeliveredAsync(4);
+        }
+        TearTail("slot-0");
+        for (var i = 0; i < 2; i++)
+            destination.Failures.Enqueue(new SinkException(SinkFailure.Reopen, "the channel is gone"));
+        var second = await StartAsync(waitUntilReady: false);
+        await Eventually.TrueAsync(() => destination.Failures.IsEmpty && second.Health.IsReady, () => string.Join(", ", second.Health.Parts));
+
+        var started = TimeProvider.System.GetTimestamp();
+        await second.DisposeAsync();
+
+        // It had 20 s for what is in the journal.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0, 15);
+    }
+
+    [Fact]
+    public async Task A_journal_that_cannot_be_read_for_a_while_is_read_later()
+    {
+        await using var replica = await StartAsync();
+        var segment = Directory.GetFiles(Path.Combine(directory.Path, "slots", "slot-0", "journal"), "*.segment").Single();
+        // In its place, what nobody can open; the replica writes to the file that it has open.
+        File.Move(segment, directory.File("aside"));
+        File.CreateSymbolicLink(segment, segment);
+        await PublishAsync("pi-1", 1, 10);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part is { Key: "delivery slot-0", Value: { } problem } && problem.Contains("the journal cannot be read", StringComparison.Ordinal)),
+            () => string.Join(", ", replica.Health.Parts));
+
+        File.Move(directory.File("aside"), segment, overwrite: true);
+        await DeliveredAsync(10);
+        await Eventually.TrueAsync(() => replica.Health.IsReady, () => string.Join(", ", replica.Health.Parts));
+
+        AssertOnce(("pi-1", 1, 10));
+        Assert.Equal(1, destination.Opens);
+    }
+
     [Theory]
     [InlineData("ledger.lock")]
     [InlineData("ledger")]
@@ -509,6 +567,10 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
     Task PublishAsync(string topic, byte[] payload, string? contentType)
         => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>What a power cut during an append may leave.</summary>
+    void TearTail(string slot)
+        => File.AppendAllText(Directory.GetFiles(Path.Combine(directory.Path, "slots", slot, "journal"), "*.segment").Order(StringComparer.Ordinal).Last(), "torn");
 
     Task PublishManyAsync(string device, int messages, int readings)
         => Task.WhenAll(Enumerable.Range(0, messages).Select(i => PublishAsync(device, (ulong)(i * readings + 1), readings)));

@@ -416,6 +416,63 @@ public sealed class DurableJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Damage_in_the_segment_that_is_written_to_is_nothing_left_to_deliver()
+    {
+        using var journal = Open(new JournalOptions());
+        for (var i = 0; i < 4; i++)
+            journal.Append(new string((char)('a' + i), 200));
+        Damage(Segment.List(temp.Path)[0].Path, SegmentHeader.Bytes + 2 * 207 + 50);
+
+        Assert.Equal([0, 1], Offsets(journal));
+        Assert.Equal(2, journal.BacklogReadings);
+        journal.Commit(2);
+
+        Assert.Equal(0, journal.BacklogReadings);
+        Assert.Null(journal.OldestUncommittedAge);
+        await journal.AppendAsync(TestJournal.Record("later"));
+        Assert.Equal(1, journal.BacklogReadings);
+    }
+
+    [Fact]
+    public void A_torn_tail_is_nothing_left_to_deliver()
+    {
+        using (var journal = Open(new JournalOptions()))
+        {
+            journal.Append("a", 5);
+            journal.Append("b", 3);
+            journal.Commit(5);
+        }
+
+        File.AppendAllText(Segment.List(temp.Path)[0].Path, "torn");
+        using var reopened = Open(new JournalOptions());
+        Assert.Equal((3, 3), (reopened.BacklogReadings, reopened.ReadingsFrom(5)));
+        reopened.Commit(8);
+
+        Assert.Equal((8, Frame.MaxCount, 0), (reopened.CommittedOffset, reopened.NextOffset, reopened.BacklogReadings));
+        Assert.Equal((8, 1, 0), (reopened.ReadingsFrom(0), reopened.ReadingsFrom(7), reopened.ReadingsFrom(8)));
+        reopened.Append("c", 2);
+        Assert.Equal((2, 10, 1), (reopened.BacklogReadings, reopened.ReadingsFrom(0), reopened.ReadingsFrom(Frame.MaxCount + 1)));
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_had_written_and_not_fsynced_is_fsynced_before_it_counts_as_stored()
+    {
+        var killed = new UnreliableDisk(new Random(0));
+        using (var journal = TestJournal.Open(TestJournal.Options(temp.Path), killed))
+        {
+            journal.Append("a");
+            killed.CallsUntilCrash = 1; // The write goes through, the fsync does not.
+            await Assert.ThrowsAsync<CrashException>(() => journal.AppendAsync(TestJournal.Record("b")).AsTask().WaitAsync(TestJournal.Ceiling));
+        }
+
+        var disk = new UnreliableDisk(new Random(0));
+        using var next = TestJournal.Open(TestJournal.Options(temp.Path), disk);
+
+        Assert.Equal(["0+1:a", "1+1:b"], next.ReadAll());
+        Assert.Equal(1, disk.FileFlushes);
+    }
+
+    [Fact]
     public void The_segment_of_another_journal_is_put_aside()
     {
         using (var journal = Open(new JournalOptions()))

@@ -27,6 +27,12 @@ sealed class UnreliableDisk(Random random) : Disk
 
     public int FlushesToFail { get; set; }
 
+    /// <summary>Why files cannot be opened for reading; null while they can.</summary>
+    public Exception? OpenFailure { get; set; }
+
+    /// <summary>Which read from now on fails, from 1, and only that one.</summary>
+    public int ReadsUntilFailure { get; set; }
+
     public long Free { get; set; } = long.MaxValue;
 
     public int FileFlushes { get; private set; }
@@ -53,6 +59,8 @@ sealed class UnreliableDisk(Random random) : Disk
         }
     }
 
+    public override SafeFileHandle OpenToRead(string path) => OpenFailure is null ? base.OpenToRead(path) : throw OpenFailure;
+
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position)
     {
         lock (gate)
@@ -77,6 +85,11 @@ sealed class UnreliableDisk(Random random) : Disk
         {
             if (crashed)
                 throw new CrashException();
+            if (ReadsUntilFailure > 0 && --ReadsUntilFailure == 0)
+            {
+                ReadsUntilFailure = -1;
+                throw new IOException("Input/output error");
+            }
         }
 
         return base.Read(file, buffer, position);

@@ -454,6 +454,28 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task No_new_connection_is_made_while_large_messages_of_earlier_ones_wait()
+    {
+        await using var broker = new FakeBroker(async (connection, number) =>
+        {
+            await connection.AcceptAsync();
+            if (number > 2)
+            {
+                await connection.DrainAsync();
+                return;
+            }
+            await connection.SendAsync([0x32, 0xC6, 0x9A, 0x0C, 0, 1, (byte)'t', 0, 1, 0, .. new byte[200_000]]);
+        });
+        await using var client = new RunningClient(broker.Options());
+
+        await UntilErrorAsync(client, "still wait to be processed");
+        Assert.Equal(2, client.Client.Counters.Connections);
+        await client.ReceiveAsync(2);
+
+        await Wait.UntilAsync(() => client.Client.State is { Generation: >= 3, IsConnected: true }, "there is a new connection after the consumer caught up");
+    }
+
+    [Fact]
     public async Task A_connection_closed_in_the_middle_of_a_packet_is_made_anew()
     {
         await using var broker = new FakeBroker(async (connection, number) =>

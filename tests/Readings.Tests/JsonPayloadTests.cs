@@ -94,6 +94,42 @@ public sealed class JsonPayloadTests
     }
 
     [Fact]
+    public void Takes_as_many_readings_as_a_message_may_hold_and_not_one_more()
+    {
+        var most = Rows.Json(Repeat("{}", Payload.MaxReadings));
+        var e = Assert.Throws<PayloadException>(() => Rows.Json(Repeat("{}", Payload.MaxReadings + 1)));
+
+        Assert.Equal(Payload.MaxReadings, most.Count);
+        Assert.Contains("50000 readings", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", 1_000_000)]
+    [InlineData("""{"sequence":1}""", 300_000)]
+    [InlineData("""{"a":1}""", 500_000)]
+    public void Memory_is_bounded_whatever_a_message_holds(string reading, int count)
+    {
+        var text = Encoding.UTF8.GetBytes(Repeat(reading, count));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Throws<PayloadException>(() => Payload.Decode(text, isJson: true, "pi-1", ReadingKind.Thermal, Rows.ReceivedAt));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+    }
+
+    [Fact]
+    public void Keys_that_the_rows_do_not_have_are_bounded_too()
+    {
+        var text = Encoding.UTF8.GetBytes("{" + string.Join(",", Enumerable.Range(0, 600_000).Select(number => $"\"{number}\":1")) + "}");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var e = Assert.Throws<PayloadException>(() => Payload.Decode(text, isJson: true, "pi-1", ReadingKind.Thermal, Rows.ReceivedAt));
+
+        Assert.Contains("more than 200000 values under keys", e.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 48 << 20);
+    }
+
+    [Fact]
     public void Null_is_the_same_as_missing()
     {
         var payload = Rows.Json("""{"device_id":null,"boot_id":null,"sequence":null,"observed_at":null,"datetimestamp":null,"temperature":null}""");
@@ -151,6 +187,17 @@ public sealed class JsonPayloadTests
         var payload = Rows.Json("""[{"temperature":1.0},{"temperature":2.0},{"temperature":3.0}]""");
 
         Assert.Equal("{\"temperature\":1.0}\n{\"temperature\":3.0}\n", Encoding.UTF8.GetString(payload.Select([0, 2])));
+    }
+
+    static string Repeat(string reading, int count) => $"[{string.Join(",", Enumerable.Repeat(reading, count))}]";
+
+    [Fact]
+    public void Readings_of_several_devices_and_boots_keep_theirs()
+    {
+        var payload = Rows.Json("""[{"device_id":"a","boot_id":"1"},{"device_id":"a","boot_id":"1"},{"boot_id":"2"},{},{"device_id":"topic-device","boot_id":"2"},{"device_id":"b","boot_id":"2"}]""");
+
+        Assert.Equal(["a 1", "a 1", "topic-device 2", "topic-device ", "topic-device 2", "b 2"],
+            Enumerable.Range(0, payload.Count).Select(i => $"{payload.Identity(i).DeviceId} {payload.Identity(i).BootId}"));
     }
 
     [Fact]

@@ -87,6 +87,28 @@ public sealed class ProtobufPayloadTests
     }
 
     [Fact]
+    public void Takes_as_many_readings_as_a_message_may_hold_and_not_one_more()
+    {
+        // An empty reading is two bytes.
+        var most = Payload.Decode(Empty(Payload.MaxReadings), isJson: false, "d", ReadingKind.Thermal, Rows.ReceivedAt);
+        var tooMany = Empty(4_000_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var e = Assert.Throws<PayloadException>(() => Payload.Decode(tooMany, isJson: false, "d", ReadingKind.Thermal, Rows.ReceivedAt));
+
+        Assert.Equal(Payload.MaxReadings, most.Count);
+        Assert.Contains("50000 readings", e.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+
+        static byte[] Empty(int count)
+        {
+            var bytes = new byte[2 * count];
+            for (var i = 0; i < bytes.Length; i += 2)
+                bytes[i] = ReadingBatch.ThermalFieldNumber << 3 | 2;
+            return bytes;
+        }
+    }
+
+    [Fact]
     public void Every_truncation_is_a_PayloadException_or_a_shorter_batch()
     {
         var bytes = Rows.Batch(Rows.Full(1), Rows.Full(2)).ToByteArray();

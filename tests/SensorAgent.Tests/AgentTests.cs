@@ -125,6 +125,30 @@ public sealed class AgentTests : IDisposable
     }
 
     [Fact]
+    public async Task An_outbox_that_cannot_be_read_for_a_while_is_read_later()
+    {
+        await using var broker = await MosquittoProcess.StartAsync();
+        await using var collector = await Collector.StartAsync(broker.Port);
+        using var agent = new AgentProcess(data.Path, broker.Port, ("INVERTERS_NUM", "0"));
+        await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Count >= 2);
+
+        // In its place, what nobody can open; the agent writes to the file that it has open, and opens it anew for the next connection.
+        var segment = Directory.GetFiles(Path.Combine(data.Path, "outbox", "thermal"), "*.segment").Single();
+        File.Move(segment, data.File("aside"));
+        File.CreateSymbolicLink(segment, segment);
+        broker.Kill();
+        await broker.StartAgainAsync();
+        await agent.StatusAsync(status => status.GetProperty("parts").TryGetProperty("reading thermal", out var part) && part.GetString()!.Contains("the outbox cannot be read", StringComparison.Ordinal));
+        var published = collector.Of(ReadingKind.Thermal).Count;
+        File.Move(data.File("aside"), segment, overwrite: true);
+        await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Skip(published).Any(batch => !batch.Replayed));
+
+        AssertNoneMissing(collector.Sequences(ReadingKind.Thermal));
+        await agent.StatusAsync(status => status.GetProperty("ready").GetBoolean());
+        Assert.Equal(0, await agent.StopAsync());
+    }
+
+    [Fact]
     public async Task Kills_of_agent_and_broker_at_random_moments_lose_nothing()
     {
         var (random, seed) = Seed.Next();
