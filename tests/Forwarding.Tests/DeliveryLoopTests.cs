@@ -17,13 +17,12 @@ public sealed class DeliveryLoopTests : IDisposable
     readonly Meter meter = new("test");
     readonly ListLogger log = new();
     readonly DurableJournal journal;
-    readonly DeadLetters deadLetters;
     readonly DeliveryLoop loop;
 
     public DeliveryLoopTests()
     {
         journal = DurableJournal.Open(new JournalOptions { Directory = directory.File("journal"), FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance);
-        deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
+        var deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
         var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
         loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, health, new ForwarderMetrics(meter), clock, log);
     }
@@ -32,7 +31,6 @@ public sealed class DeliveryLoopTests : IDisposable
     {
         loop.Dispose();
         journal.Dispose();
-        deadLetters.Dispose();
         meter.Dispose();
         directory.Dispose();
     }
