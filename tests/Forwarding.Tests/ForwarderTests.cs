@@ -565,8 +565,13 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     Task PublishAsync(string device, ulong first, int count)
         => PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Samples.Batch(device, "boot", first, count).ToByteArray(), Payload.ProtobufContentType);
 
-    Task PublishAsync(string topic, byte[] payload, string? contentType)
-        => publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(TimeSpan.FromSeconds(30));
+    async Task PublishAsync(string topic, byte[] payload, string? contentType)
+    {
+        // A broker that was killed before it saved the replica's session knows nobody until the replica is back. An agent waits for that too.
+        using var ceiling = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(ceiling.Token) == MqttReasonCode.NoMatchingSubscribers)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ceiling.Token);
+    }
 
     /// <summary>What a power cut during an append may leave.</summary>
     void TearTail(string slot)

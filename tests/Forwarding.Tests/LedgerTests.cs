@@ -48,7 +48,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         one.Add(Samples.Identity("pi", "boot", 1), 5);
         entry.Complete();
         entry.Dispose();
-        using var _ = await second.WaitAsync(TimeSpan.FromSeconds(10));
+        using var _ = await second.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.True(other.ContainsAny(Samples.Identity("pi", "boot", 5), 1));
     }

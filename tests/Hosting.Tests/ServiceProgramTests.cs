@@ -1,8 +1,7 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Hosting.Tests;
 
@@ -10,7 +9,7 @@ namespace ThermalStreaming.Hosting.Tests;
 [Collection("console")]
 public sealed class ServiceProgramTests
 {
-    readonly int port = FreePort();
+    readonly int port = Ports.Take();
 
     [Fact]
     public async Task Bad_configuration_is_one_line_per_problem_and_exit_code_78()
@@ -137,13 +136,6 @@ public sealed class ServiceProgramTests
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             }
         }
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     sealed class Part(Func<Task> run) : BackgroundService

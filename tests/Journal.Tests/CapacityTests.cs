@@ -173,7 +173,7 @@ public sealed class CapacityTests : IDisposable
         Assert.Equal(Frame.MaxCount, journal.Append("y", Frame.MaxCount));
     }
 
-    /// <summary>A real file system of 2 MB that really runs out of space. Needs root, as CI has it.</summary>
+    /// <summary>A real file system of 2 MB that really runs out of space.</summary>
     [Fact]
     public async Task On_a_real_full_file_system_appends_wait_and_go_on_when_space_is_freed()
     {
@@ -227,26 +227,31 @@ public sealed class CapacityTests : IDisposable
                 TestJournal.Ceiling),
             "the journal does not try again");
 
-    /// <summary>A tmpfs of its own.</summary>
+    /// <summary>A tmpfs of its own, mounted by a process in a mount namespace of its own; its end is the end of the file system.</summary>
     sealed class SmallFileSystem : IDisposable
     {
+        readonly Process holder;
+
         public SmallFileSystem(string path, int megabytes)
         {
-            Path = Directory.CreateDirectory(path).FullName;
-            var (exitCode, error) = Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", Path);
-            Assert.True(exitCode == 0, $"this test mounts a small tmpfs and needs root with CAP_SYS_ADMIN: mount says: {error}");
+            Directory.CreateDirectory(path);
+            // With CAP_SYS_ADMIN without further ado, else as root of a user namespace.
+            var mount = $"mount -t tmpfs -o size={megabytes}m tmpfs '{path}' && echo mounted && cat";
+            var script = $"unshare -m true 2>/dev/null && exec unshare -m sh -c \"{mount}\"; exec unshare -Ur -m sh -c \"{mount}\"";
+            holder = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            if (holder.StandardOutput.ReadLine() != "mounted")
+                Assert.Fail($"This test mounts a small tmpfs. Run it as root with CAP_SYS_ADMIN, or where user namespaces are allowed (`unshare -Ur -m true`): {holder.StandardError.ReadToEnd()}");
+            Path = $"/proc/{holder.Id}/root{path}";
         }
 
+        /// <summary>Seen from outside of the namespace.</summary>
         public string Path { get; }
 
-        public void Dispose() => Run("umount", "-l", Path);
-
-        static (int ExitCode, string Error) Run(string program, params string[] arguments)
+        public void Dispose()
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            var error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, error);
+            holder.StandardInput.Close();
+            holder.WaitForExit();
+            holder.Dispose();
         }
     }
 }

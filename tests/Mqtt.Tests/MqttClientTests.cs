@@ -416,14 +416,19 @@ public sealed class MqttClientTests(ITestOutputHelper output)
                 await connection.ReadAsync();
         });
         var options = broker.Options();
-        options.KeepAlive = TimeSpan.FromSeconds(1);
+        options.KeepAlive = TimeSpan.FromSeconds(2);
         options.ReceiveMaximum = 10;
-        var client = new RunningClient(options);
+        var clock = new ManualClock();
+        var client = new RunningClient(options, clock: clock);
         await Wait.UntilAsync(() => client.Client.Counters.Received == 1000, "as many came as may");
         var sent = client.Client.Counters.BytesSent;
 
-        // Pings go out twice a keep-alive; their answers wait behind the messages.
-        await Wait.UntilAsync(() => client.Client.Counters.BytesSent >= sent + 8, "it has pinged four times");
+        // Pings go out twice a keep-alive; their answers wait behind the messages. Time stands still while one is written.
+        for (var ping = 1; ping <= 4; ping++)
+        {
+            clock.Advance(options.KeepAlive / 2);
+            await Wait.UntilAsync(() => client.Client.Counters.BytesSent >= sent + 2 * ping, $"it has pinged {ping} times");
+        }
         var connections = client.Client.Counters.Connections;
         await client.DisposeAsync();
 
@@ -450,7 +455,7 @@ public sealed class MqttClientTests(ITestOutputHelper output)
 
         await UntilErrorAsync(client, "still wait to be processed");
         await client.ReceiveAsync(20);
-        await Wait.UntilAsync(() => client.Client.State is { Generation: 3, IsConnected: true }, "there is a new connection after the consumer caught up");
+        await Wait.UntilAsync(() => client.Client.State is { Generation: >= 3, IsConnected: true }, "there is a new connection after the consumer caught up");
     }
 
     [Fact]
@@ -515,7 +520,7 @@ public sealed class MqttClientTests(ITestOutputHelper output)
         await using var client = new RunningClient(options);
 
         await UntilErrorAsync(client, "not even an answer to a ping");
-        await Wait.UntilAsync(() => client.Client.State is { Generation: 2, IsConnected: true }, "there is a new connection");
+        await Wait.UntilAsync(() => client.Client.State is { Generation: >= 2, IsConnected: true }, "there is a new connection");
     }
 
     [Fact]
@@ -543,7 +548,7 @@ public sealed class MqttClientTests(ITestOutputHelper output)
         _ = client.Client.PublishAsync("t", new byte[64 * 1024 * 1024], MqttQos.AtMostOnce);
 
         await UntilErrorAsync(client, "took nothing of what was sent");
-        await Wait.UntilAsync(() => client.Client.State is { Generation: 2, IsConnected: true }, "there is a new connection");
+        await Wait.UntilAsync(() => client.Client.State is { Generation: >= 2, IsConnected: true }, "there is a new connection");
     }
 
     [Fact]

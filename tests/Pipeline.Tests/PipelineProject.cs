@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
@@ -37,9 +38,9 @@ sealed class PipelineProject : IAsyncDisposable
         Name = $"{prefix}-{Interlocked.Increment(ref projects)}";
         this.extraFile = extraFile;
         Services = services;
-        MqttPort = FreePort();
-        Emulator = new Emulator(new Uri($"http://127.0.0.1:{FreePort()}"), http);
-        Bucket = new Bucket(new Uri($"http://127.0.0.1:{FreePort()}"), "thermal-test", http);
+        MqttPort = Ports.Take();
+        Emulator = new Emulator(new Uri($"http://127.0.0.1:{Ports.Take()}"), http);
+        Bucket = new Bucket(new Uri($"http://127.0.0.1:{Ports.Take()}"), "thermal-test", http);
         PublisherPassword = Guid.NewGuid().ToString("N");
         environment = new Dictionary<string, string>
         {
@@ -334,13 +335,6 @@ sealed class PipelineProject : IAsyncDisposable
                 return directory.FullName;
         }
         throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} holds ThermalStreaming.slnx.");
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

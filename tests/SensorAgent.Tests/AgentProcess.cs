@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SensorAgent.Tests;
 
@@ -18,10 +17,7 @@ sealed class AgentProcess : IDisposable
 
     public AgentProcess(string dataDirectory, int brokerPort, params (string Key, string Value)[] settings)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var port = Ports.Take();
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.SensorAgent.dll")])
         {
             RedirectStandardOutput = true,

@@ -34,7 +34,7 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task A_data_directory_that_cannot_be_used_ends_with_78_and_no_stack_trace()
     {
-        var (code, output, error) = await RunAsync([], ("DATA_DIRECTORY", "/proc/nowhere"), ("HTTP_PORT", "18999"));
+        var (code, output, error) = await RunAsync([], ("DATA_DIRECTORY", "/proc/nowhere"), ("HTTP_PORT", $"{Ports.Take()}"));
 
         Assert.Equal(78, code);
         Assert.Contains("config: DATA_DIRECTORY is '/proc/nowhere'", error, StringComparison.Ordinal);

@@ -31,7 +31,7 @@ public sealed class EmulatorTests : IAsyncLifetime
         Directory.CreateDirectory(directory.File("keys"));
         KeygenCommand.Run(directory.File("rsa_key.p8"), 2048, false, null, false, null, TextWriter.Null, TextWriter.Null);
         File.Copy(directory.File("rsa_key.pub"), directory.File("keys/STREAMER.pub"));
-        await StartEmulatorAsync(0);
+        await StartEmulatorAsync(Ports.Take());
     }
 
     public async Task DisposeAsync()

@@ -174,9 +174,9 @@ public class SinkTests(ITestOutputHelper output)
         };
 
         var sending = fixture.SendFailsAsync(batch);
-        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(60));
         fixture.Clock.Advance(TimeSpan.FromSeconds(6));
-        var failure = await sending.WaitAsync(TimeSpan.FromSeconds(10));
+        var failure = await sending.WaitAsync(TimeSpan.FromSeconds(60));
         answer.SetResult();
         await fixture.SendAsync(batch);
 
@@ -1054,7 +1054,7 @@ public class SinkTests(ITestOutputHelper output)
         var eleventh = fixture.SendAsync(fixture.Batch(10, 1));
         var early = fixture.Server.Of("append").Count();
         fixture.Clock.Advance(TimeSpan.FromMilliseconds(1100));
-        await eleventh.WaitAsync(TimeSpan.FromSeconds(10));
+        await eleventh.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal(10, early);
         Assert.Equal(11, fixture.Server.Of("append").Count());
@@ -1070,7 +1070,7 @@ public class SinkTests(ITestOutputHelper output)
         var second = fixture.SendAsync(fixture.Batch(100, 100));
         var early = fixture.Server.Of("append").Count();
         fixture.Clock.Advance(TimeSpan.FromSeconds(1.1));
-        await second.WaitAsync(TimeSpan.FromSeconds(10));
+        await second.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal(1, early);
         Assert.Equal(2, fixture.Server.Of("append").Count());

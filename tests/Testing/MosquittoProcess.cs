@@ -65,25 +65,17 @@ public sealed class MosquittoProcess : IAsyncDisposable
     public static async Task<MosquittoProcess> StartAsync(MosquittoSettings? settings = null)
     {
         settings ??= new MosquittoSettings();
-        for (var attempt = 1; ; attempt++)
+        var broker = new MosquittoProcess { Port = Ports.Take(), TlsPort = settings.Tls is null ? 0 : Ports.Take() };
+        try
         {
-            var broker = new MosquittoProcess { Port = FreePort(), TlsPort = settings.Tls is null ? 0 : FreePort() };
-            try
-            {
-                await broker.ConfigureAsync(settings);
-                await broker.StartAgainAsync();
-                return broker;
-            }
-            catch (Exception) when (attempt < 5 && broker.Log.Contains("Address already in use", StringComparison.Ordinal))
-            {
-                // Somebody else took the port between finding it free and using it.
-                await broker.DisposeAsync();
-            }
-            catch
-            {
-                await broker.DisposeAsync();
-                throw;
-            }
+            await broker.ConfigureAsync(settings);
+            await broker.StartAgainAsync();
+            return broker;
+        }
+        catch
+        {
+            await broker.DisposeAsync();
+            throw;
         }
     }
 
@@ -205,13 +197,6 @@ public sealed class MosquittoProcess : IAsyncDisposable
 
     /// <summary>Debian puts the broker where only root's PATH looks.</summary>
     static string Program(string name) => File.Exists($"/usr/sbin/{name}") ? $"/usr/sbin/{name}" : name;
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     void Keep(string? line)
     {
