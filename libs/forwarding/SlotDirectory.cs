@@ -56,22 +56,25 @@ sealed class SlotDirectory : IDisposable
         var retired = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, RetiredPrefix + System.IO.Path.GetRandomFileName());
         Directory.Move(Path, retired);
         DurableFile.FlushDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        Directory.Delete(retired, recursive: true);
+        Delete(retired);
     }
 
     /// <summary>Deletes what is left of slots whose deletion was cut short.</summary>
     public static void FinishRetiring(string dataDirectory)
     {
         foreach (var retired in Directory.EnumerateDirectories(Root(dataDirectory), RetiredPrefix + "*"))
+            Delete(retired);
+    }
+
+    static void Delete(string retired)
+    {
+        try
         {
-            try
-            {
-                Directory.Delete(retired, recursive: true);
-            }
-            catch (DirectoryNotFoundException)
-            {
-                // Another replica starts too.
-            }
+            Directory.Delete(retired, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Another replica, which starts now, deletes it too; or the disk does not let it go, and a later start will.
         }
     }
 
