@@ -31,7 +31,7 @@ sealed partial class SnowpipeSink : IBatchSink
     /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
     const int TolerableRefusals = 5;
 
-    /// <summary>Readings that are kept as dead letters because some of them are missing in the table. One poll sees fewer, but for a flood.</summary>
+    /// <summary>Readings that are kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, but for a flood.</summary>
     const int MostSuspects = 10_000;
 
     /// <summary>A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no reading is at fault.</summary>
@@ -411,11 +411,13 @@ sealed partial class SnowpipeSink : IBatchSink
             // Counted before their commit is seen: wait for it, to know which readings they are among.
             if (to <= from && handledEnd > committed && isOpen)
                 return;
-            // Counted after their commit was seen.
+            // Counted after their commit was seen; after a start, behind what is known to be counted.
             if (to <= from)
-                from = reportedFrom;
+                from = record.Expected is var (_, settled) && settled < to ? Math.Max(reportedFrom, settled) : reportedFrom;
             if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
                 to = bound.Offset + 1;
+            // A day's readings are no suspects: the last ones are the likeliest.
+            from = Math.Max(from, to - MostSuspects);
             var message = SnowflakeError.OneLine(status.LastErrorMessage ?? "no reason given");
             LogRowErrors(channel.Name, fresh, from, to - 1, message);
             if (to > from)

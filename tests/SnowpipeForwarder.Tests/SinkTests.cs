@@ -1107,4 +1107,29 @@ public class SinkTests(ITestOutputHelper output)
         random.NextBytes(bytes);
         return bytes;
     }
+
+    /// <summary>All was committed, and the cursor says so; the count of refused rows came only after that, and the process was restarted in between.</summary>
+    [Theory]
+    [InlineData(10, 100, 900)]
+    [InlineData(12, 1000, 10_000)]
+    public async Task A_late_count_of_refused_rows_at_a_start_does_not_condemn_the_whole_journal(int batches, int size, int kept)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        for (var i = 0; i < batches; i++)
+        {
+            await fixture.SendAsync(fixture.Batch(i * size, size));
+            fixture.Server.Commit();
+            await fixture.PollAsync();
+            // A channel takes ten appends in a second.
+            fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        fixture.Cursor = fixture.End = batches * size;
+        (fixture.Server.Single.RowErrors, fixture.Server.Single.ErrorMessage) = (1, "bad");
+        fixture.NewProcess();
+
+        await fixture.OpenAsync();
+
+        Assert.Equal(kept, fixture.DeadLetters.Count);
+    }
 }
