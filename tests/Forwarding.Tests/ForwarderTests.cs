@@ -512,6 +512,33 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(1, destination.Opens);
     }
 
+    [Fact]
+    public async Task A_dead_replicas_journal_that_cannot_be_read_for_a_while_holds_intake_up_and_ends_nothing()
+    {
+        var options = Replica.Options(directory.Path, broker.Port, adoptionGrace: TimeSpan.FromHours(1));
+        await using var stays = await Replica.StartAsync(options, destination.CreateSink);
+        await using (var goes = await Replica.StartAsync(options, destination.CreateSink))
+        {
+            await PublishManyAsync("pi-1", 20, 4);
+            await DeliveredAsync(80);
+        }
+        var segment = Directory.GetFiles(Path.Combine(directory.Path, "slots", "slot-1", "journal"), "*.segment").Single();
+        File.Move(segment, directory.File("aside"));
+        File.CreateSymbolicLink(segment, segment);
+        // Killed in the ledger: who comes next enters what its journal holds.
+        using (var dying = new Ledger(directory.Path, (_, _, _) => [], NullLogger.Instance))
+            await dying.EnterAsync("slot-1");
+
+        // Every second message is for the session of the one that is gone.
+        await PublishManyAsync("pi-2", 10, 4);
+        await Eventually.TrueAsync(() => stays.Execution.IsCompleted || stays.Health.Parts.Any(part => part is { Key: "ledger", Value: not null }), () => string.Join(", ", stays.Health.Parts));
+        Assert.DoesNotContain(destination.Rows, row => row.DeviceId == "pi-2");
+        File.Move(directory.File("aside"), segment, overwrite: true);
+        await Eventually.TrueAsync(() => destination.Rows.Any(row => row.DeviceId == "pi-2"), () => string.Join(", ", stays.Health.Parts));
+
+        await Eventually.TrueAsync(() => stays.Health.IsReady, () => string.Join(", ", stays.Health.Parts));
+    }
+
     [Theory]
     [InlineData("ledger.lock")]
     [InlineData("ledger")]

@@ -29,13 +29,13 @@ sealed class Replica : IAsyncDisposable
 
     public ForwarderMetrics Metrics => provider.GetRequiredService<ForwarderMetrics>();
 
-    public static ForwarderOptions Options(string dataDirectory, int brokerPort, int slots = 1) => new()
+    public static ForwarderOptions Options(string dataDirectory, int brokerPort, int slots = 1, TimeSpan? adoptionGrace = null) => new()
     {
         ServiceName = "forwarder",
         Kind = ReadingKind.Thermal,
         DataDirectory = dataDirectory,
         Slots = slots,
-        SlotAdoptionGrace = TimeSpan.FromSeconds(1),
+        SlotAdoptionGrace = adoptionGrace ?? TimeSpan.FromSeconds(1),
         SlotDrainQuiet = TimeSpan.FromMilliseconds(500),
         DeadLettersMaxBytes = 64 << 20,
         Mqtt = new MqttOptions { Host = "127.0.0.1", Port = brokerPort, MaximumReconnectDelay = TimeSpan.FromMilliseconds(300) },
