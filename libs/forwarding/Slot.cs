@@ -153,6 +153,18 @@ sealed partial class Slot : IAsyncDisposable
 
     async Task IntakeAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            await TakeAllInAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The disk refused what was taken. It is not acknowledged: it comes again.
+        }
+    }
+
+    async Task TakeAllInAsync(CancellationToken cancellationToken)
+    {
         long? lastReplay = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
@@ -184,7 +196,7 @@ sealed partial class Slot : IAsyncDisposable
             // Whoever waited for space inside the ledger would hold up every other slot. What was taken and not stored is not acknowledged: it comes again.
             if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
-            await StoreAsync();
+            await StoreAsync(cancellationToken);
             Volatile.Write(ref stored, stored + group.Count);
         }
     }
@@ -228,13 +240,14 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
-    async Task StoreAsync()
+    /// <exception cref="OperationCanceledException">The disk refused until the stop; nothing is acknowledged.</exception>
+    async Task StoreAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        var stored = arrivals.Count > 0 ? await AppendNewAsync() : 0;
+        var stored = arrivals.Count > 0 ? await AppendNewAsync(cancellationToken) : 0;
         var poisoned = group.Count - arrivals.Count;
         if (poisoned > 0)
-            await FlushDeadLettersAsync();
+            await FlushDeadLettersAsync(cancellationToken);
         var received = 0;
         foreach (var arrival in arrivals)
             received += arrival.Count;
@@ -242,7 +255,7 @@ sealed partial class Slot : IAsyncDisposable
         mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
     }
 
-    async Task FlushDeadLettersAsync()
+    async Task FlushDeadLettersAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -255,7 +268,7 @@ sealed partial class Slot : IAsyncDisposable
             catch (IOException e)
             {
                 health.Unwell("dead letters", $"{deadLetters.Directory}: {e.Message}. Free space on the data volume.");
-                await Task.Delay(TimeSpan.FromSeconds(1), clock);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
             }
         }
     }
@@ -283,9 +296,9 @@ sealed partial class Slot : IAsyncDisposable
     }
 
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
-    async Task<int> AppendNewAsync()
+    async Task<int> AppendNewAsync(CancellationToken cancellationToken)
     {
-        using var entry = await EnterLedgerAsync();
+        using var entry = await EnterLedgerAsync(cancellationToken);
         // What has come while others were in the ledger shares this fsync, if there is room for it.
         if (Journal.WhyNoRoomFor(MaxGroupBytes) is null)
             Take();
@@ -308,9 +321,9 @@ sealed partial class Slot : IAsyncDisposable
     }
 
     /// <summary>Enters the ledger, however long its files cannot be used: nothing is acknowledged meanwhile.</summary>
-    async Task<Ledger.Entry> EnterLedgerAsync()
+    async Task<Ledger.Entry> EnterLedgerAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -320,8 +333,10 @@ sealed partial class Slot : IAsyncDisposable
             }
             catch (IOException e)
             {
+                if (attempt == 1)
+                    LogLedger(Name, e.Message);
                 health.Unwell("ledger", e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
             }
         }
     }
@@ -465,11 +480,11 @@ sealed partial class Slot : IAsyncDisposable
             {
                 deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
                 if (deadLetters.IsFlushDue)
-                    await FlushDeadLettersAsync();
+                    await FlushDeadLettersAsync(cancellationToken);
             }
             takenIn[mine] = takenIn.GetValueOrDefault(mine) + 1;
         }
-        await FlushDeadLettersAsync();
+        await FlushDeadLettersAsync(cancellationToken);
         File.Delete(mine);
         takenIn.Remove(mine, out var letters);
         LogReplayed(Name, letters, path);
@@ -576,6 +591,9 @@ sealed partial class Slot : IAsyncDisposable
 
     [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
     partial void LogReplayed(string slot, int letters, string file);
+
+    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
+    partial void LogLedger(string slot, string reason);
 
     [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
     partial void LogNotEmptied(string slot, string reason);
