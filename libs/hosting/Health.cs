@@ -10,8 +10,9 @@ public sealed class Health
     /// <summary>True when every part that reported is well and at least one has reported.</summary>
     public bool IsReady => !parts.IsEmpty && parts.Values.All(problem => problem is null);
 
-    /// <summary>Parts and their problems, sorted by name; a null problem means the part is well.</summary>
-    public IEnumerable<KeyValuePair<string, string?>> Parts => parts.OrderBy(part => part.Key, StringComparer.Ordinal);
+    /// <summary>Parts and their problems at this moment, sorted by name; a null problem means the part is well.</summary>
+    // ToArray is atomic; what LINQ makes of the dictionary itself counts first and copies then, and throws when a part came in between.
+    public IEnumerable<KeyValuePair<string, string?>> Parts => parts.ToArray().OrderBy(part => part.Key, StringComparer.Ordinal);
 
     /// <summary>The part works.</summary>
     public void Well(string part) => parts[part] = null;

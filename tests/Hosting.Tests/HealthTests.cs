@@ -1,0 +1,33 @@
+namespace ThermalStreaming.Hosting.Tests;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task Can_be_read_while_parts_come_and_go()
+    {
+        var health = new Health();
+        using var stop = new CancellationTokenSource();
+        var changing = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                if (i / 20 % 2 == 0)
+                    health.Well($"part {i % 20}");
+                else
+                    health.Forget($"part {i % 20}");
+            }
+        });
+
+        try
+        {
+            Assert.True(SpinWait.SpinUntil(() => health.Parts.Any(), TimeSpan.FromSeconds(30)));
+            for (var i = 0; i < 200_000; i++)
+                Assert.InRange(health.Parts.Select(part => part.Key).ToList().Count, 0, 20);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await changing;
+        }
+    }
+}
