@@ -412,12 +412,14 @@ sealed partial class SnowpipeSink : IBatchSink
             if (to <= from && handledEnd > committed && isOpen)
                 return;
             // Counted after their commit was seen; after a start, behind what is known to be counted.
-            if (to <= from)
+            var isLate = to <= from;
+            if (isLate)
                 from = record.Expected is var (_, settled) && settled < to ? Math.Max(reportedFrom, settled) : reportedFrom;
             if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
                 to = bound.Offset + 1;
-            // A day's readings are no suspects: the last ones are the likeliest.
-            from = Math.Max(from, to - MostSuspects);
+            // All that was stored since some time is no suspect: the last ones are the likeliest. What one poll has seen committed is kept, however much it is.
+            if (isLate)
+                from = Math.Max(from, to - MostSuspects);
             var message = SnowflakeError.OneLine(status.LastErrorMessage ?? "no reason given");
             LogRowErrors(channel.Name, fresh, from, to - 1, message);
             if (to > from)

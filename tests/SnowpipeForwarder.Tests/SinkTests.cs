@@ -1132,4 +1132,19 @@ public class SinkTests(ITestOutputHelper output)
 
         Assert.Equal(kept, fixture.DeadLetters.Count);
     }
+
+    [Fact]
+    public async Task Refused_rows_of_a_flood_are_kept_with_all_that_one_poll_saw_committed()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        for (var i = 0; i < 6; i++)
+            await fixture.SendAsync(fixture.Batch(i * 2000, 2000));
+        (fixture.Server.Single.RowErrors, fixture.Server.Single.ErrorMessage) = (1, "bad");
+        fixture.Server.Commit();
+
+        await fixture.PollAsync();
+
+        Assert.Equal(12_000, fixture.DeadLetters.Count);
+    }
 }
