@@ -24,6 +24,12 @@ sealed partial class Slot : IAsyncDisposable
 
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Groups begin no sooner than this after one another, unless the broker would have to pause for it (<see cref="MqttClient.GatherAsync"/>): a group costs
+    /// an fsync and some thread switches, however many messages share them. What comes alone waits for nothing.
+    /// </summary>
+    static readonly TimeSpan GroupInterval = TimeSpan.FromMilliseconds(50);
+
     readonly SlotDirectory directory;
     readonly ForwarderOptions options;
     readonly Ledger ledger;
@@ -78,7 +84,8 @@ sealed partial class Slot : IAsyncDisposable
     {
         // After a power cut the ledger may lack what the journal has: nothing goes before it is entered.
         var isEntered = false;
-        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, BeforeReclaim = () => isEntered && ledger.Flush() }, clock, logger);
+        // The slot lingers itself, before it enters the ledger: others wait for that.
+        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, BeforeReclaim = () => isEntered && ledger.Flush() }, clock, logger);
         try
         {
             await EnterJournalAsync(ledger, directory.Name, journal);
@@ -166,6 +173,7 @@ sealed partial class Slot : IAsyncDisposable
     async Task TakeAllInAsync(CancellationToken cancellationToken)
     {
         long? lastReplay = null;
+        long? lastGroup = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
         while (!cancellationToken.IsCancellationRequested)
@@ -189,6 +197,12 @@ sealed partial class Slot : IAsyncDisposable
                     continue;
                 }
             }
+            var pause = lastGroup is { } at ? GroupInterval - clock.GetElapsedTime(at) : TimeSpan.Zero;
+            if (pause < options.Journal.Linger)
+                pause = options.Journal.Linger;
+            if (pause > TimeSpan.Zero)
+                await mqtt.GatherAsync(pause, cancellationToken);
+            lastGroup = clock.GetTimestamp();
             group.Clear();
             arrivals.Clear();
             groupBytes = 0;

@@ -25,6 +25,13 @@ sealed class AsyncSignal : IValueTaskSource
         core.SetResult(true);
     }
 
+    /// <summary>Forgets a signal that nobody waited for.</summary>
+    public void Reset()
+    {
+        lock (gate)
+            isSet = false;
+    }
+
     /// <summary>For one waiter at a time.</summary>
     public ValueTask WaitAsync()
     {

@@ -48,6 +48,7 @@ sealed class Connection : IDisposable
     bool isPingToSend;
     bool isClosing;
     bool isHeld;
+    int mostUnacknowledged;
 
     byte[] buffer = new byte[UsualReceiveBuffer];
     int start;
@@ -90,6 +91,22 @@ sealed class Connection : IDisposable
 
     /// <summary>Called by the reader after a SUBACK.</summary>
     public Action? SubscriptionsChanged { get; set; }
+
+    /// <summary>Called by the reader when it has taken what had come and <see cref="IsHalfFull"/>.</summary>
+    public Action? HalfFull { get; set; }
+
+    /// <summary>
+    /// Half of what may be unacknowledged waits for the consumer. How much that is only the broker knows, whose own limit may be below the Receive Maximum;
+    /// the most that ever was is never above it.
+    /// </summary>
+    public bool IsHalfFull
+    {
+        get
+        {
+            lock (gate)
+                return inbox.Waiting >= Math.Min(mostUnacknowledged, options.ReceiveMaximum) / 2 || window.Bytes >= MaximumUnacknowledgedBytes / 2;
+        }
+    }
 
     /// <summary>Makes a connection up to and including the broker's CONNACK.</summary>
     /// <exception cref="MqttException">It could not be made, or the broker refused.</exception>
@@ -311,9 +328,17 @@ sealed class Connection : IDisposable
     {
         while (true)
         {
+            var isDone = false;
             int needed;
-            while (!TryProcessBuffer(out needed))
-                await toRead.WaitAsync();
+            do
+            {
+                isDone = TryProcessBuffer(out needed);
+                if (IsHalfFull)
+                    HalfFull?.Invoke();
+                if (!isDone)
+                    await toRead.WaitAsync();
+            }
+            while (!isDone);
             if (!await FillAsync(needed, CancellationToken.None))
             {
                 if (Volatile.Read(ref isClosing))
@@ -420,6 +445,7 @@ sealed class Connection : IDisposable
                 if (isHeld)
                     return false;
                 place = window.Add(view.PacketId, view.Qos, view.Payload.Length);
+                mostUnacknowledged = Math.Max(mostUnacknowledged, window.Count);
             }
         }
         var payload = Rent(view.Payload.Length, view.Qos);

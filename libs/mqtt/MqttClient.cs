@@ -96,6 +96,8 @@ public sealed partial class MqttClient : IAsyncDisposable
     readonly Inbox inbox;
     readonly TextCache topics = new(2048, MqttReader.ToTopic);
     readonly TextCache contentTypes = new(16, System.Text.Encoding.UTF8.GetString);
+    readonly AsyncSignal gathered = new();
+    readonly ITimer gatherTimer;
     readonly CancellationTokenSource disposing = new();
     readonly Lock stateGate = new();
     MqttConnectionState state;
@@ -116,6 +118,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         store = new PublishStore(options.MaximumInFlight);
         subscriptions = new SubscriptionBook(options.Subscriptions, store, clock, options.ConnectTimeout);
         inbox = new Inbox(options.ReceiveMaximum);
+        gatherTimer = clock.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), gathered, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         state = new MqttConnectionState { ClientId = clientId };
     }
 
@@ -178,6 +181,22 @@ public sealed partial class MqttClient : IAsyncDisposable
     /// <summary>Waits until there are messages to take.</summary>
     /// <returns>False when the client has stopped and all have been taken.</returns>
     public ValueTask<bool> WaitForMessagesAsync(CancellationToken cancellationToken) => inbox.WaitAsync(cancellationToken);
+
+    /// <summary>
+    /// Lets messages gather, for a consumer to whom many at once cost less than many one by one: waits until the time is over, but not when half of what the
+    /// broker lets be unacknowledged has come, so that it never has to pause for this. For the consumer, which has acknowledged all that it took. May
+    /// return early.
+    /// </summary>
+    public async Task GatherAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        gathered.Reset();
+        if (Volatile.Read(ref connection) is not { } current || current.IsHalfFull || cancellationToken.IsCancellationRequested)
+            return;
+        gatherTimer.Change(atMost, Timeout.InfiniteTimeSpan);
+        using (cancellationToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), gathered))
+            await gathered.WaitAsync();
+        gatherTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Takes the next message, in order of arrival. After a reconnect, messages of the old connection still come first and the
     /// broker repeats them later: whoever stores them must recognise repeats.</summary>
@@ -247,6 +266,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     /// <summary>Stops the client as a cancelled <see cref="RunAsync"/> does, and waits for it.</summary>
     public async ValueTask DisposeAsync()
     {
+        await gatherTimer.DisposeAsync();
         var wasRunning = Interlocked.CompareExchange(ref running, Task.CompletedTask, null);
         if (wasRunning is null)
         {
@@ -337,6 +357,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         if (store.BeginConnection(connack.SessionPresent, limits, options.Birth) is { } birth)
             _ = ReportRefusalAsync(birth);
         opened.SubscriptionsChanged = OnSubscriptionsChanged;
+        opened.HalfFull = gathered.Set;
         Volatile.Write(ref connection, opened);
         try
         {

@@ -27,8 +27,11 @@ sealed class ReceiveWindow
         public int Bytes;
     }
 
+    /// <summary>How many there are.</summary>
+    public int Count => (int)(tail - head);
+
     /// <summary>Whether there are fewer than allowed.</summary>
-    public bool HasRoom => tail - head < capacity;
+    public bool HasRoom => Count < capacity;
 
     /// <summary>Payload of all of them.</summary>
     public long Bytes { get; private set; }

@@ -381,6 +381,89 @@ public sealed class MqttClientTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Messages_gather_until_half_of_the_brokers_own_window_has_come_or_the_time_is_over()
+    {
+        var send = Channel.CreateUnbounded<int>();
+        await using var broker = new FakeBroker(async (connection, _) =>
+        {
+            await connection.AcceptAsync();
+            ushort id = 0;
+            await foreach (var count in send.Reader.ReadAllAsync(connection.Stop))
+            {
+                for (var i = 0; i < count; i++)
+                    await connection.SendPublishAsync(++id, "x");
+            }
+            await connection.DrainAsync();
+        });
+        var clock = new ManualClock();
+        await using var client = new RunningClient(broker.Options(), clock: clock);
+        await TakeAsync(20);
+
+        // A window of 20 has been seen: the 10th ends the wait, and no time passes.
+        await SendAsync(9, 29);
+        var gathering = client.Client.GatherAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        Assert.False(gathering.IsCompleted);
+        await SendAsync(1, 30);
+        await gathering.Within();
+        Assert.Equal(10, client.Client.WaitingMessages);
+        Assert.True(client.Client.GatherAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None).IsCompleted);
+        await TakeAsync(0);
+
+        // What made the last wait short does not end this one.
+        gathering = client.Client.GatherAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        Assert.False(gathering.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(50));
+        await gathering.Within();
+
+        using var stop = new CancellationTokenSource();
+        gathering = client.Client.GatherAsync(TimeSpan.FromMilliseconds(50), stop.Token);
+        Assert.False(gathering.IsCompleted);
+        await stop.CancelAsync();
+        await gathering.Within();
+        send.Writer.Complete();
+
+        async Task SendAsync(int count, int received)
+        {
+            send.Writer.TryWrite(count);
+            await Wait.UntilAsync(() => client.Client.Counters.Received == received, $"{received} have come");
+        }
+
+        async Task TakeAsync(int more)
+        {
+            await SendAsync(more, (int)client.Client.Counters.Received + more);
+            while (client.Client.TryReceive(out var message))
+                client.Client.Acknowledge(message);
+        }
+    }
+
+    [Fact]
+    public async Task Large_messages_do_not_gather_until_the_reader_stops()
+    {
+        const int Size = 50_000;
+        var more = new TaskCompletionSource();
+        await using var broker = new FakeBroker(async (connection, _) =>
+        {
+            await connection.AcceptAsync();
+            for (ushort id = 1; id <= 100; id++)
+                await connection.SendPublishAsync(id, "x");
+            await more.Task;
+            for (byte id = 101; id <= 104; id++)
+                await connection.SendAsync([0x32, 0xD6, 0x86, 0x03, 0, 1, (byte)'t', 0, id, 0, .. new byte[Size]]);
+            await connection.DrainAsync();
+        });
+        await using var client = new RunningClient(broker.Options(), clock: new ManualClock());
+        foreach (var message in await client.ReceiveAsync(100))
+            client.Client.Acknowledge(message);
+
+        var gathering = client.Client.GatherAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        Assert.False(gathering.IsCompleted);
+        more.SetResult();
+
+        await gathering.Within();
+        Assert.Equal(104, client.Client.Counters.Received);
+    }
+
+    [Fact]
     public async Task Large_messages_are_read_only_as_earlier_ones_are_acknowledged()
     {
         const int Size = 400_000;

@@ -147,6 +147,12 @@ public sealed class JsonPayloadTests
     [InlineData("""{"observed_at":"2026-11-20T11:13:48.123456+01:00"}""")]
     [InlineData("""{"observed_at":1795169628.123456}""")]
     [InlineData("""{"datetimestamp":"2026-11-20T10:13:48.123456+00:00","ts":1}""")]
+    [InlineData("""{"datetimestamp":"2026-11-20T10:13:48.123456Z"}""")]
+    [InlineData("""{"datetimestamp":"2026-11-20T12:13:48.1234560+02:00"}""")]
+    [InlineData("""{"datetimestamp":"2026-11-20T10:13:48.123456"}""")]
+    [InlineData("""{"datetimestamp":"2026-11-20 10:13:48.123456"}""")]
+    [InlineData("""{"datetimestamp":"2026-11-20 05:13:48.123456-05:00"}""")]
+    [InlineData("""{"datetimestamp":"\u0032026-11-20T10:13:48.123456Z"}""")]
     public void Takes_the_time_from_where_it_is_most_exact(string json)
     {
         Assert.Equal(Instants.FromMicroseconds(Rows.ObservedAtUs), Rows.Json(json).ObservedAt(0));

@@ -43,7 +43,7 @@ public sealed class StoredPayloadTests
 
         Assert.Contains("\"device_id\":\"pi\",\"boot_id\":\"b\",\"sequence\":4,\"forwarded_at\":\"2026-11-20T10:00:00.123456", Assert.Single(rows), StringComparison.Ordinal);
         Assert.Equal(2, json.Count);
-        Assert.All(json, row => Assert.Contains("\"device_id\":\"K\\u00FCche\"", row, StringComparison.Ordinal));
+        Assert.All(json, row => Assert.Contains("\"device_id\":\"Küche\"", row, StringComparison.Ordinal));
     }
 
     [Fact]
