@@ -20,7 +20,9 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
 {
     const string FileName = "snowpipe-channel";
 
-    /// <summary>Null when there is none for this journal, or none that can be read.</summary>
+    /// <summary>Null when there is none for this journal.</summary>
+    /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's channel.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static ChannelRecord? Load(string directory, string epoch)
     {
         try
@@ -32,7 +34,7 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
                 ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
                 : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }

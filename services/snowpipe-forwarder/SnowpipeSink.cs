@@ -250,7 +250,7 @@ sealed partial class SnowpipeSink : IBatchSink
     async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
         var epoch = start.Slot.Epoch;
-        record = ChannelRecord.Load(start.Slot.Directory, epoch);
+        record = Recall(start.Slot.Directory, epoch);
         while (true)
         {
             channel = new ChannelSession(ChannelName(options.ChannelPrefix, start.Slot.Name, epoch, record?.Generation ?? 1));
@@ -462,6 +462,18 @@ sealed partial class SnowpipeSink : IBatchSink
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SinkException(SinkFailure.Transient, $"refused readings cannot be kept as dead letters: {e.Message}", inner: e);
+        }
+    }
+
+    static ChannelRecord? Recall(string directory, string epoch)
+    {
+        try
+        {
+            return ChannelRecord.Load(directory, epoch);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"what is known of the channel cannot be read from {directory}: {e.Message}", inner: e);
         }
     }
 

@@ -610,6 +610,34 @@ public class SinkTests(ITestOutputHelper output)
         Assert.InRange(notes.Count, 2, 3);
     }
 
+    [Fact]
+    public async Task Delivers_through_no_channel_while_it_cannot_be_read_which_one_is_the_last()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 0, 10);
+        // The disk loses what it had called durable: generation 2.
+        fixture.End = 5;
+        fixture.NewProcess();
+        await fixture.OpenAsync();
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        var text = File.ReadAllText(note);
+        File.Delete(note);
+        Directory.CreateDirectory(note);
+        fixture.End = 1000;
+        fixture.NewProcess();
+
+        var refused = await Assert.ThrowsAsync<SinkException>(fixture.OpenAsync);
+        Directory.Delete(note);
+        File.WriteAllText(note, text);
+        await fixture.OpenAsync();
+
+        Assert.Equal(SinkFailure.Transient, refused.Failure);
+        Assert.Contains("cannot be read", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(text, File.ReadAllText(note));
+        Assert.Contains(" 2 ", text, StringComparison.Ordinal);
+    }
+
     static async Task DeliverAsync(SinkFixture fixture, long first, int count, bool isCounted = true)
     {
         await fixture.SendAsync(fixture.Batch(first, count));
