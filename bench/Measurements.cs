@@ -9,11 +9,6 @@ sealed class Measurements(string root, Results results, double share)
     const string Thermal = "thermal";
     const double MiB = 1024 * 1024;
 
-    const string YardstickKind = "yardstick";
-
-    /// <summary>15 µs for a reading where an MQTTnet subscriber takes 18 for a message, 6 where a hundred come in one.</summary>
-    const double SingleOverYardstick = 15.0 / 18, BatchOverYardstick = 6.0 / 18;
-
     /// <summary>100,000 rows/s are 86 MB/s before compression, of which a channel takes 20.</summary>
     const int SlotsForBatches = 5;
 
@@ -105,7 +100,6 @@ sealed class Measurements(string root, Results results, double share)
         await ExpectAsync(subscriber, "ready");
         using var publisher = new Publisher(stand.BrokerPort);
         var load = new Load(forwarder, publisher);
-        await using var yardstick = await YardstickAsync(stand, publisher);
         var acknowledged = 0L;
         foreach (var (format, make) in new (string, Func<string, MessagePool>)[]
                  { ("protobuf", kind => MessagePool.Protobuf(kind, 1, seed++)), ("JSON", kind => MessagePool.Json(kind, seed++)) })
@@ -116,9 +110,7 @@ sealed class Measurements(string root, Results results, double share)
             await RunPlainAsync(30_000);
             await load.DeliverAsync(pool, 30_000, 1);
             await load.DeliverAsync(pool, 30_000, 1);
-            await yardstick.RunAsync();
 
-            yardstick.Reset();
             var (cpu, stored) = (forwarder.Kernel.CpuSeconds, 0);
             await stand.SnowflakeGoesAwayAsync();
             var (plainRates, rates) = await RoundsAsync(() => load.StoreAsync(pool, messages, 1));
@@ -136,7 +128,6 @@ sealed class Measurements(string root, Results results, double share)
             results.AtLeast($"{name}: ratio", rates.Max() / plainRates.Max(), "", 0.9);
             results.Add($"{name}: ratio while delivering", beside.Max() / plainBeside.Max(), "");
             results.AtMost($"{name}: processor", cpu / stored * 1e6, "µs/reading", 15);
-            yardstick.Report(results, name, cpu / stored, SingleOverYardstick);
 
             async Task<(List<double> Plain, List<double> Forwarder)> RoundsAsync(Func<Task<double>> runAsync)
             {
@@ -145,7 +136,6 @@ sealed class Measurements(string root, Results results, double share)
                 {
                     plain.Add(await RunPlainAsync(messages));
                     forwarded.Add(await runAsync());
-                    await yardstick.RunAsync();
                 }
                 return (plain, forwarded);
             }
@@ -174,16 +164,9 @@ sealed class Measurements(string root, Results results, double share)
         forwarder.Kernel.ResetPeak();
         var (written, journal) = (forwarder.Kernel.BytesWritten, await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total"));
         var messages = (int)(40_000 * share);
-        // Before and behind it, not beside it: the rate is a target too.
-        await using var yardstick = await YardstickAsync(stand, publisher);
-        await yardstick.RunAsync();
-        yardstick.Reset();
-        await yardstick.RunAsync();
         var figures = await load.DeliverAsync(pool, messages, 100, SustainedMessagesPerSecond);
         results.AtLeast("100 readings per message: into the emulator, sustained", figures.DeliveredRate, "readings/s", 100_000);
-        await yardstick.RunAsync();
         results.AtMost("100 readings per message: processor", figures.CpuPerReading * 1e6, "µs/reading", 6);
-        yardstick.Report(results, "100 readings per message", figures.CpuPerReading, BatchOverYardstick);
         results.AtMost("memory: peak resident under that load", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 90);
         results.AtMost("disk: bytes written per byte of payload under that load", (forwarder.Kernel.BytesWritten - written) / (messages * pool.PayloadBytes), "", 1.3);
         results.Add("disk: of which by the journals' own count", (await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total") - journal) / (messages * pool.PayloadBytes), "");
@@ -224,17 +207,6 @@ sealed class Measurements(string root, Results results, double share)
         return stand;
     }
 
-    async Task<Yardstick> YardstickAsync(Stand stand, Publisher publisher)
-    {
-        var process = stand.StartYardstick($"telemetry/v1/+/{YardstickKind}");
-        if (process is not null)
-            await ExpectAsync(process, "ready");
-        var yardstick = new Yardstick(process, publisher, MessagePool.Json(YardstickKind, seed++));
-        // What the runtime compiles, it compiles now.
-        await yardstick.RunAsync();
-        return yardstick;
-    }
-
     static async Task ExpectAsync(Process process, string line)
     {
         using var ceiling = new CancellationTokenSource(Ceiling, clock);
@@ -247,49 +219,6 @@ sealed class Measurements(string root, Results results, double share)
     {
         using var process = Process.Start(new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         return (await process.StandardOutput.ReadToEndAsync()).Split('\n')[0].Trim();
-    }
-
-    /// <summary>What a message of 617 B costs an MQTTnet subscriber on this machine, at this time.</summary>
-    sealed class Yardstick(Process? process, Publisher publisher, MessagePool pool) : IAsyncDisposable
-    {
-        const int Messages = 30_000;
-
-        readonly ProcessFigures? kernel = process is null ? null : new(process.Id);
-        long total;
-        long since;
-        double cpu;
-
-        public async Task RunAsync()
-        {
-            if (process is null)
-                return;
-            var before = kernel!.CpuSeconds;
-            total += Messages;
-            since += Messages;
-            await process.StandardInput.WriteLineAsync(total.ToString(CultureInfo.InvariantCulture));
-            await Task.Run(() => publisher.Publish(pool, Messages));
-            await ExpectAsync(process, total.ToString(CultureInfo.InvariantCulture));
-            cpu += kernel.CpuSeconds - before;
-        }
-
-        public void Reset() => (since, cpu) = (0, 0);
-
-        public void Report(Results results, string name, double seconds, double target)
-        {
-            if (process is null)
-                return;
-            results.Add($"{name}: MQTTnet subscriber", cpu / since * 1e6, "µs/message");
-            results.AtMost($"{name}: processor, ratio to MQTTnet's", seconds / (cpu / since), "", target);
-        }
-
-        /// <summary>It would go on taking its copy of nothing; but an idle process beside a soak is one too many.</summary>
-        public async ValueTask DisposeAsync()
-        {
-            if (process is null)
-                return;
-            process.StandardInput.Close();
-            await process.WaitForExitAsync();
-        }
     }
 
     sealed class Load(RunningForwarder forwarder, Publisher publisher)

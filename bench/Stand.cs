@@ -123,13 +123,6 @@ sealed class Stand : IAsyncDisposable
     public Process StartSubscriber()
         => Start("dotnet", [Environment.GetCommandLineArgs()[0], "subscribe", BrokerPort.ToString(CultureInfo.InvariantCulture)], ServiceEnvironment, talks: true);
 
-    /// <summary>The yardstick of processor time (bench/yardstick); null if it was not built.</summary>
-    public Process? StartYardstick(string topic)
-    {
-        var program = Path.Combine(root, "artifacts/publish/Yardstick/release/ThermalStreaming.Yardstick.dll");
-        return File.Exists(program) ? Start("dotnet", [program, BrokerPort.ToString(CultureInfo.InvariantCulture), topic], [], talks: true) : null;
-    }
-
     public static async Task Until(Func<Task<bool>> condition, string otherwise, TimeSpan? ceiling = null)
     {
         var clock = TimeProvider.System;
