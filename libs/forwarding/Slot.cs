@@ -197,10 +197,10 @@ sealed partial class Slot : IAsyncDisposable
                     continue;
                 }
             }
-            var pause = lastGroup is { } at ? GroupInterval - clock.GetElapsedTime(at) : TimeSpan.Zero;
-            if (pause < options.Journal.Linger)
-                pause = options.Journal.Linger;
-            if (pause > TimeSpan.Zero)
+            // What somebody asked for is waited for in full, also when messages come one by one and half of next to nothing has come at once.
+            if (options.Journal.Linger > TimeSpan.Zero)
+                await Task.Delay(options.Journal.Linger, clock, cancellationToken);
+            if (lastGroup is { } at && GroupInterval - clock.GetElapsedTime(at) is var pause && pause > TimeSpan.Zero)
                 await mqtt.GatherAsync(pause, cancellationToken);
             lastGroup = clock.GetTimestamp();
             group.Clear();

@@ -328,7 +328,7 @@ sealed class Connection : IDisposable
     {
         while (true)
         {
-            var isDone = false;
+            bool isDone;
             int needed;
             do
             {
