@@ -21,7 +21,10 @@ sealed class Measurements(string root, Results results, double share)
 
     public IReadOnlyList<(string Name, Func<Task> Measure)> All =>
     [
-        ("wire", WireAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync), ("single", SingleAsync), ("batch", BatchAsync),
+        ("wire", WireAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync),
+        ("single-protobuf", () => SingleAsync("protobuf", kind => MessagePool.Protobuf(kind, 1, seed++))),
+        ("single-json", () => SingleAsync("JSON", kind => MessagePool.Json(kind, seed++))),
+        ("batch", BatchAsync),
     ];
 
     public async Task ConditionsAsync()
@@ -92,7 +95,7 @@ sealed class Measurements(string root, Results results, double share)
     /// One reading per message: the forwarder against a subscriber that only acknowledges, by turns. While they are compared, the destination is away, so that
     /// both do nothing but their part between the broker and the disk; then everything is delivered, and counts into the processor time.
     /// </summary>
-    async Task SingleAsync()
+    async Task SingleAsync(string format, Func<string, MessagePool> make)
     {
         await using var stand = await StandAsync();
         await using var forwarder = await stand.StartForwarderAsync(1);
@@ -101,54 +104,50 @@ sealed class Measurements(string root, Results results, double share)
         using var publisher = new Publisher(stand.BrokerPort);
         var load = new Load(forwarder, publisher);
         var acknowledged = 0L;
-        foreach (var (format, make) in new (string, Func<string, MessagePool>)[]
-                 { ("protobuf", kind => MessagePool.Protobuf(kind, 1, seed++)), ("JSON", kind => MessagePool.Json(kind, seed++)) })
+        var (pool, plainPool) = (make(Thermal), make(AcknowledgingSubscriber.Kind));
+        var messages = (int)(100_000 * share);
+        // What the runtime compiles, it compiles now.
+        await RunPlainAsync(30_000);
+        await load.DeliverAsync(pool, 30_000, 1);
+        await load.DeliverAsync(pool, 30_000, 1);
+
+        var (cpu, stored) = (forwarder.Kernel.CpuSeconds, 0);
+        await stand.SnowflakeGoesAwayAsync();
+        var (plainRates, rates) = await RoundsAsync(() => load.StoreAsync(pool, messages, 1));
+        stored += plainRates.Count * messages;
+        await stand.SnowflakeIsBackAsync();
+        await load.CatchUpAsync();
+        cpu = forwarder.Kernel.CpuSeconds - cpu;
+
+        var (plainBeside, beside) = await RoundsAsync(async () => (await load.DeliverAsync(pool, messages, 1)).Rate);
+
+        var name = $"one reading per message, {format} of {pool.PayloadBytes:0} B";
+        // What else the machine does only ever slows a round down: the best ones are the nearest to what each can do.
+        results.Add($"{name}: only acknowledged", plainRates.Max(), "messages/s");
+        results.Add($"{name}: in the journal", rates.Max(), "messages/s");
+        results.AtLeast($"{name}: ratio", rates.Max() / plainRates.Max(), "", 0.9);
+        results.Add($"{name}: ratio while delivering", beside.Max() / plainBeside.Max(), "");
+        results.AtMost($"{name}: processor", cpu / stored * 1e6, "µs/reading", 15);
+
+        async Task<(List<double> Plain, List<double> Forwarder)> RoundsAsync(Func<Task<double>> runAsync)
         {
-            var (pool, plainPool) = (make(Thermal), make(AcknowledgingSubscriber.Kind));
-            var messages = (int)(100_000 * share);
-            // What the runtime compiles, it compiles now.
-            await RunPlainAsync(30_000);
-            await load.DeliverAsync(pool, 30_000, 1);
-            await load.DeliverAsync(pool, 30_000, 1);
-
-            var (cpu, stored) = (forwarder.Kernel.CpuSeconds, 0);
-            await stand.SnowflakeGoesAwayAsync();
-            var (plainRates, rates) = await RoundsAsync(() => load.StoreAsync(pool, messages, 1));
-            stored += plainRates.Count * messages;
-            await stand.SnowflakeIsBackAsync();
-            await load.CatchUpAsync();
-            cpu = forwarder.Kernel.CpuSeconds - cpu;
-
-            var (plainBeside, beside) = await RoundsAsync(async () => (await load.DeliverAsync(pool, messages, 1)).Rate);
-
-            var name = $"one reading per message, {format} of {pool.PayloadBytes:0} B";
-            // What else the machine does only ever slows a round down: the best ones are the nearest to what each can do.
-            results.Add($"{name}: only acknowledged", plainRates.Max(), "messages/s");
-            results.Add($"{name}: in the journal", rates.Max(), "messages/s");
-            results.AtLeast($"{name}: ratio", rates.Max() / plainRates.Max(), "", 0.9);
-            results.Add($"{name}: ratio while delivering", beside.Max() / plainBeside.Max(), "");
-            results.AtMost($"{name}: processor", cpu / stored * 1e6, "µs/reading", 15);
-
-            async Task<(List<double> Plain, List<double> Forwarder)> RoundsAsync(Func<Task<double>> runAsync)
+            var (plain, forwarded) = (new List<double>(), new List<double>());
+            for (var round = 0; round < 5; round++)
             {
-                var (plain, forwarded) = (new List<double>(), new List<double>());
-                for (var round = 0; round < 5; round++)
-                {
-                    plain.Add(await RunPlainAsync(messages));
-                    forwarded.Add(await runAsync());
-                }
-                return (plain, forwarded);
+                plain.Add(await RunPlainAsync(messages));
+                forwarded.Add(await runAsync());
             }
+            return (plain, forwarded);
+        }
 
-            async Task<double> RunPlainAsync(int count)
-            {
-                var started = clock.GetTimestamp();
-                acknowledged += count;
-                await subscriber.StandardInput.WriteLineAsync(acknowledged.ToString(CultureInfo.InvariantCulture));
-                publisher.Publish(plainPool, count);
-                await ExpectAsync(subscriber, acknowledged.ToString(CultureInfo.InvariantCulture));
-                return count / clock.GetElapsedTime(started).TotalSeconds;
-            }
+        async Task<double> RunPlainAsync(int count)
+        {
+            var started = clock.GetTimestamp();
+            acknowledged += count;
+            await subscriber.StandardInput.WriteLineAsync(acknowledged.ToString(CultureInfo.InvariantCulture));
+            publisher.Publish(plainPool, count);
+            await ExpectAsync(subscriber, acknowledged.ToString(CultureInfo.InvariantCulture));
+            return count / clock.GetElapsedTime(started).TotalSeconds;
         }
     }
 

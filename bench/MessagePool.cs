@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Google.Protobuf;
 using ThermalStreaming.Readings;
@@ -166,7 +167,8 @@ sealed class MessagePool
     static byte[] JsonOf(ThermalReading reading, string deviceId, string bootId, Host host)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        // Python's json, and whatever else runs on small devices, escapes no '+'.
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             var observed = Instants.FromMicroseconds(reading.ObservedAtUs).UtcDateTime;
             var uuid = new Guid(reading.Id.Span, bigEndian: true);

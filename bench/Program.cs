@@ -10,6 +10,11 @@ var soak = Array.IndexOf(args, "--soak") is var soakAt and >= 0
     : 0;
 var results = new Results();
 var measurements = new Measurements(args[0], results, share: args.Contains("--short") ? 0.25 : 1);
+if (only?.Except(measurements.All.Select(measurement => measurement.Name)).ToList() is [_, ..] unknown)
+{
+    Console.Error.WriteLine($"--only {string.Join(',', unknown)}: there is {string.Join(", ", measurements.All.Select(measurement => measurement.Name))}");
+    return 2;
+}
 try
 {
     await measurements.ConditionsAsync();
@@ -21,7 +26,7 @@ try
     if (soak > 0)
         await measurements.SoakAsync(TimeSpan.FromMinutes(soak));
 }
-catch (Exception e) when (e is TimeoutException or IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
+catch (Exception e) when (e is TimeoutException or OperationCanceledException or IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
 {
     Console.Error.WriteLine($"could not measure: {e.Message}");
     return 2;

@@ -168,8 +168,10 @@ public sealed partial class DeadLetters
             json.WriteBase64String("payload"u8, payload);
             if (row is { } reading)
             {
+                var written = new ArrayBufferWriter<byte>();
+                reading.Payload.WriteRow(reading.Index, written, new RowStamp(clock.GetUtcNow(), ""), reading.Offset);
                 json.WritePropertyName("row"u8);
-                reading.Payload.WriteRow(reading.Index, json, new RowStamp(clock.GetUtcNow(), "", reading.Offset));
+                json.WriteRawValue(written.WrittenSpan);
             }
             json.WriteEndObject();
         }

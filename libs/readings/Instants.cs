@@ -20,29 +20,25 @@ public static class Instants
     public static void FormatIso(DateTimeOffset instant, Span<byte> target)
     {
         var utc = instant.UtcDateTime;
-        Digits(target, 0, 4, utc.Year);
-        target[4] = (byte)'-';
-        Digits(target, 5, 2, utc.Month);
-        target[7] = (byte)'-';
-        Digits(target, 8, 2, utc.Day);
-        target[10] = (byte)'T';
-        Clock(target, 11, utc);
-        target[19] = (byte)'.';
+        var (year, month, day) = utc;
+        "....-..-..T..:..:.........+00:00"u8.CopyTo(target);
+        Digits(target, 0, 4, year);
+        Digits(target, 5, 2, month);
+        Digits(target, 8, 2, day);
+        Digits(target, 11, 2, utc.Hour);
+        Digits(target, 14, 2, utc.Minute);
+        Digits(target, 17, 2, utc.Second);
         Digits(target, 20, 6, (int)(utc.Ticks / 10 % 1_000_000));
-        "+00:00"u8.CopyTo(target[26..]);
     }
 
-    /// <summary><c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>.</summary>
-    public static void FormatAmerican(DateTimeOffset instant, Span<byte> target)
+    /// <summary><c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>, out of what <see cref="FormatIso"/> made.</summary>
+    public static void FormatAmerican(ReadOnlySpan<byte> iso, Span<byte> target)
     {
-        var utc = instant.UtcDateTime;
-        Digits(target, 0, 2, utc.Month);
-        target[2] = (byte)'/';
-        Digits(target, 3, 2, utc.Day);
-        target[5] = (byte)'/';
-        Digits(target, 6, 4, utc.Year);
-        target[10] = (byte)' ';
-        Clock(target, 11, utc);
+        "../../.... "u8.CopyTo(target);
+        iso[5..7].CopyTo(target);
+        iso[8..10].CopyTo(target[3..]);
+        iso[..4].CopyTo(target[6..]);
+        iso[11..19].CopyTo(target[11..]);
     }
 
     /// <summary>Seconds with six decimals, <c>1763632828.123456</c>. Returns the length.</summary>
@@ -57,15 +53,6 @@ public static class Instants
     /// <summary>Reads an ISO 8601 point in time; without an offset it is UTC.</summary>
     public static bool TryParse(string text, out DateTimeOffset instant)
         => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out instant);
-
-    static void Clock(Span<byte> target, int at, DateTime utc)
-    {
-        Digits(target, at, 2, utc.Hour);
-        target[at + 2] = (byte)':';
-        Digits(target, at + 3, 2, utc.Minute);
-        target[at + 5] = (byte)':';
-        Digits(target, at + 6, 2, utc.Second);
-    }
 
     internal static void Digits(Span<byte> target, int at, int count, int value)
     {

@@ -1,45 +1,56 @@
-using System.Text.Json;
+using System.Buffers;
 
 namespace ThermalStreaming.Readings;
 
 /// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence and observed_at.</summary>
 static class InverterRow
 {
-    internal static readonly JsonEncodedText
-        Id = JsonEncodedText.Encode("id"), Pac = JsonEncodedText.Encode("PAC"), EnergyOutput = JsonEncodedText.Encode("energy_output"),
-        Efficiency = JsonEncodedText.Encode("energy_conversion_efficiency"), PerformanceRatio = JsonEncodedText.Encode("performance_ratio"),
-        SystemUptime = JsonEncodedText.Encode("system_uptime"), Temperature = JsonEncodedText.Encode("temperature"),
-        InputVoltage = JsonEncodedText.Encode("input_voltage"), OutputVoltage = JsonEncodedText.Encode("output_voltage"),
-        Frequency = JsonEncodedText.Encode("frequency"), FaultStatusKey = JsonEncodedText.Encode("fault_status"),
-        ObservedAt = JsonEncodedText.Encode("observed_at");
+    internal static readonly RowKey
+        Id = new("id"), Pac = new("PAC"), EnergyOutput = new("energy_output"), Efficiency = new("energy_conversion_efficiency"), PerformanceRatio = new("performance_ratio"),
+        SystemUptime = new("system_uptime"), Temperature = new("temperature"), InputVoltage = new("input_voltage"), OutputVoltage = new("output_voltage"),
+        Frequency = new("frequency"), FaultStatusKey = new("fault_status"), ObservedAt = new("observed_at");
 
-    public static void Write(InverterReading reading, string deviceId, string bootId, Utf8JsonWriter json)
+    /// <summary>What a row takes besides its texts: 15 keys, numbers, a time.</summary>
+    const int UsualBytes = 1024;
+
+    public static void Write(InverterReading reading, string deviceId, string bootId, IBufferWriter<byte> target)
     {
-        json.WriteStartObject();
-        json.WriteString(Id, reading.InverterId);
-        ThermalRow.WriteNumber(json, Pac, reading.HasPacW ? reading.PacW : null, 2);
-        ThermalRow.WriteNumber(json, EnergyOutput, reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null, 2);
-        ThermalRow.WriteNumber(json, Efficiency, reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null, 2);
-        ThermalRow.WriteNumber(json, PerformanceRatio, reading.HasPerformanceRatio ? reading.PerformanceRatio : null, 4);
-        ThermalRow.WriteNumber(json, SystemUptime, reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null, 2);
-        ThermalRow.WriteNumber(json, Temperature, reading.HasTemperatureC ? reading.TemperatureC : null, 2);
-        ThermalRow.WriteNumber(json, InputVoltage, reading.HasInputVoltageV ? reading.InputVoltageV : null, 2);
-        ThermalRow.WriteNumber(json, OutputVoltage, reading.HasOutputVoltageV ? reading.OutputVoltageV : null, 2);
-        ThermalRow.WriteNumber(json, Frequency, reading.HasFrequencyHz ? reading.FrequencyHz : null, 3);
-        json.WriteString(FaultStatusKey, InverterFaults.Text(reading.FaultStatus));
-        json.WriteString(ThermalRow.DeviceId, deviceId);
-        if (bootId.Length > 0)
-            json.WriteString(ThermalRow.BootId, bootId);
-        else
-            json.WriteNull(ThermalRow.BootId);
+        var (id, device, boot) = (RowText.Quoted(reading.InverterId), RowText.Quoted(deviceId), RowText.QuotedOrNull(bootId));
+        var row = new RowText(target, UsualBytes + id.Length + device.Length + boot.Length);
+        row.Begin(Id);
+        row.Add(id);
+        Add(ref row, Pac, reading.HasPacW ? reading.PacW : null, 2);
+        Add(ref row, EnergyOutput, reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null, 2);
+        Add(ref row, Efficiency, reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null, 2);
+        Add(ref row, PerformanceRatio, reading.HasPerformanceRatio ? reading.PerformanceRatio : null, 4);
+        Add(ref row, SystemUptime, reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null, 2);
+        Add(ref row, Temperature, reading.HasTemperatureC ? reading.TemperatureC : null, 2);
+        Add(ref row, InputVoltage, reading.HasInputVoltageV ? reading.InputVoltageV : null, 2);
+        Add(ref row, OutputVoltage, reading.HasOutputVoltageV ? reading.OutputVoltageV : null, 2);
+        Add(ref row, Frequency, reading.HasFrequencyHz ? reading.FrequencyHz : null, 3);
+        row.Add(FaultStatusKey);
+        row.Add(RowText.Quoted(InverterFaults.Text(reading.FaultStatus)));
+        row.Add(ThermalRow.DeviceId);
+        row.Add(device);
+        row.Add(ThermalRow.BootId);
+        row.Add(boot);
+        row.Add(ThermalRow.Sequence);
         if (reading.Sequence > 0)
-            json.WriteNumber(ThermalRow.Sequence, reading.Sequence);
+            row.Add(reading.Sequence);
         else
-            json.WriteNull(ThermalRow.Sequence);
-        Span<byte> text = stackalloc byte[Instants.IsoLength];
-        Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), text);
-        json.WriteString(ObservedAt, text);
-        json.WriteEndObject();
+            row.AddNull();
+        row.Add(ObservedAt);
+        Span<byte> observedAt = stackalloc byte[Instants.IsoLength];
+        Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), observedAt);
+        row.AddQuoted(observedAt);
+        row.Add("}"u8);
+        row.End();
+    }
+
+    static void Add(ref RowText row, RowKey key, double? value, int decimals)
+    {
+        row.Add(key);
+        row.Add(value, decimals);
     }
 }
 

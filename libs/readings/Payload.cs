@@ -1,12 +1,23 @@
-using System.Text.Json;
+using System.Buffers;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>What a forwarder adds to a thermal row.</summary>
-/// <param name="ForwardedAt">When the batch that holds the row was made.</param>
-/// <param name="ChannelId">The channel that carries the row.</param>
-/// <param name="StreamOffset">Place of the reading in the forwarder's journal: dense per channel and journal, so a gap is a missing row.</param>
-public readonly record struct RowStamp(DateTimeOffset ForwardedAt, string ChannelId, long StreamOffset);
+/// <summary>What a forwarder adds to the thermal rows of a batch, besides each one's <c>stream_offset</c>. Immutable.</summary>
+/// <param name="forwardedAt">When the batch was made.</param>
+/// <param name="channelId">The channel that carries it.</param>
+public sealed class RowStamp(DateTimeOffset forwardedAt, string channelId)
+{
+    /// <summary>All of it but the offset's digits.</summary>
+    internal byte[] Bytes { get; } = [.. ThermalRow.ForwardedAt.Bytes, .. Iso(forwardedAt), .. ThermalRow.ChannelId.Bytes, .. RowText.Quoted(channelId), .. ThermalRow.StreamOffset.Bytes];
+
+    static byte[] Iso(DateTimeOffset instant)
+    {
+        var quoted = new byte[Instants.IsoLength + 2];
+        quoted[0] = quoted[^1] = (byte)'"';
+        Instants.FormatIso(instant, quoted.AsSpan(1));
+        return quoted;
+    }
+}
 
 /// <summary>
 /// The readings of one MQTT message, decoded and checked. Immutable; a view on the payload it was decoded from, which must not change while it is used.
@@ -45,10 +56,13 @@ public abstract class Payload
     public abstract InverterReading Inverter(int index);
 
     /// <summary>
-    /// Writes the reading at <paramref name="index"/> as one JSON object: the original's keys first, in the original's order, then the added ones.
-    /// The stamp is used by thermal rows only.
+    /// Writes the reading at <paramref name="index"/> as one JSON object on one line: the original's keys first, in the original's order, then the added ones.
     /// </summary>
-    public abstract void WriteRow(int index, Utf8JsonWriter json, in RowStamp stamp);
+    /// <param name="index">Of the reading.</param>
+    /// <param name="row">Where to. Nothing is written when this throws.</param>
+    /// <param name="stamp">For thermal rows.</param>
+    /// <param name="streamOffset">Place of the reading in the forwarder's journal, for thermal rows: dense per channel and journal, so a gap is a missing row.</param>
+    public abstract void WriteRow(int index, IBufferWriter<byte> row, RowStamp stamp, long streamOffset);
 
     /// <summary>A payload with only the readings at <paramref name="indexes"/> (ascending), in the same format.</summary>
     public abstract byte[] Select(IReadOnlyList<int> indexes);
@@ -68,7 +82,7 @@ public abstract class Payload
     }
 
     /// <summary>Decoding stops with it at the reading that is too many.</summary>
-    private protected static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
+    internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
 
     /// <summary>JSON is what says so, or starts with <c>{</c> or <c>[</c> (a ReadingBatch starts with a field tag, 0x0A to 0x32, or white space neither way).</summary>
     public static bool IsJson(ReadOnlySpan<byte> payload, string? contentType)

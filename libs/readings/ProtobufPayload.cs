@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Buffers;
 using Google.Protobuf;
 
 namespace ThermalStreaming.Readings;
@@ -64,12 +64,12 @@ sealed class ProtobufPayload : Payload
     public override InverterReading Inverter(int index)
         => Kind == ReadingKind.Inverter ? InverterReading.Parser.ParseFrom(Bytes(index)) : throw new InvalidOperationException("These readings are of kind thermal.");
 
-    public override void WriteRow(int index, Utf8JsonWriter json, in RowStamp stamp)
+    public override void WriteRow(int index, IBufferWriter<byte> row, RowStamp stamp, long streamOffset)
     {
         if (Kind == ReadingKind.Thermal)
-            header.Row.Write(ThermalValues.Read(Bytes(index)), json, stamp);
+            header.Row.Write(ThermalValues.Read(Bytes(index)), row, stamp, streamOffset);
         else
-            InverterRow.Write(Inverter(index), header.DeviceId, header.BootId, json);
+            InverterRow.Write(Inverter(index), header.DeviceId, header.BootId, row);
     }
 
     public override byte[] Select(IReadOnlyList<int> indexes)

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
@@ -72,12 +71,12 @@ public readonly struct StoredPayload
     {
         var stored = Parse(record);
         var payload = stored.Decode();
+        var stamp = new RowStamp(stored.StoredAt, "");
         for (var i = 0; i < payload.Count; i++)
         {
-            var buffer = new ArrayBufferWriter<byte>();
-            using (var json = new Utf8JsonWriter(buffer))
-                payload.WriteRow(i, json, new RowStamp(stored.StoredAt, "", 0));
-            yield return Encoding.UTF8.GetString(buffer.WrittenSpan);
+            var row = new ArrayBufferWriter<byte>();
+            payload.WriteRow(i, row, stamp, 0);
+            yield return Encoding.UTF8.GetString(row.WrittenSpan);
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Buffers;
 
 namespace ThermalStreaming.Readings;
 
@@ -8,152 +8,148 @@ namespace ThermalStreaming.Readings;
 /// </summary>
 sealed class ThermalRow
 {
-    internal static readonly JsonEncodedText
-        Uuid = JsonEncodedText.Encode("uuid"), RowId = JsonEncodedText.Encode("rowid"), IpAddress = JsonEncodedText.Encode("ipaddress"),
-        MacAddress = JsonEncodedText.Encode("macaddress"), HostKey = JsonEncodedText.Encode("host"), HostName = JsonEncodedText.Encode("hostname"),
-        LocalHostName = JsonEncodedText.Encode("local_hostname"), CpuTempF = JsonEncodedText.Encode("cputempf"), Runtime = JsonEncodedText.Encode("runtime"),
-        SystemTime = JsonEncodedText.Encode("systemtime"), StartTime = JsonEncodedText.Encode("starttime"), EndTime = JsonEncodedText.Encode("endtime"),
-        Te = JsonEncodedText.Encode("te"), Ts = JsonEncodedText.Encode("ts"), DateTimeStamp = JsonEncodedText.Encode("datetimestamp"),
-        Cpu = JsonEncodedText.Encode("cpu"), Memory = JsonEncodedText.Encode("memory"), DiskUsage = JsonEncodedText.Encode("diskusage"),
-        Temperature = JsonEncodedText.Encode("temperature"), Humidity = JsonEncodedText.Encode("humidity"), Co2 = JsonEncodedText.Encode("co2"),
-        Pressure = JsonEncodedText.Encode("pressure"), TemperatureIcp = JsonEncodedText.Encode("temperatureicp"),
-        EquivalentCo2 = JsonEncodedText.Encode("equivalentco2ppm"), TotalVoc = JsonEncodedText.Encode("totalvocppb"),
-        DeviceId = JsonEncodedText.Encode("device_id"), BootId = JsonEncodedText.Encode("boot_id"), Sequence = JsonEncodedText.Encode("sequence"),
-        ForwardedAt = JsonEncodedText.Encode("forwarded_at"), ChannelId = JsonEncodedText.Encode("channel_id"), StreamOffset = JsonEncodedText.Encode("stream_offset");
+    internal static readonly RowKey
+        Uuid = new("uuid"), RowId = new("rowid"), IpAddress = new("ipaddress"), MacAddress = new("macaddress"), HostKey = new("host"), HostName = new("hostname"),
+        LocalHostName = new("local_hostname"), CpuTempF = new("cputempf"), Runtime = new("runtime"), SystemTime = new("systemtime"), StartTime = new("starttime"),
+        EndTime = new("endtime"), Te = new("te"), Ts = new("ts"), DateTimeStamp = new("datetimestamp"), Cpu = new("cpu"), Memory = new("memory"), DiskUsage = new("diskusage"),
+        Temperature = new("temperature"), Humidity = new("humidity"), Co2 = new("co2"), Pressure = new("pressure"), TemperatureIcp = new("temperatureicp"),
+        EquivalentCo2 = new("equivalentco2ppm"), TotalVoc = new("totalvocppb"), DeviceId = new("device_id"), BootId = new("boot_id"), Sequence = new("sequence"),
+        ForwardedAt = new("forwarded_at"), ChannelId = new("channel_id"), StreamOffset = new("stream_offset");
 
-    readonly Host? host;
-    readonly JsonEncodedText hostName;
-    readonly JsonEncodedText localHostName;
-    readonly JsonEncodedText ipAddress;
-    readonly JsonEncodedText macAddress;
-    readonly JsonEncodedText deviceId;
-    readonly JsonEncodedText bootId;
+    /// <summary>What a row takes besides its batch's own texts: 31 keys, three quoted ids and times of 36 to 51 bytes, values.</summary>
+    const int UsualBytes = 1536;
+
+    readonly long startedAtUs;
+    readonly byte[] host;
+    readonly byte[] startTime;
+    readonly byte[] source;
 
     public ThermalRow(Host? host, string deviceId, string bootId)
     {
-        this.host = host;
-        hostName = JsonEncodedText.Encode(host?.Hostname ?? "");
-        localHostName = JsonEncodedText.Encode(host?.LocalHostname ?? "");
-        ipAddress = JsonEncodedText.Encode(host?.IpAddress ?? "");
-        macAddress = JsonEncodedText.Encode(host?.MacAddress ?? "");
-        this.deviceId = JsonEncodedText.Encode(deviceId);
-        this.bootId = JsonEncodedText.Encode(bootId);
+        startedAtUs = host?.StartedAtUs ?? 0;
+        this.host =
+        [
+            .. IpAddress.Bytes, .. RowText.QuotedOrNull(host?.IpAddress ?? ""), .. MacAddress.Bytes, .. RowText.QuotedOrNull(host?.MacAddress ?? ""),
+            .. HostKey.Bytes, .. RowText.QuotedOrNull(host?.Hostname ?? ""), .. HostName.Bytes, .. RowText.QuotedOrNull(host?.Hostname ?? ""),
+            .. LocalHostName.Bytes, .. RowText.QuotedOrNull(host?.LocalHostname ?? ""),
+        ];
+        startTime = [.. StartTime.Bytes, .. startedAtUs > 0 ? American(startedAtUs) : "null"u8];
+        source = [.. DeviceId.Bytes, .. RowText.Quoted(deviceId), .. BootId.Bytes, .. RowText.QuotedOrNull(bootId)];
     }
 
-    public void Write(in ThermalValues reading, Utf8JsonWriter json, in RowStamp stamp)
+    public void Write(in ThermalValues reading, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
     {
-        var observedAt = Instants.FromMicroseconds(reading.ObservedAtUs);
-        Span<byte> text = stackalloc byte[64];
-        json.WriteStartObject();
-        WriteIds(reading, observedAt, json, text);
-        WriteText(json, IpAddress, ipAddress);
-        WriteText(json, MacAddress, macAddress);
-        WriteText(json, HostKey, hostName);
-        WriteText(json, HostName, hostName);
-        WriteText(json, LocalHostName, localHostName);
+        var row = new RowText(target, UsualBytes + host.Length + startTime.Length + source.Length + stamp.Bytes.Length);
+        Span<byte> observedAt = stackalloc byte[Instants.IsoLength];
+        Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), observedAt);
+        WriteIds(ref row, reading, observedAt);
+        row.Add(host);
+        row.Add(CpuTempF);
         // A cast makes 0 of what is no number.
         if (reading.CpuTemperatureC is { } celsius && Math.Abs(celsius) < 1e6)
-            json.WriteNumber(CpuTempF, (long)Math.Round(celsius * 9 / 5 + 32));
+            row.Add((long)Math.Round(celsius * 9 / 5 + 32));
         else
-            json.WriteNull(CpuTempF);
-        WriteTimes(reading, observedAt, json, text);
-        WriteNumber(json, Cpu, reading.CpuPercent, 1);
-        WriteNumber(json, Memory, reading.MemoryPercent, 1);
+            row.AddNull();
+        WriteTimes(ref row, reading, observedAt);
+        row.Add(Cpu);
+        row.Add(reading.CpuPercent, 1);
+        row.Add(Memory);
+        row.Add(reading.MemoryPercent, 1);
+        row.Add(DiskUsage);
         if (reading.DiskFreeMb is { } free)
         {
-            System.Buffers.Text.Utf8Formatter.TryFormat(free, text, out var length);
-            " MB"u8.CopyTo(text[length..]);
-            json.WriteString(DiskUsage, text[..(length + 3)]);
+            row.Add("\""u8);
+            row.Add(free);
+            row.Add(" MB\""u8);
         }
         else
         {
-            json.WriteNull(DiskUsage);
+            row.AddNull();
         }
-        WriteNumber(json, Temperature, reading.TemperatureC, 4);
-        WriteNumber(json, Humidity, reading.HumidityPercent, 2);
-        WriteNumber(json, Co2, reading.Co2Ppm, 1);
-        WriteNumber(json, Pressure, reading.PressurePa, 2);
-        WriteNumber(json, TemperatureIcp, reading.IcpTemperatureF, 2);
-        WriteNumber(json, EquivalentCo2, reading.EquivalentCo2Ppm, 1);
-        WriteNumber(json, TotalVoc, reading.TvocPpb, 1);
-        json.WriteString(DeviceId, deviceId);
-        WriteText(json, BootId, bootId);
+        row.Add(Temperature);
+        row.Add(reading.TemperatureC, 4);
+        row.Add(Humidity);
+        row.Add(reading.HumidityPercent, 2);
+        row.Add(Co2);
+        row.Add(reading.Co2Ppm, 1);
+        row.Add(Pressure);
+        row.Add(reading.PressurePa, 2);
+        row.Add(TemperatureIcp);
+        row.Add(reading.IcpTemperatureF, 2);
+        row.Add(EquivalentCo2);
+        row.Add(reading.EquivalentCo2Ppm, 1);
+        row.Add(TotalVoc);
+        row.Add(reading.TvocPpb, 1);
+        row.Add(source);
+        row.Add(Sequence);
         if (reading.Sequence > 0)
-            json.WriteNumber(Sequence, reading.Sequence);
+            row.Add(reading.Sequence);
         else
-            json.WriteNull(Sequence);
-        WriteStamp(json, stamp, text);
-        json.WriteEndObject();
+            row.AddNull();
+        row.Add(stamp.Bytes);
+        row.Add(streamOffset);
+        row.Add("}"u8);
+        row.End();
     }
 
-    internal static void WriteStamp(Utf8JsonWriter json, in RowStamp stamp, Span<byte> text)
+    static void WriteIds(ref RowText row, in ThermalValues reading, scoped ReadOnlySpan<byte> observedAt)
     {
-        Instants.FormatIso(stamp.ForwardedAt, text);
-        json.WriteString(ForwardedAt, text[..Instants.IsoLength]);
-        json.WriteString(ChannelId, stamp.ChannelId);
-        json.WriteNumber(StreamOffset, stamp.StreamOffset);
-    }
-
-    static void WriteIds(in ThermalValues reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
-    {
+        row.Begin(Uuid);
         if (reading.Id.Length != 16)
         {
-            json.WriteNull(Uuid);
-            json.WriteNull(RowId);
+            row.AddNull();
+            row.Add(RowId);
+            row.AddNull();
             return;
         }
+        Span<byte> uuid = stackalloc byte[36];
+        new Guid(reading.Id, bigEndian: true).TryFormat(uuid, out _);
+        row.AddQuoted(uuid);
         // rowid is the second and the uuid, as the original's was meant to be.
-        var utc = observedAt.UtcDateTime;
-        Instants.Digits(text, 0, 4, utc.Year);
-        Instants.Digits(text, 4, 2, utc.Month);
-        Instants.Digits(text, 6, 2, utc.Day);
-        Instants.Digits(text, 8, 2, utc.Hour);
-        Instants.Digits(text, 10, 2, utc.Minute);
-        Instants.Digits(text, 12, 2, utc.Second);
-        text[14] = (byte)'_';
-        new Guid(reading.Id, bigEndian: true).TryFormat(text[15..], out _);
-        json.WriteString(Uuid, text[15..51]);
-        json.WriteString(RowId, text[..51]);
+        row.Add(RowId);
+        Span<byte> second = stackalloc byte[16];
+        second[0] = (byte)'"';
+        observedAt[..4].CopyTo(second[1..]);
+        observedAt[5..7].CopyTo(second[5..]);
+        observedAt[8..10].CopyTo(second[7..]);
+        observedAt[11..13].CopyTo(second[9..]);
+        observedAt[14..16].CopyTo(second[11..]);
+        observedAt[17..19].CopyTo(second[13..]);
+        second[15] = (byte)'_';
+        row.Add(second);
+        row.Add(uuid);
+        row.Add("\""u8);
     }
 
-    void WriteTimes(in ThermalValues reading, DateTimeOffset observedAt, Utf8JsonWriter json, Span<byte> text)
+    void WriteTimes(ref RowText row, in ThermalValues reading, scoped ReadOnlySpan<byte> observedAt)
     {
-        if (host is { StartedAtUs: > 0 })
-            json.WriteNumber(Runtime, Math.Max(0, (reading.ObservedAtUs - host.StartedAtUs) / 1_000_000));
+        Span<byte> text = stackalloc byte[RowText.ValueBytes];
+        row.Add(Runtime);
+        if (startedAtUs > 0)
+            row.Add(Math.Max(0, (reading.ObservedAtUs - startedAtUs) / 1_000_000));
         else
-            json.WriteNull(Runtime);
+            row.AddNull();
+        row.Add(SystemTime);
         Instants.FormatAmerican(observedAt, text);
-        json.WriteString(SystemTime, text[..Instants.AmericanLength]);
-        if (host is { StartedAtUs: > 0 })
-        {
-            Instants.FormatAmerican(Instants.FromMicroseconds(host.StartedAtUs), text);
-            json.WriteString(StartTime, text[..Instants.AmericanLength]);
-        }
-        else
-        {
-            json.WriteNull(StartTime);
-        }
-        json.WriteString(EndTime, text[..Instants.FormatSeconds(reading.ObservedAtUs + reading.DurationUs, text)]);
-        json.WriteString(Te, text[..Instants.FormatSeconds(reading.DurationUs, text)]);
-        json.WriteNumber(Ts, reading.ObservedAtUs / 1_000_000);
-        Instants.FormatIso(observedAt, text);
-        json.WriteString(DateTimeStamp, text[..Instants.IsoLength]);
+        row.AddQuoted(text[..Instants.AmericanLength]);
+        row.Add(startTime);
+        row.Add(EndTime);
+        row.AddQuoted(text[..Instants.FormatSeconds(reading.ObservedAtUs + reading.DurationUs, text)]);
+        row.Add(Te);
+        row.AddQuoted(text[..Instants.FormatSeconds(reading.DurationUs, text)]);
+        row.Add(Ts);
+        row.Add(reading.ObservedAtUs / 1_000_000);
+        row.Add(DateTimeStamp);
+        row.AddQuoted(observedAt);
     }
 
-    static void WriteText(Utf8JsonWriter json, JsonEncodedText key, JsonEncodedText value)
+    static byte[] American(long microseconds)
     {
-        if (value.EncodedUtf8Bytes.IsEmpty)
-            json.WriteNull(key);
-        else
-            json.WriteString(key, value);
-    }
-
-    internal static void WriteNumber(Utf8JsonWriter json, JsonEncodedText key, double? delivered, int decimals)
-    {
-        // NaN and infinities are not JSON; a sensor that delivers one delivered nothing.
-        if (delivered is { } value && double.IsFinite(value))
-            json.WriteNumber(key, Math.Round(value, decimals));
-        else
-            json.WriteNull(key);
+        Span<byte> iso = stackalloc byte[Instants.IsoLength];
+        Instants.FormatIso(Instants.FromMicroseconds(microseconds), iso);
+        var quoted = new byte[Instants.AmericanLength + 2];
+        quoted[0] = quoted[^1] = (byte)'"';
+        Instants.FormatAmerican(iso, quoted.AsSpan(1));
+        return quoted;
     }
 }

@@ -11,31 +11,29 @@ namespace ThermalStreaming.S3Forwarder;
 sealed class RowWriter : IDisposable
 {
     readonly ArrayBufferWriter<byte> row = new(4096);
+    readonly ArrayBufferWriter<byte> quarantined = new(256);
     readonly Utf8JsonWriter json;
 
-    // '+' needs no escape in a file, and escaping it costs five bytes in every row.
-    public RowWriter() => json = new Utf8JsonWriter(row, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    // '+' needs no escape in a file.
+    public RowWriter() => json = new Utf8JsonWriter(quarantined, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>The row's bytes; valid until the next call.</summary>
-    public ReadOnlySpan<byte> Write(BatchReading reading, bool quarantined, in RowStamp stamp)
+    public ReadOnlySpan<byte> Write(BatchReading reading, bool isQuarantined, RowStamp stamp)
     {
         row.ResetWrittenCount();
-        json.Reset();
-        if (quarantined)
-            WriteQuarantined(reading, stamp);
-        else
-            reading.Payload.WriteRow(reading.Index, json, stamp);
-        json.Flush();
-        return row.WrittenSpan;
+        reading.Payload.WriteRow(reading.Index, row, stamp, reading.Offset);
+        return isQuarantined ? Quarantine(reading) : row.WrittenSpan;
     }
 
     public void Dispose() => json.Dispose();
 
-    void WriteQuarantined(BatchReading reading, in RowStamp stamp)
+    ReadOnlySpan<byte> Quarantine(BatchReading reading)
     {
+        quarantined.ResetWrittenCount();
+        json.Reset();
         json.WriteStartObject();
         json.WritePropertyName("reading"u8);
-        reading.Payload.WriteRow(reading.Index, json, stamp);
+        json.WriteRawValue(row.WrittenSpan, skipInputValidation: true);
         json.WriteStartArray("reasons"u8);
         var inverter = reading.Payload.Inverter(reading.Index);
         foreach (var rule in InverterRule.All)
@@ -49,6 +47,8 @@ sealed class RowWriter : IDisposable
         }
         json.WriteEndArray();
         json.WriteEndObject();
+        json.Flush();
+        return quarantined.WrittenSpan;
     }
 }
 

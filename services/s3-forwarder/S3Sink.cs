@@ -256,6 +256,7 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
     async Task WriteGroupsAsync(BatchPlan current, PlannedGroup[] groups, Batch batch, Classifier classifier, Uploads uploads, CancellationToken cancellationToken)
     {
         var open = groups.ToDictionary(group => group.Key, group => new OpenGroup(group));
+        var stamp = new RowStamp(current.CreatedAt, current.Slot);
         try
         {
             foreach (var reading in batch.Readings())
@@ -272,7 +273,7 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
                         continue;
                     group.Writer = new ObjectWriter(part, current.Settings.Format, current.Settings.Compression);
                 }
-                group.Writer.Add(rows.Write(reading, key.Quarantined, new RowStamp(current.CreatedAt, current.Slot, reading.Offset)));
+                group.Writer.Add(rows.Write(reading, key.Quarantined, stamp));
                 if (group.Writer.Rows == part.Rows)
                     await StartAsync(group);
             }

@@ -59,6 +59,78 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.InRange(read, Rounds / 100, Rounds);
     }
 
+    /// <summary>
+    /// JSON that is spelled plainly is read by a reader of its own. An escape in a key says the same and is not plain, so both readers can be asked.
+    /// </summary>
+    [Theory]
+    [InlineData(ReadingKind.Thermal)]
+    [InlineData(ReadingKind.Inverter)]
+    public void Plain_JSON_means_what_it_means_spelled_otherwise(ReadingKind kind)
+    {
+        var (random, seed) = Seed.Next();
+        output.WriteLine($"THERMAL_TEST_SEED={seed}");
+        var (plainKey, escapedKey) = kind == ReadingKind.Thermal ? ("\"uuid\"", "\"\\u0075uid\"") : ("\"id\"", "\"\\u0069d\"");
+        var read = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var text = Objects(random, kind);
+            if (random.Next(4) == 0)
+                text = Encoding.Latin1.GetString(Mutate(Encoding.Latin1.GetBytes(text), random));
+            var other = text.Replace(plainKey, escapedKey, StringComparison.Ordinal);
+            if (other == text)
+                continue;
+            var (expected, actual) = (Outcome(other), Outcome(text));
+            Assert.True(expected == actual, $"seed {seed}, round {round}: {text}\nis {actual}\nand, spelled otherwise, {expected}");
+            read += actual.StartsWith('{') ? 1 : 0;
+        }
+        Assert.InRange(read, Rounds / 5, Rounds);
+
+        string Outcome(string text)
+        {
+            try
+            {
+                var payload = Payload.Decode(Encoding.UTF8.GetBytes(text), isJson: true, "topic-device", kind, Rows.ReceivedAt);
+                return string.Join('\n', Enumerable.Range(0, payload.Count).Select(i => $"{payload.Row(i)} {payload.Identity(i)} {payload.ObservedAt(i):O}"));
+            }
+            catch (PayloadException)
+            {
+                return "refused";
+            }
+        }
+    }
+
+    static readonly string[] Texts =
+        ["\"\"", "\"a\"", "\"topic-device\"", "\"b-1\"", "\"é😀\"", "\"\\n\"", "\"\\u00e9\"", "\"\\\"\"", "\"a+b\"", "\"2026-11-20T10:13:48.123456+00:00\"", "\"2026-11-20T10:13:48Z\"", "\"/ {}[],:\""];
+
+    static readonly string[] Numbers = ["0", "-0", "1", "12", "-3.25", "1e5", "1E+05", "2.5e-3", "18446744073709551615", "1795100000", "1795100000.5"];
+
+    static readonly string[] Odd = ["\"\t\"", "null", "null", "null", "01", "-", "1.", ".5", "1e", "+1", "0x1", "nul", "true", "[]", "{}", "[1,\n2]", "", "NaN", "\"", "'a'"];
+
+    static string Objects(Random random, ReadingKind kind)
+    {
+        string[] keys = kind == ReadingKind.Thermal ? [.. Rows.OriginalThermalKeys, "device_id", "boot_id", "sequence", "observed_at", "zz", "channel_id"] : [.. Rows.InverterKeys, "zz"];
+        string[] spaces = ["", "", "", " ", "\n", "\r\n\t"];
+        string Space() => spaces[random.Next(spaces.Length)];
+        string Value(string key) => random.Next(200) == 0 ? Odd[random.Next(Odd.Length)]
+            : random.Next(10) > 0 && key is "sequence" or "device_id" or "observed_at" ? key == "sequence" ? "12" : Texts[2]
+            : IsText(key) && random.Next(200) > 0 ? Texts[random.Next(Texts.Length)] : Numbers[random.Next(Numbers.Length)];
+        string Object()
+        {
+            var some = keys.Where(_ => random.Next(3) > 0).Where(key => key is not ("observed_at" or "zz" or "channel_id") || random.Next(20) == 0);
+            if (random.Next(3) == 0)
+                some = some.OrderBy(_ => random.Next());
+            if (random.Next(10) == 0)
+                some = some.Concat([keys[random.Next(keys.Length)]]);
+            return $"{{{string.Join(',', some.Select(key => $"{Space()}\"{key}\"{Space()}:{Space()}{Value(key)}{Space()}"))}}}{Space()}";
+        }
+
+        var objects = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Object()).ToList();
+        return random.Next(3) == 0 ? $"[{string.Join(',', objects)}]{Space()}" : string.Concat(objects);
+
+        static bool IsText(string key) => key is "uuid" or "rowid" or "ipaddress" or "macaddress" or "host" or "hostname" or "local_hostname" or "systemtime" or "starttime" or "datetimestamp"
+            or "diskusage" or "device_id" or "boot_id" or "id" or "fault_status";
+    }
+
     static byte[][] ProtobufSamples(ReadingKind kind)
     {
         if (kind == ReadingKind.Thermal)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
@@ -26,7 +27,9 @@ static class Rows
 
     public static readonly DateTimeOffset ReceivedAt = new(2026, 11, 20, 11, 0, 0, TimeSpan.Zero);
 
-    public static readonly RowStamp Stamp = new(new DateTimeOffset(2026, 11, 20, 10, 13, 50, TimeSpan.Zero).AddMicroseconds(7), "channel-0", 4711);
+    public static readonly RowStamp Stamp = new(new DateTimeOffset(2026, 11, 20, 10, 13, 50, TimeSpan.Zero).AddMicroseconds(7), "channel-0");
+
+    public const long StreamOffset = 4711;
 
     public static readonly Guid Id = Guid.Parse("0195b1a2-0c3d-7e4f-8a5b-6c7d8e9f0a1b");
 
@@ -86,10 +89,9 @@ static class Rows
 
     public static string Row(this Payload payload, int index = 0)
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-            payload.WriteRow(index, json, Stamp);
-        return Encoding.UTF8.GetString(stream.ToArray());
+        var row = new ArrayBufferWriter<byte>();
+        payload.WriteRow(index, row, Stamp, StreamOffset);
+        return Encoding.UTF8.GetString(row.WrittenSpan);
     }
 
     public static JsonElement RowJson(this Payload payload, int index = 0) => JsonDocument.Parse(payload.Row(index)).RootElement;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Google.Protobuf;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Readings.Tests;
 
@@ -102,5 +103,39 @@ public sealed class ThermalRowTests
         batch.Host.StartedAtUs = Rows.ObservedAtUs + 3_600_000_000;
 
         Assert.Equal(0, Rows.Decode(batch).RowJson().GetProperty("runtime").GetInt64());
+    }
+
+    [Fact]
+    public void A_number_is_rounded_as_decimals_are_and_spelled_in_the_shortest_way()
+    {
+        var (random, seed) = Seed.Next();
+        for (var round = 0; round < 20_000; round++)
+        {
+            var value = random.Next(4) switch
+            {
+                0 => BitConverter.Int64BitsToDouble(random.NextInt64()),
+                1 => random.Next(-2_000_000, 2_000_000) / 1000.0,
+                2 => random.Next(-2_000_000, 2_000_000) / 100_000.0,
+                _ => (random.NextDouble() - 0.5) * Math.Pow(10, random.Next(20)),
+            };
+            if (!double.IsFinite(value))
+                continue;
+            var text = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, TemperatureC = value })).RowJson().GetProperty("temperature").GetRawText();
+            var rounded = Math.Round(value, 4);
+            // JSON has no use for a zero's sign.
+            var expected = rounded == 0 ? "0" : rounded.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            Assert.True(text == expected, $"seed {seed}: {value:R} became {text} and not {expected}");
+        }
+    }
+
+    [Fact]
+    public void Takes_the_longest_texts_of_a_host_however_they_are_spelled()
+    {
+        // Of a control character one byte becomes six.
+        var longest = new string('\u0001', 100);
+        var batch = Rows.Batch(Rows.Full());
+        batch.Host = new Host { Hostname = longest, LocalHostname = longest, IpAddress = longest, MacAddress = longest, StartedAtUs = 1 };
+        batch.BootId = new string('\u0001', 64);
+        Assert.Equal(longest, Rows.Decode(batch).RowJson().GetProperty("local_hostname").GetString());
     }
 }

@@ -1,0 +1,157 @@
+using System.Buffers;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>
+/// Reads JSON as nearly every sender writes it: objects with the keys of the rows, texts without escapes, numbers, null. A general reader takes several times
+/// as long, for every reading twice: when it comes and when it goes. It gives up at the first byte that is anything else, so there is nothing that it
+/// accepts and <see cref="GeneralJson"/> does not, or understands in another way.
+/// </summary>
+static class PlainJson
+{
+    /// <summary>What ends a text, or must be looked at by somebody else: RFC 8259 §7.</summary>
+    static readonly SearchValues<byte> endOfText = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
+
+    /// <param name="text">Valid UTF-8.</param>
+    /// <param name="fields">The keys.</param>
+    /// <returns>The objects, or null for JSON that is not plain, or none.</returns>
+    public static List<JsonItem>? TryRead(ReadOnlySpan<byte> text, JsonFields fields)
+    {
+        var items = new List<JsonItem>(1);
+        Span<Range> values = stackalloc Range[fields.Count];
+        var at = 0;
+        SkipSpace(text, ref at);
+        var isArray = TrySkip(text, ref at, (byte)'[');
+        while (items.Count < Payload.MaxReadings)
+        {
+            SkipSpace(text, ref at);
+            var start = at;
+            if (!TryReadObject(text, ref at, fields, values, out var present))
+                return null;
+            items.Add(new JsonItem(start..at, values[..present].ToArray(), null));
+            SkipSpace(text, ref at);
+            if (isArray && TrySkip(text, ref at, (byte)','))
+                continue;
+            if (isArray)
+            {
+                if (!TrySkip(text, ref at, (byte)']'))
+                    return null;
+                SkipSpace(text, ref at);
+                return at == text.Length ? items : null;
+            }
+            if (at == text.Length)
+                return items;
+        }
+        return null;
+    }
+
+    static bool TryReadObject(ReadOnlySpan<byte> text, ref int at, JsonFields fields, Span<Range> values, out int present)
+    {
+        present = 0;
+        values.Clear();
+        if (!TrySkip(text, ref at, (byte)'{'))
+            return false;
+        var next = 0;
+        do
+        {
+            SkipSpace(text, ref at);
+            if (!TryReadKey(text, ref at, fields, ref next, out var field))
+                return false;
+            SkipSpace(text, ref at);
+            if (!TrySkip(text, ref at, (byte)':'))
+                return false;
+            SkipSpace(text, ref at);
+            // Of a key that comes twice the last one counts, as with every JSON reader.
+            if (!TryReadValue(text, ref at, fields[field].Type, out values[field]))
+                return false;
+            present = Math.Max(present, field + 1);
+            SkipSpace(text, ref at);
+        }
+        while (TrySkip(text, ref at, (byte)','));
+        return TrySkip(text, ref at, (byte)'}');
+    }
+
+    // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last.
+    static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, JsonFields fields, ref int next, out int field)
+    {
+        var rest = text[at..];
+        field = next;
+        for (var tried = 0; tried < fields.Count; tried++, field++)
+        {
+            if (field == fields.Count)
+                field = 0;
+            var key = fields[field].Key.Quoted;
+            if (!rest.StartsWith(key))
+                continue;
+            at += key.Length;
+            next = field + 1;
+            return true;
+        }
+        return false;
+    }
+
+    /// <param name="text">The payload.</param>
+    /// <param name="at">Of the value; afterwards behind it.</param>
+    /// <param name="type">What it may be.</param>
+    /// <param name="value">Empty for null.</param>
+    static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Range value)
+    {
+        value = default;
+        var start = at;
+        if (TrySkip(text, ref at, (byte)'"'))
+        {
+            var length = text[at..].IndexOfAny(endOfText);
+            if (type == JsonType.Number || length < 0 || text[at + length] != '"')
+                return false;
+            at += length + 1;
+        }
+        else if (text[at..].StartsWith("null"u8))
+        {
+            at += 4;
+            return true;
+        }
+        else if (type == JsonType.Text || !TrySkipNumber(text, ref at))
+        {
+            return false;
+        }
+        value = start..at;
+        return true;
+    }
+
+    /// <summary>RFC 8259 §6.</summary>
+    static bool TrySkipNumber(ReadOnlySpan<byte> text, ref int at)
+    {
+        TrySkip(text, ref at, (byte)'-');
+        if (!TrySkip(text, ref at, (byte)'0') && !TrySkipDigits(text, ref at))
+            return false;
+        if (TrySkip(text, ref at, (byte)'.') && !TrySkipDigits(text, ref at))
+            return false;
+        if (!TrySkip(text, ref at, (byte)'e') && !TrySkip(text, ref at, (byte)'E'))
+            return true;
+        if (!TrySkip(text, ref at, (byte)'+'))
+            TrySkip(text, ref at, (byte)'-');
+        return TrySkipDigits(text, ref at);
+    }
+
+    static bool TrySkipDigits(ReadOnlySpan<byte> text, ref int at)
+    {
+        var start = at;
+        while (at < text.Length && char.IsAsciiDigit((char)text[at]))
+            at++;
+        return at > start;
+    }
+
+    static void SkipSpace(ReadOnlySpan<byte> text, ref int at)
+    {
+        while (at < text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+            at++;
+    }
+
+    static bool TrySkip(ReadOnlySpan<byte> text, ref int at, byte wanted)
+    {
+        if (at == text.Length || text[at] != wanted)
+            return false;
+        at++;
+        return true;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>A key of a row.</summary>
+sealed class RowKey(string name)
+{
+    public string Name => name;
+
+    /// <summary>As it stands between two values: <c>,"name":</c>.</summary>
+    public byte[] Bytes { get; } = Encoding.UTF8.GetBytes($",\"{name}\":");
+
+    /// <summary>With its quotation marks.</summary>
+    public ReadOnlySpan<byte> Quoted => Bytes.AsSpan()[1..^1];
+}
+
+/// <summary>
+/// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as long as all the
+/// rest that is done for a row. What does not fit into the room that was asked for is an exception, and then nothing is written.
+/// </summary>
+/// <param name="target">Where to.</param>
+/// <param name="bytes">The most that the row can take.</param>
+ref struct RowText(IBufferWriter<byte> target, int bytes)
+{
+    /// <summary>What a number or a point in time takes at most.</summary>
+    public const int ValueBytes = 32;
+
+    static readonly double[] powers = [1, 10, 100, 1_000, 10_000];
+
+    readonly IBufferWriter<byte> target = target;
+    readonly Span<byte> room = target.GetSpan(bytes);
+    int length;
+
+    /// <summary>A text as JSON; null when it is empty.</summary>
+    public static byte[] QuotedOrNull(string text) => text.Length == 0 ? "null"u8.ToArray() : Quoted(text);
+
+    /// <summary>A text as JSON.</summary>
+    public static byte[] Quoted(string text)
+        => [(byte)'"', .. JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+
+    public void Add(scoped ReadOnlySpan<byte> json)
+    {
+        json.CopyTo(room[length..]);
+        length += json.Length;
+    }
+
+    public void Add(RowKey key) => Add(key.Bytes);
+
+    /// <summary>The first key: a brace takes the place of the comma.</summary>
+    public void Begin(RowKey first)
+    {
+        Add(first);
+        room[0] = (byte)'{';
+    }
+
+    /// <param name="text">Of which nothing must be escaped.</param>
+    public void AddQuoted(scoped ReadOnlySpan<byte> text)
+    {
+        room[length++] = (byte)'"';
+        Add(text);
+        room[length++] = (byte)'"';
+    }
+
+    public void AddNull() => Add("null"u8);
+
+    public void Add(long value)
+    {
+        if (!Utf8Formatter.TryFormat(value, room[length..], out var written))
+            throw Full();
+        length += written;
+    }
+
+    public void Add(ulong value)
+    {
+        if (!Utf8Formatter.TryFormat(value, room[length..], out var written))
+            throw Full();
+        length += written;
+    }
+
+    /// <summary>A number with so many decimals at most, 0 to 4. NaN and infinities are not JSON: a sensor that delivers one delivered nothing.</summary>
+    public void Add(double? delivered, int decimals)
+    {
+        if (delivered is not { } value || !double.IsFinite(value))
+        {
+            AddNull();
+            return;
+        }
+        var scaled = Math.Round(value * powers[decimals]);
+        // Up to 15 digits are the digits of the nearest double; to find them for any double takes five times as long.
+        if (Math.Abs(scaled) >= 1e15)
+        {
+            if (!Utf8Formatter.TryFormat(Math.Round(value, decimals), room[length..], out var written))
+                throw Full();
+            length += written;
+            return;
+        }
+        if (scaled < 0)
+            Add("-"u8);
+        var (whole, fraction) = Math.DivRem((ulong)Math.Abs(scaled), (ulong)powers[decimals]);
+        Add(whole);
+        if (fraction == 0)
+            return;
+        for (; fraction % 10 == 0; fraction /= 10)
+            decimals--;
+        Add("."u8);
+        Instants.Digits(room, length, decimals, (int)fraction);
+        length += decimals;
+    }
+
+    /// <summary>Hands the row over.</summary>
+    public readonly void End() => target.Advance(length);
+
+    static InvalidOperationException Full() => new("a row is longer than it can be");
+}
