@@ -10,11 +10,14 @@ var soak = Array.IndexOf(args, "--soak") is var soakAt and >= 0
     : 0;
 var results = new Results();
 var measurements = new Measurements(args[0], results, share: args.Contains("--short") ? 0.25 : 1);
-if (only?.Except(measurements.All.Select(measurement => measurement.Name)).ToList() is [_, ..] unknown)
+List<string> names = [.. measurements.All.Select(measurement => measurement.Name), "soak"];
+if (only?.Except(names).ToList() is [_, ..] unknown)
 {
-    Console.Error.WriteLine($"--only {string.Join(',', unknown)}: there is {string.Join(", ", measurements.All.Select(measurement => measurement.Name))}");
+    Console.Error.WriteLine($"--only {string.Join(',', unknown)}: there is {string.Join(", ", names)}");
     return 2;
 }
+if (only?.Contains("soak") == true && soak == 0)
+    soak = 10;
 try
 {
     await measurements.ConditionsAsync();
