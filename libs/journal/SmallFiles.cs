@@ -48,10 +48,11 @@ static class EpochFile
 }
 
 /// <summary>One line of text that ends with its own CRC-32C in hex, so that <c>cat</c> shows it and a changed byte is noticed.</summary>
-static class SmallFile
+public static class SmallFile
 {
     const int TrailerLength = 10;
 
+    /// <param name="text">ASCII, at most 190 characters, no line break.</param>
     public static byte[] Seal(string text)
     {
         var crc = Crc32C.Compute(Encoding.ASCII.GetBytes(text));

@@ -1,11 +1,10 @@
 using System.Globalization;
-using System.Text;
 using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory.
+/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory, which ends with its own checksum.
 /// Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see cref="Expected"/>.
 /// </summary>
 /// <param name="Epoch">Identity of the journal the line is about; a line of another journal says nothing.</param>
@@ -21,23 +20,27 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     const string FileName = "snowpipe-channel";
 
     /// <summary>Null when there is none for this journal.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's channel.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static ChannelRecord? Load(string directory, string epoch)
     {
+        byte[] bytes;
         try
         {
-            var fields = File.ReadAllText(Path.Combine(directory, FileName)).Split(' ', StringSplitOptions.TrimEntries);
-            return fields is ["v1", var of, var generation, var first, var errors, .. var expected] && of == epoch
-                && int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                && TryParse(first, out var offset) && TryParse(errors, out var count)
-                ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
-                : null;
+            bytes = File.ReadAllBytes(Path.Combine(directory, FileName));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
+        var fields = SmallFile.Open(bytes)?.Split(' ');
+        if (fields is not ["v1", var of, var generation, var first, var errors, .. var expected]
+            || !int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || !TryParse(first, out var offset) || !TryParse(errors, out var count))
+            throw new InvalidDataException($"{FileName} of {directory} is damaged");
+        return of == epoch
+            ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
+            : null;
     }
 
     static bool TryParse(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
@@ -45,5 +48,5 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     /// <summary>Returns when it is on disk; a crash leaves the old line or the new one.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Save(string directory)
-        => DurableFile.Replace(Path.Combine(directory, FileName), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}\n")));
+        => DurableFile.Replace(Path.Combine(directory, FileName), SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}")));
 }

@@ -250,7 +250,7 @@ sealed partial class SnowpipeSink : IBatchSink
     async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
         var epoch = start.Slot.Epoch;
-        record = Recall(start.Slot.Directory, epoch);
+        record = await RecallAsync(start, cancellationToken);
         while (true)
         {
             channel = new ChannelSession(ChannelName(options.ChannelPrefix, start.Slot.Name, epoch, record?.Generation ?? 1));
@@ -465,15 +465,47 @@ sealed partial class SnowpipeSink : IBatchSink
         }
     }
 
-    static ChannelRecord? Recall(string directory, string epoch)
+    async Task<ChannelRecord?> RecallAsync(SinkStart start, CancellationToken cancellationToken)
     {
+        var (directory, epoch) = (start.Slot.Directory, start.Slot.Epoch);
         try
         {
             return ChannelRecord.Load(directory, epoch);
         }
+        catch (InvalidDataException e)
+        {
+            var found = await FindLastChannelAsync(start, cancellationToken);
+            LogDamagedRecord(e.Message, found is null ? "none" : ChannelName(options.ChannelPrefix, start.Slot.Name, epoch, found.Generation));
+            return found;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SinkException(SinkFailure.Transient, $"what is known of the channel cannot be read from {directory}: {e.Message}", inner: e);
+        }
+    }
+
+    /// <summary>
+    /// Each generation's channel was opened before the next one's, and the pipe still knows it, or has forgotten them all. How many rows of the last one were
+    /// refused and reported is not known: those that it counts now are taken for reported.
+    /// </summary>
+    async Task<ChannelRecord?> FindLastChannelAsync(SinkStart start, CancellationToken cancellationToken)
+    {
+        ChannelRecord? last = null;
+        for (var generation = 1; ; generation++)
+        {
+            channel = new ChannelSession(ChannelName(options.ChannelPrefix, start.Slot.Name, start.Slot.Epoch, generation));
+            ChannelStatus? status = null;
+            try
+            {
+                status = await client.StatusAsync(channel, cancellationToken);
+            }
+            catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
+            {
+                // The pipe does not exist, so neither do its channels.
+            }
+            if (status is null)
+                return last;
+            last = new ChannelRecord(start.Slot.Epoch, generation, FirstOffset: 0, status.RowErrors);
         }
     }
 
@@ -558,6 +590,9 @@ sealed partial class SnowpipeSink : IBatchSink
 
     [LoggerMessage(EventId = 411, Level = LogLevel.Error, Message = "{Slot}: the reading at offset {Offset} {Reason}. It is kept as a dead letter")]
     partial void LogRefused(string slot, long offset, string reason);
+
+    [LoggerMessage(EventId = 417, Level = LogLevel.Error, Message = "{Problem}. It says which channel of the slot is the last one; of those that the pipe knows that is {Channel}, and delivery goes on there. Check the storage (dmesg, SD card)")]
+    partial void LogDamagedRecord(string problem, string channel);
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after they were delivered, or an older copy of it was put back. Delivery goes on in a new channel; no reading is lost to it")]
     partial void LogLostTail(string channel, long committed, long last);

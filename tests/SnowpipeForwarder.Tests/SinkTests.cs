@@ -638,6 +638,36 @@ public class SinkTests(ITestOutputHelper output)
         Assert.Contains(" 2 ", text, StringComparison.Ordinal);
     }
 
+    /// <summary>Through the first generation's channel it would skip what the journal numbered anew, or send again what the second one's has.</summary>
+    [Fact]
+    public async Task A_damaged_record_of_the_channel_costs_nothing_wherever_it_is_damaged()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 0, 10);
+        fixture.End = 5;
+        fixture.NewProcess();
+        await fixture.OpenAsync();
+        fixture.End = 1000;
+        await DeliverAsync(fixture, 5, 2);
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        var bytes = File.ReadAllBytes(note);
+        var channels = fixture.Server.ChannelNames;
+
+        // Every byte changed, and every length.
+        foreach (var damaged in Enumerable.Range(0, bytes.Length).SelectMany(at => new[] { [.. bytes[..at], (byte)(bytes[at] ^ 1), .. bytes[(at + 1)..]], bytes[..at] }))
+        {
+            File.WriteAllBytes(note, damaged);
+            fixture.NewProcess();
+
+            Assert.Equal(7, (await fixture.OpenAsync()).Offset);
+        }
+
+        Assert.Equal(channels, fixture.Server.ChannelNames);
+        Assert.Contains(SinkFixture.Channel + "-2", channels);
+        Assert.Contains(fixture.Log, line => line.StartsWith("Error 417", StringComparison.Ordinal) && line.Contains(SinkFixture.Channel + "-2", StringComparison.Ordinal));
+    }
+
     static async Task DeliverAsync(SinkFixture fixture, long first, int count, bool isCounted = true)
     {
         await fixture.SendAsync(fixture.Batch(first, count));
