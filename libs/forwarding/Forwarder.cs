@@ -145,15 +145,21 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     async Task AdoptAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
         var freeSince = new Dictionary<string, long>(StringComparer.Ordinal);
+        var retired = new RetiredSessions(options, clientIdPrefix, clock, logger);
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(options.SlotAdoptionGrace / 10, clock, stop);
+                await retired.CheckAsync(Sum(slot => slot.IsAdopted ? 0 : slot.Connections), stop);
             }
             catch (OperationCanceledException)
             {
                 return;
+            }
+            catch (IOException e)
+            {
+                LogNotAsked(e.Message);
             }
             foreach (var name in SlotDirectory.Names(options.DataDirectory))
             {
@@ -233,6 +239,9 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
 
     [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message = "{Slot} retired: everything it held is committed and the broker holds nothing for it")]
     partial void LogRetired(string slot);
+
+    [LoggerMessage(EventId = 144, Level = LogLevel.Warning, Message = "Whether the broker has sessions of retired slots cannot be found out: {Reason}")]
+    partial void LogNotAsked(string reason);
 
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "{Slot} has no owner and could not be adopted: {Reason}")]
     partial void LogNotAdopted(string slot, string reason);

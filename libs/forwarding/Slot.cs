@@ -133,6 +133,9 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
+    /// <summary>Connections to the broker so far.</summary>
+    public long Connections => mqtt.Counters.Connections;
+
     /// <summary>Set when the slot's directory is to go when it is closed.</summary>
     public bool IsRetired { get; set; }
 

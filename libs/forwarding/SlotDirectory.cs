@@ -5,11 +5,12 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and what the sink keeps, held by the lock <c>slots/slot-N.lock</c> beside it. Whoever
-/// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted. Its MQTT client id carries the identity of the data directory, so that two installations on one broker do not take each other's sessions.
+/// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted, and it says which
+/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the data directory, so that two installations on one broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
-    const string RetiredPrefix = "retired-";
+    const string RetiredPrefix = "retired-", LockExtension = ".lock";
 
     readonly FileLock held;
 
@@ -35,6 +36,10 @@ sealed class SlotDirectory : IDisposable
             ? [.. Directory.EnumerateDirectories(Root(dataDirectory), "slot-*").Select(path => System.IO.Path.GetFileName(path)!).OrderBy(Number)]
             : [];
 
+    /// <summary>Names of the slots that were retired, by number: their locks are still there.</summary>
+    public static IReadOnlyList<string> RetiredNames(string dataDirectory)
+        => [.. Directory.EnumerateFiles(Root(dataDirectory), "slot-*" + LockExtension).Select(path => System.IO.Path.GetFileNameWithoutExtension(path)).Except(Names(dataDirectory)).OrderBy(Number)];
+
     public static string Root(string dataDirectory) => System.IO.Path.Combine(dataDirectory, "slots");
 
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"slot-{number}");
@@ -43,11 +48,26 @@ sealed class SlotDirectory : IDisposable
     public static SlotDirectory? TryTake(string dataDirectory, string name, string clientIdPrefix)
     {
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
-        if (FileLock.TryTake(path + ".lock") is not { } taken)
+        if (FileLock.TryTake(path + LockExtension) is not { } taken)
             return null;
         Directory.CreateDirectory(path);
         return new SlotDirectory(path, clientIdPrefix, taken);
     }
+
+    /// <summary>Takes a retired slot while it is asked whether the broker still has its session; null if somebody has it, or it is no longer retired.</summary>
+    public static SlotDirectory? TryTakeRetired(string dataDirectory, string name, string clientIdPrefix)
+    {
+        var path = System.IO.Path.Combine(Root(dataDirectory), name);
+        if (FileLock.TryTake(path + LockExtension) is not { } taken)
+            return null;
+        if (!Directory.Exists(path))
+            return new SlotDirectory(path, clientIdPrefix, taken);
+        taken.Dispose();
+        return null;
+    }
+
+    /// <summary>Makes a slot without an owner of a retired one.</summary>
+    public void BringBack() => Directory.CreateDirectory(Path);
 
     /// <summary>Deletes the slot: everything in it is committed.</summary>
     public void Retire()

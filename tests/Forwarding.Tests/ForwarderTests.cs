@@ -372,6 +372,41 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         AssertOnce(("pi-1", 1, 200), ("pi-2", 1, 200), ("pi-3", 1, 200));
     }
 
+    /// <summary>
+    /// As after a crash of a broker that had saved its sessions before the slot was retired and not since. Mosquitto 2.0 saves them without their shared
+    /// subscriptions, so the session is made here.
+    /// </summary>
+    [Fact]
+    public async Task A_retired_slots_session_that_the_broker_brings_back_keeps_no_messages()
+    {
+        await using var stays = await StartAsync();
+        await using (await StartAsync())
+        {
+        }
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+        await ConnectAsAsync("slot-1", subscribe: true);
+        // The other one's connection is taken over, so it makes a new one.
+        await ConnectAsAsync("slot-0", subscribe: false);
+
+        await PublishManyAsync("pi-1", 50, 4);
+        await DeliveredAsync(200);
+        await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
+        await PublishManyAsync("pi-2", 50, 4);
+        await DeliveredAsync(400);
+
+        AssertOnce(("pi-1", 1, 200), ("pi-2", 1, 200));
+
+        async Task ConnectAsAsync(string slot, bool subscribe)
+        {
+            var options = new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = $"forwarder-{(await File.ReadAllTextAsync(directory.File("install-id"))).Trim()}-{slot}" };
+            if (subscribe)
+                options = options with { Subscriptions = [new MqttSubscription(Replica.Options(directory.Path, 0).Subscription)] };
+            await using var client = new MqttClient(options, TimeProvider.System, NullLogger.Instance);
+            _ = client.RunAsync(CancellationToken.None);
+            await Eventually.TrueAsync(() => client.State.IsReady);
+        }
+    }
+
     [Fact]
     public async Task What_an_adopted_slot_has_no_room_for_is_not_thrown_away_with_its_session()
     {
@@ -441,6 +476,25 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
         AssertOnce(("pi-1", 1, 4000));
         await Eventually.TrueAsync(() => replica.Health.IsReady);
+    }
+
+    /// <summary>Also what comes alone, and however little the broker lets be unacknowledged.</summary>
+    [Fact]
+    public async Task Stores_when_the_linger_that_was_asked_for_is_over_and_no_sooner()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.Linger = TimeSpan.FromSeconds(1);
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        for (var message = 0UL; message < 3; message++)
+        {
+            var published = TimeProvider.System.GetTimestamp();
+
+            await PublishAsync("pi-1", 1 + message * 10, 10);
+            await Eventually.TrueAsync(() => replica.Metrics.StoredTotal == (long)(message + 1) * 10);
+
+            Assert.InRange(TimeProvider.System.GetElapsedTime(published), options.Journal.Linger - TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(30));
+        }
+        await DeliveredAsync(30);
     }
 
     [Fact]
