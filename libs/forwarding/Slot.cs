@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -37,6 +36,7 @@ sealed partial class Slot : IAsyncDisposable
     readonly IBatchSink sink;
     readonly DeliveryLoop delivery;
     readonly MqttClient mqtt;
+    readonly Replay replay;
     readonly Health health;
     readonly ForwarderMetrics metrics;
     readonly TimeProvider clock;
@@ -45,7 +45,6 @@ sealed partial class Slot : IAsyncDisposable
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
     readonly List<JournalRecord> records = [];
-    readonly Dictionary<string, int> takenIn = new(StringComparer.Ordinal);
     long groupBytes;
     long stored;
     (long Generation, long Received)? emptied;
@@ -68,6 +67,7 @@ sealed partial class Slot : IAsyncDisposable
         delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
+        replay = new Replay(directory.Name, journal, deadLetters, letter => RecordOf(Read(letter.Topic, letter.Payload, letter.ContentType)), WaitForSpaceAsync, health, clock, logger);
     }
 
     /// <summary>The slot's journal.</summary>
@@ -90,6 +90,7 @@ sealed partial class Slot : IAsyncDisposable
         {
             await EnterJournalAsync(ledger, directory.Name, journal);
             isEntered = true;
+            Replay.Settle(directory.Name, journal, deadLetters, logger);
         }
         catch
         {
@@ -124,7 +125,7 @@ sealed partial class Slot : IAsyncDisposable
             await session;
             await drain.CancelAsync();
             await delivering;
-            IsEmpty = mqtt.IsSessionDiscarded && Journal.BacklogReadings == 0 && BegunReplays().Length == 0;
+            IsEmpty = mqtt.IsSessionDiscarded && Journal.BacklogReadings == 0 && replay.Begun.Length == 0;
         }
         finally
         {
@@ -183,7 +184,7 @@ sealed partial class Slot : IAsyncDisposable
         {
             if (lastReplay is not { } last || clock.GetElapsedTime(last) >= ReplayInterval)
             {
-                await TakeInReplaysAsync(cancellationToken);
+                await replay.TakeInAsync(cancellationToken);
                 lastReplay = clock.GetTimestamp();
             }
             if (mqtt.WaitingMessages == 0)
@@ -312,6 +313,8 @@ sealed partial class Slot : IAsyncDisposable
         return new Arrival(header, body, payload.Count, Ledger.Runs(payload));
     }
 
+    static JournalRecord RecordOf(Arrival arrival) => new(arrival.Body, arrival.Count) { Prefix = arrival.Header };
+
     /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
     async Task<int> AppendNewAsync(CancellationToken cancellationToken)
     {
@@ -325,7 +328,7 @@ sealed partial class Slot : IAsyncDisposable
         {
             if (NewOnly(arrival) is not { } fresh)
                 continue;
-            records.Add(new JournalRecord(fresh.Body, fresh.Count) { Prefix = fresh.Header });
+            records.Add(RecordOf(fresh));
             readings += fresh.Count;
         }
         if (records.Count > 0)
@@ -425,89 +428,6 @@ sealed partial class Slot : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Takes in again what a person sent back with <c>dead-letters replay</c>. The ledger is not asked: it knows refused readings as stored.</summary>
-    async Task TakeInReplaysAsync(CancellationToken cancellationToken)
-    {
-        var directory = DeadLetters.ReplayDirectory(deadLetters.Directory);
-        string? problem = null;
-        try
-        {
-            // What this slot had begun with before comes first; after a crash it may be taken in twice, never not at all.
-            var begun = BegunReplays();
-            foreach (var path in begun.Concat(DeadLetters.Files(directory)))
-            {
-                try
-                {
-                    if (cancellationToken.IsCancellationRequested || Journal.IsFull || !await TakeInAsync(path, begun.Contains(path) ? path : $"{path}.{Name}", cancellationToken))
-                        return;
-                }
-                catch (Exception e) when (IsFileProblem(e))
-                {
-                    problem = $"{path}: {e.Message}";
-                }
-            }
-        }
-        catch (Exception e) when (IsFileProblem(e))
-        {
-            problem = $"{directory}: {e.Message}";
-        }
-        if (problem is null)
-            health.Forget($"replay {Name}");
-        else
-            health.Unwell($"replay {Name}", $"{problem.TrimEnd('.')}. Dead letters wait there to be taken in; make it readable and writable for user {Environment.UserName}, or take it away.");
-
-        static bool IsFileProblem(Exception e) => e is IOException or UnauthorizedAccessException;
-    }
-
-    string[] BegunReplays()
-        => DeadLetters.ReplayDirectory(deadLetters.Directory) is var directory && Directory.Exists(directory) ? Directory.GetFiles(directory, $"*.ndjson.{Name}") : [];
-
-    /// <summary>Takes in one file; false when asked to stop first.</summary>
-    async Task<bool> TakeInAsync(string path, string mine, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // The rename decides which replica has it.
-            if (mine != path)
-            {
-                File.Move(path, mine);
-                takenIn.Remove(mine);
-            }
-        }
-        catch (FileNotFoundException)
-        {
-            return true;
-        }
-        if (!DeadLetters.IsAtRest(mine))
-            return true;
-        // A file that can be read, or deleted, only later is gone on with where it was left.
-        foreach (var line in File.ReadLines(mine).Where(line => line.Length > 0).Skip(takenIn.GetValueOrDefault(mine)))
-        {
-            // What is no letter, after a person's hand or a torn write, is nobody's to throw away either.
-            if (!DeadLetter.TryParse(line, out var letter))
-                letter = new DeadLetter(default, "", "", null, 0, Encoding.UTF8.GetBytes(line));
-            try
-            {
-                var arrival = Read(letter.Topic, letter.Payload, letter.ContentType);
-                if (!await WaitForSpaceAsync(letter.Payload.Length + RecordOverhead, cancellationToken))
-                    return false;
-                await Journal.AppendAsync(new JournalRecord(arrival.Body, arrival.Count) { Prefix = arrival.Header }, CancellationToken.None);
-            }
-            catch (PayloadException e)
-            {
-                deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
-                if (deadLetters.IsFlushDue)
-                    await FlushDeadLettersAsync(cancellationToken);
-            }
-            takenIn[mine] = takenIn.GetValueOrDefault(mine) + 1;
-        }
-        await FlushDeadLettersAsync(cancellationToken);
-        File.Delete(mine);
-        takenIn.Remove(mine, out var letters);
-        LogReplayed(Name, letters, path);
-        return true;
-    }
-
     /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
     async Task EmptyAsync(CancellationTokenSource endIntake)
     {
@@ -605,9 +525,6 @@ sealed partial class Slot : IAsyncDisposable
 
     [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
-
-    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
-    partial void LogReplayed(string slot, int letters, string file);
 
     [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
     partial void LogLedger(string slot, string reason);

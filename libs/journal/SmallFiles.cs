@@ -50,9 +50,9 @@ static class EpochFile
 /// <summary>One line of text that ends with its own CRC-32C in hex, so that <c>cat</c> shows it and a changed byte is noticed.</summary>
 public static class SmallFile
 {
-    const int TrailerLength = 10;
+    const int TrailerLength = 10, MostBytes = 4096;
 
-    /// <param name="text">ASCII, at most 190 characters, no line break.</param>
+    /// <param name="text">ASCII, at most 4,086 characters, no line break.</param>
     public static byte[] Seal(string text)
     {
         var crc = Crc32C.Compute(Encoding.ASCII.GetBytes(text));
@@ -62,7 +62,7 @@ public static class SmallFile
     /// <returns>The text, or null if it is not what was sealed.</returns>
     public static string? Open(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length <= TrailerLength || bytes.Length > 200)
+        if (bytes.Length <= TrailerLength || bytes.Length > MostBytes)
             return null;
         var text = Encoding.ASCII.GetString(bytes[..^TrailerLength]);
         return bytes.SequenceEqual(Seal(text)) ? text : null;

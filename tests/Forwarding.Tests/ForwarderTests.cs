@@ -122,6 +122,64 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Empty(Directory.EnumerateFiles(DeadLetters.ReplayDirectory(deadLetters)));
     }
 
+    /// <summary>Its note says that some letters were being appended; how far that came, only the journal can say.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Letters_that_a_killed_forwarder_was_taking_in_are_taken_in_once(int appended)
+    {
+        // Of three readings, of none, of one, of two.
+        var letters = new DeadLetters(DeadLettersDirectory, 1 << 20, TimeProvider.System, NullLogger.Instance);
+        letters.AddMessage("", "telemetry/v1/pi-1/thermal", Payload.ProtobufContentType, Samples.Batch("pi-1", "boot", 1, 3).ToByteArray());
+        letters.AddMessage("", "telemetry/v1/pi-1/thermal", null, "{}{"u8);
+        letters.AddMessage("", "telemetry/v1/pi-1/thermal", Payload.ProtobufContentType, Samples.Batch("pi-1", "boot", 4, 1).ToByteArray());
+        letters.AddMessage("", "telemetry/v1/pi-1/thermal", Payload.ProtobufContentType, Samples.Batch("pi-1", "boot", 5, 2).ToByteArray());
+        letters.Flush();
+        ReplayAll();
+        var file = Assert.Single(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory))) + ".slot-0";
+        File.Move(file[..^".slot-0".Length], file);
+        Directory.CreateDirectory(directory.File("slots/slot-0"));
+        using (var journal = DurableJournal.Open(new JournalOptions { Directory = directory.File("slots/slot-0/journal"), FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance))
+        {
+            await journal.AppendAsync(new JournalRecord(Samples.Record("pi-2", "boot", 1, 7), 7));
+            await File.WriteAllBytesAsync(file + ".taken", SmallFile.Seal($"0 {journal.Epoch} {journal.NextOffset} 3 0 1 2"));
+            (ulong First, int Count)[] records = [(1, 3), (4, 1), (5, 2)];
+            foreach (var (first, count) in records.Take(appended > 1 ? appended - 1 : appended))
+                await journal.AppendAsync(new JournalRecord(Samples.Record("pi-1", "boot", first, count), count));
+        }
+
+        await using var replica = await StartAsync();
+        await ReplayedAsync(replica);
+        await DeliveredAsync(13);
+
+        AssertOnce(("pi-1", 1, 6), ("pi-2", 1, 7));
+        Assert.Empty(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+    }
+
+    [Fact]
+    public async Task A_replay_goes_on_where_it_was_when_the_forwarder_stopped()
+    {
+        const int count = 5_000;
+        new DeadLetters(DeadLettersDirectory, 64 << 20, TimeProvider.System, NullLogger.Instance)
+            .Add("refused", Enumerable.Range(0, count).Select(number => new BatchReading(number, Samples.Payload("pi-1", "boot", (ulong)number + 1, 1), 0)));
+        ReplayAll();
+        var stops = 0;
+        while (Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)).Length > 0)
+        {
+            await using var replica = await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady: false);
+            var before = destination.Rows.Count;
+            await Eventually.TrueAsync(() => destination.Rows.Count > before || Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)).Length == 0);
+            stops++;
+        }
+        await using var last = await StartAsync();
+        await DeliveredAsync(count);
+
+        output.WriteLine($"stopped {stops} times");
+        AssertOnce(("pi-1", 1, count));
+    }
+
     [Fact]
     public async Task What_still_cannot_be_stored_comes_back_from_a_replay()
     {
