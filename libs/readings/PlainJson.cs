@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace ThermalStreaming.Readings;
 
@@ -52,39 +53,46 @@ static class PlainJson
         if (!TrySkip(text, ref at, (byte)'{'))
             return false;
         var next = 0;
-        do
+        for (var isFirst = true; isFirst || !TrySkip(text, ref at, (byte)'}'); isFirst = false)
         {
-            SkipSpace(text, ref at);
-            if (!TryReadKey(text, ref at, fields, ref next, out var field))
-                return false;
-            SkipSpace(text, ref at);
-            if (!TrySkip(text, ref at, (byte)':'))
-                return false;
-            SkipSpace(text, ref at);
-            // Of a key that comes twice the last one counts, as with every JSON reader.
-            if (!TryReadValue(text, ref at, fields[field].Type, out values[field]))
+            if (!TryReadKey(text, ref at, isFirst, fields, ref next, out var field)
+                // Of a key that comes twice the last one counts, as with every JSON reader.
+                || !TryReadValue(text, ref at, fields[field].Type, out values[field]))
                 return false;
             present = Math.Max(present, field + 1);
             SkipSpace(text, ref at);
         }
-        while (TrySkip(text, ref at, (byte)','));
-        return TrySkip(text, ref at, (byte)'}');
+        return true;
     }
 
-    // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last.
-    static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, JsonFields fields, ref int next, out int field)
+    /// <summary>Everything from the end of a value to the beginning of the next one. The first key is behind the brace.</summary>
+    static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, bool isFirst, JsonFields fields, ref int next, out int field)
     {
-        var rest = text[at..];
+        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, and often nothing is between them.
+        if (!isFirst && next < fields.Count && fields[next].Key.Bytes is var whole && text[at..].StartsWith(whole))
+        {
+            field = next++;
+            at += whole.Length;
+            SkipSpace(text, ref at);
+            return true;
+        }
         field = next;
+        if (!isFirst && !TrySkip(text, ref at, (byte)','))
+            return false;
+        SkipSpace(text, ref at);
         for (var tried = 0; tried < fields.Count; tried++, field++)
         {
             if (field == fields.Count)
                 field = 0;
             var key = fields[field].Key.Quoted;
-            if (!rest.StartsWith(key))
+            if (!text[at..].StartsWith(key))
                 continue;
             at += key.Length;
             next = field + 1;
+            SkipSpace(text, ref at);
+            if (!TrySkip(text, ref at, (byte)':'))
+                return false;
+            SkipSpace(text, ref at);
             return true;
         }
         return false;
@@ -141,12 +149,14 @@ static class PlainJson
         return at > start;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void SkipSpace(ReadOnlySpan<byte> text, ref int at)
     {
         while (at < text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
             at++;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static bool TrySkip(ReadOnlySpan<byte> text, ref int at, byte wanted)
     {
         if (at == text.Length || text[at] != wanted)
