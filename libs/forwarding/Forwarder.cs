@@ -65,13 +65,13 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     }
 
     /// <returns>The installation's identity.</returns>
-    static string Prepare(string dataDirectory)
+    string Prepare(string dataDirectory)
     {
         try
         {
             Directory.CreateDirectory(SlotDirectory.Root(dataDirectory));
             SlotDirectory.FinishRetiring(dataDirectory);
-            return InstallId.Read(dataDirectory);
+            return InstallId.Read(dataDirectory, logger);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -430,6 +430,28 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         AssertOnce(("pi-1", 1, 200), ("pi-2", 1, 200), ("pi-3", 1, 200));
     }
 
+    /// <summary>Under another identity nobody would fetch what the broker holds for the sessions of this one.</summary>
+    [Theory]
+    [InlineData("install-id")]
+    [InlineData("install-id.copy")]
+    public async Task A_damaged_identity_is_known_from_its_copy(string file)
+    {
+        await using (await StartAsync())
+        {
+        }
+        // The session's, while nobody is there.
+        await PublishManyAsync("pi-1", 10, 4);
+        var bytes = await File.ReadAllBytesAsync(directory.File(file));
+        bytes[2] = bytes[2] == '0' ? (byte)'1' : (byte)'0';
+        await File.WriteAllBytesAsync(directory.File(file), bytes);
+
+        await using (await StartAsync())
+            await DeliveredAsync(40);
+
+        AssertOnce(("pi-1", 1, 40));
+        Assert.Equal(await File.ReadAllBytesAsync(directory.File("install-id")), await File.ReadAllBytesAsync(directory.File("install-id.copy")));
+    }
+
     /// <summary>
     /// As after a crash of a broker that had saved its sessions before the slot was retired and not since. Mosquitto 2.0 saves them without their shared
     /// subscriptions, so the session is made here.
@@ -456,7 +478,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
         async Task ConnectAsAsync(string slot, bool subscribe)
         {
-            var options = new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = $"forwarder-{(await File.ReadAllTextAsync(directory.File("install-id"))).Trim()}-{slot}" };
+            var options = new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = $"forwarder-{SmallFile.Open(await File.ReadAllBytesAsync(directory.File("install-id")))}-{slot}" };
             if (subscribe)
                 options = options with { Subscriptions = [new MqttSubscription(Replica.Options(directory.Path, 0).Subscription)] };
             await using var client = new MqttClient(options, TimeProvider.System, NullLogger.Instance);
@@ -472,7 +494,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         options.Journal.MaxBytes = 64 * 1024;
         options.Journal.SegmentBytes = 8 * 1024;
         destination.HoldCommits = true;
-        await File.WriteAllTextAsync(directory.File("install-id"), "0123abcd\n");
+        await File.WriteAllBytesAsync(directory.File("install-id"), SmallFile.Seal("0123abcd"));
         // What a killed replica leaves: a session for which the broker holds a message, and a journal that is full because the destination is away.
         await using (var session = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "forwarder-0123abcd-slot-1", Subscriptions = [new MqttSubscription(options.Subscription)] }, TimeProvider.System, NullLogger.Instance))
         {
