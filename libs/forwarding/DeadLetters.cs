@@ -59,7 +59,7 @@ public sealed partial class DeadLetters
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
     /// <summary>Whether so much waits for <see cref="Flush"/> that memory should not hold more.</summary>
-    internal bool IsFlushDue => pending.WrittenCount >= FlushBytes;
+    bool IsFlushDue => pending.WrittenCount >= FlushBytes;
 
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>

@@ -157,7 +157,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
             {
                 return;
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 LogNotAsked(e.Message);
             }

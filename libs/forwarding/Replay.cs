@@ -13,23 +13,29 @@ namespace ThermalStreaming.Forwarding;
 /// <remarks>
 /// A file of <c>replay/</c> is renamed to <c>{file}.{slot}</c> by the slot that takes it. What of it has been taken in stands in a note beside it,
 /// <c>{file}.{slot}.taken</c>, one sealed line: the number of letters, and, from before some more are appended until after, the journal's epoch and end and how
-/// many readings each of them holds. Nothing else is appended in between. So after a crash the journal says how far it came, and no letter is taken in twice.
+/// many readings each of them holds. Nothing else is appended in between. So after a crash the journal says how far it came, and no reading is taken in twice; a letter that
+/// still cannot be read may be kept twice.
 /// </remarks>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="journal">Its journal.</param>
 /// <param name="deadLetters">Where letters go that still cannot be read.</param>
 /// <param name="read">Makes a record of a letter, or says why not (<see cref="PayloadException"/>).</param>
+/// <param name="unsettled">From <see cref="Unsettled"/>.</param>
+/// <param name="enoughBytes">Bytes of records after which no more are appended at once; one more letter may go over it.</param>
 /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
 /// <param name="health">Hears of files that cannot be used.</param>
 /// <param name="clock">Time.</param>
 /// <param name="logger">For what was taken in.</param>
-sealed partial class Replay(string slot, DurableJournal journal, DeadLetters deadLetters, Func<DeadLetter, JournalRecord> read, Func<long, CancellationToken, Task<bool>> waitForSpace,
-    Health health, TimeProvider clock, ILogger logger)
+sealed partial class Replay(string slot, DurableJournal journal, DeadLetters deadLetters, Func<DeadLetter, JournalRecord> read, Dictionary<string, int> unsettled, long enoughBytes,
+    Func<long, CancellationToken, Task<bool>> waitForSpace, Health health, TimeProvider clock, ILogger logger)
 {
     const string NoteExtension = ".taken";
 
-    /// <summary>Appended at once, with one fsync: at most so many letters, and no more once so many bytes or readings have gathered.</summary>
-    const int MostLetters = 200, EnoughBytes = 512 * 1024, EnoughReadings = 50_000;
+    /// <summary>Appended at once, with one fsync: at most so many letters, and no more once so many readings have gathered.</summary>
+    const int MostLetters = 200, EnoughReadings = 50_000;
+
+    /// <summary>What a record takes besides its payload and prefix.</summary>
+    const int FrameBytes = 16;
 
     readonly string part = $"replay {slot}";
     readonly string directory = DeadLetters.ReplayDirectory(deadLetters.Directory);
@@ -37,25 +43,41 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
     /// <summary>Files that this slot has begun with and not finished.</summary>
     public string[] Begun => Files(directory, $"*.ndjson.{slot}");
 
-    /// <summary>Finds out what an earlier process had appended when it ended. To be called before anything else is appended.</summary>
-    /// <exception cref="IOException">A note cannot be read or written.</exception>
-    public static void Settle(string slot, DurableJournal journal, DeadLetters deadLetters, ILogger logger)
+    /// <summary>
+    /// Finds out what an earlier process had appended when it ended. Before anything else is appended or deleted: afterwards the journal could not tell.
+    /// </summary>
+    /// <returns>What <see cref="SettleAsync"/> has to write down.</returns>
+    /// <exception cref="IOException">A note cannot be read.</exception>
+    public static Dictionary<string, int> Unsettled(string slot, DurableJournal journal, DeadLetters deadLetters, ILogger logger)
     {
         var directory = DeadLetters.ReplayDirectory(deadLetters.Directory);
         try
         {
-            foreach (var path in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Select(note => note[..^NoteExtension.Length]))
-            {
-                if (!File.Exists(path))
-                    File.Delete(path + NoteExtension);
-                else if (Load(path, logger) is var note && note.Epoch == journal.Epoch)
-                    Save(path, new Note(note.Letters + note.LettersIn(journal.ReadingsFrom(note.Offset))));
-            }
+            return Files(directory, $"*.ndjson.{slot}{NoteExtension}")
+                .Select(note => (Path: note[..^NoteExtension.Length], Note: Load(note[..^NoteExtension.Length], logger)))
+                .Where(found => File.Exists(found.Path) && found.Note.Epoch == journal.Epoch)
+                .ToDictionary(found => found.Path, found => found.Note.Letters + found.Note.LettersIn(journal.ReadingsFrom(found.Note.Offset)));
         }
         catch (UnauthorizedAccessException e)
         {
             throw new IOException(e.Message, e);
         }
+    }
+
+    /// <summary>Writes it down, however long the disk refuses. Before anything else is appended.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop before that.</exception>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (path, letters) in unsettled)
+            await InsistAsync(() => Save(path, new Note(letters)), cancellationToken);
+        unsettled.Clear();
+        await InsistAsync(DeleteOrphans, cancellationToken);
+    }
+
+    void DeleteOrphans()
+    {
+        foreach (var note in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Where(note => !File.Exists(note[..^NoteExtension.Length])))
+            File.Delete(note);
     }
 
     /// <summary>Takes in what there is. What cannot be used now is reported and tried again when this is called the next time.</summary>
@@ -97,7 +119,11 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
         {
             // The rename decides which replica has it.
             if (mine != path)
+            {
                 File.Move(path, mine);
+                // Of an earlier file of that name, which a person took away.
+                File.Delete(mine + NoteExtension);
+            }
         }
         catch (FileNotFoundException)
         {
@@ -108,19 +134,20 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
         var taken = Load(mine, logger).Letters;
         using (var lines = File.ReadLines(mine).Where(line => line.Length > 0).Skip(taken).GetEnumerator())
         {
-            while (lines.MoveNext())
+            while (ReadSome(lines) is { Counts.Count: > 0 } some)
             {
-                var (counts, records) = ReadSome(lines);
-                if (cancellationToken.IsCancellationRequested || !await waitForSpace(records.Sum(record => (long)record.Payload.Length + record.Prefix.Length + 64), cancellationToken))
+                if (cancellationToken.IsCancellationRequested || !await waitForSpace(some.Bytes, cancellationToken))
                     return false;
+                await AnnounceAsync(mine, new Note(taken, journal.Epoch, journal.NextOffset, some.Counts), cancellationToken);
+                foreach (var (letter, reason) in some.Unreadable)
+                    deadLetters.AddMessage(reason, letter.Topic, letter.ContentType, letter.Payload.Span);
                 await InsistAsync(deadLetters.Flush, cancellationToken);
-                if (records.Count > 0)
-                {
-                    await InsistAsync(() => Save(mine, new Note(taken, journal.Epoch, journal.NextOffset, counts)), cancellationToken);
-                    await journal.AppendAsync(records, CancellationToken.None);
-                }
-                taken += counts.Count;
+                if (some.Records.Count > 0)
+                    await journal.AppendAsync(some.Records, CancellationToken.None);
+                taken += some.Counts.Count;
                 await InsistAsync(() => Save(mine, new Note(taken)), cancellationToken);
+                if (some.Failure is not null)
+                    throw some.Failure;
             }
         }
         File.Delete(mine);
@@ -129,31 +156,59 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
         return true;
     }
 
-    /// <summary>The next letters, how many readings each holds, and the records of those that hold any.</summary>
-    (List<int> Counts, List<JournalRecord> Records) ReadSome(IEnumerator<string> lines)
+    /// <summary>The next letters, none at the end of the file. What can be read before the disk fails counts.</summary>
+    Some ReadSome(IEnumerator<string> lines)
     {
-        var (counts, records, bytes, readings) = (new List<int>(), new List<JournalRecord>(), 0L, 0);
-        do
+        var some = new Some();
+        var readings = 0;
+        try
         {
-            // What is no letter, after a person's hand or a torn write, is nobody's to throw away either.
-            if (!DeadLetter.TryParse(lines.Current, out var letter))
-                letter = new DeadLetter(default, "", "", null, 0, Encoding.UTF8.GetBytes(lines.Current));
-            try
+            while (some.Counts.Count < MostLetters && some.Bytes < enoughBytes && readings < EnoughReadings && lines.MoveNext())
             {
-                var record = read(letter);
-                records.Add(record);
-                counts.Add(record.Count);
-                readings += record.Count;
+                // What is no letter, after a person's hand or a torn write, is nobody's to throw away either.
+                if (!DeadLetter.TryParse(lines.Current, out var letter))
+                    letter = new DeadLetter(default, "", "", null, 0, Encoding.UTF8.GetBytes(lines.Current));
+                var count = 0;
+                try
+                {
+                    var record = read(letter);
+                    some.Records.Add(record);
+                    count = record.Count;
+                    some.Bytes += record.Prefix.Length + FrameBytes;
+                }
+                catch (PayloadException e)
+                {
+                    some.Unreadable.Add((letter, e.Message));
+                }
+                some.Counts.Add(count);
+                some.Bytes += letter.Payload.Length;
+                readings += count;
             }
-            catch (PayloadException e)
-            {
-                deadLetters.AddMessage(e.Message, letter.Topic, letter.ContentType, letter.Payload.Span);
-                counts.Add(0);
-            }
-            bytes += letter.Payload.Length;
         }
-        while (counts.Count < MostLetters && bytes < EnoughBytes && readings < EnoughReadings && lines.MoveNext());
-        return (counts, records);
+        catch (IOException e) when (some.Counts.Count > 0)
+        {
+            some.Failure = e;
+        }
+        return some;
+    }
+
+    /// <summary>Writes down what is about to be appended.</summary>
+    async Task AnnounceAsync(string mine, Note note, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Save(mine, note);
+        }
+        catch (Exception e) when (IsFileProblem(e))
+        {
+            // It may be in the file all the same, and then it must not stay: other things are appended before the next attempt.
+            await InsistAsync(() =>
+            {
+                if (Load(mine, logger).Epoch.Length > 0)
+                    Save(mine, new Note(note.Letters));
+            }, cancellationToken);
+            throw;
+        }
     }
 
     /// <summary>Repeats what the disk refuses: to go on without it would be to take letters in twice, or to lose them.</summary>
@@ -197,6 +252,23 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
     [LoggerMessage(EventId = 135, Level = LogLevel.Error, Message = "{Path} is damaged: how many letters of that file were taken in is not known, so all are, some maybe for the second time. Check the storage (dmesg, SD card)")]
     static partial void LogDamaged(ILogger logger, string path);
 
+    /// <summary>Letters that are taken in together.</summary>
+    sealed class Some
+    {
+        /// <summary>How many readings each holds.</summary>
+        public List<int> Counts { get; } = [];
+
+        /// <summary>Of those that hold any.</summary>
+        public List<JournalRecord> Records { get; } = [];
+
+        public List<(DeadLetter Letter, string Reason)> Unreadable { get; } = [];
+
+        public long Bytes { get; set; }
+
+        /// <summary>Why there are no more although the file does not end.</summary>
+        public IOException? Failure { get; set; }
+    }
+
     /// <summary>How far a file has been taken in.</summary>
     /// <param name="Letters">So many letters are done.</param>
     /// <param name="Epoch">While more are being appended, the journal's; otherwise empty.</param>
@@ -224,18 +296,17 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
             }
         }
 
-        /// <summary>How many of the letters are in the journal when so many of their readings are.</summary>
+        /// <summary>How many of the letters are done when so many of their readings are in the journal: those that hold none were kept before.</summary>
         public int LettersIn(long readings)
         {
-            var letters = 0;
-            foreach (var count in Counts!)
+            var done = 0;
+            for (var i = 0; i < Counts!.Count && readings >= Counts[i]; i++)
             {
-                readings -= count;
-                if (readings < 0)
-                    break;
-                letters++;
+                readings -= Counts[i];
+                if (Counts[i] > 0)
+                    done = i + 1;
             }
-            return letters;
+            return done;
         }
 
         static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

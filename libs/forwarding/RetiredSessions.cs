@@ -5,9 +5,10 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// A broker that crashes comes back with what it saved last. If that was before a slot was retired, the slot's session is there again: it gets its share of
-/// the messages, and nobody fetches them. (Mosquitto 2.0 saves sessions without their shared subscriptions; others save both.) So each time the connection to the broker is a new one, the broker is asked for the sessions of retired slots, and
-/// a slot whose session it has is one without an owner again: it is adopted and emptied like any other.
+/// A broker that crashes comes back with what it saved last. If that was before a slot was retired, the slot's session is there again: it
+/// gets its share of the messages, and nobody fetches them. (Mosquitto 2.0 saves sessions without their shared subscriptions; others save
+/// both.) So after each new connection to the broker, once no adoption is under way, it is asked for the sessions of retired slots. A slot
+/// whose session it has is one without an owner again: it is adopted and emptied like any other.
 /// </summary>
 /// <param name="options">Of the forwarder.</param>
 /// <param name="clientIdPrefix">What MQTT client ids begin with.</param>
@@ -16,6 +17,7 @@ namespace ThermalStreaming.Forwarding;
 sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPrefix, TimeProvider clock, ILogger logger)
 {
     long checkedConnections;
+    long? unansweredAt;
 
     /// <summary>Asks, unless it was done since the last connection was made.</summary>
     /// <param name="connections">How many connections this replica's own slots have made.</param>
@@ -23,8 +25,9 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async Task CheckAsync(long connections, CancellationToken stop)
     {
-        if (connections == checkedConnections)
+        if (connections == checkedConnections || (unansweredAt is { } at && clock.GetElapsedTime(at) < options.SlotAdoptionGrace))
             return;
+        unansweredAt = null;
         foreach (var name in SlotDirectory.RetiredNames(options.DataDirectory))
         {
             using var slot = SlotDirectory.TryTakeRetired(options.DataDirectory, name, clientIdPrefix);
@@ -33,7 +36,8 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
             switch (await IsPresentAsync(slot.ClientId, stop))
             {
                 case null:
-                    // The broker is away again. It is asked when it is back.
+                    // It is away again, or refuses this client id.
+                    unansweredAt = clock.GetTimestamp();
                     return;
                 case true:
                     slot.BringBack();

@@ -50,7 +50,7 @@ sealed partial class Slot : IAsyncDisposable
     (long Generation, long Received)? emptied;
 
     Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+        Dictionary<string, int> unsettled, bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
         this.options = options;
@@ -67,7 +67,8 @@ sealed partial class Slot : IAsyncDisposable
         delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
-        replay = new Replay(directory.Name, journal, deadLetters, letter => RecordOf(Read(letter.Topic, letter.Payload, letter.ContentType)), WaitForSpaceAsync, health, clock, logger);
+        replay = new Replay(directory.Name, journal, deadLetters, letter => RecordOf(Read(letter.Topic, letter.Payload, letter.ContentType)), unsettled,
+            Math.Min(MaxGroupBytes / 4, options.Journal.MaxBytes / 8), WaitForSpaceAsync, health, clock, logger);
     }
 
     /// <summary>The slot's journal.</summary>
@@ -84,20 +85,21 @@ sealed partial class Slot : IAsyncDisposable
     {
         // After a power cut the ledger may lack what the journal has: nothing goes before it is entered.
         var isEntered = false;
+        Dictionary<string, int> unsettled;
         // The slot lingers itself, before it enters the ledger: others wait for that.
         var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, BeforeReclaim = () => isEntered && ledger.Flush() }, clock, logger);
         try
         {
             await EnterJournalAsync(ledger, directory.Name, journal);
+            unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
             isEntered = true;
-            Replay.Settle(directory.Name, journal, deadLetters, logger);
         }
         catch
         {
             journal.Dispose();
             throw;
         }
-        return new Slot(directory, journal, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
+        return new Slot(directory, journal, options, ledger, deadLetters, createSink, unsettled, isAdopted, health, metrics, clock, logger);
     }
 
     /// <summary>
@@ -180,6 +182,7 @@ sealed partial class Slot : IAsyncDisposable
         long? lastGroup = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
+        await replay.SettleAsync(cancellationToken);
         while (!cancellationToken.IsCancellationRequested)
         {
             if (lastReplay is not { } last || clock.GetElapsedTime(last) >= ReplayInterval)

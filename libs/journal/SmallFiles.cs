@@ -68,3 +68,48 @@ public static class SmallFile
         return bytes.SequenceEqual(Seal(text)) ? text : null;
     }
 }
+
+/// <summary>
+/// A sealed line that is kept twice, in a file and in <c>{file}.copy</c>: what changes a byte of one leaves the other. For what nothing else could tell again.
+/// </summary>
+public static class TwinFile
+{
+    const string CopyExtension = ".copy";
+
+    /// <summary>Reads the line.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="damaged">Those of the two that are there and are not what was sealed: <see cref="Save"/> mends them.</param>
+    /// <returns>Null when there is none, or both are damaged.</returns>
+    /// <exception cref="IOException">One cannot be read now, which says nothing about what is in it.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public static string? Load(string path, out IReadOnlyList<string> damaged)
+    {
+        var bad = new List<string>();
+        damaged = bad;
+        var (text, copy) = (Read(path), Read(path + CopyExtension));
+        return text ?? copy;
+
+        string? Read(string file)
+        {
+            try
+            {
+                var sealedText = SmallFile.Open(File.ReadAllBytes(file));
+                if (sealedText is null)
+                    bad.Add(file);
+                return sealedText;
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Returns when both are on disk; a crash leaves the old line or the new one in each.</summary>
+    /// <exception cref="IOException">The disk refused it.</exception>
+    public static void Save(string path, string text)
+    {
+        DurableFile.Replace(path, SmallFile.Seal(text));
+        DurableFile.Replace(path + CopyExtension, SmallFile.Seal(text));
+    }
+}

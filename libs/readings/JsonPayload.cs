@@ -263,8 +263,8 @@ sealed class JsonPayload : Payload
     double? Number(JsonItem item, int field)
         => Raw(item, field) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out double value, out var length) && length == raw.Length ? value : null;
 
-    /// <summary>Whether a JSON text without escapes is this one.</summary>
-    static bool IsText(ReadOnlySpan<byte> raw, string text) => Ascii.Equals(raw[1..^1], text);
+    /// <summary>Whether a JSON text is this one; false also when that takes a closer look.</summary>
+    static bool IsText(ReadOnlySpan<byte> raw, string text) => Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
 
     static string Text(ReadOnlySpan<byte> raw)
     {

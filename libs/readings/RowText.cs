@@ -26,8 +26,8 @@ sealed class RowKey(string name)
 /// <param name="bytes">The most that the row can take.</param>
 ref struct RowText(IBufferWriter<byte> target, int bytes)
 {
-    /// <summary>What a number or a point in time takes at most.</summary>
-    public const int ValueBytes = 32;
+    /// <summary>What a number or a point in time takes at most, with its quotation marks.</summary>
+    public const int ValueBytes = Instants.IsoLength + 2;
 
     static readonly double[] powers = [1, 10, 100, 1_000, 10_000];
 

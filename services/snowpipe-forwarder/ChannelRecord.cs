@@ -4,7 +4,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory, which ends with its own checksum.
+/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory, kept twice.
 /// Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see cref="Expected"/>.
 /// </summary>
 /// <param name="Epoch">Identity of the journal the line is about; a line of another journal says nothing.</param>
@@ -20,24 +20,21 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     const string FileName = "snowpipe-channel";
 
     /// <summary>Null when there is none for this journal.</summary>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <param name="directory">The slot's.</param>
+    /// <param name="epoch">The journal's.</param>
+    /// <param name="damaged">The file or its copy, if one of them is damaged: <see cref="Save"/> mends it.</param>
+    /// <exception cref="InvalidDataException">It is damaged, and its copy too.</exception>
     /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's channel.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
-    public static ChannelRecord? Load(string directory, string epoch)
+    public static ChannelRecord? Load(string directory, string epoch, out string? damaged)
     {
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(Path.Combine(directory, FileName));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
+        var line = TwinFile.Load(Path.Combine(directory, FileName), out var bad);
+        damaged = bad.Count > 0 ? bad[0] : null;
+        if (line is null && damaged is null)
             return null;
-        }
-        var fields = SmallFile.Open(bytes)?.Split(' ');
-        if (fields is not ["v1", var of, var generation, var first, var errors, .. var expected]
+        if (line?.Split(' ') is not ["v1", var of, var generation, var first, var errors, .. var expected]
             || !int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || !TryParse(first, out var offset) || !TryParse(errors, out var count))
-            throw new InvalidDataException($"{FileName} of {directory} is damaged");
+            throw new InvalidDataException($"{FileName} of {directory} is damaged, and its copy too");
         return of == epoch
             ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
             : null;
@@ -48,5 +45,5 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     /// <summary>Returns when it is on disk; a crash leaves the old line or the new one.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Save(string directory)
-        => DurableFile.Replace(Path.Combine(directory, FileName), SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}")));
+        => TwinFile.Save(Path.Combine(directory, FileName), string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}"));
 }

@@ -28,6 +28,9 @@ sealed partial class SnowpipeSink : IBatchSink
     /// </summary>
     static readonly TimeSpan BalanceNote = TimeSpan.FromHours(1);
 
+    /// <summary>Generations in a row that the pipe may have forgotten, after which there are no later ones.</summary>
+    const int MostForgottenChannels = 5;
+
     /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
     const int TolerableRefusals = 5;
 
@@ -470,13 +473,18 @@ sealed partial class SnowpipeSink : IBatchSink
         var (directory, epoch) = (start.Slot.Directory, start.Slot.Epoch);
         try
         {
-            return ChannelRecord.Load(directory, epoch);
+            var found = ChannelRecord.Load(directory, epoch, out var damaged);
+            if (damaged is null)
+                return found;
+            LogDamagedCopy(damaged);
+            return found is null ? null : Remember(found);
         }
         catch (InvalidDataException e)
         {
             var found = await FindLastChannelAsync(start, cancellationToken);
             LogDamagedRecord(e.Message, found is null ? "none" : ChannelName(options.ChannelPrefix, start.Slot.Name, epoch, found.Generation));
-            return found;
+            // At once: another look would take more refused rows for reported.
+            return found is null ? null : Remember(found);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -485,28 +493,27 @@ sealed partial class SnowpipeSink : IBatchSink
     }
 
     /// <summary>
-    /// Each generation's channel was opened before the next one's, and the pipe still knows it, or has forgotten them all. How many rows of the last one were
-    /// refused and reported is not known: those that it counts now are taken for reported.
+    /// The last of the slot's channels that the pipe knows: the best guess when the record and its copy are damaged. Older ones may be forgotten already, so a gap
+    /// does not end the search. How many rows of it were refused and reported is not known: those that it counts now are taken for reported.
     /// </summary>
     async Task<ChannelRecord?> FindLastChannelAsync(SinkStart start, CancellationToken cancellationToken)
     {
         ChannelRecord? last = null;
-        for (var generation = 1; ; generation++)
+        for (var generation = 1; generation <= (last?.Generation ?? 0) + MostForgottenChannels; generation++)
         {
             channel = new ChannelSession(ChannelName(options.ChannelPrefix, start.Slot.Name, start.Slot.Epoch, generation));
-            ChannelStatus? status = null;
             try
             {
-                status = await client.StatusAsync(channel, cancellationToken);
+                if (await client.StatusAsync(channel, cancellationToken) is { } status)
+                    last = new ChannelRecord(start.Slot.Epoch, generation, FirstOffset: 0, status.RowErrors);
             }
             catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
             {
                 // The pipe does not exist, so neither do its channels.
+                break;
             }
-            if (status is null)
-                return last;
-            last = new ChannelRecord(start.Slot.Epoch, generation, FirstOffset: 0, status.RowErrors);
         }
+        return last;
     }
 
     ChannelRecord Remember(ChannelRecord changed)
@@ -591,7 +598,10 @@ sealed partial class SnowpipeSink : IBatchSink
     [LoggerMessage(EventId = 411, Level = LogLevel.Error, Message = "{Slot}: the reading at offset {Offset} {Reason}. It is kept as a dead letter")]
     partial void LogRefused(string slot, long offset, string reason);
 
-    [LoggerMessage(EventId = 417, Level = LogLevel.Error, Message = "{Problem}. It says which channel of the slot is the last one; of those that the pipe knows that is {Channel}, and delivery goes on there. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(EventId = 418, Level = LogLevel.Error, Message = "{Path} was damaged; what is kept twice is taken from the other one and written anew. Check the storage (dmesg, SD card)")]
+    partial void LogDamagedCopy(string path);
+
+    [LoggerMessage(EventId = 417, Level = LogLevel.Error, Message = "{Problem}. They say which channel of the slot is the last one; the last one that the pipe knows is {Channel}, and delivery goes on there. Check the storage (dmesg, SD card)")]
     partial void LogDamagedRecord(string problem, string channel);
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after they were delivered, or an older copy of it was put back. Delivery goes on in a new channel; no reading is lost to it")]

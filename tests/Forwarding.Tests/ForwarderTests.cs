@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Hosting;
@@ -156,6 +157,54 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
         AssertOnce(("pi-1", 1, 6), ("pi-2", 1, 7));
         Assert.Empty(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory)));
+    }
+
+    [Fact]
+    public async Task A_small_journal_takes_in_letters_that_are_more_than_it_holds()
+    {
+        var options = Replica.Options(directory.Path, broker.Port);
+        options.Journal.MaxBytes = 64 * 1024;
+        options.Journal.SegmentBytes = 8 * 1024;
+        var letters = new DeadLetters(DeadLettersDirectory, 64 << 20, TimeProvider.System, NullLogger.Instance);
+        for (var number = 1; number <= 150; number++)
+            letters.AddMessage("", "telemetry/v1/pi-1/thermal", null, Encoding.UTF8.GetBytes($$"""{"boot_id":"boot","sequence":{{number}},"note":"{{new string('x', 3000)}}"}"""));
+        letters.Flush();
+        ReplayAll();
+
+        await using var replica = await Replica.StartAsync(options, destination.CreateSink);
+        await ReplayedAsync(replica);
+        await DeliveredAsync(150);
+
+        AssertOnce(("pi-1", 1, 150));
+    }
+
+    [Fact]
+    public async Task A_note_that_cannot_be_written_holds_up_its_file_and_nothing_else()
+    {
+        var letters = new DeadLetters(DeadLettersDirectory, 64 << 20, TimeProvider.System, NullLogger.Instance);
+        letters.AddMessage("", "telemetry/v1/pi-2/thermal", null, "{}{"u8);
+        letters.AddMessage("", "telemetry/v1/pi-2/thermal", Payload.ProtobufContentType, Samples.Batch("pi-2", "boot", 1, 3).ToByteArray());
+        letters.Flush();
+        ReplayAll();
+        var note = Assert.Single(Directory.GetFiles(DeadLetters.ReplayDirectory(DeadLettersDirectory))) + ".slot-0.taken";
+        Directory.CreateDirectory(note);
+        await using var replica = await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady: false);
+        await Eventually.TrueAsync(() => replica.Health.Parts.Any(part => part is { Key: "replay slot-0", Value: not null }));
+
+        for (ulong first = 1; first <= 20; first += 10)
+        {
+            await PublishAsync("pi-1", first, 10);
+            await DeliveredAsync((int)first + 9);
+            // Another attempt.
+            await Task.Delay(TimeSpan.FromSeconds(6), TimeProvider.System);
+        }
+        Assert.Empty(DeadLetters.ReadAll(DeadLettersDirectory));
+        Directory.Delete(note);
+        await ReplayedAsync(replica);
+        await DeliveredAsync(23);
+
+        AssertOnce(("pi-1", 1, 20), ("pi-2", 1, 3));
+        Assert.Single(DeadLetters.ReadAll(DeadLettersDirectory));
     }
 
     [Fact]

@@ -207,6 +207,16 @@ public sealed class JsonPayloadTests
     }
 
     [Fact]
+    public void A_text_with_an_escape_is_not_taken_for_one_that_is_spelled_so()
+    {
+        var boots = Rows.Json("""[{"boot_id":"x\\\\y","sequence":1},{"boot_id":"x\\y","sequence":1}]""");
+
+        Assert.Equal([@"x\\y", @"x\y"], [boots.Identity(0).BootId, boots.Identity(1).BootId]);
+        // A line feed, which no device id has, on a topic with a backslash and an n.
+        Assert.Throws<PayloadException>(() => Payload.Decode("""{"device_id":"a\nb"}"""u8.ToArray(), isJson: true, @"a\nb", ReadingKind.Thermal, Rows.ReceivedAt));
+    }
+
+    [Fact]
     public void Reads_inverters_for_validation()
     {
         var payload = Rows.Json("""{"id":"Inverter_3","PAC":1234.5,"temperature":null,"fault_status":"Overheat","frequency":50}""", ReadingKind.Inverter);

@@ -639,8 +639,12 @@ public class SinkTests(ITestOutputHelper output)
     }
 
     /// <summary>Through the first generation's channel it would skip what the journal numbered anew, or send again what the second one's has.</summary>
-    [Fact]
-    public async Task A_damaged_record_of_the_channel_costs_nothing_wherever_it_is_damaged()
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    // Then only the pipe can say.
+    [InlineData(true, true)]
+    public async Task A_damaged_record_of_the_channel_costs_nothing_wherever_it_is_damaged(bool isFileDamaged, bool isCopyDamaged)
     {
         await using var fixture = await SinkFixture.StartAsync();
         await fixture.OpenAsync();
@@ -650,22 +654,27 @@ public class SinkTests(ITestOutputHelper output)
         await fixture.OpenAsync();
         fixture.End = 1000;
         await DeliverAsync(fixture, 5, 2);
+        // Forgotten, as after a month.
+        fixture.Server.Forget(SinkFixture.Channel);
         var note = Path.Combine(fixture.Directory, "snowpipe-channel");
         var bytes = File.ReadAllBytes(note);
-        var channels = fixture.Server.ChannelNames;
+        Assert.Equal(bytes, File.ReadAllBytes(note + ".copy"));
 
         // Every byte changed, and every length.
         foreach (var damaged in Enumerable.Range(0, bytes.Length).SelectMany(at => new[] { [.. bytes[..at], (byte)(bytes[at] ^ 1), .. bytes[(at + 1)..]], bytes[..at] }))
         {
-            File.WriteAllBytes(note, damaged);
+            if (isFileDamaged)
+                File.WriteAllBytes(note, damaged);
+            if (isCopyDamaged)
+                File.WriteAllBytes(note + ".copy", damaged);
             fixture.NewProcess();
 
             Assert.Equal(7, (await fixture.OpenAsync()).Offset);
+            Assert.Equal(File.ReadAllBytes(note), File.ReadAllBytes(note + ".copy"));
         }
 
-        Assert.Equal(channels, fixture.Server.ChannelNames);
-        Assert.Contains(SinkFixture.Channel + "-2", channels);
-        Assert.Contains(fixture.Log, line => line.StartsWith("Error 417", StringComparison.Ordinal) && line.Contains(SinkFixture.Channel + "-2", StringComparison.Ordinal));
+        Assert.Equal([SinkFixture.Channel + "-2"], fixture.Server.ChannelNames);
+        Assert.Contains(fixture.Log, line => line.StartsWith(isFileDamaged && isCopyDamaged ? "Error 417" : "Error 418", StringComparison.Ordinal));
     }
 
     static async Task DeliverAsync(SinkFixture fixture, long first, int count, bool isCounted = true)
