@@ -13,8 +13,8 @@ namespace ThermalStreaming.Forwarding;
 /// <remarks>
 /// A file of <c>replay/</c> is renamed to <c>{file}.{slot}</c> by the slot that takes it. What of it has been taken in stands in a note beside it,
 /// <c>{file}.{slot}.taken</c>, one sealed line: the number of letters, and, from before some more are appended until after, the journal's epoch and end and how
-/// many readings each of them holds. Nothing else is appended in between. So after a crash the journal says how far it came, and no reading is taken in twice; a letter that
-/// still cannot be read may be kept twice.
+/// many readings each of them holds. Nothing else is appended in between. So after a crash the journal says how far it came, and no reading is taken in
+/// twice; a letter that still cannot be read may be kept twice.
 /// </remarks>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="journal">Its journal.</param>
@@ -71,13 +71,15 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
         foreach (var (path, letters) in unsettled)
             await InsistAsync(() => Save(path, new Note(letters)), cancellationToken);
         unsettled.Clear();
-        await InsistAsync(DeleteOrphans, cancellationToken);
-    }
-
-    void DeleteOrphans()
-    {
-        foreach (var note in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Where(note => !File.Exists(note[..^NoteExtension.Length])))
-            File.Delete(note);
+        try
+        {
+            foreach (var note in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Where(note => !File.Exists(note[..^NoteExtension.Length])))
+                File.Delete(note);
+        }
+        catch (Exception e) when (IsFileProblem(e))
+        {
+            // A note without its file harms nobody.
+        }
     }
 
     /// <summary>Takes in what there is. What cannot be used now is reported and tried again when this is called the next time.</summary>
