@@ -18,13 +18,15 @@ static partial class InstallId
         using var making = FileLock.Open(path + ".lock");
         making.TakeAsync().GetAwaiter().GetResult();
         var id = TwinFile.Load(path, out var damaged);
-        if (id is not null && damaged.Count == 0)
+        if (id is not null)
+        {
+            if (damaged.Count > 0)
+                LogDamaged(logger, damaged[0]);
             return id;
-        if (id is null && damaged.Count > 0)
+        }
+        if (damaged.Count > 0)
             LogLost(logger, dataDirectory);
-        else if (damaged.Count > 0)
-            LogDamaged(logger, damaged[0]);
-        id ??= Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
+        id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
         TwinFile.Save(path, id);
         return id;
     }

@@ -6,7 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>
 /// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and what the sink keeps, held by the lock <c>slots/slot-N.lock</c> beside it. Whoever
 /// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted, and it says which
-/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the data directory, so that two installations on one broker do not take each other's sessions.
+/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the data directory, so that two installations on one
+/// broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {

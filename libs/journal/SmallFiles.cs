@@ -76,9 +76,9 @@ public static class TwinFile
 {
     const string CopyExtension = ".copy";
 
-    /// <summary>Reads the line.</summary>
+    /// <summary>Reads the line, and mends the one of the two that does not say it: damaged, missing, or older because of a crash between the two.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="damaged">Those of the two that are there and are not what was sealed: <see cref="Save"/> mends them.</param>
+    /// <param name="damaged">Those of the two that were not what was sealed.</param>
     /// <returns>Null when there is none, or both are damaged.</returns>
     /// <exception cref="IOException">One cannot be read now, which says nothing about what is in it.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
@@ -87,7 +87,19 @@ public static class TwinFile
         var bad = new List<string>();
         damaged = bad;
         var (text, copy) = (Read(path), Read(path + CopyExtension));
-        return text ?? copy;
+        var line = text ?? copy;
+        if (line is not null && text != copy)
+        {
+            try
+            {
+                Save(path, line);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // One is enough, and the next call mends the other.
+            }
+        }
+        return line;
 
         string? Read(string file)
         {

@@ -19,15 +19,15 @@ static class InverterRow
         var row = new RowText(target, UsualBytes + id.Length + device.Length + boot.Length);
         row.Begin(Id);
         row.Add(id);
-        Add(ref row, Pac, reading.HasPacW ? reading.PacW : null, 2);
-        Add(ref row, EnergyOutput, reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null, 2);
-        Add(ref row, Efficiency, reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null, 2);
-        Add(ref row, PerformanceRatio, reading.HasPerformanceRatio ? reading.PerformanceRatio : null, 4);
-        Add(ref row, SystemUptime, reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null, 2);
-        Add(ref row, Temperature, reading.HasTemperatureC ? reading.TemperatureC : null, 2);
-        Add(ref row, InputVoltage, reading.HasInputVoltageV ? reading.InputVoltageV : null, 2);
-        Add(ref row, OutputVoltage, reading.HasOutputVoltageV ? reading.OutputVoltageV : null, 2);
-        Add(ref row, Frequency, reading.HasFrequencyHz ? reading.FrequencyHz : null, 3);
+        row.Add(Pac, reading.HasPacW ? reading.PacW : null, 2);
+        row.Add(EnergyOutput, reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null, 2);
+        row.Add(Efficiency, reading.HasEnergyConversionEfficiencyPercent ? reading.EnergyConversionEfficiencyPercent : null, 2);
+        row.Add(PerformanceRatio, reading.HasPerformanceRatio ? reading.PerformanceRatio : null, 4);
+        row.Add(SystemUptime, reading.HasSystemUptimePercent ? reading.SystemUptimePercent : null, 2);
+        row.Add(Temperature, reading.HasTemperatureC ? reading.TemperatureC : null, 2);
+        row.Add(InputVoltage, reading.HasInputVoltageV ? reading.InputVoltageV : null, 2);
+        row.Add(OutputVoltage, reading.HasOutputVoltageV ? reading.OutputVoltageV : null, 2);
+        row.Add(Frequency, reading.HasFrequencyHz ? reading.FrequencyHz : null, 3);
         row.Add(FaultStatusKey);
         row.Add(RowText.Quoted(InverterFaults.Text(reading.FaultStatus)));
         row.Add(ThermalRow.DeviceId);
@@ -45,12 +45,6 @@ static class InverterRow
         row.AddQuoted(observedAt);
         row.Add("}"u8);
         row.End();
-    }
-
-    static void Add(ref RowText row, RowKey key, double? value, int decimals)
-    {
-        row.Add(key);
-        row.Add(value, decimals);
     }
 }
 

@@ -53,13 +53,16 @@ sealed class JsonFields
 
     public int Sequence { get; }
 
-    /// <summary>Where inverters say when; less than 0 for the others, and the other three the other way round.</summary>
+    /// <summary><c>observed_at</c>; less than 0 for thermal rows, which do not have it.</summary>
     public int ObservedAt { get; }
 
+    /// <summary><c>datetimestamp</c>; less than 0 for inverter rows, as the next two.</summary>
     public int Stamp { get; }
 
+    /// <summary><c>ts</c>.</summary>
     public int Second { get; }
 
+    /// <summary><c>systemtime</c>.</summary>
     public int SystemTime { get; }
 
     public static JsonFields Of(ReadingKind kind) => kind == ReadingKind.Thermal ? Thermal : Inverter;

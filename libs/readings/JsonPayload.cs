@@ -179,7 +179,8 @@ sealed class JsonPayload : Payload
         row.End();
     }
 
-    static int ExtraKeyBytes(JsonItem item) => item.Extra?.Keys.Sum(key => RowText.Quoted(key).Length + 2) ?? 0;
+    /// <summary>The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon.</summary>
+    static int ExtraKeyBytes(JsonItem item) => item.Extra?.Keys.Sum(key => 6 * key.Length + 4) ?? 0;
 
     static void AddTime(ref RowText row, DateTimeOffset instant, bool isAmerican)
     {

@@ -111,6 +111,13 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
         length += decimals;
     }
 
+    /// <inheritdoc cref="Add(double?, int)"/>
+    public void Add(RowKey key, double? delivered, int decimals)
+    {
+        Add(key);
+        Add(delivered, decimals);
+    }
+
     /// <summary>Hands the row over.</summary>
     public readonly void End() => target.Advance(length);
 

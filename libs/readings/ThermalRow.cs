@@ -51,10 +51,8 @@ sealed class ThermalRow
         else
             row.AddNull();
         WriteTimes(ref row, reading, observedAt);
-        row.Add(Cpu);
-        row.Add(reading.CpuPercent, 1);
-        row.Add(Memory);
-        row.Add(reading.MemoryPercent, 1);
+        row.Add(Cpu, reading.CpuPercent, 1);
+        row.Add(Memory, reading.MemoryPercent, 1);
         row.Add(DiskUsage);
         if (reading.DiskFreeMb is { } free)
         {
@@ -66,20 +64,13 @@ sealed class ThermalRow
         {
             row.AddNull();
         }
-        row.Add(Temperature);
-        row.Add(reading.TemperatureC, 4);
-        row.Add(Humidity);
-        row.Add(reading.HumidityPercent, 2);
-        row.Add(Co2);
-        row.Add(reading.Co2Ppm, 1);
-        row.Add(Pressure);
-        row.Add(reading.PressurePa, 2);
-        row.Add(TemperatureIcp);
-        row.Add(reading.IcpTemperatureF, 2);
-        row.Add(EquivalentCo2);
-        row.Add(reading.EquivalentCo2Ppm, 1);
-        row.Add(TotalVoc);
-        row.Add(reading.TvocPpb, 1);
+        row.Add(Temperature, reading.TemperatureC, 4);
+        row.Add(Humidity, reading.HumidityPercent, 2);
+        row.Add(Co2, reading.Co2Ppm, 1);
+        row.Add(Pressure, reading.PressurePa, 2);
+        row.Add(TemperatureIcp, reading.IcpTemperatureF, 2);
+        row.Add(EquivalentCo2, reading.EquivalentCo2Ppm, 1);
+        row.Add(TotalVoc, reading.TvocPpb, 1);
         row.Add(source);
         row.Add(Sequence);
         if (reading.Sequence > 0)

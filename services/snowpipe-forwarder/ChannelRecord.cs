@@ -22,7 +22,7 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     /// <summary>Null when there is none for this journal.</summary>
     /// <param name="directory">The slot's.</param>
     /// <param name="epoch">The journal's.</param>
-    /// <param name="damaged">The file or its copy, if one of them is damaged: <see cref="Save"/> mends it.</param>
+    /// <param name="damaged">The file or its copy, if one of them was damaged: it is mended.</param>
     /// <exception cref="InvalidDataException">It is damaged, and its copy too.</exception>
     /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's channel.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>

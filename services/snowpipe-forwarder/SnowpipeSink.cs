@@ -474,10 +474,9 @@ sealed partial class SnowpipeSink : IBatchSink
         try
         {
             var found = ChannelRecord.Load(directory, epoch, out var damaged);
-            if (damaged is null)
-                return found;
-            LogDamagedCopy(damaged);
-            return found is null ? null : Remember(found);
+            if (damaged is not null)
+                LogDamagedCopy(damaged);
+            return found;
         }
         catch (InvalidDataException e)
         {

@@ -614,12 +614,7 @@ public class SinkTests(ITestOutputHelper output)
     public async Task Delivers_through_no_channel_while_it_cannot_be_read_which_one_is_the_last()
     {
         await using var fixture = await SinkFixture.StartAsync();
-        await fixture.OpenAsync();
-        await DeliverAsync(fixture, 0, 10);
-        // The disk loses what it had called durable: generation 2.
-        fixture.End = 5;
-        fixture.NewProcess();
-        await fixture.OpenAsync();
+        await OpenSecondGenerationAsync(fixture);
         var note = Path.Combine(fixture.Directory, "snowpipe-channel");
         var text = File.ReadAllText(note);
         File.Delete(note);
@@ -647,11 +642,7 @@ public class SinkTests(ITestOutputHelper output)
     public async Task A_damaged_record_of_the_channel_costs_nothing_wherever_it_is_damaged(bool isFileDamaged, bool isCopyDamaged)
     {
         await using var fixture = await SinkFixture.StartAsync();
-        await fixture.OpenAsync();
-        await DeliverAsync(fixture, 0, 10);
-        fixture.End = 5;
-        fixture.NewProcess();
-        await fixture.OpenAsync();
+        await OpenSecondGenerationAsync(fixture);
         fixture.End = 1000;
         await DeliverAsync(fixture, 5, 2);
         // Forgotten, as after a month.
@@ -675,6 +666,16 @@ public class SinkTests(ITestOutputHelper output)
 
         Assert.Equal([SinkFixture.Channel + "-2"], fixture.Server.ChannelNames);
         Assert.Contains(fixture.Log, line => line.StartsWith(isFileDamaged && isCopyDamaged ? "Error 417" : "Error 418", StringComparison.Ordinal));
+    }
+
+    /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>
+    static async Task OpenSecondGenerationAsync(SinkFixture fixture)
+    {
+        await fixture.OpenAsync();
+        await DeliverAsync(fixture, 0, 10);
+        fixture.End = 5;
+        fixture.NewProcess();
+        await fixture.OpenAsync();
     }
 
     static async Task DeliverAsync(SinkFixture fixture, long first, int count, bool isCounted = true)
