@@ -12,7 +12,8 @@
 # Output of the tools, kept for the failure message and for whoever wants to know more.
 if [[ -z ${LOG_FILE-} ]]; then
     LOG_FILE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/artifacts/$(basename "$0").log
-    mkdir -p "$(dirname "$LOG_FILE")" 2>/dev/null && : >>"$LOG_FILE" 2>/dev/null || LOG_FILE=$(mktemp)
+    # For its owner alone: what tools print may hold a secret.
+    mkdir -p "$(dirname "$LOG_FILE")" 2>/dev/null && ( umask 077; : >>"$LOG_FILE"; chmod 600 "$LOG_FILE" ) 2>/dev/null || LOG_FILE=$(mktemp)
     export LOG_FILE
 fi
 

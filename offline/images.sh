@@ -1,42 +1,43 @@
 # shellcheck shell=bash
-# Where the images come from: sourced by ./up and ./test after offline/docker.sh, from the project's root.
-
-# setting NAME DEFAULT: as Compose sees it, from the environment or .env.
-setting() {
-    local value=${!1-}
-    [[ -n $value || ! -r .env ]] || value=$(sed -n "s/^[[:space:]]*$1=//p" .env | tail -n 1 | sed "s/^[\"']//; s/[\"'][[:space:]]*$//")
-    printf '%s' "${value:-$2}"
-}
+# Where the images come from: sourced by ./up and ./test after offline/docker.sh and offline/settings.sh, from the project's root.
 
 mark='# Added by ./up: no image registry answers here, so these were built by offline/build. Remove with ./up --online.'
 
-# Replace the lines that ./up itself keeps at the end of .env; without a file, remove them.
+# local_images_in_env [FILE]: replaces the lines that ./up itself keeps in .env; without a file, removes them. The rest stays as it is, byte for byte, with
+# its line ends and byte order mark. A disk that fills up leaves the old .env.
 local_images_in_env() {
-    local names=${1-}
+    local names=${1-} end='' target
     [[ -f .env || -n $names ]] || return 0
-    {
-        if [[ -f .env ]]; then
-            sed "/^# Added by .\/up: /,/^DOTNET_RUNTIME_IMAGE=/d" .env
-        fi
-        if [[ -n $names ]]; then
-            printf '%s\n' "$mark"
-            grep '^[A-Z]' "$names"
-        fi
-    } >.env.new
-    if [[ -s .env.new ]]; then cat .env.new >.env; else rm -f .env; fi
-    rm -f .env.new
+    target=$(readlink -f .env)
+    ! grep -qs $'\r$' "$target" || end=$'\r'
+    (
+        umask 077
+        {
+            [[ ! -f $target ]] ||
+                awk '/^# Added by \.\/up: / { ours = 1; next } ours && /^[A-Z_]+_IMAGE=thermal-streaming\/offline-/ { next } { ours = 0; print }' "$target"
+            [[ -z $names ]] || { printf '%s%s\n' "$mark" "$end"; sed -n "/^[A-Z]/s/\$/$end/p" "$names"; }
+        } >"$target.new"
+    ) || { rm -f "$target.new"; fail ".env cannot be written" "The new text does not fit beside it, or the directory is read-only" "free some space, or make $PWD writable for $(id -un)"; }
+    if [[ ! -s $target.new ]]; then
+        rm -f "$target" "$target.new"
+    elif cmp -s "$target" "$target.new" || { [[ -z $names ]] && ! grep -qs '^# Added by ./up: ' "$target"; }; then
+        rm -f "$target.new"
+    else
+        [[ ! -e $target ]] || chown --reference="$target" "$target.new" 2>/dev/null || true
+        mv "$target.new" "$target"
+    fi
 }
 
+# The images that are pulled where a registry answers: name and value.
 published_images() {
-    setting MOSQUITTO_IMAGE eclipse-mosquitto:2.0.22; echo
-    setting LOCALSTACK_IMAGE localstack/localstack:4.14.0; echo
-    setting DOTNET_SDK_IMAGE mcr.microsoft.com/dotnet/sdk:10.0; echo
-    setting DOTNET_RUNTIME_IMAGE mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled; echo
+    local name
+    for name in MOSQUITTO_IMAGE DOTNET_SDK_IMAGE DOTNET_RUNTIME_IMAGE; do printf '%s %s\n' "$name" "$(value "services/setup/build/args/$name")"; done
+    ! in_project localstack || printf 'LOCALSTACK_IMAGE %s\n' "$(value services/localstack/image)"
 }
 
 images_present() {
     local image
-    while read -r image; do docker image inspect "$image" >/dev/null 2>&1 || return 1; done < <(published_images)
+    while read -r _ image; do docker image inspect "$image" >/dev/null 2>&1 || return 1; done < <(published_images)
 }
 
 registry_answers() {
@@ -57,6 +58,7 @@ images_ready() {
     grep -qs '^# Added by ./up: ' .env && own=yes
     if [[ $images == online ]]; then
         local_images_in_env
+        settings_or_fail "${settings_from[@]}"
         return
     fi
     if [[ $images == auto && -z $own ]]; then
@@ -70,4 +72,5 @@ images_ready() {
     fi
     IMAGES_ANNOUNCED=yes offline/build
     local_images_in_env offline/images/images.env
+    settings_or_fail "${settings_from[@]}"
 }
