@@ -3,15 +3,22 @@ namespace ThermalStreaming.Journal;
 /// <summary>Appends that are written by one call and made durable by one fsync. Filled under the journal's lock, then the writer's alone.</summary>
 sealed class AppendGroup
 {
-    /// <summary>Room in front of the frames for a segment header or a time mark, so that either goes out in the same write.</summary>
+    /// <summary>Room in front of the frames for a segment header, or for a time mark and an offset mark, so that these go out in the same write.</summary>
     const int Reserve = SegmentHeader.Bytes;
+
+    /// <summary>An offset mark stands at least every so many bytes: between two of them damage is stepped over without doubt about the offsets.</summary>
+    public const int MarkEveryBytes = 4096;
 
     const int FirstBytes = 64 * 1024;
 
     // Not RunContinuationsAsynchronously: that costs a thread-pool item per append. The group is one item, and its appends go on in order.
     readonly TaskCompletionSource<long> stored = new();
 
+    // Offset marks among the frames: where, and how many readings of the group come before. Written when the group's offset is known.
+    readonly List<(int At, int Count)> marks = [];
+
     byte[] buffer;
+    int markDueAt = MarkEveryBytes;
 
     public AppendGroup(byte[]? buffer, long createdAt)
     {
@@ -36,16 +43,36 @@ sealed class AppendGroup
 
     public void EnsureRoom(int bytes)
     {
-        var needed = Reserve + Length + bytes;
+        var needed = Reserve + Length + bytes + (bytes / MarkEveryBytes + 2) * Frame.MarkBytes;
         if (needed > buffer.Length)
             Array.Resize(ref buffer, needed + needed / 4);
     }
 
     public void Add(in JournalRecord record)
     {
+        if (Length >= markDueAt)
+        {
+            marks.Add((Length, Count));
+            Length += Frame.MarkBytes;
+            markDueAt = Length + MarkEveryBytes;
+        }
+
         Length += Frame.Write(buffer.AsSpan(Reserve + Length), record.Count, record.Prefix.Span, record.Payload.Span);
         Count += record.Count;
     }
+
+    /// <summary>Writes the offset marks among the frames.</summary>
+    public void SetFirst(long first, ulong epoch)
+    {
+        foreach (var (at, count) in marks)
+            Frame.WriteOffsetMark(buffer.AsSpan(Reserve + at), first + count, epoch);
+    }
+
+    /// <summary>Whether there are offset marks among the frames.</summary>
+    public bool HasMarks => marks.Count > 0;
+
+    /// <summary>Bytes of frames behind the last offset mark among them.</summary>
+    public int BytesBehindMark => marks.Count == 0 ? Length : Length - marks[^1].At;
 
     /// <summary>Lets the appends go on, one after the other on a thread of the pool.</summary>
     public void CompleteWith(long first) =>
@@ -55,17 +82,21 @@ sealed class AppendGroup
     public void FailWith(Exception exception) =>
         ThreadPool.UnsafeQueueUserWorkItem(static state => state.stored.TrySetException(state.exception), (stored, exception), preferLocal: false);
 
-    public ReadOnlySpan<byte> Frames => buffer.AsSpan(Reserve, Length);
-
     public ReadOnlySpan<byte> WithHeader(SegmentHeader header)
     {
         header.Write(buffer.AsSpan(Reserve - SegmentHeader.Bytes));
         return buffer.AsSpan(Reserve - SegmentHeader.Bytes, SegmentHeader.Bytes + Length);
     }
 
-    public ReadOnlySpan<byte> WithMark(long wallMilliseconds, long openMilliseconds)
+    /// <param name="time">For a time mark in front of the frames.</param>
+    /// <param name="offset">For an offset mark in front of them.</param>
+    public ReadOnlySpan<byte> WithMarks((long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset)
     {
-        Frame.WriteMark(buffer.AsSpan(Reserve - Frame.MarkBytes), wallMilliseconds, openMilliseconds);
-        return buffer.AsSpan(Reserve - Frame.MarkBytes, Frame.MarkBytes + Length);
+        var start = Reserve;
+        if (offset is { } here)
+            Frame.WriteOffsetMark(buffer.AsSpan(start -= Frame.MarkBytes), here.First, here.Epoch);
+        if (time is { } now)
+            Frame.WriteMark(buffer.AsSpan(start -= Frame.MarkBytes), now.WallMilliseconds, now.OpenMilliseconds);
+        return buffer.AsSpan(start, Reserve - start + Length);
     }
 }

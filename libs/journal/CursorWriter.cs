@@ -22,6 +22,7 @@ sealed class CursorWriter
     bool writtenDurably;
     bool hasFailed;
     bool isTimerArmed;
+    bool isDurableDue;
     bool isClosed;
 
     /// <param name="directory">The journal's.</param>
@@ -85,9 +86,9 @@ sealed class CursorWriter
                 if (save)
                     Save(durable: true, force: true);
             }
-            catch (IOException e)
+            catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                logger.CursorNotWritten(directory, e.Message);
+                // Logged. The next start asks the sink, or delivers some readings again.
             }
             isClosed = true;
         }
@@ -98,8 +99,16 @@ sealed class CursorWriter
         lock (gate)
         {
             isTimerArmed = false;
-            if (!isClosed)
-                Save(durable: false, force: true);
+            if (isClosed)
+                return;
+            try
+            {
+                Save(isDurableDue, force: true);
+            }
+            catch (Exception e) when (DiskError.IsFileProblem(e))
+            {
+                // Logged; the timer is armed again.
+            }
         }
     }
 
@@ -122,15 +131,22 @@ sealed class CursorWriter
         try
         {
             var name = durable ? CursorFile.Name : CursorFile.RecentName;
-            disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, wanted.Committed, wanted.Next).ToBytes(), durable);
+            disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, wanted.Committed, wanted.Next).ToBytes(), durable, keepSpare: durable);
             (written, writtenDurably, hasFailed) = (wanted, durable, false);
+            isDurableDue &= !durable;
         }
-        catch (Exception e) when (!durable && e is (IOException or UnauthorizedAccessException))
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            // Once per trouble; the next commit tries again.
+            // Once per trouble.
             if (!hasFailed)
                 logger.CursorNotWritten(directory, e.Message);
             hasFailed = true;
+            isDurableDue |= durable;
+            if (!isTimerArmed && !isClosed)
+                timer.Change(interval, Timeout.InfiniteTimeSpan);
+            isTimerArmed = true;
+            if (durable)
+                throw;
         }
     }
 }

@@ -6,6 +6,7 @@ namespace ThermalStreaming.Journal;
 class Disk
 {
     const int BlockBytes = 4096;
+    const string SpareExtension = ".spare";
 
     long flushes;
     long bytesWritten;
@@ -32,8 +33,12 @@ class Disk
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long position) => RandomAccess.Read(file, buffer, position);
 
     /// <summary>Fills the buffer from the file as far as it goes; blocks that the device cannot read become zeros.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="buffer">Where the bytes go.</param>
+    /// <param name="position">Where they are.</param>
+    /// <param name="unreadable">Called with each block that cannot be read.</param>
     /// <returns>How many bytes.</returns>
-    public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position)
+    public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position, Action<(long From, long To)>? unreadable = null)
     {
         var length = (int)Math.Clamp(RandomAccess.GetLength(file) - position, 0, buffer.Length);
         for (var at = 0; at < length;)
@@ -47,9 +52,10 @@ class Disk
                 while (read < block.Length && Read(file, block[read..], position + at + read) is > 0 and var more)
                     read += more;
             }
-            catch (IOException)
+            catch (IOException e) when (DiskError.IsMedium(e) || unreadable is null)
             {
-                // Left as zeros.
+                block.Clear();
+                unreadable?.Invoke((position + at, position + at + block.Length));
             }
 
             at += block.Length;
@@ -76,7 +82,39 @@ class Disk
 
     public virtual void Move(string from, string to) => File.Move(from, to, overwrite: true);
 
+    /// <summary>Exchanges the names of two files of one directory.</summary>
+    public virtual void Exchange(string one, string other) => SystemCalls.Exchange(one, other);
+
     public virtual void Delete(string path) => File.Delete(path);
+
+    /// <summary>Reads a small file; null if it does not exist.</summary>
+    /// <exception cref="IOException">It cannot be read now, which says nothing about what is in it.</exception>
+    public virtual byte[]? ReadSmall(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether there is such a file or directory. <c>File.Exists</c> says no when it cannot find out.</summary>
+    /// <exception cref="IOException">Nobody can say now.</exception>
+    public virtual bool Exists(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Free space to leave to others on the file system that holds <paramref name="directory"/>, in bytes.</summary>
     /// <remarks>Of a small file system (a tmpfs, a small partition) the reserve may not ask for more than a tenth.</remarks>
@@ -92,18 +130,67 @@ class Disk
     /// Without <c>durable</c> the replacement is atomic for other processes but reaches the disk when the kernel pleases; after a power cut the
     /// old content may be back, or (on file systems without ext4's auto_da_alloc) an empty file.
     /// </remarks>
-    public void Replace(string path, ReadOnlySpan<byte> content, bool durable)
+    /// <param name="path">The file.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="durable">Whether it is on disk when this returns.</param>
+    /// <param name="keepSpare">
+    /// Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files whose replacement is what lets space be freed.
+    /// Only with <paramref name="durable"/>.
+    /// </param>
+    /// <exception cref="IOException">The disk refused; the old content is still there.</exception>
+    public void Replace(string path, ReadOnlySpan<byte> content, bool durable, bool keepSpare = false)
     {
         var temporary = path + ".tmp";
-        using (var file = OpenFile(temporary, create: true))
+        try
         {
-            Write(file, content, 0);
+            using (var file = OpenFile(temporary, create: true))
+            {
+                Write(file, content, 0);
+                if (durable)
+                    Flush(file);
+            }
+
+            Move(temporary, path);
             if (durable)
-                Flush(file);
+                FlushDirectory(Path.GetDirectoryName(path)!);
+        }
+        catch (IOException e) when (keepSpare && DiskError.IsFull(e) && Exists(path + SpareExtension))
+        {
+            ReplaceBySpare(path, content);
+            return;
         }
 
-        Move(temporary, path);
-        if (durable)
-            FlushDirectory(Path.GetDirectoryName(path)!);
+        if (keepSpare && !Exists(path + SpareExtension))
+            MakeSpare(path + SpareExtension, content.Length);
+    }
+
+    void ReplaceBySpare(string path, ReadOnlySpan<byte> content)
+    {
+        var (spare, directory) = (path + SpareExtension, Path.GetDirectoryName(path)!);
+        // The spare may be what the file was before the last exchange: that exchange must be on disk before it is overwritten.
+        FlushDirectory(directory);
+        using (var file = OpenFile(spare, create: false))
+        {
+            Write(file, content, 0);
+            SetLength(file, content.Length);
+            Flush(file);
+        }
+
+        Exchange(spare, path);
+        FlushDirectory(directory);
+    }
+
+    void MakeSpare(string spare, int length)
+    {
+        try
+        {
+            using var file = OpenFile(spare, create: true);
+            Write(file, new byte[(length + BlockBytes - 1) / BlockBytes * BlockBytes], 0);
+            Flush(file);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            // The next replacement tries again.
+        }
     }
 }

@@ -11,7 +11,7 @@
 //
 // Offsets
 //   Offsets count readings, not bytes or records: a record that holds n readings takes the offsets [o, o+n). They begin at 0. They are
-//   dense except where damage made the journal skip.
+//   dense except where damage made the journal skip. Records are not moved: the offset of a record is the same before and after damage to others.
 //
 // Directory
 //   lock                            empty; flock(2)ed exclusively while a process has the journal open
@@ -19,7 +19,9 @@
 //   cursor                          what the sink has committed, one line:      EEEEEEEEEEEEEEEE COMMITTED NEXT CCCCCCCC\n
 //   cursor.recent                   the same, newer but not fsynced; of the two, the one that says more counts
 //   NNNNNNNNNNNNNNNNNNNN.segment    records; N is the offset of the first one, 20 decimal digits
-//   quarantine/                     damaged bytes, kept for a person; never read again
+//   cursor.spare                    a block that takes the next cursor when the disk is full
+//   losses, losses.copy             what damage has cost; see LossRecord.cs
+//   quarantine/                     copies of damaged bytes, and segments of which the device could not read a part; see Recover.cs
 //   E is 16 hex digits. COMMITTED (first offset not committed) and NEXT (first offset not given out when this was written) are 20 decimal
 //   digits. C is the CRC-32C, 8 hex digits, of the text before the last blank. All numbers below are little endian.
 //
@@ -41,8 +43,11 @@
 //    4  1-4  payload length, varint (7 bits per byte, low bits first, top bit set on all but the last byte)
 //    .  1-3  number of readings, varint
 //    .  n  payload
-//   A frame with 0 readings is not a record. Its payload is a time mark, 17 bytes: 1, wall clock (8), milliseconds open (8), as in the header:
-//   what follows was appended at or after that time. At most one every 10 s, written with the group that follows it.
+//   A frame with 0 readings is not a record. Its payload has 17 bytes and is a mark:
+//     1, wall clock (8), milliseconds open (8), as in the header: what follows was appended at or after that time. At most one every 10 s,
+//     written with the group that follows it.
+//     2, offset (8), epoch (8): the next record has this offset. One at least every 4 KiB, so that damage leaves no doubt about what follows it.
+//     Others are skipped.
 //
 // Writing
 //   Appends are framed into the buffer of the current group as they arrive. The writer thread takes the group, writes it with one pwrite at
@@ -52,17 +57,20 @@
 //   may have dropped the pages it could not write, so the group goes to a new segment.
 //
 // Reading
-//   A reader sees what an fsync has covered. A frame that is wrong or missing is read once more through a new handle. If it stays so it ends its
-//   segment: the rest goes to quarantine/, the header of the
-//   following segment gets its "end before" field corrected (so that the gap is reported once), and reading goes on there.
+//   A reader sees what an fsync has covered. Bytes that are wrong are read once more through a new handle. If they stay wrong, without an error
+//   of the device, the segment is read through (SegmentSurvey.cs): good frames behind the damage keep their offsets and are delivered; the damaged
+//   bytes stay where they are, and a copy goes to quarantine/. What is missing is noted in the file losses.
+//   An I/O error is no damage. The reader throws it, and its caller tries again. If the device (EIO) does not give the bytes back for 30 s although
+//   it gives others of the file, they are stepped over like damage, but the file is kept in quarantine/ instead of being deleted.
 //
 // Opening
-//   The last segment and the directory are fsynced: a killed process may not have come to it, and what is found counts as stored from then on.
-//   Only the last segment is read through. Bytes behind its last good frame are an append that never finished if no good frame follows them,
-//   and cut; otherwise damage, and moved to quarantine/. Either way, and whenever the cursor knows of higher offsets, something acknowledged may
-//   be missing; the journal goes on in a new segment at first + 2^20 of the old one, which no offset of the old one can have reached.
-//   A damaged cursor counts as absent: without any, delivery starts at the first stored offset. A damaged epoch is taken from the segment headers. Without
-//   any segment there is nothing to confuse, and the journal begins anew under a new epoch.
+//   Nothing has to be written, so a journal on a full or read-only disk can be read. The last segment and the directory are fsynced: a killed
+//   process may not have come to it, and what is found counts as stored from then on; until that works, nothing may be appended.
+//   Only the last segment is read through. Bytes behind its last good frame are an append that never finished, or damage; they are left where
+//   they are. Whenever there are such bytes, and whenever the cursor knows of higher offsets, something acknowledged may be missing; the
+//   next append begins a new segment at first + 2^20 of the old one, which no offset of the old one can have reached.
+//   A damaged cursor counts as absent: without any, delivery starts at the first stored offset. A damaged epoch is taken from the segment headers.
+//   Without any segment there is nothing to confuse, and the journal begins again under a new epoch.
 //
 // Deleting
 //   A segment is deleted when it is not the last one and everything in it is committed; then the directory is fsynced. The cursor is replaced
@@ -90,6 +98,9 @@ public sealed class DurableJournal : IDisposable
     static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
     static readonly TimeSpan MarkInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long bytes that the device does not give back are asked for again before delivery continues behind them.</summary>
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
+
     readonly JournalOptions options;
     readonly string directory;
     readonly ulong epoch;
@@ -99,13 +110,14 @@ public sealed class DurableJournal : IDisposable
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly FileLock lockFile;
-    readonly Quarantine quarantine;
+    readonly DamageBook damage;
     readonly Thread writer;
     readonly ITimer wakeTimer;
     readonly CursorWriter cursor;
 
     // Everything down to the next comment belongs to whoever holds the gate. A plain object, because the writer waits on it.
     readonly object gate = new();
+    readonly Lock examining = new();
     readonly List<Segment> segments;
     readonly Queue<AppendGroup> groups = new();
     AppendGroup? filling;
@@ -120,12 +132,12 @@ public sealed class DurableJournal : IDisposable
     bool rollNext;
     bool closing;
     bool disposed;
-    int quarantinedFiles;
-    long quarantinedBytes;
-    long lostReadings;
+    long givenOut;
+    Exception? flushProblem;
+    long flushTriedAt;
 
     // The writer's own.
-    ActiveFile active;
+    ActiveFile? active;
     readonly long openMillisecondsBase;
     readonly long openedAt;
     readonly long reserveBytes;
@@ -143,31 +155,38 @@ public sealed class DurableJournal : IDisposable
         directory = Path.GetFullPath(options.Directory);
         segmentBytes = Math.Max(1024, Math.Min(options.SegmentBytes, options.MaxBytes / 8));
         groupBytes = (int)Math.Min(GroupBytes, segmentBytes);
-        quarantine = new Quarantine(directory, disk);
         reserveBytes = disk.ReserveOf(directory, options.FreeSpaceReserveBytes);
 
-        var recovered = new Recovery(directory, disk, clock, logger).Run();
+        var recovered = new Recovery(directory, options.SkipUnreadable, disk, clock, logger).Run();
+        damage = new DamageBook(directory, options.MaxBytes / 4, disk, logger);
         Epoch = EpochFile.Text(recovered.Epoch);
         epoch = recovered.Epoch;
         segments = recovered.Segments;
         nextOffset = recovered.Next;
+        givenOut = recovered.GivenOut;
         committedOffset = recovered.Committed;
+        flushProblem = recovered.FlushProblem;
         sizeBytes = segments.Sum(segment => segment.FileBytes);
-        (quarantinedFiles, quarantinedBytes) = Quarantine.Content(directory);
-        openedAt = clock.GetTimestamp();
+        openedAt = flushTriedAt = clock.GetTimestamp();
         openMillisecondsBase = segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
+        if (recovered.IsNew)
+            damage.BeginAgain();
+        else if (recovered.Damage.Count > 0)
+            damage.Report(segments[^1], recovered.Damage, committedOffset, segments[0].First);
         Reclaim();
 
-        active = new ActiveFile(disk, disk.OpenFile(segments[^1].Path, create: false));
         wakeTimer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         cursor = new CursorWriter(directory, epoch, committedOffset, Offsets, options.CursorInterval, disk, clock, logger);
         writer = new Thread(WriteGroups) { IsBackground = true, Name = "journal writer" };
         writer.Start();
     }
 
-    /// <summary>Opens the journal of a directory, or makes one, and repairs what a crash or damage left behind. Damage is logged, not thrown.</summary>
+    /// <summary>
+    /// Opens the journal of a directory, or makes one. Damage is logged, not thrown. A directory that holds a journal need not be writable now: what is in it
+    /// can be read, and appends wait.
+    /// </summary>
     /// <exception cref="JournalLockedException">It is open elsewhere.</exception>
-    /// <exception cref="IOException">The directory cannot be used, or holds a later version of the format.</exception>
+    /// <exception cref="IOException">The directory cannot be used now (<see cref="DiskError"/> says whether waiting helps), or holds a later version of the format.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static DurableJournal Open(JournalOptions options, TimeProvider clock, ILogger logger) => Open(options, clock, logger, new Disk());
 
@@ -284,7 +303,7 @@ public sealed class DurableJournal : IDisposable
         {
             lock (gate)
             {
-                var oldest = segments.Find(segment => segment.ReadableEnd > Math.Max(segment.First, committedOffset));
+                var oldest = segments.Find(segment => segment.ReadingsFrom(committedOffset) > 0);
                 if (oldest is null)
                     return null;
                 var mark = oldest.Marks.FindLast(mark => mark.Offset <= committedOffset);
@@ -319,12 +338,52 @@ public sealed class DurableJournal : IDisposable
         lock (gate)
         {
             // Then the next group begins a new segment and the old one goes right after.
-            if (segments[^1].End <= committedOffset)
+            if (flushProblem is null && segments[^1].End <= committedOffset)
                 return null;
             if (sizeBytes + bytes + SegmentHeader.Bytes > options.MaxBytes && segments[0].End > committedOffset)
                 return SizeProblem();
         }
-        return reserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < reserveBytes ? SpaceProblem(free) : null;
+        if (!TryFlushTail() && flushProblem is { } problem)
+            return RefusalOf(problem);
+        try
+        {
+            return reserveBytes > 0 && disk.FreeBytes(directory) is var free && free - bytes < reserveBytes ? SpaceProblem(free) : null;
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            return RefusalOf(e);
+        }
+    }
+
+    static string RefusalOf(Exception problem) => $"the disk refuses to store: {problem.Message}";
+
+    /// <summary>What was found at the start counts as stored once it is known to be on the disk: nothing may be acknowledged or appended before.</summary>
+    bool TryFlushTail()
+    {
+        string path;
+        lock (gate)
+        {
+            if (flushProblem is null)
+                return true;
+            if (clock.GetElapsedTime(flushTriedAt) < RetryInterval)
+                return false;
+            flushTriedAt = clock.GetTimestamp();
+            path = segments[^1].Path;
+        }
+
+        try
+        {
+            Recovery.FlushTail(disk, path);
+            lock (gate)
+                flushProblem = null;
+            return true;
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            lock (gate)
+                flushProblem = e;
+            return false;
+        }
     }
 
     string SizeProblem() => $"{sizeBytes} of at most {options.MaxBytes} bytes are used and {committedOffset} is the first offset not delivered; "
@@ -336,34 +395,19 @@ public sealed class DurableJournal : IDisposable
     public long FreeBytes => disk.FreeBytes(directory);
 
     /// <summary>Files in quarantine/ now: each is one piece of damage that nobody has dealt with.</summary>
-    public int QuarantinedFiles
-    {
-        get
-        {
-            lock (gate)
-                return quarantinedFiles;
-        }
-    }
+    public int QuarantinedFiles => damage.Quarantined.Files;
 
     /// <summary>Bytes in quarantine/.</summary>
-    public long QuarantinedBytes
-    {
-        get
-        {
-            lock (gate)
-                return quarantinedBytes;
-        }
-    }
+    public long QuarantinedBytes => damage.Quarantined.Bytes;
 
-    /// <summary>Readings that damage has cost since this journal was opened, as far as their number is known.</summary>
-    public long LostReadings
-    {
-        get
-        {
-            lock (gate)
-                return lostReadings;
-        }
-    }
+    /// <summary>
+    /// Readings that damage has cost in the journal's life, restarts included, as far as their number is known; without those that had been delivered and those
+    /// that were recovered.
+    /// </summary>
+    public long LostReadings => damage.LostReadings;
+
+    /// <summary>Damaged places found in the journal's life.</summary>
+    public long DamagedPlaces => damage.DamagedPlaces;
 
     /// <summary>fsync calls since the journal was opened.</summary>
     public long Flushes => disk.Flushes;
@@ -446,7 +490,7 @@ public sealed class DurableJournal : IDisposable
             if (offset > nextOffset)
             {
                 logger.CommitBeyondEnd(directory, offset, nextOffset);
-                nextOffset = offset;
+                nextOffset = givenOut = offset;
             }
 
             committedOffset = Math.Max(committedOffset, offset);
@@ -497,7 +541,8 @@ public sealed class DurableJournal : IDisposable
         }
         finally
         {
-            active.Dispose();
+            damage.Save(FirstOffset);
+            active?.Dispose();
             lockFile.Dispose();
             lock (gate)
                 NotifyReaders();
@@ -509,17 +554,22 @@ public sealed class DurableJournal : IDisposable
     {
         long readings = 0;
         for (var i = segments.Count - 1; i >= 0 && segments[i].End > offset; i--)
-            readings += Math.Max(0, segments[i].ReadableEnd - Math.Max(segments[i].First, offset));
+            readings += segments[i].ReadingsFrom(offset);
         return readings;
     }
 
-    /// <summary>What a reader needs to go on: how far the segment it is in may be read, and whether another one follows.</summary>
-    internal (long Limit, long End, bool IsLast, long Version) StateOf(Segment segment)
+    /// <summary>What a reader needs to continue: up to where it may read, the damage that begins there, and whether another segment follows.</summary>
+    internal ReaderState StateOf(Segment segment, long position, long offset)
     {
         lock (gate)
         {
-            var (limit, end) = segment.Damage is { } damage ? (damage.Position, damage.Offset) : (segment.Size, segment.End);
-            return (limit, end, ReferenceEquals(segment, segments[^1]), version);
+            foreach (var gap in segment.Gaps)
+            {
+                if (gap.EndPosition > position || gap.EndOffset > offset)
+                    return new ReaderState(Math.Max(position, gap.Position), gap, segment.End, ReferenceEquals(segment, segments[^1]), version);
+            }
+
+            return new ReaderState(segment.Size, null, segment.End, ReferenceEquals(segment, segments[^1]), version);
         }
     }
 
@@ -536,19 +586,71 @@ public sealed class DurableJournal : IDisposable
             return segments.Find(other => other.First > segment.First);
     }
 
-    /// <summary>A reader found no good frame where one should be. Afterwards the segment ends there.</summary>
-    internal void ReportDamage(Segment segment, long position, long offset)
+    /// <summary>Reads a segment through in which a reader found no good frame where one should be, and notes what is damaged.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="skipUnreadable">Whether bytes that the device does not give back count as damaged.</param>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    internal void Examine(Segment segment, bool skipUnreadable = false)
+    {
+        lock (examining)
+        {
+            long limit, end, committed, first;
+            bool isStored;
+            lock (gate)
+            {
+                (limit, end, committed, first) = (segment.Size, segment.End, committedOffset, segments[0].First);
+                isStored = segments.Contains(segment);
+            }
+
+            List<Gap> gaps;
+            try
+            {
+                gaps = new SegmentSurvey(disk, segment.Path, epoch, segment.First) { SkipUnreadable = skipUnreadable }.Examine(limit, end).Gaps;
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // Reclaimed, or deleted by somebody.
+                gaps = [new Gap(SegmentHeader.Bytes, limit, segment.First, end)];
+            }
+
+            lock (gate)
+            {
+                segment.Gaps = gaps;
+                // What is damaged already is not written to any more.
+                rollNext |= gaps.Count > 0 && ReferenceEquals(segment, segments[^1]);
+            }
+
+            if (isStored)
+                damage.Report(segment, gaps, committed, first);
+        }
+    }
+
+    /// <summary>The device did not give back bytes of a segment.</summary>
+    /// <returns>Whether it has been asked for long enough: then the damage is noted, and reading continues behind it.</returns>
+    internal bool StepOverUnreadable(Segment segment, IOException problem)
     {
         lock (gate)
         {
-            if (segment.ReadableEnd <= offset)
-                return;
-            segment.Damage = (position, offset);
-            if (ReferenceEquals(segment, segments[^1]))
-                rollNext = true; // The writer puts it aside when it has left it.
-            else if (segments.Contains(segment))
-                PutDamageAside(segment);
+            if (segment.UnreadableSince is not { } since)
+            {
+                segment.UnreadableSince = clock.GetTimestamp();
+                logger.ReadFails(directory, Path.GetFileName(segment.Path), problem.Message, ReadPatience);
+                return false;
+            }
+
+            if (clock.GetElapsedTime(since) < ReadPatience)
+                return false;
         }
+
+        Examine(segment, skipUnreadable: true);
+        NoteReadable(segment);
+        return true;
+    }
+
+    internal void NoteReadable(Segment segment)
+    {
+        lock (gate)
+            segment.UnreadableSince = null;
     }
 
     /// <returns>False once the journal is closed.</returns>
@@ -676,7 +778,7 @@ public sealed class DurableJournal : IDisposable
             string? problem;
             try
             {
-                problem = MissingSpace(group, refresh: waitingSince is not null);
+                problem = !TryFlushTail() && flushProblem is { } unsynced ? RefusalOf(unsynced) : MissingSpace(group, refresh: waitingSince is not null);
                 if (problem is null)
                 {
                     var first = Write(group);
@@ -691,9 +793,9 @@ public sealed class DurableJournal : IDisposable
                     return true;
                 }
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                problem = $"the disk refuses to store: {e.Message}";
+                problem = RefusalOf(e);
             }
 
             if (waitingSince is null)
@@ -801,14 +903,17 @@ public sealed class DurableJournal : IDisposable
     {
         var wall = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var open = OpenMilliseconds;
-        var withMark = !withHeader && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds;
-        var bytes = withHeader ? group.WithHeader(last.Header) : withMark ? group.WithMark(wall, open) : group.Frames;
+        var withTime = !withHeader && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds;
+        var withOffset = !withHeader && last.Size >= last.MarkDueAt;
+        group.SetFirst(first, epoch);
+        var bytes = withHeader ? group.WithHeader(last.Header) : group.WithMarks(withTime ? (wall, open) : null, withOffset ? (first, epoch) : null);
         var position = withHeader ? 0 : last.Size;
         try
         {
+            active ??= new ActiveFile(disk, disk.OpenFile(last.Path, create: false));
             active.Write(bytes, position, last.Size);
         }
-        catch (IOException) when (active.IsInDoubt || withHeader)
+        catch (IOException) when (withHeader || active is { IsInDoubt: true })
         {
             lock (gate)
                 rollNext = true;
@@ -821,8 +926,10 @@ public sealed class DurableJournal : IDisposable
             last.Size += added;
             last.FileBytes = last.Size;
             last.End = first + group.Count;
-            if (withMark)
+            if (withTime)
                 last.AddMark(new TimeMark(first, wall, open));
+            if (withHeader || withOffset || group.HasMarks)
+                last.MarkDueAt = last.Size - group.BytesBehindMark + AppendGroup.MarkEveryBytes;
             rollNext &= !withHeader;
             Publish(last, added);
         }
@@ -830,8 +937,9 @@ public sealed class DurableJournal : IDisposable
 
     void WriteSegment(AppendGroup group, Segment last, long first)
     {
-        var header = new SegmentHeader(epoch, first, last.ReadableEnd, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
+        var header = new SegmentHeader(epoch, first, last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), OpenMilliseconds);
         var path = Path.Combine(directory, Segment.FileName(first));
+        group.SetFirst(first, epoch);
         var bytes = group.WithHeader(header);
         ActiveFile begun;
         try
@@ -844,16 +952,20 @@ public sealed class DurableJournal : IDisposable
             throw;
         }
 
-        active.Dispose();
+        active?.Dispose();
         active = begun;
         bool reclaimed;
         lock (gate)
         {
-            var segment = new Segment(path, header) { Size = bytes.Length, FileBytes = bytes.Length, End = first + group.Count };
+            var segment = new Segment(path, header)
+            {
+                Size = bytes.Length,
+                FileBytes = bytes.Length,
+                End = first + group.Count,
+                MarkDueAt = bytes.Length - group.BytesBehindMark + AppendGroup.MarkEveryBytes,
+            };
             segments.Add(segment);
             rollNext = false;
-            if (last.Damage is not null)
-                PutDamageAside(last);
             Publish(segment, bytes.Length);
             reclaimed = Reclaim();
         }
@@ -866,6 +978,7 @@ public sealed class DurableJournal : IDisposable
     void Publish(Segment segment, long bytes)
     {
         nextOffset = Math.Max(nextOffset, segment.End);
+        givenOut = Math.Max(givenOut, segment.End);
         sizeBytes += bytes;
         NotifyReaders();
     }
@@ -883,7 +996,7 @@ public sealed class DurableJournal : IDisposable
         var any = false;
         while (segments.Count > 1 && segments[0].End <= committedOffset && segments[1].First <= committedOffset)
         {
-            if ((!any && !IsReadyToReclaim()) || !TryDelete(segments[0].Path))
+            if ((!any && !IsReadyToReclaim()) || !TryRemove(segments[0]))
                 break;
             sizeBytes -= segments[0].FileBytes;
             segments.RemoveAt(0);
@@ -893,13 +1006,17 @@ public sealed class DurableJournal : IDisposable
         return any;
     }
 
+    /// <summary>Deletes a segment; keeps it in quarantine/ if the device could not read a part of it.</summary>
+    bool TryRemove(Segment segment) =>
+        segment.Gaps.Any(gap => gap.IsUnreadable) && damage.HasRoomFor(segment) ? damage.TryKeepWhole(segment) : TryDelete(segment.Path);
+
     bool IsReadyToReclaim()
     {
         try
         {
             return options.BeforeReclaim?.Invoke() ?? true;
         }
-        catch (IOException e)
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             logger.NotDeleted(directory, Path.GetFileName(segments[0].Path), e.Message);
             return false;
@@ -927,46 +1044,15 @@ public sealed class DurableJournal : IDisposable
         {
             disk.FlushDirectory(directory);
         }
-        catch (IOException e)
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             logger.NotDeleted(directory, "a delivered segment", e.Message);
-        }
-    }
-
-    /// <summary>Moves the damaged end of a segment that is not written to any more to quarantine/; called with the gate held.</summary>
-    void PutDamageAside(Segment segment)
-    {
-        var (position, offset) = segment.Damage!.Value;
-        var name = Path.GetFileName(segment.Path);
-        var bytes = Math.Max(0, segment.FileBytes - position);
-        var readings = segment.End - offset;
-        segment.End = offset;
-        segment.Size = position;
-        lostReadings += readings;
-        try
-        {
-            var kept = bytes > 0 && File.Exists(segment.Path) ? quarantine.KeepRest(segment.Path, position) : "nowhere: the file ends there";
-            sizeBytes -= segment.FileBytes - position;
-            segment.FileBytes = position;
-            (quarantinedFiles, quarantinedBytes) = Quarantine.Content(directory);
-            logger.SegmentDamaged(directory, name, position, offset, readings, bytes, kept);
-
-            var next = segments[segments.IndexOf(segment) + 1];
-            if (next.Header.PreviousEnd != offset)
-            {
-                next.Header = next.Header with { PreviousEnd = offset };
-                Recovery.RewriteHeader(disk, next.Path, next.Header);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            logger.RepairFailed(directory, name, e.Message);
         }
     }
 
     (long Committed, long Next) Offsets()
     {
         lock (gate)
-            return (committedOffset, nextOffset);
+            return (committedOffset, givenOut);
     }
 }

@@ -13,13 +13,26 @@ public sealed class FileLock : IDisposable
     /// <summary>The locked file; what it holds belongs to whoever has the lock.</summary>
     public SafeFileHandle Handle { get; }
 
-    /// <summary>Opens the file, making it if needed, without taking the lock.</summary>
-    /// <exception cref="IOException">It cannot be opened for writing.</exception>
+    /// <summary>
+    /// Opens the file, making it if needed, without taking the lock. On a file system that is read-only the file is opened for reading: the lock works
+    /// just the same.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be opened, or cannot be made.</exception>
     // Not File.OpenHandle: that takes a shared flock of its own, which would stand in the way of this one.
-    public static FileLock Open(string path) => new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
+    public static FileLock Open(string path)
+    {
+        try
+        {
+            return new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
+        }
+        catch (IOException e) when (DiskError.IsReadOnly(e))
+        {
+            return new(SystemCalls.Open(path, SystemCalls.OpenReadOnly));
+        }
+    }
 
     /// <summary>Opens the file and takes the lock; null when somebody has it.</summary>
-    /// <exception cref="IOException">The file cannot be opened for writing.</exception>
+    /// <exception cref="IOException">The file cannot be opened, or cannot be made.</exception>
     public static FileLock? TryTake(string path)
     {
         var file = Open(path);

@@ -27,7 +27,7 @@ static class Frame
 
     const int ChecksumBytes = 4;
     const int MarkPayloadBytes = 17;
-    const byte MarkKind = 1;
+    const byte TimeMarkKind = 1, OffsetMarkKind = 2;
 
     public static int Size(int payloadLength, int count) =>
         ChecksumBytes + VarintSize((uint)payloadLength) + VarintSize((uint)count) + payloadLength;
@@ -50,7 +50,7 @@ static class Frame
     public static void WriteMark(Span<byte> destination, long wallMilliseconds, long openMilliseconds)
     {
         Span<byte> payload = stackalloc byte[MarkPayloadBytes];
-        payload[0] = MarkKind;
+        payload[0] = TimeMarkKind;
         BinaryPrimitives.WriteInt64LittleEndian(payload[1..], wallMilliseconds);
         BinaryPrimitives.WriteInt64LittleEndian(payload[9..], openMilliseconds);
         Write(destination, 0, [], payload);
@@ -59,11 +59,30 @@ static class Frame
     public static bool TryReadMark(ReadOnlySpan<byte> payload, out long wallMilliseconds, out long openMilliseconds)
     {
         (wallMilliseconds, openMilliseconds) = (0, 0);
-        if (payload.Length != MarkPayloadBytes || payload[0] != MarkKind)
+        if (payload.Length != MarkPayloadBytes || payload[0] != TimeMarkKind)
             return false;
         wallMilliseconds = BinaryPrimitives.ReadInt64LittleEndian(payload[1..]);
         openMilliseconds = BinaryPrimitives.ReadInt64LittleEndian(payload[9..]);
         return true;
+    }
+
+    /// <summary>Writes an offset mark: a frame that counts no readings and says which offset the next one has.</summary>
+    public static void WriteOffsetMark(Span<byte> destination, long offset, ulong epoch)
+    {
+        Span<byte> payload = stackalloc byte[MarkPayloadBytes];
+        payload[0] = OffsetMarkKind;
+        BinaryPrimitives.WriteInt64LittleEndian(payload[1..], offset);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[9..], epoch);
+        Write(destination, 0, [], payload);
+    }
+
+    public static bool TryReadOffsetMark(ReadOnlySpan<byte> payload, ulong epoch, out long offset)
+    {
+        offset = 0;
+        if (payload.Length != MarkPayloadBytes || payload[0] != OffsetMarkKind || BinaryPrimitives.ReadUInt64LittleEndian(payload[9..]) != epoch)
+            return false;
+        offset = BinaryPrimitives.ReadInt64LittleEndian(payload[1..]);
+        return offset >= 0;
     }
 
     /// <param name="data">Bytes from the start of a frame.</param>

@@ -25,15 +25,10 @@ sealed class JournalInspection
             Cursor = recent;
         foreach (var (first, path) in Segment.List(directory))
         {
-            try
-            {
-                using var scanner = new SegmentScanner(disk, path);
+            // Gone: reclaimed since it was listed.
+            using var scanner = SegmentScanner.TryOpen(disk, path);
+            if (scanner is not null)
                 files.Add((first, path, scanner.ReadHeader()));
-            }
-            catch (FileNotFoundException)
-            {
-                // Reclaimed since it was listed.
-            }
         }
 
         Bytes = files.Sum(file => Length(file.Path));
@@ -113,46 +108,18 @@ sealed class JournalInspection
             else if (header.Value.First != first || (Epoch is { } epoch && header.Value.Epoch != epoch))
                 Problems.Add($"{name}: belongs to another journal");
 
-            var isLast = i == files.Count - 1;
-            var end = isLast ? long.MaxValue : files[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
-            SegmentScanner scanner;
-            try
+            long? end = i == files.Count - 1 ? null : files[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
+            var reading = new SegmentReading(disk, path, Epoch ?? header?.Epoch ?? 0, first, end);
+            foreach (var record in reading.Records())
             {
-                scanner = new SegmentScanner(disk, path);
-            }
-            catch (FileNotFoundException)
-            {
-                continue;
+                Count(record.Offset, record.Count, reading.WallMilliseconds ?? header?.WallMilliseconds);
+                yield return new InspectedRecord(record.Offset, record.Count, record.Payload);
             }
 
-            using (scanner)
-            {
-                var offset = first;
-                var length = scanner.FileLength;
-                var mark = header?.WallMilliseconds;
-                var status = ScanStatus.End;
-                while (offset < end && (status = scanner.Read(length, out var count, out var payload)) == ScanStatus.Frame)
-                {
-                    if (count == 0)
-                    {
-                        if (Frame.TryReadMark(payload.Span, out var wall, out _))
-                            mark = wall;
-                        continue;
-                    }
-
-                    Count(offset, count, mark);
-                    yield return new InspectedRecord(offset, count, payload);
-                    offset += count;
-                }
-
-                Next = offset;
-                if (status == ScanStatus.Damaged && (!isLast || scanner.AnyFrameFollows(length)))
-                    Problems.Add(Text($"{name}: damaged from byte {scanner.Position} (offset {offset}) on, {length - scanner.Position} bytes"));
-                else if (status == ScanStatus.Damaged)
-                    UnfinishedBytes = length - scanner.Position;
-                else if (!isLast && offset < end)
-                    Problems.Add(Text($"{name}: ends at offset {offset} instead of {end}"));
-            }
+            Next = reading.Next;
+            UnfinishedBytes = end is null ? reading.UnfinishedBytes : 0;
+            foreach (var gap in reading.Gaps)
+                Problems.Add(Text($"{name}: damaged from byte {gap.Position} to byte {gap.EndPosition}, {gap.Readings} readings from offset {gap.Offset} on are missing"));
         }
 
         if (Cursor?.Next > Next && UnfinishedBytes == 0)
@@ -176,17 +143,7 @@ sealed class JournalInspection
     CursorFile? ReadCursor(string name) =>
         ReadSmall(name) is { } bytes && CursorFile.Parse(bytes) is { } cursor && (Epoch is null || cursor.Epoch == Epoch) ? cursor : null;
 
-    byte[]? ReadSmall(string name)
-    {
-        try
-        {
-            return File.ReadAllBytes(Path.Combine(Location, name));
-        }
-        catch (FileNotFoundException)
-        {
-            return null;
-        }
-    }
+    byte[]? ReadSmall(string name) => disk.ReadSmall(Path.Combine(Location, name));
 
     static long Length(string path)
     {

@@ -34,6 +34,12 @@ public sealed record JournalOptions
     /// </summary>
     public Func<bool>? BeforeReclaim { get; set; }
 
+    /// <summary>
+    /// Whether bytes that the device does not give back (EIO) are stepped over when the journal is opened, instead of being thrown. For a caller that has waited
+    /// long enough for them; see <see cref="JournalOpening"/>.
+    /// </summary>
+    public bool SkipUnreadable { get; set; }
+
     /// <summary>Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default 10 s.</summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -1,12 +1,15 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Reads a journal in order, from any offset, while it is being written. Gives only what an fsync has covered. What damage took is stepped over: then an
+/// Reads a journal in order, from any offset, while it is being written. Gives only what an fsync has covered. Damage is stepped over: then an
 /// entry's <see cref="JournalEntry.Offset"/> is more than the <see cref="JournalEntry.EndOffset"/> of the one before.
 /// </summary>
 /// <remarks>For one thread at a time; any number of readers side by side.</remarks>
 public sealed class JournalReader : IDisposable
 {
+    /// <summary>A place that reads wrong here and right when the segment is examined is tried so many times before the caller hears of it.</summary>
+    const int MostMisreads = 3;
+
     readonly DurableJournal journal;
     readonly Disk disk;
     readonly long from;
@@ -14,11 +17,11 @@ public sealed class JournalReader : IDisposable
     Segment segment;
     SegmentScanner? scanner;
     byte[]? buffer;
+    long start = SegmentHeader.Bytes;
     long offset;
-    long limit;
-    long end;
-    long version = -1;
-    bool isLast;
+    ReaderState state;
+    int misreads;
+    bool hasFailed;
 
     internal JournalReader(DurableJournal journal, Disk disk, long from)
     {
@@ -33,63 +36,126 @@ public sealed class JournalReader : IDisposable
     /// <summary>Offset from which on the next entry will be.</summary>
     public long NextOffset => Math.Max(offset, from);
 
+    long Position => scanner?.Position ?? start;
+
     /// <summary>The next entry, if there is one by now. Its payload is valid until the next call.</summary>
-    /// <exception cref="IOException">A file cannot be opened now, because of too many open files for example. Nothing is skipped: call again later.</exception>
+    /// <exception cref="IOException">A file cannot be opened or read now: too many open files, an I/O error. Nothing is skipped: call again later.</exception>
     public bool TryRead(out JournalEntry entry)
     {
         while (true)
         {
-            if (offset >= end || (scanner is not null && scanner.Position >= limit))
+            try
             {
+                if (!TryStep(out entry))
+                    return false;
+                if (entry.Count > 0 && entry.EndOffset > from)
+                    return true;
+            }
+            catch (IOException e) when (DiskError.IsMedium(e))
+            {
+                hasFailed = true;
+                if (!journal.StepOverUnreadable(segment, e))
+                    throw;
                 Refresh();
-                if (offset >= end || (scanner is not null && scanner.Position >= limit))
-                {
-                    if (isLast)
-                    {
-                        entry = default;
-                        return false;
-                    }
-
-                    if (offset >= end)
-                        MoveOn();
-                    else
-                        journal.ReportDamage(segment, limit, offset);
-                    continue;
-                }
             }
-
-            // Without its file: reclaimed since (then there is a later one) or deleted by somebody.
-            scanner ??= SegmentScanner.TryOpen(disk, segment.Path, buffer);
-            var position = scanner?.Position ?? SegmentHeader.Bytes;
-            var count = 0;
-            ReadOnlyMemory<byte> payload = default;
-            if (scanner?.Read(limit, out count, out payload) != ScanStatus.Frame || offset + count > end)
-            {
-                journal.ReportDamage(segment, position, offset);
-                (limit, end) = (0, 0);
-                continue;
-            }
-
-            entry = new JournalEntry(offset, count, payload);
-            offset += count;
-            if (count > 0 && offset > from)
-                return true;
         }
     }
 
     /// <summary>Waits until <see cref="TryRead"/> is worth calling again after it returned false.</summary>
     /// <returns>False once the journal is closed.</returns>
-    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => journal.WaitForChangeAsync(version, cancellationToken);
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => journal.WaitForChangeAsync(state.Version, cancellationToken);
 
     public void Dispose() => scanner?.Dispose();
 
-    void Refresh() => (limit, end, isLast, version) = journal.StateOf(segment);
+    /// <summary>Reads a frame, or gets over what is not one: then the entry counts nothing. False at the end.</summary>
+    bool TryStep(out JournalEntry entry)
+    {
+        entry = default;
+        if (offset >= state.End || Position >= state.Limit)
+        {
+            Refresh();
+            if (offset >= state.End)
+            {
+                if (state.IsLast)
+                    return false;
+                MoveOn();
+                return true;
+            }
+
+            if (Position >= state.Limit)
+            {
+                if (state.Gap is { } gap)
+                    StepOver(gap);
+                else
+                    Examine(Position);
+                return true;
+            }
+        }
+
+        // Without its file: reclaimed since (then there is a later one) or deleted by somebody.
+        scanner ??= Open();
+        var position = Position;
+        var count = 0;
+        ReadOnlyMemory<byte> payload = default;
+        if (scanner?.Read(state.Limit, out count, out payload) != ScanStatus.Frame || offset + count > state.End)
+        {
+            Examine(position);
+            return true;
+        }
+
+        entry = new JournalEntry(offset, count, payload);
+        offset += count;
+        misreads = 0;
+        if (hasFailed)
+            journal.NoteReadable(segment);
+        hasFailed = false;
+        return true;
+    }
+
+    SegmentScanner? Open()
+    {
+        var opened = SegmentScanner.TryOpen(disk, segment.Path, buffer);
+        if (opened is not null)
+            opened.Position = start;
+        return opened;
+    }
+
+    void StepOver(Gap gap)
+    {
+        offset = Math.Max(offset, gap.EndOffset);
+        GoTo(Math.Max(Position, gap.EndPosition));
+        Refresh();
+    }
+
+    /// <summary>No good frame is where one should be.</summary>
+    void Examine(long position)
+    {
+        GoTo(position);
+        if (++misreads > MostMisreads)
+        {
+            misreads = 0;
+            throw new IOException($"{segment.Path} gives other bytes each time it is read, at byte {position}");
+        }
+
+        journal.Examine(segment);
+        Refresh();
+    }
+
+    void GoTo(long position)
+    {
+        start = position;
+        if (scanner is not null)
+            scanner.Position = position;
+    }
+
+    void Refresh() => state = journal.StateOf(segment, Position, offset);
 
     void MoveOn()
     {
         buffer = scanner?.Buffer ?? buffer;
         scanner?.Dispose();
         scanner = null;
+        start = SegmentHeader.Bytes;
         // The segment is not the last one, so there is a later one; and the last one is never deleted.
         segment = journal.SegmentAfter(segment)!;
         offset = segment.First;

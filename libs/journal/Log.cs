@@ -5,25 +5,25 @@ namespace ThermalStreaming.Journal;
 static partial class Log
 {
     [LoggerMessage(EventId = 200, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: cut {Bytes} bytes of an append that was never finished from the end of {Segment}, at byte {Position}. "
-        + "Nothing that was acknowledged was in there if the machine lost power; numbering goes on at offset {Next}")]
-    public static partial void TornTailCut(this ILogger logger, string directory, string segment, long bytes, long position, long next);
-
-    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message =
-        "Journal {Directory}: {Segment} is damaged from byte {Position} (offset {Offset}) on. {Bytes} bytes were moved to {Kept}, the readings before "
-        + "them are safe, numbering goes on at offset {Next}. Check the storage (dmesg, SD card), look at the file, then delete it")]
-    public static partial void LastSegmentDamaged(
-        this ILogger logger, string directory, string segment, long position, long offset, long bytes, string kept, long next);
+        "Journal {Directory}: {Segment} ends at byte {Position} with {Bytes} bytes of an append that was interrupted; they are left out. After a crash or a "
+        + "power cut nothing acknowledged was in them; if there was none, check the storage (dmesg, SD card). Numbering continues at offset {Next}")]
+    public static partial void TornTail(this ILogger logger, string directory, string segment, long bytes, long position, long next);
 
     [LoggerMessage(EventId = 202, Level = LogLevel.Error, Message =
-        "Journal {Directory}: {Segment} is damaged from byte {Position} (offset {Offset}) on. {Readings} readings are skipped; {Bytes} bytes were moved "
-        + "to {Kept}. Check the storage (dmesg, SD card), look at the file, then delete it")]
+        "Journal {Directory}: {Segment} is damaged from byte {Position} to byte {End}, offsets {Offset} to before {EndOffset}: {Readings} acknowledged readings "
+        + "are lost unless they had been delivered. What follows is delivered. The damaged bytes are in {Kept}. Check the storage (dmesg, SD card)")]
     public static partial void SegmentDamaged(
-        this ILogger logger, string directory, string segment, long position, long offset, long readings, long bytes, string kept);
+        this ILogger logger, string directory, string segment, long position, long end, long offset, long endOffset, long readings, string kept);
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message =
+        "Journal {Directory}: the device cannot read {Segment} from byte {Position} to byte {End}, offsets {Offset} to before {EndOffset}: {Readings} acknowledged "
+        + "readings are not delivered. What follows is. The file is kept; run 'journal recover' when it can be read again. Check the storage (dmesg, SD card)")]
+    public static partial void SegmentUnreadable(
+        this ILogger logger, string directory, string segment, long position, long end, long offset, long endOffset, long readings);
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message =
         "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been given out: the storage lost what it had confirmed. "
-        + "Numbering goes on at offset {Next}. Check the storage (dmesg, SD card)")]
+        + "Numbering continues at offset {Next}. Check the storage (dmesg, SD card)")]
     public static partial void TailLost(this ILogger logger, string directory, string segment, long end, long expected, long next);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message =
@@ -32,7 +32,7 @@ static partial class Log
     public static partial void ForeignSegment(this ILogger logger, string directory, string file, string epoch, long first, string kept);
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: the header of {Segment} was damaged and has been written anew; its readings are not affected. Check the storage (dmesg, SD card)")]
+        "Journal {Directory}: the header of {Segment} was damaged and has been rewritten; its readings are not affected. Check the storage (dmesg, SD card)")]
     public static partial void HeaderRepaired(this ILogger logger, string directory, string segment);
 
     [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message =
@@ -53,8 +53,8 @@ static partial class Log
     public static partial void CursorDamaged(this ILogger logger, string directory, long first);
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message =
-        "Journal {Directory}: could not put the damaged part of {Segment} aside ({Problem}); it stays where it is, is skipped, and is tried again at the next start")]
-    public static partial void RepairFailed(this ILogger logger, string directory, string segment, string problem);
+        "Journal {Directory}: {File} could not be repaired now ({Problem}). Nothing waits for it; the next start tries again")]
+    public static partial void RepairFailed(this ILogger logger, string directory, string file, string problem);
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "Journal {Directory} is full, appends wait: {Reason}")]
     public static partial void Full(this ILogger logger, string directory, string reason);
@@ -77,4 +77,21 @@ static partial class Log
     [LoggerMessage(EventId = 216, Level = LogLevel.Warning, Message =
         "Journal {Directory}: {File} could not be deleted ({Problem}); its space is not free yet")]
     public static partial void NotDeleted(this ILogger logger, string directory, string file, string problem);
+
+    [LoggerMessage(EventId = 217, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: what damage has cost could not be written to its file 'losses' ({Problem}); it is tried again")]
+    public static partial void LossesNotWritten(this ILogger logger, string directory, string problem);
+
+    [LoggerMessage(EventId = 218, Level = LogLevel.Error, Message =
+        "Journal {Directory}: {Segment}, which the device could not read in part, is deleted after its delivery: quarantine/ has {Bytes} of at most {Most} bytes. "
+        + "Run 'journal recover', or delete what is in there")]
+    public static partial void NotKept(this ILogger logger, string directory, string segment, long bytes, long most);
+
+    [LoggerMessage(EventId = 219, Level = LogLevel.Warning, Message =
+        "Journal {Directory}: {Segment} cannot be read now ({Problem}). Delivery from it waits and tries again; after {Patience} it continues behind the bytes "
+        + "that cannot be read. Check the storage (dmesg, SD card)")]
+    public static partial void ReadFails(this ILogger logger, string directory, string segment, string problem, TimeSpan patience);
+
+    [LoggerMessage(EventId = 199, Level = LogLevel.Error, Message = "{Problem} It is tried again every second")]
+    public static partial void OpenFails(this ILogger logger, string problem);
 }

@@ -3,10 +3,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>The subdirectory where damaged bytes are kept for a person to look at. Nothing in it is ever read or deleted by the journal.</summary>
+/// <summary>
+/// The subdirectory where damaged bytes are kept. A running service neither reads nor deletes anything in it; <c>journal recover</c> takes in again what is
+/// whole in it, and moves those files to <c>recovered/</c> below.
+/// </summary>
 public sealed class Quarantine
 {
-    internal const string Name = "quarantine";
+    internal const string Name = "quarantine", RecoveredName = "recovered";
 
     const int ChunkBytes = 64 * 1024;
 
@@ -25,8 +28,8 @@ public sealed class Quarantine
     public static string KeepCopy(string path, string name)
     {
         var disk = new Disk();
-        using var source = disk.OpenFile(path, create: false);
-        return new Quarantine(Path.GetDirectoryName(path)!, disk).Copy(source, 0, name);
+        using var source = disk.OpenToRead(path);
+        return new Quarantine(Path.GetDirectoryName(path)!, disk).Copy(source, name);
     }
 
     internal static (int Files, long Bytes) Content(string journalDirectory)
@@ -49,25 +52,38 @@ public sealed class Quarantine
         return kept;
     }
 
-    /// <summary>Copies the end of a segment here and cuts it off there. Blocks that cannot be read become zeros in the copy.</summary>
-    internal string KeepRest(string path, long position)
+    /// <summary>Copies a part of a segment here, unless that was done before. Blocks that cannot be read become zeros in the copy.</summary>
+    internal string KeepPart(string path, long position, long end)
     {
-        using var source = disk.OpenFile(path, create: false);
-        var kept = Copy(source, position, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged"));
-        disk.SetLength(source, position);
-        disk.Flush(source);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged");
+        var bytes = new byte[end - position];
+        int length;
+        using (var source = disk.OpenToRead(path))
+            length = disk.ReadPastDamage(source, bytes, position);
+        var known = Path.Combine(directory, name);
+        if (disk.Exists(known) && disk.ReadSmall(known) is { } before && before.AsSpan().SequenceEqual(bytes.AsSpan(0, length)))
+            return known;
+        Create();
+        var kept = FreePath(name);
+        using (var copy = disk.OpenFile(kept, create: true))
+        {
+            disk.Write(copy, bytes.AsSpan(0, length), 0);
+            disk.Flush(copy);
+        }
+
+        disk.FlushDirectory(directory);
         return kept;
     }
 
-    string Copy(SafeFileHandle source, long position, string name)
+    string Copy(SafeFileHandle source, string name)
     {
         Create();
         var kept = FreePath(name);
         using (var copy = disk.OpenFile(kept, create: true))
         {
             var chunk = new byte[ChunkBytes];
-            for (var at = position; disk.ReadPastDamage(source, chunk, at) is > 0 and var read; at += read)
-                disk.Write(copy, chunk.AsSpan(0, read), at - position);
+            for (var at = 0L; disk.ReadPastDamage(source, chunk, at) is > 0 and var read; at += read)
+                disk.Write(copy, chunk.AsSpan(0, read), at);
             disk.Flush(copy);
         }
 

@@ -4,26 +4,28 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>What a directory holds after it was made consistent.</summary>
+/// <summary>What a directory holds.</summary>
 /// <param name="Epoch">Identity of the journal.</param>
-/// <param name="Segments">At least one; the last is the one to append to.</param>
+/// <param name="Segments">At least one; the last is the one to append to, unless <paramref name="Next"/> is beyond its end.</param>
 /// <param name="Next">Offset of the next reading. More than the last segment's end if offsets are skipped.</param>
+/// <param name="GivenOut">Offset just past the last one that is known to have been given out.</param>
 /// <param name="Committed">First offset that is not committed.</param>
-sealed record RecoveredJournal(ulong Epoch, List<Segment> Segments, long Next, long Committed);
+/// <param name="Damage">Damaged places of the last segment, lost ends among them.</param>
+/// <param name="FlushProblem">Why the last segment could not be made durable; null if it is.</param>
+/// <param name="IsNew">Nothing was there, or all segments were gone.</param>
+sealed record RecoveredJournal(
+    ulong Epoch, List<Segment> Segments, long Next, long GivenOut, long Committed, IReadOnlyList<Gap> Damage, Exception? FlushProblem, bool IsNew);
 
 /// <summary>
-/// Makes sense of whatever is in a journal's directory. Damage is reported and stepped around, never thrown; an exception means that the
-/// directory cannot be used at all.
+/// Makes sense of whatever is in a journal's directory. Damage is reported and stepped over, never thrown. Nothing needs to be written to a directory that
+/// holds a journal, so one on a full or read-only disk opens like any other. An I/O error is thrown: it says nothing about what is stored.
 /// </summary>
-sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger logger)
+sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProvider clock, ILogger logger)
 {
     readonly Quarantine quarantine = new(directory, disk);
 
     public RecoveredJournal Run()
     {
-        foreach (var leftover in Directory.EnumerateFiles(directory, "*.tmp"))
-            disk.Delete(leftover);
-
         var files = ReadHeaders();
         var epoch = FindEpoch(files);
         files.RemoveAll(file => PutForeignAside(file, epoch));
@@ -38,25 +40,11 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         if (damaged)
             logger.CursorDamaged(directory, cursor?.Committed ?? segments[0].First);
 
-        var next = RepairTail(segments, epoch, cursor);
+        var flushProblem = FlushTail(segments[^1]);
+        var known = Math.Max(cursor?.Next ?? 0, cursor?.Committed ?? 0);
+        var (next, damage) = ReadTail(segments[^1], epoch, known);
         var committed = Math.Clamp(cursor?.Committed ?? segments[0].First, segments[0].First, next);
-        return new RecoveredJournal(epoch, segments, next, committed);
-    }
-
-    /// <summary>Writes the file of a new segment that has no readings yet, and makes it durable.</summary>
-    Segment CreateSegment(SegmentHeader header)
-    {
-        var path = Path.Combine(directory, Segment.FileName(header.First));
-        Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
-        header.Write(bytes);
-        using (var file = disk.OpenFile(path, create: true))
-        {
-            disk.Write(file, bytes, 0);
-            disk.Flush(file);
-        }
-
-        disk.FlushDirectory(directory);
-        return new Segment(path, header) { Size = SegmentHeader.Bytes, FileBytes = SegmentHeader.Bytes };
+        return new RecoveredJournal(epoch, segments, next, Math.Max(known, segments[^1].End), committed, damage, flushProblem, IsNew: false);
     }
 
     /// <summary>A directory without segments gets a new identity: nothing is stored, so nothing can be mistaken for what the old one delivered.</summary>
@@ -66,7 +54,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         var used = false;
         foreach (var cursor in (string[])[Path.Combine(directory, CursorFile.Name), Path.Combine(directory, CursorFile.RecentName)])
         {
-            if (!File.Exists(cursor))
+            if (!disk.Exists(cursor))
                 continue;
             used = true;
             disk.Delete(cursor);
@@ -75,8 +63,19 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         disk.Replace(Path.Combine(directory, EpochFile.Name), EpochFile.ToBytes(epoch), durable: true);
         if (used)
             logger.SegmentsGone(directory, EpochFile.Text(epoch));
-        var segment = CreateSegment(new SegmentHeader(epoch, 0, 0, Now, 0));
-        return new RecoveredJournal(epoch, [segment], 0, 0);
+        var header = new SegmentHeader(epoch, 0, 0, Now, 0);
+        var path = Path.Combine(directory, Segment.FileName(0));
+        Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
+        header.Write(bytes);
+        using (var file = disk.OpenFile(path, create: true))
+        {
+            disk.Write(file, bytes, 0);
+            disk.Flush(file);
+        }
+
+        disk.FlushDirectory(directory);
+        var segment = new Segment(path, header) { Size = SegmentHeader.Bytes, FileBytes = SegmentHeader.Bytes };
+        return new RecoveredJournal(epoch, [segment], 0, 0, 0, [], null, IsNew: true);
     }
 
     List<SegmentFile> ReadHeaders()
@@ -84,8 +83,9 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         List<SegmentFile> files = [];
         foreach (var (first, path) in Segment.List(directory))
         {
-            using var scanner = new SegmentScanner(disk, path);
-            files.Add(new SegmentFile(first, path, scanner.FileLength, scanner.ReadHeader()));
+            using var scanner = new SegmentScanner(disk, path) { SkipUnreadable = skipUnreadable };
+            var header = scanner.ReadHeader();
+            files.Add(new SegmentFile(first, path, scanner.FileLength, header, scanner.Unreadable.Count > 0));
         }
 
         return files;
@@ -94,7 +94,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
     ulong FindEpoch(List<SegmentFile> files)
     {
         var path = Path.Combine(directory, EpochFile.Name);
-        if (ReadSmall(EpochFile.Name) is { } bytes && EpochFile.Parse(bytes) is { } stored)
+        if (ReadTwice(EpochFile.Name, bytes => EpochFile.Parse(bytes), out _) is { } stored)
             return stored;
         if (files.Count == 0)
             return 0;
@@ -111,15 +111,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
             logger.EpochLost(directory, EpochFile.Text(epoch));
         }
 
-        try
-        {
-            disk.Replace(path, EpochFile.ToBytes(epoch), durable: true);
-        }
-        catch (IOException e)
-        {
-            logger.RepairFailed(directory, EpochFile.Name, e.Message);
-        }
-
+        Try(EpochFile.Name, () => disk.Replace(path, EpochFile.ToBytes(epoch), durable: true));
         return epoch;
     }
 
@@ -127,16 +119,11 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
     {
         if (file.Header is not { } header || (header.Epoch == epoch && header.First == file.First))
             return false;
-        try
+        Try(Path.GetFileName(file.Path), () =>
         {
             var kept = quarantine.KeepFile(file.Path);
             logger.ForeignSegment(directory, Path.GetFileName(file.Path), EpochFile.Text(header.Epoch), header.First, kept);
-        }
-        catch (IOException e)
-        {
-            logger.RepairFailed(directory, Path.GetFileName(file.Path), e.Message);
-        }
-
+        });
         return true;
     }
 
@@ -146,7 +133,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         var mark = files.Find(file => file.Header is not null)?.Header?.Mark ?? new TimeMark(0, Now, 0);
         foreach (var file in files)
         {
-            var header = file.Header ?? new SegmentHeader(epoch, file.First, file.First, mark.WallMilliseconds, mark.OpenMilliseconds);
+            var header = file.Header ?? new SegmentHeader(epoch, file.First, EndOf(segments, epoch, file.First), mark.WallMilliseconds, mark.OpenMilliseconds);
             mark = header.Mark;
             if (segments.Count > 0)
             {
@@ -154,7 +141,7 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
                 previous.End = Math.Clamp(header.PreviousEnd, previous.First, Math.Min(header.First, previous.First + Frame.MaxCount));
             }
 
-            if (file.Header is null)
+            if (file.Header is null && !file.IsUnreadable)
                 RepairHeader(file.Path, header);
             var length = Math.Max(file.Length, SegmentHeader.Bytes);
             segments.Add(new Segment(file.Path, header) { Size = length, FileBytes = length });
@@ -163,123 +150,124 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         return segments;
     }
 
-    void RepairHeader(string path, SegmentHeader header)
+    /// <summary>Where the segment before a damaged header ends: what the header said is found out from the records themselves, if those are whole.</summary>
+    long EndOf(List<Segment> segments, ulong epoch, long next)
     {
-        try
-        {
-            RewriteHeader(disk, path, header);
-            logger.HeaderRepaired(directory, Path.GetFileName(path));
-        }
-        catch (IOException e)
-        {
-            logger.RepairFailed(directory, Path.GetFileName(path), e.Message);
-        }
+        if (segments.Count == 0)
+            return next;
+        var previous = segments[^1];
+        var survey = Survey(previous, epoch).Examine(previous.FileBytes, end: null);
+        return survey.Gaps.Count == 0 && survey.EndPosition == previous.FileBytes ? survey.End : next;
     }
 
-    public static void RewriteHeader(Disk disk, string path, SegmentHeader header)
+    void RepairHeader(string path, SegmentHeader header) => Try(Path.GetFileName(path), () =>
     {
         Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
         header.Write(bytes);
         using var file = disk.OpenFile(path, create: false);
         disk.Write(file, bytes, 0);
         disk.Flush(file);
-    }
+        logger.HeaderRepaired(directory, Path.GetFileName(path));
+    });
 
-    /// <summary>Reads the last segment through, cuts what is not whole, and finds the offset at which numbering can safely go on.</summary>
-    long RepairTail(List<Segment> segments, ulong epoch, CursorFile? cursor)
+    /// <summary>Reads the last segment through and finds the offset at which numbering can safely continue.</summary>
+    (long Next, IReadOnlyList<Gap> Damage) ReadTail(Segment last, ulong epoch, long known)
     {
-        var last = segments[^1];
-        bool anyFrameFollows;
-        FlushTail(last);
-        using (var scanner = new SegmentScanner(disk, last.Path))
-        {
-            while (scanner.Read(last.FileBytes, out var count, out var payload) == ScanStatus.Frame)
-            {
-                if (count == 0 && Frame.TryReadMark(payload.Span, out var wall, out var open))
-                    last.AddMark(new TimeMark(last.End, wall, open));
-                last.End += count;
-            }
+        var survey = Survey(last, epoch).Examine(last.FileBytes, end: null, known);
+        last.End = survey.End;
+        last.Size = survey.EndPosition;
+        last.Gaps = survey.Gaps;
+        foreach (var mark in survey.Marks)
+            last.AddMark(mark);
+        last.MarkDueAt = SegmentHeader.Bytes + AppendGroup.MarkEveryBytes;
 
-            last.Size = scanner.Position;
-            anyFrameFollows = last.Size < last.FileBytes && scanner.AnyFrameFollows(last.FileBytes);
-        }
-
-        var known = Math.Max(cursor?.Next ?? 0, cursor?.Committed ?? 0);
         var tail = last.FileBytes - last.Size;
-        if (tail == 0 && known <= last.End)
-            return last.End;
+        if (tail == 0 && survey.Gaps.Count == 0 && known <= last.End)
+            return (last.End, []);
 
         // What is missing may have been acknowledged and delivered. No segment spans more offsets than this, so these are new for sure.
         var next = Math.Max(last.First + Frame.MaxCount, known);
+        List<Gap> damage = [.. survey.Gaps];
+        var name = Path.GetFileName(last.Path);
+        var hinted = tail > 0 ? DamagedTailReadings(last) : null;
+        var lost = Math.Max(hinted ?? 0, known - last.End);
+        if (lost > 0 || hinted is not null)
+            damage.Add(new Gap(last.Size, last.FileBytes, last.End, last.End + Math.Max(0, lost)));
+        else if (tail > 0)
+            logger.TornTail(directory, name, tail, last.Size, next);
         if (known > last.End)
-            logger.TailLost(directory, Path.GetFileName(last.Path), last.End, known, next);
-        try
-        {
-            // The new segment first: until it is there, the damage is what keeps the offsets from being used again.
-            var open = segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
-            segments.Add(CreateSegment(new SegmentHeader(epoch, next, last.End, Now, open)));
-            if (tail > 0)
-                CutTail(last, tail, anyFrameFollows, next);
-        }
-        catch (IOException e)
-        {
-            logger.RepairFailed(directory, Path.GetFileName(last.Path), e.Message);
-        }
+            logger.TailLost(directory, name, last.End, known, next);
+        return (next, damage);
+    }
 
-        return next;
+    /// <summary>
+    /// Tells damage at the end of a segment from an append that a crash or a power cut has interrupted. That one ends in the middle of a frame, or in zeros.
+    /// </summary>
+    /// <returns>Null for an interrupted append; else how many readings the damaged records hold, at least.</returns>
+    long? DamagedTailReadings(Segment last)
+    {
+        using var scanner = new SegmentScanner(disk, last.Path) { SkipUnreadable = skipUnreadable };
+        var bytes = new byte[(int)Math.Min(last.FileBytes - last.Size, 2 * Frame.MaxPayloadBytes)];
+        bytes = bytes[..scanner.ReadAt(bytes, last.Size)];
+        if (scanner.IsUnreadable(last.Size, last.FileBytes))
+            return FrameSearch.ReadingsBetween(scanner.ReadAt, last.Size, last.FileBytes) ?? 0;
+        if (bytes.Length == 0 || bytes[^1] == 0)
+            return null;
+        return FrameSearch.ReadingsBetween(scanner.ReadAt, last.Size, last.FileBytes);
     }
 
     /// <summary>
     /// A process that was killed between write and fsync leaves records, or a whole file, in memory only. From now on they count as stored: who sends them again is
     /// acknowledged because they are known. So they are made durable first.
     /// </summary>
-    void FlushTail(Segment last)
-    {
-        using (var file = disk.OpenFile(last.Path, create: false))
-            disk.Flush(file);
-        disk.FlushDirectory(directory);
-    }
-
-    void CutTail(Segment last, long tail, bool damaged, long next)
-    {
-        var name = Path.GetFileName(last.Path);
-        if (damaged)
-        {
-            var kept = quarantine.KeepRest(last.Path, last.Size);
-            logger.LastSegmentDamaged(directory, name, last.Size, last.End, tail, kept, next);
-        }
-        else
-        {
-            using var file = disk.OpenFile(last.Path, create: false);
-            disk.SetLength(file, last.Size);
-            disk.Flush(file);
-            logger.TornTailCut(directory, name, tail, last.Size, next);
-        }
-
-        last.FileBytes = last.Size;
-    }
-
-    CursorFile? ReadCursor(string name, ulong epoch, out bool damaged)
-    {
-        var bytes = ReadSmall(name);
-        var cursor = bytes is null ? null : CursorFile.Parse(bytes);
-        damaged = bytes is not null && cursor?.Epoch != epoch;
-        return damaged ? null : cursor;
-    }
-
-    byte[]? ReadSmall(string name)
+    Exception? FlushTail(Segment last)
     {
         try
         {
-            return File.ReadAllBytes(Path.Combine(directory, name));
-        }
-        catch (FileNotFoundException)
-        {
+            FlushTail(disk, last.Path);
             return null;
         }
-        catch (IOException)
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            return [];
+            return e;
+        }
+    }
+
+    public static void FlushTail(Disk disk, string path)
+    {
+        using (var file = disk.OpenToRead(path))
+            disk.Flush(file);
+        disk.FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    SegmentSurvey Survey(Segment segment, ulong epoch) => new(disk, segment.Path, epoch, segment.First) { SkipUnreadable = skipUnreadable };
+
+    CursorFile? ReadCursor(string name, ulong epoch, out bool damaged)
+    {
+        var cursor = ReadTwice(name, bytes => CursorFile.Parse(bytes), out var isThere);
+        damaged = isThere && cursor?.Epoch != epoch;
+        return damaged ? null : cursor;
+    }
+
+    /// <summary>Only what is wrong when it is read again is damaged.</summary>
+    T? ReadTwice<T>(string name, Func<byte[], T?> parse, out bool isThere) where T : struct
+    {
+        var path = Path.Combine(directory, name);
+        var bytes = disk.ReadSmall(path);
+        isThere = bytes is not null;
+        return bytes is null ? null : parse(bytes) ?? (disk.ReadSmall(path) is { } again ? parse(again) : null);
+    }
+
+    /// <summary>Does what need not be done now.</summary>
+    void Try(string name, Action repair)
+    {
+        try
+        {
+            repair();
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            logger.RepairFailed(directory, name, e.Message);
         }
     }
 
@@ -292,5 +280,5 @@ sealed class Recovery(string directory, Disk disk, TimeProvider clock, ILogger l
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
-    sealed record SegmentFile(long First, string Path, long Length, SegmentHeader? Header);
+    sealed record SegmentFile(long First, string Path, long Length, SegmentHeader? Header, bool IsUnreadable);
 }

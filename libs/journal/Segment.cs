@@ -87,11 +87,23 @@ sealed class Segment(string path, SegmentHeader header)
     /// <summary>Bytes that the file takes on disk, those past <see cref="Size"/> included.</summary>
     public long FileBytes { get; set; }
 
-    /// <summary>Where a reader found damage: from here on the segment is not read.</summary>
-    public (long Position, long Offset)? Damage { get; set; }
+    /// <summary>What is damaged in it, as far as somebody came across it; in order. Readers step over it.</summary>
+    public IReadOnlyList<Gap> Gaps { get; set; } = [];
 
-    /// <summary>Offset just past the last reading that a reader gets.</summary>
-    public long ReadableEnd => Damage?.Offset ?? End;
+    /// <summary>File position from which on the next offset mark is due.</summary>
+    public long MarkDueAt { get; set; }
+
+    /// <summary>When a part of it could not be read for the first time, by the clock's timestamp; null while everything can be.</summary>
+    public long? UnreadableSince { get; set; }
+
+    /// <summary>Readings that can be read from <paramref name="offset"/> on.</summary>
+    public long ReadingsFrom(long offset)
+    {
+        var readings = Math.Max(0, End - Math.Max(First, offset));
+        foreach (var gap in Gaps)
+            readings -= Math.Max(0, Math.Min(End, gap.EndOffset) - Math.Max(offset, gap.Offset));
+        return readings;
+    }
 
     public List<TimeMark> Marks { get; } = [header.Mark];
 

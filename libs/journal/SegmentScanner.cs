@@ -9,7 +9,7 @@ enum ScanStatus
     /// <summary>Exactly at the limit: nothing more, nothing missing.</summary>
     End,
 
-    /// <summary>Bytes before the limit that are not a good frame, or cannot be read.</summary>
+    /// <summary>Bytes before the limit are not a good frame, and were read without an error, twice; or the file ends before the limit.</summary>
     Damaged,
 }
 
@@ -18,23 +18,19 @@ sealed class SegmentScanner : IDisposable
 {
     const int ReadBytes = 64 * 1024;
 
-    /// <summary>
-    /// Checksum work that the search for a later frame may cost, in bytes (some 0.1 s). A search that gives up says "yes",
-    /// because keeping bytes that are worth nothing does less harm than dropping others.
-    /// </summary>
-    const long SearchBudget = 256 * 1024 * 1024;
-
     readonly Disk disk;
     readonly string path;
+    readonly List<(long From, long To)> unreadable = [];
     SafeFileHandle file;
     byte[] buffer;
     long bufferAt;
     int bufferLength;
+    IOException? failure;
 
     /// <param name="disk">How files are read.</param>
     /// <param name="path">The segment file.</param>
-    /// <param name="buffer">The buffer of a scanner that is no longer used, to go on with.</param>
-    /// <exception cref="IOException">It cannot be opened, maybe only now: that says nothing about what is in it.</exception>
+    /// <param name="buffer">The buffer of a scanner that is no longer used.</param>
+    /// <exception cref="IOException">The file cannot be opened, maybe only now: that says nothing about what is in it.</exception>
     public SegmentScanner(Disk disk, string path, byte[]? buffer = null)
     {
         this.disk = disk;
@@ -45,8 +41,14 @@ sealed class SegmentScanner : IDisposable
 
     public byte[] Buffer => buffer;
 
+    /// <summary>Blocks that the device cannot read count as zeros, instead of being thrown.</summary>
+    public bool SkipUnreadable { get; init; }
+
+    /// <summary>Those blocks, as far as they were met.</summary>
+    public IReadOnlyList<(long From, long To)> Unreadable => unreadable;
+
     /// <summary>A scanner of a file that may be gone: null if it is.</summary>
-    /// <exception cref="IOException">It is there and cannot be opened, maybe only now: whoever took that for "gone" would skip what is in it.</exception>
+    /// <exception cref="IOException">The file exists and cannot be opened, maybe only now.</exception>
     public static SegmentScanner? TryOpen(Disk disk, string path, byte[]? buffer = null)
     {
         try
@@ -64,36 +66,65 @@ sealed class SegmentScanner : IDisposable
 
     public long FileLength => RandomAccess.GetLength(file);
 
-    /// <returns>Null if the header is damaged or cannot be read.</returns>
-    /// <exception cref="IOException">An intact header of a later version of the format.</exception>
+    /// <returns>Null if the header was read twice and is damaged, or is too short.</returns>
+    /// <exception cref="IOException">The header cannot be read now, or is an intact one of a later version of the format.</exception>
     public SegmentHeader? ReadHeader()
     {
         Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
-        try
+        for (var attempt = 0; ; attempt++)
         {
-            if (disk.Read(file, bytes, 0) < bytes.Length)
-                return null;
+            try
+            {
+                var header = ReadAt(bytes, 0) < bytes.Length ? null : SegmentHeader.Parse(bytes, path);
+                if (header is not null || attempt > 0 || !Reopen())
+                    return header;
+            }
+            catch (IOException) when (attempt == 0 && Reopen())
+            {
+                // Asked again.
+            }
         }
-        catch (IOException)
-        {
-            return null;
-        }
-
-        return SegmentHeader.Parse(bytes, path);
     }
 
     /// <param name="limit">File position that must not be read past.</param>
-    /// <param name="count">Readings in the frame; 0 for a time mark or a kind of frame that is not known.</param>
+    /// <param name="count">Readings in the frame; 0 for a mark or a kind of frame that is not known.</param>
     /// <param name="payload">Valid until the next call.</param>
-    /// <exception cref="IOException">For a second look at what seems damaged, the file cannot be opened now. The position is as before.</exception>
+    /// <exception cref="IOException">The device gave an error when it was asked for the second time, or the file cannot be opened now. The position is as before.</exception>
     public ScanStatus Read(long limit, out int count, out ReadOnlyMemory<byte> payload)
     {
         (count, payload) = (0, default);
         if (Position >= limit)
             return Position == limit ? ScanStatus.End : ScanStatus.Damaged;
-        // A device that failed for a moment gives the bytes when it is asked again, and what is called damaged is skipped for good.
-        return ReadFrame(limit, out count, out payload) || (Reopen() && ReadFrame(limit, out count, out payload)) ? ScanStatus.Frame : ScanStatus.Damaged;
+        failure = null;
+        if (ReadFrame(limit, out count, out payload))
+            return ScanStatus.Frame;
+        // A device that failed for a moment gives the bytes when it is asked again.
+        if (Reopen())
+        {
+            failure = null;
+            if (ReadFrame(limit, out count, out payload))
+                return ScanStatus.Frame;
+        }
+
+        return failure is null ? ScanStatus.Damaged : throw failure;
     }
+
+    /// <summary>Reads as many bytes as there are; blocks that cannot be read are zeros if that is allowed.</summary>
+    /// <exception cref="IOException">They cannot be read now.</exception>
+    public int ReadAt(Span<byte> bytes, long position)
+    {
+        if (SkipUnreadable)
+            return disk.ReadPastDamage(file, bytes, position, Add);
+        var length = 0;
+        while (length < bytes.Length && disk.Read(file, bytes[length..], position + length) is > 0 and var read)
+            length += read;
+        return length;
+    }
+
+    /// <summary>Whether a block between two positions cannot be read.</summary>
+    public bool IsUnreadable(long from, long to) => unreadable.Exists(block => block.From < to && block.To > from);
+
+    public void Dispose() => file.Dispose();
 
     bool ReadFrame(long limit, out int count, out ReadOnlyMemory<byte> payload)
     {
@@ -135,44 +166,6 @@ sealed class SegmentScanner : IDisposable
         return true;
     }
 
-    /// <summary>Whether any good frame lies between the damage at the current position and the end of the file.</summary>
-    public bool AnyFrameFollows(long length)
-    {
-        // A changed payload leaves the frame's own length right: its neighbour is where it should be.
-        var damaged = Position;
-        try
-        {
-            var all = new byte[(int)Math.Min(length - damaged, 2 * Frame.MaxPayloadBytes)];
-            var read = 0;
-            while (read < all.Length && disk.Read(file, all.AsSpan(read), damaged + read) is var more and > 0)
-                read += more;
-            ReadOnlySpan<byte> data = all.AsSpan(0, read);
-            _ = Frame.TryParse(data, out var size, out _, out _);
-            if (size < data.Length && Frame.TryParse(data[size..], out _, out _, out _) == FrameStatus.Valid)
-                return true;
-            var work = 0L;
-            for (var at = 1; at <= data.Length - Frame.MinBytes; at++)
-            {
-                var status = Frame.TryParse(data[at..], out size, out _, out var payloadStart);
-                if (status == FrameStatus.Valid)
-                    return true;
-                // Only where header and length fit was a checksum computed.
-                if (status == FrameStatus.Invalid && payloadStart > 0)
-                    work += size;
-                if (work > SearchBudget)
-                    return true;
-            }
-
-            return read < length - damaged;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-    }
-
-    public void Dispose() => file.Dispose();
-
     bool Fill(int needed, long limit)
     {
         if (needed > buffer.Length)
@@ -180,16 +173,39 @@ sealed class SegmentScanner : IDisposable
         bufferAt = Position;
         bufferLength = 0;
         var wanted = (int)Math.Min(buffer.Length, limit - Position);
-        try
+        if (!TryFill(wanted) && bufferLength < needed)
         {
-            while (bufferLength < wanted && disk.Read(file, buffer.AsSpan(bufferLength, wanted - bufferLength), bufferAt + bufferLength) is var read and > 0)
-                bufferLength += read;
-        }
-        catch (IOException)
-        {
-            // What came before the bad sector is still good.
+            // The bad sector may lie behind the frame.
+            bufferLength = 0;
+            TryFill(needed);
         }
 
+        if (bufferLength >= needed)
+            failure = null;
         return bufferLength >= needed;
+    }
+
+    bool TryFill(int wanted)
+    {
+        try
+        {
+            if (SkipUnreadable)
+                bufferLength = disk.ReadPastDamage(file, buffer.AsSpan(0, wanted), bufferAt, Add);
+            while (bufferLength < wanted && disk.Read(file, buffer.AsSpan(bufferLength, wanted - bufferLength), bufferAt + bufferLength) is var read and > 0)
+                bufferLength += read;
+            return true;
+        }
+        catch (IOException e)
+        {
+            // What came before the bad sector is still good.
+            failure = e;
+            return false;
+        }
+    }
+
+    void Add((long From, long To) block)
+    {
+        if (!unreadable.Contains(block))
+            unreadable.Add(block);
     }
 }

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Journal;
 /// <summary>Calls that .NET has no portable form of. Linux, x64 and arm64.</summary>
 static partial class SystemCalls
 {
-    public const int OpenReadWrite = 0x2, OpenCreate = 0x40;
+    public const int OpenReadOnly = 0x0, OpenReadWrite = 0x2, OpenCreate = 0x40;
     public const int LockExclusive = 2, LockNonBlocking = 4, LockRelease = 8;
 
     const int OpenCloseOnExec = 0x80000, ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
@@ -33,6 +33,14 @@ static partial class SystemCalls
             throw Failure($"fsync {path}");
     }
 
+    /// <summary>Exchanges the names of two files of one directory, at once for whoever looks.</summary>
+    public static void Exchange(string one, string other)
+    {
+        const int currentDirectory = -100, exchange = 2;
+        if (RenameAt(currentDirectory, one, currentDirectory, other, exchange) != 0)
+            throw Failure($"exchange {one} and {other}");
+    }
+
     /// <summary>flock(2). False when somebody has the lock and the call may not wait.</summary>
     public static bool Lock(SafeFileHandle file, int operation)
     {
@@ -48,7 +56,12 @@ static partial class SystemCalls
         return true;
     }
 
-    static IOException Failure(string call) => new($"{call}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+    // As the framework's own: the result code is the error number.
+    static IOException Failure(string call)
+    {
+        var errno = Marshal.GetLastPInvokeError();
+        return new($"{call}: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
+    }
 
     // The third argument of open(2) is variadic in C; on Linux, x64 and arm64 pass it like a named one.
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -56,6 +69,9 @@ static partial class SystemCalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt(int oldDirectory, string oldPath, int newDirectory, string newPath, uint flags);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

@@ -18,12 +18,12 @@ public sealed class QuarantineTests : IDisposable
         {
             File.WriteAllText(path, content);
             kept.Add(Quarantine.KeepCopy(path, "copy.damaged"));
-            kept.Add(quarantine.KeepRest(path, 1));
+            kept.Add(quarantine.KeepPart(path, 1, content.Length));
             kept.Add(quarantine.KeepFile(path));
         }
 
-        Assert.Equal(["first", "irst", "f", "second", "econd", "s", "third", "hird", "t"], kept.Select(File.ReadAllText));
+        Assert.Equal(["first", "irst", "first", "second", "econd", "second", "third", "hird", "third"], kept.Select(File.ReadAllText));
         Assert.Equal(["copy.damaged", "copy-2.damaged", "copy-3.damaged"], kept.Where((_, i) => i % 3 == 0).Select(Path.GetFileName));
-        Assert.Equal((9, 32L), Quarantine.Content(temp.Path));
+        Assert.Equal((9, 45L), Quarantine.Content(temp.Path));
     }
 }

@@ -59,7 +59,19 @@ sealed class UnreliableDisk(Random random) : Disk
         }
     }
 
-    public override SafeFileHandle OpenToRead(string path) => OpenFailure is null ? base.OpenToRead(path) : throw OpenFailure;
+    public override SafeFileHandle OpenToRead(string path)
+    {
+        if (OpenFailure is not null)
+            throw OpenFailure;
+        var handle = base.OpenToRead(path);
+        lock (gate)
+        {
+            paths[handle] = path;
+            durableLengths.TryAdd(path, RandomAccess.GetLength(handle));
+        }
+
+        return handle;
+    }
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position)
     {
@@ -142,6 +154,18 @@ sealed class UnreliableDisk(Random random) : Disk
             base.Move(from, to);
             durableLengths[to] = durableLengths.GetValueOrDefault(from);
             durableLengths.Remove(from);
+        }
+    }
+
+    public override void Exchange(string one, string other)
+    {
+        lock (gate)
+        {
+            Step();
+            undurableNames.TryAdd(one, File.ReadAllBytes(one));
+            undurableNames.TryAdd(other, File.ReadAllBytes(other));
+            base.Exchange(one, other);
+            (durableLengths[one], durableLengths[other]) = (durableLengths.GetValueOrDefault(other), durableLengths.GetValueOrDefault(one));
         }
     }
 

@@ -1,0 +1,173 @@
+using Microsoft.Extensions.Logging;
+
+namespace ThermalStreaming.Journal;
+
+/// <summary>
+/// Keeps account of a journal's damage: copies the damaged bytes to quarantine/, notes what they cost, and says so once. None of it is needed for reading on:
+/// a disk that cannot be written now delays it. Thread-safe.
+/// </summary>
+sealed class DamageBook
+{
+    readonly string directory;
+    readonly Quarantine quarantine;
+    readonly LossRecord losses;
+    readonly long maxQuarantineBytes;
+    readonly ILogger logger;
+    readonly Lock gate = new();
+    (int Files, long Bytes) content;
+    bool hasFailed;
+
+    /// <param name="directory">The journal's.</param>
+    /// <param name="maxQuarantineBytes">What quarantine/ may take before damaged segments are deleted like others once they are delivered.</param>
+    /// <param name="disk">Where to write.</param>
+    /// <param name="logger">Hears of each damaged place once.</param>
+    /// <exception cref="IOException">What was noted before cannot be read now.</exception>
+    public DamageBook(string directory, long maxQuarantineBytes, Disk disk, ILogger logger)
+    {
+        this.directory = directory;
+        this.maxQuarantineBytes = maxQuarantineBytes;
+        this.logger = logger;
+        quarantine = new Quarantine(directory, disk);
+        losses = LossRecord.Load(directory, disk);
+        content = Quarantine.Content(directory);
+    }
+
+    /// <summary>Readings that damage has cost in the journal's life, without those that were recovered.</summary>
+    public long LostReadings
+    {
+        get
+        {
+            lock (gate)
+                return losses.Readings;
+        }
+    }
+
+    /// <summary>Damaged places found in the journal's life.</summary>
+    public long DamagedPlaces
+    {
+        get
+        {
+            lock (gate)
+                return losses.Places;
+        }
+    }
+
+    /// <summary>Files in quarantine/ and their bytes.</summary>
+    public (int Files, long Bytes) Quarantined
+    {
+        get
+        {
+            lock (gate)
+                return content;
+        }
+    }
+
+    /// <summary>Notes damaged places of a segment.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="gaps">Its damaged places, known ones among them.</param>
+    /// <param name="committed">Offset below which a missing reading has been delivered already, and is not lost.</param>
+    /// <param name="firstSegment">First segment that still exists.</param>
+    public void Report(Segment segment, IReadOnlyList<Gap> gaps, long committed, long firstSegment)
+    {
+        lock (gate)
+        {
+            foreach (var gap in gaps)
+            {
+                var missing = gap with { Offset = Math.Clamp(committed, gap.Offset, gap.EndOffset) };
+                if (losses.Add(segment.First, missing))
+                    Say(segment, gap, missing.Readings, Keep(segment, gap));
+            }
+
+            content = Quarantine.Content(directory);
+            Save(firstSegment);
+        }
+    }
+
+    /// <summary>Moves a delivered segment, of which the device could not read a part, to quarantine/: that part may be readable later.</summary>
+    /// <returns>False if the file could not be moved now.</returns>
+    public bool TryKeepWhole(Segment segment)
+    {
+        lock (gate)
+        {
+            try
+            {
+                quarantine.KeepFile(segment.Path);
+                content = Quarantine.Content(directory);
+                return true;
+            }
+            catch (Exception e) when (DiskError.IsFileProblem(e))
+            {
+                logger.NotDeleted(directory, Path.GetFileName(segment.Path), e.Message);
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Whether quarantine/ has room for a segment; says so if not.</summary>
+    public bool HasRoomFor(Segment segment)
+    {
+        lock (gate)
+        {
+            if (content.Bytes + segment.FileBytes <= maxQuarantineBytes)
+                return true;
+            logger.NotKept(directory, Path.GetFileName(segment.Path), content.Bytes, maxQuarantineBytes);
+            return false;
+        }
+    }
+
+    /// <summary>The journal begins again without segments.</summary>
+    public void BeginAgain()
+    {
+        lock (gate)
+        {
+            losses.FoldAll();
+            Save(0);
+        }
+    }
+
+    /// <summary>Tries once more to write down what could not be written.</summary>
+    public void Save(long firstSegment)
+    {
+        lock (gate)
+        {
+            try
+            {
+                losses.Save(firstSegment);
+                hasFailed = false;
+            }
+            catch (Exception e) when (DiskError.IsFileProblem(e))
+            {
+                if (!hasFailed)
+                    logger.LossesNotWritten(directory, e.Message);
+                hasFailed = true;
+            }
+        }
+    }
+
+    string Keep(Segment segment, Gap gap)
+    {
+        if (gap.IsUnreadable)
+            return segment.Path;
+        if (gap.Bytes == 0)
+            return "no file: there are no bytes";
+        if (content.Bytes + gap.Bytes > maxQuarantineBytes)
+            return $"no file: {Quarantine.Name}/ is full";
+        try
+        {
+            return quarantine.KeepPart(segment.Path, gap.Position, gap.EndPosition);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            return $"no file: {e.Message}";
+        }
+    }
+
+    void Say(Segment segment, Gap gap, long lost, string kept)
+    {
+        var name = Path.GetFileName(segment.Path);
+        if (gap.IsUnreadable)
+            logger.SegmentUnreadable(directory, name, gap.Position, gap.EndPosition, gap.Offset, gap.EndOffset, lost);
+        else
+            logger.SegmentDamaged(directory, name, gap.Position, gap.EndPosition, gap.Offset, gap.EndOffset, lost, kept);
+    }
+}

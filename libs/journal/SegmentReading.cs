@@ -1,0 +1,71 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>Reads the records of one segment file from outside of its journal, in order, and steps over damage.</summary>
+/// <param name="disk">How files are read.</param>
+/// <param name="path">The segment file.</param>
+/// <param name="epoch">Identity of the journal.</param>
+/// <param name="first">Offset of its first reading.</param>
+/// <param name="end">Offset at which it ends; null for the last segment.</param>
+sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, long? end)
+{
+    /// <summary>Damaged places, once the reading has come across the first of them.</summary>
+    public IReadOnlyList<Gap> Gaps { get; private set; } = [];
+
+    /// <summary>Offset just past the last record read.</summary>
+    public long Next { get; private set; } = -1;
+
+    /// <summary>Bytes behind the last record: of an append that is being written, or was interrupted.</summary>
+    public long UnfinishedBytes { get; private set; }
+
+    /// <summary>Time of the last time mark, Unix milliseconds.</summary>
+    public long? WallMilliseconds { get; private set; }
+
+    /// <summary>The records; each payload is valid until the next one is asked for. None if the file is gone.</summary>
+    /// <exception cref="IOException">The file cannot be read now, which is no damage.</exception>
+    public IEnumerable<JournalEntry> Records()
+    {
+        using var scanner = SegmentScanner.TryOpen(disk, path);
+        if (scanner is null)
+            yield break;
+        Next = first;
+        // Read before the frames: what is appended meanwhile is not there yet.
+        var length = scanner.FileLength;
+        var isExamined = false;
+        var gap = 0;
+        while (end is null || Next < end)
+        {
+            var limit = gap < Gaps.Count ? Gaps[gap].Position : length;
+            var status = scanner.Read(Math.Max(limit, scanner.Position), out var count, out var payload);
+            if (status == ScanStatus.Frame && !(Next + count > end))
+            {
+                if (count == 0 && Frame.TryReadMark(payload.Span, out var wall, out _))
+                    WallMilliseconds = wall;
+                if (count > 0)
+                    yield return new JournalEntry(Next, count, payload);
+                Next += count;
+            }
+            else if (status == ScanStatus.End && gap < Gaps.Count)
+            {
+                Next = Gaps[gap].EndOffset;
+                scanner.Position = Gaps[gap++].EndPosition;
+            }
+            else if (status == ScanStatus.End && !(Next < end))
+            {
+                yield break;
+            }
+            else if (isExamined)
+            {
+                UnfinishedBytes = length - scanner.Position;
+                yield break;
+            }
+            else
+            {
+                isExamined = true;
+                var position = scanner.Position;
+                var survey = new SegmentSurvey(disk, path, epoch, first).Examine(length, end);
+                Gaps = survey.Gaps;
+                gap = Gaps.TakeWhile(known => known.EndPosition < position || (known.EndPosition == position && known.EndOffset <= Next)).Count();
+            }
+        }
+    }
+}
