@@ -82,7 +82,8 @@ RUN mkdir -p /mosquitto/auth /mosquitto/authority /mosquitto/data \
 COPY --chown=1883:1883 --chmod=0600 mosquitto/acl /mosquitto/config/
 COPY mosquitto/mosquitto.conf /mosquitto/config/
 COPY --chmod=0755 mosquitto/setup.sh /usr/local/bin/setup
+COPY --chmod=0755 mosquitto/restore-subscriptions.sh /usr/local/bin/restore-subscriptions
 USER 1883:1883
 EXPOSE 1883 8883
 ENTRYPOINT []
-CMD ["mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]
+CMD ["sh", "-c", "restore-subscriptions; exec mosquitto -c /mosquitto/config/mosquitto.conf"]

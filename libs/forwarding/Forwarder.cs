@@ -71,7 +71,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         {
             Directory.CreateDirectory(SlotDirectory.Root(dataDirectory));
             SlotDirectory.FinishRetiring(dataDirectory);
-            return InstallId.Read(dataDirectory, logger);
+            return options.Installation ?? InstallId.Read(dataDirectory, logger);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -32,6 +32,9 @@ public sealed class ForwarderOptions
     /// <summary>The broker; each slot connects with a client id and a subscription of its own.</summary>
     public required MqttOptions Mqtt { get; init; }
 
+    /// <summary>The installation's identity, which names the sessions at the broker; null: that of the data directory.</summary>
+    public string? Installation { get; init; }
+
     /// <summary>How journals are kept; each slot has one in a directory of its own.</summary>
     public required JournalOptions Journal { get; init; }
 
@@ -50,6 +53,7 @@ public sealed class ForwarderOptions
         SlotDrainQuiet = settings.Duration("SLOT_DRAIN_QUIET", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "How long the broker must have sent nothing for an adopted slot before it is retired."),
         DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40, "Cap of the dead letters; beyond it the oldest file is deleted."),
         Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
+        Installation = MqttSettings.Installation(settings),
         Journal = JournalSettings.Load(settings),
     };
 }

@@ -4,8 +4,8 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The identity of a data directory, 8 hexadecimal digits, made once. It names the sessions at the broker: with another one nobody would fetch what the broker
-/// holds for them. So it is kept twice, in <c>install-id</c> and <c>install-id.copy</c>, each sealed.
+/// The identity of a data directory, 8 hexadecimal digits, made once. Where the credentials bring no identity of the installation (outside Compose), it names the sessions
+/// at the broker: with another one nobody would fetch what the broker holds for them. So it is kept twice, in <c>install-id</c> and <c>install-id.copy</c>, each sealed.
 /// </summary>
 static partial class InstallId
 {
@@ -31,7 +31,7 @@ static partial class InstallId
         return id;
     }
 
-    [LoggerMessage(EventId = 145, Level = LogLevel.Error, Message = "{Path} was damaged and is written anew. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(EventId = 145, Level = LogLevel.Error, Message = "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)")]
     static partial void LogDamaged(ILogger logger, string path);
 
     [LoggerMessage(EventId = 146, Level = LogLevel.Error, Message =

@@ -517,10 +517,10 @@ sealed partial class Slot : IAsyncDisposable
 
     void Report(MqttConnectionState state)
     {
-        if (state.IsReady)
+        if (state.IsReady && state.Rival is null)
             health.Well($"mqtt {Name}");
         else
-            health.Unwell($"mqtt {Name}", state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
+            health.Unwell($"mqtt {Name}", state.Rival ?? state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
     }
 
     /// <summary>A message that could be read.</summary>

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>
 /// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and what the sink keeps, held by the lock <c>slots/slot-N.lock</c> beside it. Whoever
 /// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted, and it says which
-/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the data directory, so that two installations on one
+/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the installation, so that two installations on one
 /// broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
@@ -66,6 +66,13 @@ sealed class SlotDirectory : IDisposable
         taken.Dispose();
         return null;
     }
+
+    /// <summary>Whether the broker was asked for sessions that this data directory, when it was new, did not know of.</summary>
+    public static bool KnowsSessions(string dataDirectory) => File.Exists(SessionsKnownPath(dataDirectory));
+
+    public static void NoteSessionsKnown(string dataDirectory) => File.WriteAllBytes(SessionsKnownPath(dataDirectory), []);
+
+    static string SessionsKnownPath(string dataDirectory) => System.IO.Path.Combine(Root(dataDirectory), "sessions-known");
 
     /// <summary>Makes a slot without an owner of a retired one.</summary>
     public void BringBack() => Directory.CreateDirectory(Path);

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Mqtt;
@@ -15,6 +16,9 @@ public sealed record MqttConnectionState
 
     /// <summary>Connected and subscribed to all that was asked for.</summary>
     public bool IsReady => IsConnected && IsSubscribed;
+
+    /// <summary>Another client uses the same client id: what that means and what to do. It outlasts the moments in which this one is connected. Null: none.</summary>
+    public string? Rival { get; init; }
 
     /// <summary>The broker had kept the session when this connection was made.</summary>
     public bool SessionPresent { get; init; }
@@ -87,6 +91,13 @@ public sealed partial class MqttClient : IAsyncDisposable
 {
     static readonly TimeSpan firstReconnectDelay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan provenAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Ceiling of the back-off while the broker does not answer at all. To ask is cheap, and while a forwarder is away after the broker is back, a broker that has lost
+    /// its subscription acknowledges messages that reach nobody.
+    /// </summary>
+    static readonly TimeSpan maximumDelayWithoutAnswer = TimeSpan.FromSeconds(2);
+
     static readonly TimeSpan sameErrorLoggedEvery = TimeSpan.FromMinutes(5);
     readonly MqttOptions options;
     readonly TimeProvider clock;
@@ -100,6 +111,8 @@ public sealed partial class MqttClient : IAsyncDisposable
     readonly ITimer gatherTimer;
     readonly CancellationTokenSource disposing = new();
     readonly Lock stateGate = new();
+    readonly Rivals rivals;
+    readonly ITimer rivalTimer;
     MqttConnectionState state;
     Connection? connection;
     Task? running;
@@ -119,6 +132,8 @@ public sealed partial class MqttClient : IAsyncDisposable
         subscriptions = new SubscriptionBook(options.Subscriptions, store, clock, options.ConnectTimeout);
         inbox = new Inbox(options.ReceiveMaximum);
         gatherTimer = clock.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), gathered, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        rivals = new Rivals(clock);
+        rivalTimer = clock.CreateTimer(static client => ((MqttClient)client!).LookForRivals(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         state = new MqttConnectionState { ClientId = clientId };
     }
 
@@ -267,6 +282,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await gatherTimer.DisposeAsync();
+        await rivalTimer.DisposeAsync();
         var wasRunning = Interlocked.CompareExchange(ref running, Task.CompletedTask, null);
         if (wasRunning is null)
         {
@@ -323,17 +339,21 @@ public sealed partial class MqttClient : IAsyncDisposable
             }
             if (readyAt != 0 && clock.GetElapsedTime(readyAt) >= provenAfter)
                 (failures, loggedError) = (0, null);
-            var bound = Math.Min(options.MaximumReconnectDelay.TotalSeconds, firstReconnectDelay.TotalSeconds * Math.Pow(2, Math.Min(failures++, 10)));
+            var ceiling = HasAnswered(error) ? options.MaximumReconnectDelay : TimeSpan.FromTicks(Math.Min(options.MaximumReconnectDelay.Ticks, maximumDelayWithoutAnswer.Ticks));
+            var bound = Math.Min(ceiling.TotalSeconds, firstReconnectDelay.TotalSeconds * Math.Pow(2, Math.Min(failures++, 10)));
             var delay = TimeSpan.FromSeconds(Random.Shared.NextDouble() * bound);
             if (error.Message != loggedError || clock.GetElapsedTime(loggedAt) > sameErrorLoggedEvery)
             {
                 LogDown(error.Message, delay.TotalSeconds);
                 (loggedError, loggedAt) = (error.Message, clock.GetTimestamp());
             }
+            if (error is MqttConnectionException { Reason: MqttReasonCode.SessionTakenOver })
+                CountTakeover();
             ChangeState(s => s with
             {
                 IsConnected = false,
                 IsSubscribed = false,
+                Rival = Rival(),
                 LastError = error.Message,
                 LastReason = (error as MqttConnectionException)?.Reason ?? (error as MqttProtocolException)?.Reason,
             });
@@ -347,6 +367,36 @@ public sealed partial class MqttClient : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>The broker has refused something, or what answers is no broker: to ask again soon would only cost both sides. A lost connection is no answer.</summary>
+    static bool HasAnswered(MqttException error) => error switch
+    {
+        MqttConnectionException { Reason: MqttReasonCode.ServerShuttingDown or MqttReasonCode.KeepAliveTimeout } => false,
+        MqttConnectionException { Reason: { } } => true,
+        MqttConnectionException { InnerException: AuthenticationException } => true,
+        MqttConnectionException => false,
+        _ => true,
+    };
+
+    void CountTakeover()
+    {
+        var knew = rivals.AreThere;
+        rivals.TookOver();
+        rivalTimer.Change(Rivals.Memory, Timeout.InfiniteTimeSpan);
+        if (rivals.AreThere && !knew)
+            LogRival(Rival()!);
+    }
+
+    void LookForRivals()
+    {
+        lock (stateGate)
+            rivals.Look();
+        ChangeState(s => s with { Rival = Rival() });
+    }
+
+    string? Rival() => !rivals.AreThere ? null
+        : $"Another client connects to {options.Host}:{options.Port} as '{clientId}' again and again; the broker ends the other one's connection each time, and each gets a part of the messages. "
+            + "Two installations have the same identity (a copied card, disk or volume), or two agents the same DEVICE_ID. Stop one of them, or give it an identity of its own (docs/troubleshooting.md, Session taken over).";
 
     async Task ServeAsync(Connection opened, CancellationToken stop)
     {
@@ -440,6 +490,9 @@ public sealed partial class MqttClient : IAsyncDisposable
 
     [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "The status message was not taken: {Error}")]
     partial void LogBirthRefused(string error);
+
+    [LoggerMessage(EventId = 305, Level = LogLevel.Error, Message = "{Rival}")]
+    partial void LogRival(string rival);
 
     [LoggerMessage(EventId = 304, Level = LogLevel.Error, Message = "Unexpected fault in the MQTT connection; it is made anew")]
     partial void LogUnexpected(Exception e);

@@ -53,6 +53,33 @@ public static class MqttSettings
         return options;
     }
 
+    /// <summary>
+    /// The installation's identity, 8 lower-case hexadecimal digits in the file <c>installation</c> beside the one that MQTT_PASSWORD_FILE names. It is part of the client ids:
+    /// kept with the credentials, it outlives the data volumes, so a service with a new volume finds its sessions again. Null where there is no such file.
+    /// </summary>
+    public static string? Installation(Settings settings)
+    {
+        if (settings.SecretFile("MQTT_PASSWORD") is not { } password || Path.GetDirectoryName(password) is not { } directory)
+            return null;
+        var path = Path.Combine(directory, "installation");
+        try
+        {
+            var id = File.ReadAllText(path).Trim();
+            if (id.Length == 8 && id.All(char.IsAsciiHexDigitLower))
+                return id;
+            settings.Problem($"{path} holds '{(id.Length > 40 ? id[..40] + "…" : id)}' instead of the installation's identity, 8 hexadecimal digits; remove it, and start the service `setup` again.");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            settings.Problem($"{path} cannot be read ({Settings.Reason(e)}); make it readable for the user this process runs as.");
+        }
+        return null;
+    }
+
     static string? Unreadable(string path)
     {
         try

@@ -78,7 +78,7 @@ sealed class AgentOptions
             if (!Directory.Exists(path))
                 settings.Problem($"{key} is '{path}', which is no directory; mount the machine's there, or leave {key} out.");
         }
-        options.Mqtt = MqttSettings.Load(settings, $"sensor-agent-{options.DeviceId}", "sensor-agent");
+        options.Mqtt = MqttSettings.Load(settings, MqttSettings.Installation(settings) is { } installation ? $"sensor-agent-{installation}-{options.DeviceId}" : $"sensor-agent-{options.DeviceId}", "sensor-agent");
         var status = Topics.Status(options.DeviceId);
         options.Mqtt.Birth = new MqttAnnouncement { Topic = status, Payload = "online"u8.ToArray() };
         options.Mqtt.Will = new MqttAnnouncement { Topic = status, Payload = Offline };

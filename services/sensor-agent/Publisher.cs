@@ -95,9 +95,9 @@ sealed partial class Publisher : BackgroundService
     void OnConnectionChanged(MqttConnectionState state)
     {
         connection.Change(state.IsConnected ? state.Generation : 0);
-        if (state.IsConnected)
+        if (state.IsConnected && state.Rival is null)
             health.Well("broker");
-        else if (state.LastError is { } error)
+        else if ((state.Rival ?? state.LastError) is { } error)
             health.Unwell("broker", error);
     }
 

@@ -63,7 +63,7 @@ sealed class ScriptedBroker : IAsyncDisposable
                         isSlot = Encoding.UTF8.GetString(body).Contains(slot, StringComparison.Ordinal);
                         if (isSlot && HasCrashed && TimeProvider.System.GetElapsedTime(crashedAt) < away)
                             return;
-                        await stream.WriteAsync((byte[])[0x20, 3, 1, 0, 0], stop.Token);
+                        await stream.WriteAsync((byte[])[0x20, 3, (byte)(isSlot ? 1 : 0), 0, 0], stop.Token);
                         if (isSlot && HasCrashed && !IsEmpty)
                         {
                             byte[] publish = [.. Text("telemetry/v1/pi-1/thermal"), 0, 1, 0, .. "{\"temperature\":21}"u8];

@@ -51,6 +51,9 @@ public sealed class MosquittoProcess : IAsyncDisposable
     /// <summary>The TLS listener; 0 without one.</summary>
     public int TlsPort { get; private init; }
 
+    /// <summary>Where it saves sessions and messages, if it does.</summary>
+    public string DatabaseFile => directory.File("mosquitto.db");
+
     /// <summary>Its last lines of log.</summary>
     public string Log
     {

@@ -1,0 +1,34 @@
+namespace ThermalStreaming.Mqtt;
+
+/// <summary>
+/// Notices that another client keeps connecting with the same client id. Each time, the broker gives it the session and ends our connection; each time we connect
+/// again, it loses its own. Both work by halves, and neither fails for long. Not thread-safe, except <see cref="AreThere"/>.
+/// </summary>
+sealed class Rivals(TimeProvider clock)
+{
+    /// <summary>A restart that overlaps with the end of the old process, or a network that changes, takes a session over once or twice.</summary>
+    const int Several = 3;
+
+    readonly Queue<long> takeovers = new();
+
+    /// <summary>A session that was not taken over for this long has no rival any more.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
+    /// <summary>The session was taken over three times in the last five minutes.</summary>
+    public bool AreThere { get; private set; }
+
+    /// <summary>The broker said that the session was taken over.</summary>
+    public void TookOver()
+    {
+        takeovers.Enqueue(clock.GetTimestamp());
+        Look();
+    }
+
+    /// <summary>Forgets what is long ago.</summary>
+    public void Look()
+    {
+        while (takeovers.TryPeek(out var at) && clock.GetElapsedTime(at) >= Memory)
+            takeovers.Dequeue();
+        AreThere = takeovers.Count >= Several;
+    }
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Gives the forwarders' saved sessions their shared subscriptions back, before the broker starts. Mosquitto 2.0 saves
+# sessions, but not their shared subscriptions: until the forwarders have connected again, it would acknowledge readings
+# that reach nobody. It tells an MQTT 5 sender so; an MQTT 3.1.1 sender loses them in silence.
+#
+# usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY]]
+#
+# Appends one subscription to the database for each session of this installation in it. The identity is random and known
+# to the services alone, so no payload that the database holds can name a session; without the file, it is the one in the
+# client ids of the broker's users. The database of Mosquitto 2.0 (version
+# 6) is a row of chunks: type, length, and so many bytes. A subscription (type 5) is its identifier, the lengths of client
+# id and topic, QoS, options, two unused bytes, client id, topic. Numbers are big-endian.
+set -eu
+umask 077
+
+database=${1:-/mosquitto/data/mosquitto.db}
+identity=$(cat "${2:-/run/mqtt/installation}" 2>/dev/null || grep -ohE 'forwarder-[0-9a-f]{8}-slot-' /mosquitto/auth/users/* 2>/dev/null | cut -d - -f 2 | head -n 1)
+added=$database.added
+
+[ -s "$database" ] && [ -n "$identity" ] || exit 0
+
+# The broker does not start with a torn chunk. A power cut may have left one at the end, where we appended; and what was
+# appended in full is still there, if the broker has not saved since. The file that is being appended says which bytes are ours.
+if [ -s "$added" ] && [ -s "$added.at" ]; then
+    size=$(cat "$added.at")
+    rest=$(( $(wc -c <"$database") - size ))
+    if [ "$rest" -gt 0 ] && [ "$rest" -le "$(wc -c <"$added")" ] && head -c "$rest" "$added" >"$added.part" &&
+       tail -c "$rest" "$database" | cmp -s - "$added.part"; then
+        truncate -s "$size" "$database"
+    fi
+fi
+rm -f "$added" "$added.at" "$added.part"
+
+version=$(dd if="$database" bs=1 skip=19 count=4 2>/dev/null | od -An -tx1 | tr -d ' \n')
+if [ "$version" != 00000006 ]; then
+    echo "the database of the broker has version $version; only version 6 can be given its shared subscriptions back"
+    exit 0
+fi
+
+bytes() { for byte; do printf "\\$(printf %03o "$byte")"; done; }
+number() { bytes $(( $1 >> 24 & 255 )) $(( $1 >> 16 & 255 )) $(( $1 >> 8 & 255 )) $(( $1 & 255 )); }
+
+restored=''
+for session in $(tr -c 'a-z0-9-' '\n' <"$database" | grep -oE "(snowpipe|s3)-forwarder-$identity-slot-[0-9]+" | sort -u); do
+    service=${session%%-forwarder-*}-forwarder
+    case $service in
+        s3-*) topic="\$share/$service/telemetry/v1/+/inverter" ;;
+        *) topic="\$share/$service/telemetry/v1/+/thermal" ;;
+    esac
+    {
+        number 5
+        number $(( 12 + ${#session} + ${#topic} ))
+        number 0
+        number $(( ${#session} << 16 | ${#topic} ))
+        bytes 1 0 0 0
+        printf '%s%s' "$session" "$topic"
+    } >>"$added"
+    restored="$restored $session"
+done
+[ -n "$restored" ] || exit 0
+wc -c <"$database" >"$added.at"
+sync
+cat "$added" >>"$database"
+echo "restored the subscriptions of$restored"
