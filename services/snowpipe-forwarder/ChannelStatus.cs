@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
 
 namespace ThermalStreaming.SnowpipeForwarder;
@@ -10,7 +12,10 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="LastErrorMessage">Why it was refused, redacted by Snowflake.</param>
 /// <param name="RowsInserted">Rows inserted since the channel was made; null when the status does not say.</param>
 /// <param name="Message">What the status says beside its code.</param>
-sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors, string? LastErrorUpperBound, string? LastErrorMessage, long? RowsInserted, string? Message)
+/// <param name="LastErrorAt">When the last row was refused; null when the status does not say, or not in a way that can be read.</param>
+sealed record ChannelStatus(
+    string Code, string? CommittedToken, long RowErrors, string? LastErrorUpperBound, string? LastErrorMessage, long? RowsInserted, string? Message,
+    DateTimeOffset? LastErrorAt)
 {
     /// <summary>Documentation and live systems disagree on the healthy code, and one client has seen a number.</summary>
     public bool IsValid => Code is "SUCCESS" or "ACTIVE" or "0";
@@ -25,7 +30,20 @@ sealed record ChannelStatus(string Code, string? CommittedToken, long RowErrors,
         Text(element, "last_error_offset_upper_bound"),
         Text(element, "last_error_message"),
         Number(element, "rows_inserted"),
-        Text(element, "message"));
+        Text(element, "message"),
+        // The SDK reads the one, the documentation names the other, as a number in one place and as a time in another.
+        Time(Text(element, "last_error_timestamp_ms")) ?? Time(Text(element, "last_error_timestamp")));
+
+    /// <summary>The error that an unhealthy status is, with all that it says of why.</summary>
+    public SnowflakeError Error(string operation)
+        => new(operation, HttpStatusCode.Conflict, Code, SnowflakeError.OneLine(string.Join("; ", new[] { Message, LastErrorMessage }.Where(text => !string.IsNullOrWhiteSpace(text)).Distinct(StringComparer.Ordinal))));
+
+    static DateTimeOffset? Time(string? text)
+    {
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            return number is > 1e11 and < 1e14 ? DateTimeOffset.UnixEpoch.AddMilliseconds(number) : number is > 1e8 and < 1e11 ? DateTimeOffset.UnixEpoch.AddSeconds(number) : null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+    }
 
     static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value)
         ? value.ValueKind switch

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
@@ -8,6 +7,9 @@ namespace ThermalStreaming.SnowpipeForwarder;
 sealed class KeyPair(RSA rsa) : IDisposable
 {
     public const int MinBits = 2048;
+
+    /// <summary>Far more than any key: a path that names a disk image must not be read into memory.</summary>
+    const int MaxFileBytes = 1 << 20;
 
     readonly Lock gate = new();
 
@@ -27,7 +29,10 @@ sealed class KeyPair(RSA rsa) : IDisposable
 
     public static string FingerprintOf(RSA key) => "SHA256:" + Convert.ToBase64String(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
-    /// <summary>Reads a PEM file. On failure null, and <paramref name="problem"/> says what the file is instead and what to do; it never quotes the file.</summary>
+    /// <summary>
+    /// Reads an RSA private key from a file: PKCS#8 or PKCS#1, PEM or DER, encrypted or not, however a shell or a secret store has wrapped the text.
+    /// On failure null, and <paramref name="problem"/> says what the file is instead and what to do; it never quotes the file.
+    /// </summary>
     public static KeyPair? Load(string path, string? passphrase, out string problem)
     {
         if (Directory.Exists(path))
@@ -37,7 +42,12 @@ sealed class KeyPair(RSA rsa) : IDisposable
         }
         try
         {
-            return Parse(File.ReadAllText(path, Encoding.Latin1), passphrase, path, out problem);
+            if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes and var length })
+            {
+                problem = $"which has {length} bytes and is no key; a key has a few thousand. Correct the path.";
+                return null;
+            }
+            return Parse(File.ReadAllBytes(path), passphrase, path, out problem);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -47,53 +57,72 @@ sealed class KeyPair(RSA rsa) : IDisposable
         }
     }
 
-    static KeyPair? Parse(string text, string? passphrase, string path, out string problem)
+    static KeyPair? Parse(byte[] file, string? passphrase, string path, out string problem)
     {
-        const string convert = "it must be an RSA private key in PEM form (PKCS#8)";
-        problem = Label(text) switch
+        var content = KeyFileContent.Read(file);
+        if (content.Found is { } found)
         {
-            "PRIVATE KEY" or "RSA PRIVATE KEY" when text.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal)
-                => $"a key encrypted the old way (PKCS#1); convert it with: openssl pkcs8 -topk8 -v2 aes256 -in {path} -out rsa_key.p8",
-            "PRIVATE KEY" or "RSA PRIVATE KEY" => "",
-            "ENCRYPTED PRIVATE KEY" when string.IsNullOrEmpty(passphrase)
-                => "an encrypted key, and there is no passphrase; set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE to a file that holds it",
-            "ENCRYPTED PRIVATE KEY" => "",
-            "PUBLIC KEY" or "RSA PUBLIC KEY" => "the public key; name the private one, usually rsa_key.p8 beside it",
-            "OPENSSH PRIVATE KEY" => $"an OpenSSH key; {convert}. Make one with: snowpipe-forwarder keygen",
-            { } other => $"a PEM file that holds '{other}'; {convert}",
-            null when text.Length == 0 => $"an empty file; {convert}",
-            null when text[0] == '0' => $"not PEM but probably DER; convert it with: openssl pkcs8 -topk8 -nocrypt -inform DER -in {path} -out rsa_key.p8",
-            null => $"not a PEM file; {convert}",
-        };
-        if (problem.Length > 0)
+            problem = $"which is {found.Replace("{path}", path, StringComparison.Ordinal)}";
+            return null;
+        }
+        var form = KeyForm.Of(content.Der);
+        if (form.Problem is { } wrong)
         {
-            problem = "which is " + problem + ".";
+            problem = $"which is {wrong.Replace("{path}", path, StringComparison.Ordinal)}";
+            return null;
+        }
+        if (form.Encryption is { } encryption && string.IsNullOrEmpty(passphrase))
+        {
+            problem = $"which is an encrypted key ({encryption.Name}), and there is no passphrase; set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE to a file that holds it.";
             return null;
         }
         var rsa = RSA.Create();
-        try
-        {
-            if (Label(text) == "ENCRYPTED PRIVATE KEY")
-                rsa.ImportFromEncryptedPem(text, passphrase);
-            else
-                rsa.ImportFromPem(text);
-            if (rsa.KeySize >= MinBits)
-                return new KeyPair(rsa);
-            problem = $"which has {rsa.KeySize} bits; Snowflake wants at least {MinBits}. Make a new one with: snowpipe-forwarder keygen";
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            problem = Label(text) == "ENCRYPTED PRIVATE KEY"
-                ? "which cannot be decrypted: the passphrase is wrong or the file is damaged. Check SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE."
-                : $"which is damaged or no RSA key; {convert}.";
-        }
+        if (TryImport(rsa, content.Der, form, passphrase, path, out problem))
+            return new KeyPair(rsa);
         rsa.Dispose();
         return null;
     }
 
-    static string? Label(string text) => PemEncoding.TryFind(text, out var fields)
-        ? text[fields.Label]
-        : text.Contains("-----BEGIN RSA PRIVATE KEY-----", StringComparison.Ordinal) ? "RSA PRIVATE KEY" : null;
+    static bool TryImport(RSA rsa, byte[] der, KeyForm form, string? passphrase, string path, out string problem)
+    {
+        try
+        {
+            if (form.Encryption is not null)
+                rsa.ImportEncryptedPkcs8PrivateKey(passphrase, der, out _);
+            else if (form.IsPkcs8)
+                rsa.ImportPkcs8PrivateKey(der, out _);
+            else
+                rsa.ImportRSAPrivateKey(der, out _);
+        }
+        // PlatformNotSupportedException and others: what the operating system's library says of an encryption it does not have.
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            problem = form.Encryption switch
+            {
+                null => "which is a damaged RSA key: its numbers do not belong together. Copy the file again, or make a new key with: snowpipe-forwarder keygen",
+                { IsReadable: true } readable => $"which cannot be decrypted ({readable.Name}): the passphrase is wrong or the file is damaged. Check SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE.",
+                var other => $"which is encrypted with {other.Name}; this program cannot read that, whatever the passphrase. {KeyForm.Reencrypt.Replace("{path}", path, StringComparison.Ordinal)}",
+            };
+            return false;
+        }
+        problem = rsa.KeySize < MinBits ? $"which has {rsa.KeySize} bits; Snowflake wants at least {MinBits}. Make a new one with: snowpipe-forwarder keygen"
+            : !Signs(rsa) ? "which is a damaged RSA key: its private and its public half do not belong together. Copy the file again, or make a new key with: snowpipe-forwarder keygen"
+            : "";
+        return problem.Length == 0;
+    }
+
+    // A changed digit can leave a key that loads; its signatures would be refused as those of an unregistered key.
+    static bool Signs(RSA rsa)
+    {
+        try
+        {
+            return rsa.VerifyData("."u8, rsa.SignData("."u8, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
 
     public void Dispose() => rsa.Dispose();
 }

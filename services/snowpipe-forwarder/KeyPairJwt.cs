@@ -24,7 +24,8 @@ sealed record KeyPairJwt(string Issuer, string Subject, DateTimeOffset IssuedAt,
     /// <param name="account"><see cref="AccountIdentifier.Claim"/>.</param>
     /// <param name="user">The user's LOGIN_NAME.</param>
     /// <param name="serverNow">The time by the server's clock.</param>
-    public static KeyPairJwt Create(KeyPair key, string account, string user, DateTimeOffset serverNow)
+    /// <param name="role">Role to work as; "" for the user's default role.</param>
+    public static KeyPairJwt Create(KeyPair key, string account, string user, DateTimeOffset serverNow, string role = "")
     {
         var subject = $"{account}.{user.ToUpperInvariant()}";
         var issuer = $"{subject}.{key.Fingerprint}";
@@ -36,6 +37,8 @@ sealed record KeyPairJwt(string Issuer, string Subject, DateTimeOffset IssuedAt,
             json.WriteStartObject();
             json.WriteString("iss"u8, issuer);
             json.WriteString("sub"u8, subject);
+            if (role.Length > 0)
+                json.WriteString("scp"u8, $"session:role:{role}");
             json.WriteNumber("iat"u8, issuedAt.ToUnixTimeSeconds());
             json.WriteNumber("exp"u8, expiresAt.ToUnixTimeSeconds());
             json.WriteEndObject();

@@ -15,7 +15,6 @@ sealed class RowBalance(TimeProvider clock)
     /// <summary>A difference that does not come to rest, because rows are still being dropped, is reported after this time as far as it is certain.</summary>
     public static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(1);
 
-    long settledAt;
     bool hasSent;
 
     // A difference that is being watched: since when, its size and end as they are now, and what of it has been there all the time.
@@ -35,19 +34,22 @@ sealed class RowBalance(TimeProvider clock)
     /// <summary>Whether the counts are known to be of all rows.</summary>
     public bool HasAgreed { get; private set; }
 
+    /// <summary>Where the counts were last complete, if they have agreed: every row before this offset was counted as inserted or as refused.</summary>
+    public long SettledAt { get; private set; }
+
     /// <summary>Whether a difference is being watched.</summary>
     public bool IsWatching => since is not null;
 
-    /// <summary>What the channel counts so far says nothing of what was sent: it is new here, or was made anew.</summary>
+    /// <summary>What the channel counts so far says nothing of what was sent: it is new here, or was dropped and made again.</summary>
     public void Start(long counted, long committed)
     {
         (Expected, Counted) = (counted, counted);
         hasSent = false;
-        settledAt = committed;
+        SettledAt = committed;
         since = null;
     }
 
-    /// <summary>A process goes on where one before it was.</summary>
+    /// <summary>A process continues where one before it stopped.</summary>
     /// <param name="expected">What it expected the channel to count when everything before <paramref name="offset"/> was committed, agreement before included.</param>
     /// <param name="offset">First offset that was not committed then.</param>
     /// <param name="rows">How many rows were committed since.</param>
@@ -81,7 +83,7 @@ sealed class RowBalance(TimeProvider clock)
             if (difference == 0)
             {
                 HasAgreed |= hasSent;
-                settledAt = committed;
+                SettledAt = committed;
             }
             since = null;
             return null;
@@ -94,8 +96,8 @@ sealed class RowBalance(TimeProvider clock)
         if (difference != missing)
             (missing, missingTo, changedAt) = (difference, difference > missing ? committed : missingTo, now);
         least = Math.Min(least, difference);
-        return clock.GetElapsedTime(changedAt) >= Patience ? (missing, settledAt, missingTo)
-            : clock.GetElapsedTime(since.Value) >= LongestPatience ? (least, settledAt, leastTo)
+        return clock.GetElapsedTime(changedAt) >= Patience ? (missing, SettledAt, missingTo)
+            : clock.GetElapsedTime(since.Value) >= LongestPatience ? (least, SettledAt, leastTo)
             : null;
     }
 
@@ -103,7 +105,7 @@ sealed class RowBalance(TimeProvider clock)
     public void Reported(long rows, long to)
     {
         Expected -= rows;
-        settledAt = to;
+        SettledAt = to;
         since = null;
     }
 }

@@ -5,15 +5,6 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The rows of one append, ready for the wire. <see cref="Gzip"/> is a view on memory of the <see cref="RowWriter"/> that made it.</summary>
-/// <param name="Gzip">NDJSON, compressed.</param>
-/// <param name="UncompressedBytes">Its size before compression.</param>
-/// <param name="Rows">How many rows.</param>
-/// <param name="FirstOffset">Offset of the first reading it accounts for, refused ones included.</param>
-/// <param name="LastOffset">Offset of the last one.</param>
-/// <param name="LastRow">Offset of the reading that its last row is of.</param>
-readonly record struct RowPart(ReadOnlyMemory<byte> Gzip, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset, long LastRow);
-
 /// <summary>
 /// Turns a batch into NDJSON rows and compresses them, in as many parts as the limit of one request demands. Its buffers are used again for the next batch,
 /// so what it returns is valid until then. Not thread-safe.
@@ -63,6 +54,9 @@ sealed class RowWriter : IDisposable
     /// </summary>
     public int PlainLimit { get; set; } = int.MaxValue;
 
+    /// <summary>Most rows of a part. Lowered for a while after refused rows, so that fewer readings are suspects the next time.</summary>
+    public int RowLimit { get; set; } = int.MaxValue;
+
     /// <summary>
     /// Writes each of at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/> as a row. Readings
     /// that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
@@ -84,7 +78,7 @@ sealed class RowWriter : IDisposable
                 if (!TryWriteRow(reading, stamp, refuse))
                     continue;
                 if (partRows > 0 && (output.Position - partStart + pending.Position + row.WrittenCount + CompressorSlack > MaxPartBytes
-                    || partBytes + pending.Position + row.WrittenCount > PlainLimit))
+                    || partBytes + pending.Position + row.WrittenCount > PlainLimit || partRows >= RowLimit))
                 {
                     End(reading.Offset - 1);
                     Begin(reading.Offset, level);

@@ -3,33 +3,17 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What an error of Snowflake asks of a client.</summary>
-enum SnowflakeAction
-{
-    /// <summary>Repeat the same request, byte for byte, after a wait.</summary>
-    Retry,
-
-    /// <summary>Open the channel again and go on behind its committed token.</summary>
-    Reopen,
-
-    /// <summary>The pipe moved: discover the host, sign in and open the channel again.</summary>
-    Rebuild,
-
-    /// <summary>The request is larger than what lies between here and there lets through: send less at once.</summary>
-    Smaller,
-
-    /// <summary>Only a person can change it.</summary>
-    AskOperator,
-}
-
 /// <summary>An answer that was not what was asked for, or no answer at all.</summary>
 /// <param name="Operation">What was tried: <c>append to THERMAL_slot-0</c>.</param>
 /// <param name="Status">Null when there was no answer.</param>
 /// <param name="Code">Snowflake's own code, "" when the answer held none.</param>
-/// <param name="Text">The answer's message, one line of at most 300 characters.</param>
+/// <param name="Text">The answer's own words, one line of at most <see cref="MostText"/> characters.</param>
 /// <param name="RetryAfter">The wait the server asked for.</param>
 sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Code, string Text, TimeSpan? RetryAfter = null)
 {
+    /// <summary>A message of Snowflake's with the names of a database, a schema and a pipe fits in.</summary>
+    public const int MostText = 500;
+
     // The numeric status_code as one client reads it; 0 is success, and what is not named here is worth another try.
     const string Fatal = "2", SignInExpired = "3", StaleToken = "4";
 
@@ -51,7 +35,10 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
             or "ERR_OPEN_CHANNEL_IN_PROGRESS"
             or "ERR_GENERAL_EXCEPTION_RETRY_REQUEST" => SnowflakeAction.Retry,
         "ERR_PIPE_IN_INVALID_STATE" or "391902" or Fatal or SignInExpired => SnowflakeAction.AskOperator,
-        "390144" or "394300" or "394301" or "394302" or "394303" or "394304" or "394305" or "394306" or "394307" => SnowflakeAction.AskOperator,
+        "390144" or "390303" or "390318" or "390420" or "390422" => SnowflakeAction.AskOperator,
+        "394300" or "394301" or "394302" or "394303" or "394304" or "394305" or "394306" or "394307" => SnowflakeAction.AskOperator,
+        // RFC 6749 5.2, of the token exchange.
+        "unsupported_grant_type" or "unauthorized_client" or "invalid_scope" or "invalid_client" => SnowflakeAction.AskOperator,
         // ERR_ROLE_, ERR_DATABASE_, ERR_SCHEMA_, ERR_PIPE_…_DOES_NOT_EXIST_OR_NOT_AUTHORIZED and ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED.
         _ when Code.StartsWith("ERR_", StringComparison.Ordinal) && Code.EndsWith("NOT_AUTHORIZED", StringComparison.Ordinal) => SnowflakeAction.AskOperator,
         _ => (int?)Status switch
@@ -66,10 +53,16 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     };
 
     /// <summary>The token was not accepted; a new one may be.</summary>
-    public bool IsSignInRefused => Status == HttpStatusCode.Unauthorized || Code == SignInExpired;
+    public bool IsSignInRefused => (Status == HttpStatusCode.Unauthorized && !IsPage && !IsNetworkPolicy) || Code == SignInExpired;
+
+    /// <summary>Snowflake names what is wrong with what was signed here: another attempt with the same key changes nothing.</summary>
+    public bool IsKeyRefused => Code is "390144" or "394300" or "394301" or "394302" or "394303" or "394304" or "394305" or "394306" or "394307";
+
+    /// <summary>A network policy keeps this address out. Snowflake says so with the codes of a refused sign-in.</summary>
+    public bool IsNetworkPolicy => Code is "390420" or "390422" || Text.Contains("not allowed to access Snowflake", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A page for a person and not an answer of Snowflake's.</summary>
-    public bool IsPage => Text.Contains("<html", StringComparison.OrdinalIgnoreCase) || Text.Contains("<!doctype html", StringComparison.OrdinalIgnoreCase);
+    public bool IsPage { get; private init; }
 
     /// <summary>What, to what, the answer.</summary>
     public string Describe()
@@ -81,21 +74,29 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     }
 
     /// <summary>
-    /// The error that an answer holds although its HTTP status is success: 200 says that the request was read, <c>status_code</c> what became of it. Null when
-    /// it holds none, which leaves open whether it is the answer that was asked for.
+    /// The error that an answer is, null when it may be the one that was asked for. A 2xx other than 200 and 201 is an error: Snowflake answers none of these
+    /// calls so, and what does has not done what was asked (202: perhaps later; 204: nothing to say). A 200 says that the request was read, its
+    /// <c>status_code</c> what became of it.
     /// </summary>
-    public static SnowflakeError? InSuccess(string operation, HttpStatusCode status, string body)
+    public static SnowflakeError? Of(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
     {
+        if (status is not (HttpStatusCode.OK or HttpStatusCode.Created))
+            return Parse(operation, status, body, retryAfter);
         // Hosts and tokens are plain text.
         if (!body.AsSpan().TrimStart().StartsWith('{'))
             return null;
-        var error = Parse(operation, status, body, null);
+        var error = Parse(operation, status, body, retryAfter);
         return error.Code is "" or "0" or "SUCCESS" or "OK" ? null : error;
     }
 
-    /// <summary>Reads every shape of error body that has been seen: code or error_code, a bare JSON text, a numeric status_code, plain text, nothing.</summary>
+    /// <summary>
+    /// Reads every shape of error body that has been seen: code or error_code, OAuth's error, a bare JSON text, a numeric status_code, plain text, a page,
+    /// nothing. What it cannot take apart is quoted whole.
+    /// </summary>
     public static SnowflakeError Parse(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
     {
+        if (body.AsSpan().TrimStart(" \t\r\n\uFEFF").StartsWith('<'))
+            return new(operation, status, "", OneLine(PageText.Of(body)), retryAfter) { IsPage = true };
         var (code, text) = ("", body);
         try
         {
@@ -109,8 +110,9 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
                         (code, text) = ("", code);
                     break;
                 case JsonValueKind.Object:
-                    code = Field(root, "code") is { Length: > 0 } plain ? plain : Field(root, "error_code") is { Length: > 0 } long_ ? long_ : Field(root, "status_code");
-                    text = Field(root, "message") is { Length: > 0 } message ? message : Field(root, "error_description") is { Length: > 0 } description ? description : Field(root, "error");
+                    (code, text) = ReadObject(root);
+                    if (text.Length == 0 && code.Length == 0 && body.Trim().Length > 2)
+                        text = body;
                     break;
             }
         }
@@ -119,18 +121,51 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
             if (IsCode(body.Trim()))
                 (code, text) = (body.Trim(), "");
         }
-        return new(operation, status, code.Trim(), OneLine(text), retryAfter);
+        return new(operation, status, OneLine(code), OneLine(text), retryAfter);
     }
 
-    /// <summary>A text from outside as it may stand in a log: one line, at most 300 characters.</summary>
+    static (string Code, string Text) ReadObject(JsonElement root)
+    {
+        var code = First(root, "code", "error_code", "errorCode");
+        var text = First(root, "message", "error_description", "error_message", "errorMessage", "detail");
+        if (root.TryGetProperty("error"u8, out var error))
+        {
+            // OAuth's error is a word (RFC 6749 5.2); others nest an object of the same fields.
+            if (error.ValueKind == JsonValueKind.Object)
+            {
+                var (innerCode, innerText) = ReadObject(error);
+                (code, text) = (code.Length > 0 ? code : innerCode, text.Length > 0 ? text : innerText);
+            }
+            else if (Field(root, "error") is { Length: > 0 } word)
+            {
+                if (code.Length == 0 && word.All(letter => char.IsAsciiLetterLower(letter) || letter == '_'))
+                    code = word;
+                else
+                    text = text.Length > 0 ? $"{word}: {text}" : word;
+            }
+        }
+        return (code.Length > 0 ? code : Field(root, "status_code"), text);
+    }
+
+    /// <summary>A text from outside as it may stand in a log: one line, at most <see cref="MostText"/> characters.</summary>
     public static string OneLine(string text)
     {
         var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         line = new string([.. line.Where(letter => !char.IsControl(letter))]);
-        return line.Length <= 300 ? line : line[..300] + "…";
+        return line.Length <= MostText ? line : line[..MostText] + "…";
     }
 
     static bool IsCode(string text) => text.Length is > 3 and <= 100 && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_');
+
+    static string First(JsonElement element, params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (Field(element, name) is { Length: > 0 } value)
+                return value;
+        }
+        return "";
+    }
 
     static string Field(JsonElement element, string name) => element.TryGetProperty(name, out var value)
         ? value.ValueKind switch
@@ -140,10 +175,4 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
             _ => "",
         }
         : "";
-}
-
-/// <summary>Carries a <see cref="SnowflakeError"/> out of <see cref="SnowpipeClient"/>.</summary>
-sealed class SnowflakeException(SnowflakeError error, Exception? inner = null) : Exception(error.Describe(), inner)
-{
-    public SnowflakeError Error { get; } = error;
 }

@@ -2,32 +2,18 @@ using System.Net;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What an error means, for a person.</summary>
-/// <param name="Cause">One sentence.</param>
-/// <param name="Fix">The exact thing to do, SQL or a command where there is one.</param>
-sealed record Explanation(string Cause, string Fix)
-{
-    /// <summary>The same with the names of this installation in place of the table's <c>&lt;db&gt;</c>, <c>&lt;role&gt;</c>… where they are set.</summary>
-    public Explanation For(SnowpipeOptions options)
-    {
-        var fix = Fix;
-        foreach (var (placeholder, name) in new[] { ("<db>", options.Database), ("<schema>", options.Schema), ("<pipe>", options.Pipe), ("<role>", options.Role), ("<user>", options.User.ToUpperInvariant()) })
-        {
-            if (name.Length > 0)
-                fix = fix.Replace(placeholder, name, StringComparison.Ordinal);
-        }
-        return this with { Fix = fix };
-    }
-}
-
 /// <summary>
 /// The errors of Snowflake that a user can meet, in sentences. The one table behind log lines, <c>check</c> and docs/troubleshooting.md.
 /// </summary>
 static class SnowflakeErrors
 {
+    const string OwnWords = "The code and the message are Snowflake's own and say what is wrong. Run check; if it is well and this stays, please report it with this line.";
     const string SeeLogin = "An administrator finds the reason with: SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('<the uuid in brackets>').";
     const string RegisterKey = "Register the key: ALTER USER <user> SET RSA_PUBLIC_KEY='<content of rsa_key.pub without its first and last line>'; (keygen prints the statement). DESC USER <user> must then show the fingerprint that check shows.";
     const string Grants = "Run sql/streaming/ as it stands, or: GRANT USAGE ON DATABASE <db> TO ROLE <role>; GRANT USAGE ON SCHEMA <db>.<schema> TO ROLE <role>; GRANT INSERT ON TABLE <db>.<schema>.<table> TO ROLE <role>; GRANT OPERATE ON PIPE <db>.<schema>.<pipe> TO ROLE <role>;";
+
+    static readonly Explanation KeptOut = new("A network policy of the account or of the user does not let this machine's address in.",
+        "The message shows the address; add it to the network policy: ALTER NETWORK RULE <rule> SET VALUE_LIST = (...). SHOW PARAMETERS LIKE 'NETWORK_POLICY' IN ACCOUNT (or FOR USER <user>) names the policy.");
 
     /// <summary>By code, in the order of docs/troubleshooting.md.</summary>
     public static IReadOnlyDictionary<string, Explanation> ByCode { get; } = new Dictionary<string, Explanation>(StringComparer.Ordinal)
@@ -42,6 +28,10 @@ static class SnowflakeErrors
         ["394305"] = new("The JWT is signed with another algorithm than RS256.", "Make an RSA key with: snowpipe-forwarder keygen, and register it."),
         ["394306"] = new("The signature of the JWT does not fit the registered public key.", RegisterKey),
         ["394307"] = new("The JWT names another account than the one it was sent to.", "Set SNOWFLAKE_ACCOUNT to ORGNAME-ACCOUNTNAME of the account that SNOWFLAKE_URL leads to, or leave SNOWFLAKE_URL empty."),
+        ["390303"] = new("Snowflake does not know the token for the ingest host any more.", "Nothing to do: a new one is fetched. If it stays, run check."),
+        ["390318"] = new("The token for the ingest host has expired.", "Nothing to do: a new one is fetched. If it stays, set the clock (timedatectl set-ntp true); check shows how far it is off."),
+        ["390420"] = KeptOut,
+        ["390422"] = KeptOut,
         ["391902"] = new("Snowflake was asked for a format it does not send.", "A proxy between here and Snowflake removes the Accept header; go around it."),
         ["ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"] = new("The role does not exist or is not granted to the user.", "Correct SNOWFLAKE_ROLE, or: GRANT ROLE <role> TO USER <user>;"),
         ["ERR_DATABASE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"] = new("The database does not exist, or the role may not use it.", $"Correct SNOWFLAKE_DATABASE and SNOWFLAKE_ROLE. {Grants}"),
@@ -68,7 +58,10 @@ static class SnowflakeErrors
     static readonly Explanation SomebodyElse = new("Something else answers in Snowflake's place: a proxy, a network's sign-in page (captive portal), or the host of a wrong SNOWFLAKE_URL.",
         "Open the address of the account in a browser on this network; sign in to the network, or let this machine past the proxy. Correct SNOWFLAKE_URL, or leave it empty.");
 
-    static readonly Explanation Unknown = new("Snowflake gave an answer that is not known here.", "Run check; if it is well and this stays, please report it with this line.");
+    static readonly Explanation Unknown = new("Snowflake gave an answer that is not known here.", OwnWords);
+
+    static readonly Explanation NoExchange = new("Snowflake did not exchange the access token (PAT) for one that is valid at the ingest host.",
+        "Its message says why. Where the account does not exchange access tokens, set SNOWFLAKE_AUTH=DirectPat: the token itself then goes to the ingest host.");
 
     /// <summary>Whether the table has the code.</summary>
     public static bool IsKnown(string code) => ByCode.ContainsKey(code);
@@ -76,15 +69,23 @@ static class SnowflakeErrors
     /// <summary>Whether the table says more of an error than that it is unknown.</summary>
     public static bool IsExplained(SnowflakeError error) => Explain(error) != Unknown;
 
-    /// <summary>By code if it is known, otherwise by HTTP status.</summary>
+    /// <summary>By code if it is known, otherwise by HTTP status where that fits whatever the code means.</summary>
     public static Explanation Explain(SnowflakeError error) => ByCode.TryGetValue(error.Code, out var known) ? known
-        // What stands before Snowflake answers 413 and 5xx with pages of its own.
+        : error.IsNetworkPolicy ? KeptOut
+        // Servers in front of Snowflake answer 413 and 5xx with pages of their own.
         : error.IsPage && (int?)error.Status is not (413 or >= 500) ? SomebodyElse
+        : error.Code.Length > 0 && (int?)error.Status is not (null or 408 or 413 or 429 or 499 or >= 500) ? Unknown
         : Explain(error.Status);
 
     /// <summary>The same for this installation: with its names, and by its way to sign in.</summary>
     public static Explanation Explain(SnowflakeError error, SnowpipeOptions options)
-        => (options.Auth == SnowpipeAuth.Pat && !error.IsPage && (error.IsSignInRefused || error.Code == "390144") ? RefusedPat(options.PatFile) : Explain(error)).For(options);
+    {
+        if (!options.UsesPat || error.IsPage)
+            return Explain(error).For(options);
+        return (error.Code is "unsupported_grant_type" ? NoExchange
+            : error.Code is "390144" or "3" || (error.IsSignInRefused && !ByCode.ContainsKey(error.Code)) ? RefusedPat(options.PatFile)
+            : Explain(error)).For(options);
+    }
 
     static Explanation RefusedPat(string? file) => new("Snowflake does not accept the access token (PAT): it has expired, was removed or disabled, or is of another account.",
         "SHOW USER PROGRAMMATIC ACCESS TOKENS FOR USER <user> shows its state and expiry. Make a new one with ALTER USER <user> ADD PROGRAMMATIC ACCESS TOKEN (the end of sql/streaming/05_user.sql); "
@@ -94,7 +95,7 @@ static class SnowflakeErrors
     public static Explanation Explain(HttpStatusCode? status) => (int?)status switch
     {
         null => new("The host cannot be reached.", "Check the network, DNS and firewall between here and it (HTTPS, port 443), and SNOWFLAKE_ACCOUNT or SNOWFLAKE_URL."),
-        (>= 300 and < 400) or 407 or 511 => SomebodyElse,
+        (>= 200 and < 400) or 407 or 511 => SomebodyElse,
         400 => new("Snowflake does not understand the request.", "Run check; if it is well and this stays, please report it with this line."),
         401 => new("Snowflake does not accept the sign-in.", $"{RegisterKey} Check the clock as well."),
         403 => new("The user is signed in but may not do this: a network policy, or a missing grant.", $"Let this machine's address through the user's network policy. {Grants}"),

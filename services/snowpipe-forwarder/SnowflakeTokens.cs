@@ -1,17 +1,16 @@
-namespace ThermalStreaming.SnowpipeForwarder;
+using System.Net;
+using System.Text.Json;
 
-/// <summary>What goes behind <c>Authorization: Bearer</c>.</summary>
-/// <param name="Text">The token: a secret.</param>
-/// <param name="Type">Value of <c>X-Snowflake-Authorization-Token-Type</c>.</param>
-/// <param name="Host">The ingest host it was made for.</param>
-/// <param name="MadeAt">Timestamp of the monotonic clock.</param>
-/// <param name="Lifetime">How long it is valid from then on.</param>
-sealed record AccessToken(string Text, string Type, string Host, long MadeAt, TimeSpan Lifetime);
+namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
 /// Holds the tokens, makes new ones before they expire, and lets concurrent callers share one refresh. Thread-safe.
 /// </summary>
-sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, TimeProvider clock, Func<Uri, CancellationToken, Task<string>> exchange) : IDisposable
+/// <remarks>
+/// As Snowflake's own SDK 1.9.1 does: key pair and access token alike sign in at the account's host and are exchanged there for a token that is valid at the
+/// ingest host only. The role is a claim of the key-pair JWT, and part of the scope when an access token is exchanged.
+/// </remarks>
+sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transport, TimeProvider clock) : IDisposable
 {
     /// <summary>For a scoped token whose expiry cannot be read; they have been seen to live about ten minutes.</summary>
     static readonly TimeSpan AssumedLifetime = TimeSpan.FromMinutes(9);
@@ -20,6 +19,7 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
     static readonly TimeSpan Early = TimeSpan.FromSeconds(60);
 
     readonly SemaphoreSlim refreshing = new(1);
+    readonly RequestIdentity exchange = new();
     // Of the files as they were last read.
     KeyPair? key = options.Key;
     string? pat = options.Pat;
@@ -28,44 +28,45 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
     AccessToken? scoped;
 
     /// <summary>A new JWT by the server's clock.</summary>
-    /// <exception cref="InvalidOperationException">There is no key pair (<see cref="SnowpipeAuth.Pat"/>).</exception>
+    /// <exception cref="InvalidOperationException">There is no key pair: an access token signs in.</exception>
     public KeyPairJwt CreateJwt() => Volatile.Read(ref key) is { } pair && options.Account is { } account
-        ? KeyPairJwt.Create(pair, account.Claim, options.User, serverClock.UtcNow)
+        ? KeyPairJwt.Create(pair, account.Claim, options.User, transport.ServerClock.UtcNow, options.Role)
         : throw new InvalidOperationException("There is no key pair to make a JWT with.");
 
     /// <summary>For the control host.</summary>
     public AccessToken Control()
     {
-        if (options.Auth == SnowpipeAuth.Pat)
+        if (options.UsesPat)
             return new(Volatile.Read(ref pat)!, "PROGRAMMATIC_ACCESS_TOKEN", "", 0, Timeout.InfiniteTimeSpan);
         // A sign-in is judged by how long ago its JWT was made (394302 after 60 s), so only the mode that has nothing else keeps one.
         if (options.Auth == SnowpipeAuth.DirectJwt && Volatile.Read(ref direct) is { } known && IsFresh(known))
             return known;
         // Made without any call, so two callers at once do no harm.
         var jwt = CreateJwt();
-        var token = new AccessToken(jwt.Text, "KEYPAIR_JWT", "", clock.GetTimestamp(), jwt.ExpiresAt - serverClock.UtcNow);
+        var token = new AccessToken(jwt.Text, "KEYPAIR_JWT", "", clock.GetTimestamp(), jwt.ExpiresAt - transport.ServerClock.UtcNow);
         Volatile.Write(ref direct, token);
         return token;
     }
 
     /// <summary>For the ingest host.</summary>
+    /// <exception cref="SnowflakeException">The exchange failed.</exception>
     public async Task<AccessToken> IngestAsync(Uri host, CancellationToken cancellationToken)
     {
-        if (options.Auth != SnowpipeAuth.ScopedToken)
+        if (options.Auth is SnowpipeAuth.DirectJwt or SnowpipeAuth.DirectPat)
             return Control();
         if (Current(host) is { } known)
             return known;
         await refreshing.WaitAsync(cancellationToken);
         try
         {
-            // Whoever waited finds what the one before him fetched.
+            // A caller that waited finds the token that the one before it fetched.
             if (Current(host) is { } fresh)
                 return fresh;
-            var text = await exchange(host, cancellationToken);
+            var text = await ExchangeAsync(host, cancellationToken);
             var expiry = KeyPairJwt.ReadExpiry(text);
-            var lifetime = expiry is null ? AssumedLifetime : expiry.Value - serverClock.UtcNow;
+            var lifetime = expiry is null ? AssumedLifetime : expiry.Value - transport.ServerClock.UtcNow;
             // A token that is expired on arrival is a clock that was misread; it is used once and judged by the server.
-            scoped = new AccessToken(text, "OAUTH", host.Host, clock.GetTimestamp(), lifetime > TimeSpan.Zero ? lifetime : AssumedLifetime);
+            scoped = new AccessToken(text, AccessToken.Scoped, host.Host, clock.GetTimestamp(), lifetime > TimeSpan.Zero ? lifetime : AssumedLifetime);
             return scoped;
         }
         finally
@@ -74,18 +75,24 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
         }
     }
 
-    /// <summary>The server refused this token. A newer one that somebody else fetched meanwhile stays.</summary>
+    /// <summary>The server refused this token. A newer one that another caller fetched meanwhile stays.</summary>
     public void Refused(AccessToken token)
     {
         Interlocked.CompareExchange(ref direct, null, token);
         Interlocked.CompareExchange(ref scoped, null, token);
         // A scoped token is refused when it has expired; only what was signed or read here can be out of date.
-        if (options.Auth != SnowpipeAuth.ScopedToken)
+        if (token.Type != AccessToken.Scoped)
             ReadAgain();
     }
 
-    /// <summary>What the files hold was refused. Perhaps the key or the access token was rotated since they were read: nobody should have to restart for that.</summary>
-    public void ReadAgain()
+    public void Forget()
+    {
+        Volatile.Write(ref direct, null);
+        Volatile.Write(ref scoped, null);
+    }
+
+    /// <summary>What the files hold was refused. Perhaps the key or the access token was rotated since they were read: that needs no restart.</summary>
+    void ReadAgain()
     {
         if (options.ReadPat() is { } text)
             Volatile.Write(ref pat, text);
@@ -94,11 +101,73 @@ sealed class SnowflakeTokens(SnowpipeOptions options, ServerClock serverClock, T
             Volatile.Write(ref key, pair);
     }
 
-    public void Forget()
+    async Task<string> ExchangeAsync(Uri host, CancellationToken cancellationToken)
     {
-        Volatile.Write(ref direct, null);
-        Volatile.Write(ref scoped, null);
+        var operation = options.UsesPat ? "exchange the access token for a scoped token" : "exchange the key-pair JWT for a scoped token";
+        for (var attempt = 0; ; attempt++)
+        {
+            var signedIn = Control();
+            using var request = SnowflakeTransport.Request(HttpMethod.Post, options.Url, $"/oauth/token?{exchange.NextAttempt()}", signedIn);
+            request.Content = new FormUrlEncodedContent(Form(host, attempt > 0 ? signedIn : null));
+            var answer = await transport.SendAsync(operation, request, cancellationToken);
+            if (answer.Error is null)
+            {
+                var token = ParseToken(answer.Body)
+                    ?? throw new SnowflakeException(answer.Unusable("the answer holds no token").Error with { Text = Withheld(answer) });
+                exchange.Answered();
+                return token;
+            }
+            if (attempt > 0 || answer.Error.IsPage || answer.Status is not (HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest))
+                throw new SnowflakeException(answer.Error);
+            // The first refusal also told the server's time, by which the second JWT is made.
+            ReadAgain();
+        }
     }
+
+    List<KeyValuePair<string, string>> Form(Uri host, AccessToken? again)
+    {
+        if (options.UsesPat)
+        {
+            return
+            [
+                new("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                new("scope", options.Role.Length > 0 ? $"{host.Host} session:role:{options.Role}" : host.Host),
+                new("subject_token_type", "programmatic_access_token"),
+            ];
+        }
+        List<KeyValuePair<string, string>> form = [new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), new("scope", host.Host)];
+        // Header and form are both in use; a server that looks only into the form gets it there too.
+        if (again is not null)
+            form.Add(new("assertion", again.Text));
+        return form;
+    }
+
+    // An answer of JSON may hold a secret under a name that is not known here; a page or a word does not.
+    static string Withheld(SnowflakeAnswer answer)
+        => answer.Body.AsSpan().TrimStart() is ['{' or '"', ..] ? "the answer holds no token" : answer.Unusable("the answer holds no token").Error.Text;
+
+    /// <summary>A token as it comes: plain text, a JSON text, or an object. All that were seen are JWTs; anything else is somebody else's answer.</summary>
+    internal static string? ParseToken(string body)
+    {
+        var text = body.Trim();
+        if (text.StartsWith('{') || text.StartsWith('"'))
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(text);
+                text = document.RootElement.ValueKind != JsonValueKind.Object ? document.RootElement.GetString() ?? ""
+                    : SnowflakeAnswer.Text(document.RootElement, "token") is { Length: > 0 } token ? token : SnowflakeAnswer.Text(document.RootElement, "access_token");
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
+        }
+        return text.Split('.') is [{ Length: > 0 } header, { Length: > 0 } claims, { Length: > 0 } signature] && IsBase64Url(header) && IsBase64Url(claims) && IsBase64Url(signature)
+            ? text : null;
+    }
+
+    static bool IsBase64Url(string text) => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '=');
 
     AccessToken? Current(Uri host) => Volatile.Read(ref scoped) is { } token && token.Host == host.Host && IsFresh(token) ? token : null;
 

@@ -20,7 +20,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
 
     public IEnumerable<CheckStep> Steps()
     {
-        if (options.Auth == SnowpipeAuth.Pat)
+        if (options.UsesPat)
             yield return new("access token", _ => Task.FromResult(CheckResult.Ok($"{options.Pat?.Length} characters; Snowflake judges it below")), "configuration");
         else
             yield return new("private key", _ => Task.FromResult(CheckResult.Ok($"{options.KeyFile}: RSA {options.Key!.Bits}, fingerprint {options.Key.Fingerprint}")), "configuration");
@@ -28,7 +28,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         if (options.Url.Scheme == Uri.UriSchemeHttps)
             yield return new(Tls, cancellationToken => ConnectAsync(options.Url, cancellationToken), Address);
         yield return new(Reach, CheckClockAsync, options.Url.Scheme == Uri.UriSchemeHttps ? Tls : Address);
-        if (options.Auth != SnowpipeAuth.Pat)
+        if (!options.UsesPat)
             yield return new("JWT claims", _ => Task.FromResult(ShowClaims()), Reach);
         yield return new(Host, cancellationToken => ExplainAsync(async () =>
         {
@@ -47,7 +47,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
             opened = await client.OpenAsync(probe, cancellationToken);
             return opened.Status.IsValid
                 ? $"{probe.Name}: {opened.Status.Code}"
-                : throw new SnowflakeException(new($"open channel {probe.Name}", HttpStatusCode.Conflict, opened.Status.Code, SnowflakeError.OneLine(opened.Status.LastErrorMessage ?? "")));
+                : throw new SnowflakeException(opened.Status.Error($"open channel {probe.Name}"));
         }), Pipe);
         if (options.Probe)
             yield return new("probe row", cancellationToken => ExplainAsync(() => SendProbeAsync(cancellationToken)), Channel);
@@ -110,8 +110,8 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
 
     CheckResult ShowClaims()
     {
-        var jwt = KeyPairJwt.Create(options.Key!, options.Account!.Claim, options.User, client.ServerClock.UtcNow);
-        return CheckResult.Ok(string.Create(CultureInfo.InvariantCulture, $"iss {jwt.Issuer}, sub {jwt.Subject}, iat {jwt.IssuedAt:HH:mm:ss}Z, exp {jwt.ExpiresAt:HH:mm:ss}Z"));
+        var jwt = KeyPairJwt.Create(options.Key!, options.Account!.Claim, options.User, client.ServerClock.UtcNow, options.Role);
+        return CheckResult.Ok(string.Create(CultureInfo.InvariantCulture, $"iss {jwt.Issuer}, sub {jwt.Subject}{(options.Role.Length > 0 ? $", scp session:role:{options.Role}" : "")}, iat {jwt.IssuedAt:HH:mm:ss}Z, exp {jwt.ExpiresAt:HH:mm:ss}Z"));
     }
 
     async Task<string> CheckPipeAsync(CancellationToken cancellationToken)
@@ -138,7 +138,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
         var rows = writer.Write([new BatchReading(0, payload, 0)], 1, 0, 1, probe.Name, now, (_, reason) => throw new InvalidOperationException(reason));
         var token = new OffsetToken("0000000000000000", 0);
         var sent = clock.GetTimestamp();
-        await client.AppendAsync(probe, opened!.ContinuationToken, token, token, rows[0], cancellationToken);
+        await client.AppendAsync(probe, opened!.ContinuationToken, token, token, new PendingAppend(rows[0], client.ServerClock.UtcNow), cancellationToken);
         while (true)
         {
             var status = await client.StatusAsync(probe, cancellationToken);

@@ -11,8 +11,11 @@ enum SnowpipeAuth
     /// <summary>The key-pair JWT itself is sent to the ingest host too.</summary>
     DirectJwt,
 
-    /// <summary>A programmatic access token, no key pair.</summary>
+    /// <summary>A programmatic access token, no key pair. It is exchanged for a token that is valid at the ingest host only, as Snowflake's own SDK does.</summary>
     Pat,
+
+    /// <summary>The programmatic access token itself is sent to the ingest host too.</summary>
+    DirectPat,
 }
 
 /// <summary>Which of Snowpipe Streaming's two ways rows take.</summary>
@@ -64,10 +67,13 @@ sealed class SnowpipeOptions
 
     public string KeyFile { get; private init; } = DefaultKeyFile;
 
-    /// <summary>Null for <see cref="SnowpipeAuth.Pat"/>.</summary>
+    /// <summary>Whether an access token signs in, and not a key pair.</summary>
+    public bool UsesPat => Auth is SnowpipeAuth.Pat or SnowpipeAuth.DirectPat;
+
+    /// <summary>Null when <see cref="UsesPat"/>.</summary>
     public KeyPair? Key { get; private init; }
 
-    /// <summary>Secret. Null unless <see cref="SnowpipeAuth.Pat"/>.</summary>
+    /// <summary>Secret. Null unless <see cref="UsesPat"/>.</summary>
     public string? Pat { get; private init; }
 
     /// <summary>The file that <see cref="Pat"/> is from; null when it is from the environment.</summary>
@@ -106,7 +112,7 @@ sealed class SnowpipeOptions
     string? Passphrase { get; init; }
 
     /// <summary>The key as its file has it now; null when that cannot be read, or there is none.</summary>
-    public KeyPair? ReadKey() => Auth == SnowpipeAuth.Pat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
+    public KeyPair? ReadKey() => UsesPat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
 
     /// <summary>The access token as its file has it now; null when that holds none, or there is no file.</summary>
     public string? ReadPat()
@@ -115,7 +121,7 @@ sealed class SnowpipeOptions
             return null;
         try
         {
-            return File.ReadAllText(PatFile).Trim() is { Length: > 0 } text && SnowpipeClient.IsVisible(text) ? text : null;
+            return File.ReadAllText(PatFile).Trim() is { Length: > 0 } text && SnowflakeTransport.IsVisible(text) ? text : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -134,18 +140,17 @@ sealed class SnowpipeOptions
         var account = LoadAccount(settings);
         var keyFile = settings.Text("SNOWFLAKE_PRIVATE_KEY_FILE", DefaultKeyFile, "Private key of the user, PEM (PKCS#8), encrypted or not.");
         var passphrase = settings.Secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "Passphrase of an encrypted key.");
-        var pat = settings.Secret("SNOWFLAKE_PAT", "Programmatic access token for SNOWFLAKE_AUTH=Pat.");
+        var pat = settings.Secret("SNOWFLAKE_PAT", "Programmatic access token for SNOWFLAKE_AUTH=Pat or DirectPat.");
         KeyPair? key = null;
-        if (auth == SnowpipeAuth.Pat)
+        var usesPat = auth is SnowpipeAuth.Pat or SnowpipeAuth.DirectPat;
+        if (usesPat)
         {
             if (string.IsNullOrWhiteSpace(pat))
-                settings.Problem("SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is Pat; put the token into a file of its own and name it in SNOWFLAKE_PAT_FILE.");
+                settings.Problem($"SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is {auth}; put the token into a file of its own and name it in SNOWFLAKE_PAT_FILE.");
         }
         else
         {
-            key = KeyPair.Load(keyFile, passphrase, out var keyProblem);
-            if (key is null)
-                settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{keyFile}', {keyProblem}");
+            key = LoadKey(settings, keyFile, passphrase);
         }
         var pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table.");
         return new SnowpipeOptions
@@ -156,8 +161,8 @@ sealed class SnowpipeOptions
             Key = key,
             Passphrase = passphrase,
             Pat = pat?.Trim(),
-            PatFile = auth == SnowpipeAuth.Pat ? settings.SecretFile("SNOWFLAKE_PAT") : null,
-            User = auth == SnowpipeAuth.Pat
+            PatFile = usesPat ? settings.SecretFile("SNOWFLAKE_PAT") : null,
+            User = usesPat
                 ? settings.Text("SNOWFLAKE_USER", "", "LOGIN_NAME of the user.")
                 : settings.Required("SNOWFLAKE_USER", "LOGIN_NAME of the user.", "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."),
             Role = Name(settings, "SNOWFLAKE_ROLE", settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")),
@@ -193,22 +198,30 @@ sealed class SnowpipeOptions
         return account;
     }
 
+    static KeyPair? LoadKey(Settings settings, string file, string? passphrase)
+    {
+        // Never shown: who puts the key itself here does not want it in the log.
+        if (file.Contains("-----BEGIN", StringComparison.Ordinal) || (file.Length > 300 && !File.Exists(file)))
+        {
+            settings.Problem("SNOWFLAKE_PRIVATE_KEY_FILE holds a key itself (not shown here); it must be the path of a file. Write the key into a file and name that.");
+            return null;
+        }
+        var key = KeyPair.Load(file, passphrase, out var problem);
+        if (key is null)
+            settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{file}', {problem}");
+        return key;
+    }
+
     static Uri LoadUrl(Settings settings, AccountIdentifier? account)
     {
         var text = settings.OptionalText("SNOWFLAKE_URL", "Address of the account, https://{account}.snowflakecomputing.com unless set; a local emulator's for tests.");
         var fallback = new Uri($"https://{account?.Host ?? "localhost"}");
         if (text is null)
             return fallback;
-        var address = text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text;
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.Host.Length == 0
-            || url.UserInfo.Length > 0 || url.PathAndQuery != "/" || url.Fragment.Length > 0)
-        {
-            settings.Problem($"SNOWFLAKE_URL is '{Redact(text)}'; it must be an address without path, for example {fallback.GetLeftPart(UriPartial.Authority)}, or be left empty.");
-            return fallback;
-        }
-        return AccountIdentifier.IsSnowflakeHost(url.Host)
-            ? new UriBuilder(url) { Host = AccountIdentifier.NormaliseHost(url.Host) }.Uri
-            : url;
+        if (AccountAddress.Parse(text, fallback, out var problem) is { } url)
+            return url;
+        settings.Problem($"SNOWFLAKE_URL is '{AccountAddress.Redact(text)}'; {problem}");
+        return fallback;
     }
 
     static string LoadChannel(Settings settings)
@@ -242,7 +255,4 @@ sealed class SnowpipeOptions
         settings.Problem($"{key} is '{text}'; it must be one name, not DATABASE.SCHEMA.NAME, of letters, digits, _ and $, or any name in double quotes.");
         return "";
     }
-
-    // An address may carry a password before its @.
-    static string Redact(string address) => address.LastIndexOf('@') is var at and > 0 ? "…" + address[at..] : address;
 }

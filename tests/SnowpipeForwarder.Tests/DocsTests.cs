@@ -29,7 +29,8 @@ public class DocsTests
 
     [Theory]
     [InlineData("no answer", null)]
-    [InlineData("3xx, 407, 511, or an HTML page", 302)]
+    [InlineData("2xx with another content than was asked for, 3xx, 407, 511, or an HTML page", 202)]
+    [InlineData("2xx with another content than was asked for, 3xx, 407, 511, or an HTML page", 302)]
     [InlineData("400", 400)]
     [InlineData("401", 401)]
     [InlineData("403", 403)]

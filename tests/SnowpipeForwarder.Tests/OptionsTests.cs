@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
 using ThermalStreaming.Hosting;
@@ -43,7 +42,8 @@ public sealed class OptionsTests : IDisposable
     [InlineData("SNOWFLAKE_DATABASE", "a.b", "not DATABASE.SCHEMA.NAME")]
     [InlineData("SNOWFLAKE_ROLE", "my role", "double quotes")]
     [InlineData("SNOWFLAKE_CHANNEL", "a/b", "letters, digits")]
-    [InlineData("SNOWFLAKE_AUTH", "Password", "ScopedToken, DirectJwt, Pat")]
+    [InlineData("SNOWFLAKE_AUTH", "Password", "ScopedToken, DirectJwt, Pat, DirectPat")]
+    [InlineData("SNOWFLAKE_AUTH", "DirectPat", "SNOWFLAKE_PAT_FILE")]
     [InlineData("SNOWFLAKE_AUTH", "Pat", "SNOWFLAKE_PAT_FILE")]
     [InlineData("SNOWFLAKE_INGESTION", "Magic", "Named, Elastic")]
     [InlineData("BATCH_MAX_READINGS", "0", "1 to 100000")]
@@ -66,6 +66,26 @@ public sealed class OptionsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("https://myorg-myaccount.snowflakecomputing.com/console/login", "https://myorg-myaccount.snowflakecomputing.com,")]
+    [InlineData("https://myorg-myaccount.snowflakecomputing.com?role=X", "https://myorg-myaccount.snowflakecomputing.com,")]
+    [InlineData("https://app.snowflake.com/myorg/myaccount", "the console; the address of the account is https://myorg-my-account.snowflakecomputing.com.")]
+    [InlineData("myorg-myaccount", "a name without a domain")]
+    [InlineData("http://myorg-myaccount.snowflakecomputing.com", "by https only: https://myorg-myaccount.snowflakecomputing.com,")]
+    [InlineData("https://myorg.myaccount.snowflakecomputing.com", "joined by a dash, not by a dot")]
+    [InlineData("https://abc123.ingest.us-west-2.snowflakecomputing.com", "the ingest host")]
+    [InlineData("https://my org", "address without path")]
+    [InlineData("https:\\\\x", "address without path")]
+    public void An_address_that_cannot_be_says_how_it_should_be_written(string url, string expected)
+    {
+        var (_, problems) = Load(("SNOWFLAKE_URL", url));
+
+        Assert.Contains(expected, Assert.Single(problems));
+    }
+
+    [Theory]
+    [InlineData("\"https://myorg-x.snowflakecomputing.com/\"", "https://myorg-x.snowflakecomputing.com/")]
+    [InlineData("https://xy12345.us-east-1.privatelink.snowflakecomputing.com", "https://xy12345.us-east-1.privatelink.snowflakecomputing.com/")]
+    [InlineData("localhost", "https://localhost/")]
     [InlineData("my_org-x.snowflakecomputing.com", "https://my-org-x.snowflakecomputing.com/")]
     [InlineData("https://MyOrg-X.snowflakecomputing.com:443", "https://myorg-x.snowflakecomputing.com/")]
     [InlineData("http://snow_flake:8090", "http://snow_flake:8090/")]
@@ -75,74 +95,6 @@ public sealed class OptionsTests : IDisposable
 
         Assert.Empty(problems);
         Assert.Equal(expected, options.Url.ToString());
-    }
-
-    public static TheoryData<string, string> BadKeys() => new()
-    {
-        { "public", "the public key" },
-        { "encrypted", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" },
-        { "short", "1024 bits" },
-        { "ec", "no RSA key" },
-        { "openssh", "OpenSSH" },
-        { "certificate", "'CERTIFICATE'" },
-        { "der", "openssl pkcs8" },
-        { "empty", "an empty file" },
-        { "text", "not a PEM file" },
-        { "damaged", "damaged" },
-        { "directory", "a directory" },
-        { "missing", "it does not exist" },
-    };
-
-    [Theory]
-    [MemberData(nameof(BadKeys))]
-    public void A_key_file_that_cannot_be_used_says_what_it_is_instead(string kind, string expected)
-    {
-        using var rsa = RSA.Create(2048);
-        using var small = RSA.Create(1024);
-        using var curve = ECDsa.Create();
-        var path = directory.File("key");
-        var content = kind switch
-        {
-            "public" => rsa.ExportSubjectPublicKeyInfoPem(),
-            "encrypted" => rsa.ExportEncryptedPkcs8PrivateKeyPem("secret", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)),
-            "short" => small.ExportPkcs8PrivateKeyPem(),
-            "ec" => curve.ExportPkcs8PrivateKeyPem(),
-            "openssh" => "-----BEGIN OPENSSH PRIVATE KEY-----\nYWJj\n-----END OPENSSH PRIVATE KEY-----\n",
-            "certificate" => "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n",
-            "empty" => "",
-            "text" => "hello",
-            "damaged" => "-----BEGIN PRIVATE KEY-----\nYWJj\n-----END PRIVATE KEY-----\n",
-            _ => null,
-        };
-        if (kind == "der")
-            File.WriteAllBytes(path, rsa.ExportPkcs8PrivateKey());
-        else if (kind == "directory")
-            Directory.CreateDirectory(path);
-        else if (content is not null)
-            File.WriteAllText(path, content);
-
-        var (_, problems) = Load(("SNOWFLAKE_PRIVATE_KEY_FILE", path));
-
-        var problem = Assert.Single(problems);
-        Assert.StartsWith($"SNOWFLAKE_PRIVATE_KEY_FILE is '{path}', which", problem);
-        Assert.Contains(expected, problem);
-    }
-
-    [Theory]
-    [InlineData("secret", true)]
-    [InlineData("wrong", false)]
-    public void An_encrypted_key_opens_with_its_passphrase(string passphrase, bool opens)
-    {
-        using var rsa = RSA.Create(2048);
-        var (key, file) = (directory.File("key"), directory.File("passphrase"));
-        File.WriteAllText(key, rsa.ExportEncryptedPkcs8PrivateKeyPem("secret", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
-        File.WriteAllText(file, passphrase + "\n");
-
-        var (options, problems) = Load(("SNOWFLAKE_PRIVATE_KEY_FILE", key), ("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE", file));
-
-        Assert.Equal(opens, options.Key is not null);
-        Assert.Equal(!opens, problems.Any(problem => problem.Contains("the passphrase is wrong", StringComparison.Ordinal)));
-        Assert.DoesNotContain(problems, problem => problem.Contains("secret", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -176,8 +128,8 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void The_channel_name_holds_prefix_slot_and_journal()
     {
-        Assert.Equal("THERMAL_slot-0_1a2b3c4d", SnowpipeSink.ChannelName("THERMAL", "slot-0", "1a2b3c4d5e6f7081", 1));
-        Assert.Equal("THERMAL_slot-0_1a2b3c4d-2", SnowpipeSink.ChannelName("THERMAL", "slot-0", "1a2b3c4d5e6f7081", 2));
+        Assert.Equal("THERMAL_slot-0_1a2b3c4d", ChannelRecords.ChannelName("THERMAL", "slot-0", "1a2b3c4d5e6f7081", 1));
+        Assert.Equal("THERMAL_slot-0_1a2b3c4d-2", ChannelRecords.ChannelName("THERMAL", "slot-0", "1a2b3c4d5e6f7081", 2));
     }
 
     string Key()

@@ -35,7 +35,9 @@ sealed record Call(string Kind, string Method, string RawTarget, IReadOnlyDictio
 /// <param name="Body">Body as it is sent.</param>
 /// <param name="RetryAfter">Header Retry-After.</param>
 /// <param name="Applied">Whether the server does its work first and only its answer is replaced.</param>
-sealed record Script(int Status, string Body = "", string? RetryAfter = null, bool Applied = false);
+/// <param name="Location">Header Location.</param>
+/// <param name="Cut">Bytes of the body after which the connection is cut, although its length was announced; null sends all.</param>
+sealed record Script(int Status, string Body = "", string? RetryAfter = null, bool Applied = false, string? Location = null, int? Cut = null);
 
 /// <summary>
 /// Snowpipe Streaming v2 in one process, for tests: continuation tokens, offset tokens, commits when the test says so. Each kind of call (hostname, token,
@@ -78,8 +80,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     /// <summary>Instead of the server's time.</summary>
     public string? DateHeader { get; set; }
 
-    /// <summary>What each answer about a channel carries as x-snowflake-session.</summary>
-    public string Session { get; set; } = "MTI3LjAuMC4xOjE=";
+    /// <summary>What each answer about a channel carries as x-snowflake-session; null for no such header.</summary>
+    public string? Session { get; set; } = "MTI3LjAuMC4xOjE=";
 
     /// <summary>How access tokens begin that are accepted.</summary>
     public string Pat { get; set; } = "pat";
@@ -96,6 +98,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
 
     public bool AssertionOnly { get; set; }
 
+    /// <summary>Whether it knows the grant by which an access token becomes a scoped one.</summary>
+    public bool ExchangesAccessTokens { get; set; } = true;
+
     /// <summary>Runs before each answer of a kind.</summary>
     public Func<Call, Task>? Before { get; set; }
 
@@ -106,6 +111,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         foreach (var answer in answers)
             scripts.GetOrAdd(kind, _ => new()).Enqueue(answer);
     }
+
+    public void ClearScripts() => scripts.Clear();
 
     /// <summary>The only channel there is.</summary>
     public Channel Single
@@ -218,11 +225,22 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             }
             if (script.RetryAfter is not null)
                 context.Response.Headers.RetryAfter = script.RetryAfter;
+            if (script.Location is not null)
+                context.Response.Headers.Location = script.Location;
+            if (script.Cut is { } cut)
+            {
+                context.Response.ContentLength = Encoding.UTF8.GetByteCount(script.Body);
+                context.Response.StatusCode = script.Status;
+                await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(script.Body).AsMemory(0, cut));
+                await context.Response.Body.FlushAsync();
+                context.Abort();
+                return;
+            }
             await AnswerAsync(context, script.Status, script.Body);
             return;
         }
         var (status, answer) = Answer(call);
-        if (call.Kind is "open" or "append" or "status")
+        if (call.Kind is "open" or "append" or "status" && Session is not null)
             context.Response.Headers["x-snowflake-session"] = Session;
         await AnswerAsync(context, status, answer);
     }
@@ -247,8 +265,10 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     static async Task AnswerAsync(HttpContext context, int status, string body)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = body.StartsWith('{') ? "application/json" : "text/plain";
-        await context.Response.WriteAsync(body);
+        context.Response.ContentType = body.StartsWith('{') ? "application/json" : body.StartsWith('<') ? "text/html" : "text/plain";
+        // These must not have one.
+        if (status is not (204 or 205 or 304))
+            await context.Response.WriteAsync(body);
     }
 
     (int, string) Answer(Call call)
@@ -295,16 +315,22 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     (int, string) IssueToken(Call call)
     {
         var form = Encoding.UTF8.GetString(call.Body).Split('&').Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => Uri.UnescapeDataString(pair[1].Replace('+', ' ')));
+        var bearer = call.Headers.GetValueOrDefault("Authorization", "").Replace("Bearer ", "", StringComparison.Ordinal);
+        if (form.GetValueOrDefault("grant_type") == "urn:ietf:params:oauth:grant-type:token-exchange" && ExchangesAccessTokens)
+            return form.GetValueOrDefault("subject_token_type") == "programmatic_access_token" && bearer.StartsWith(Pat, StringComparison.Ordinal) ? (200, Issue(form)) : Unauthorised;
         if (form.GetValueOrDefault("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer")
-            return (400, """{"error":"unsupported_grant_type"}""");
-        var jwt = form.TryGetValue("assertion", out var assertion) ? assertion : AssertionOnly ? "" : call.Headers.GetValueOrDefault("Authorization", "").Replace("Bearer ", "", StringComparison.Ordinal);
-        if (!IsGoodJwt(jwt))
-            return Unauthorised;
+            return (400, """{"error":"unsupported_grant_type","message":"not this one"}""");
+        var jwt = form.TryGetValue("assertion", out var assertion) ? assertion : AssertionOnly ? "" : bearer;
+        return IsGoodJwt(jwt) ? (200, Issue(form)) : Unauthorised;
+    }
+
+    string Issue(Dictionary<string, string> form)
+    {
         var exp = Now() + TokenLifetime;
         var claims = Base64($$"""{"scope":"{{form.GetValueOrDefault("scope")}}","n":{{++tokens}},"exp":{{exp.ToUnixTimeSeconds()}}}""");
         var token = $"{Base64("{}")}.{claims}.c2ln";
         issued[token] = exp;
-        return (200, TokenBody(token));
+        return TokenBody(token);
     }
 
     // RFC 7515 by hand: nothing here is shared with the client.

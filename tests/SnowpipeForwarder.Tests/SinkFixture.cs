@@ -110,6 +110,14 @@ sealed class SinkFixture : IAsyncDisposable
 
     public async Task<SinkException> PollFailsAsync() => await Assert.ThrowsAsync<SinkException>(PollAsync);
 
+    /// <summary>Sends, commits and sees the commit.</summary>
+    public async Task DeliverAsync(long first, int count, bool isCounted = true)
+    {
+        await SendAsync(Batch(first, count));
+        Server.Commit(isCounted: isCounted);
+        await PollAsync();
+    }
+
     public SlotContext Slot(string epoch = Epoch) => new("slot-0", epoch, directory.Path, Read, DeadLetters);
 
     IEnumerable<BatchReading> Read(long first, long end) => Batch(first, (int)(end - first)).Readings();

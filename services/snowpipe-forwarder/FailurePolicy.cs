@@ -1,0 +1,68 @@
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>What a failed call means for delivery, by its answer and by what came before it. Used by one caller at a time.</summary>
+sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
+{
+    /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
+    const int TolerableRefusals = 5;
+
+    /// <summary>
+    /// A sign-in that worked before, or that is refused without a reason, is tried again for this long before a person is told to change key or token:
+    /// Snowflake also refuses for a moment while it moves or is overloaded.
+    /// </summary>
+    public static readonly TimeSpan SignInPatience = TimeSpan.FromSeconds(30);
+
+    int refusals;
+    string? reopenedFor;
+    bool hasSignedIn;
+    long? refusedSince;
+
+    /// <summary>The channel is opened again.</summary>
+    public void Opening() => refusals = 0;
+
+    /// <summary>A call was answered as it should be: the sign-in works.</summary>
+    public void SignedIn() => (hasSignedIn, refusedSince) = (true, null);
+
+    /// <summary>An append was accepted.</summary>
+    public void Accepted() => (refusals, reopenedFor) = (0, null);
+
+    /// <param name="error">The answer.</param>
+    /// <param name="opening">Whether it answered a call of an open.</param>
+    /// <returns>What to do, and what to say: the answer's own words, and cause and fix where they fit it.</returns>
+    public (SnowflakeAction Action, string Message) Judge(SnowflakeError error, bool opening)
+    {
+        if (error.IsSignInRefused && IsPerhapsTransient(error))
+            return (SnowflakeAction.Retry, $"{error.Describe()}. The sign-in was refused; it is tried again with a new token");
+        var action = Escalate(error, opening);
+        var explanation = SnowflakeErrors.Explain(error, options);
+        return (action, action == SnowflakeAction.AskOperator || SnowflakeErrors.IsExplained(error)
+            ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}"
+            : error.Describe());
+    }
+
+    SnowflakeAction Escalate(SnowflakeError error, bool opening)
+    {
+        var action = error.Action;
+        // A single 404 in the middle of a stream: the open that follows finds out whether it is the channel or the pipe.
+        if (action == SnowflakeAction.AskOperator && error is { Status: System.Net.HttpStatusCode.NotFound, Code: "" } && !opening)
+            action = SnowflakeAction.Reopen;
+        // Once it may be a lost channel; twice in a row it is a grant or a name.
+        if (error.Code == "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED")
+        {
+            if (reopenedFor == error.Code)
+                action = SnowflakeAction.AskOperator;
+            reopenedFor = error.Code;
+        }
+        // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
+        return action == SnowflakeAction.Retry && !opening && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499) && ++refusals >= TolerableRefusals
+            ? SnowflakeAction.Reopen : action;
+    }
+
+    bool IsPerhapsTransient(SnowflakeError error)
+    {
+        if (error.IsKeyRefused && !hasSignedIn)
+            return false;
+        refusedSince ??= clock.GetTimestamp();
+        return clock.GetElapsedTime(refusedSince.Value) < SignInPatience;
+    }
+}

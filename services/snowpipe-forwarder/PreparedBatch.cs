@@ -1,0 +1,96 @@
+using System.Globalization;
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>
+/// The batch in hand as appends: made once, sent as often as it takes, to the byte the same. Used by one caller at a time.
+/// </summary>
+sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger) : IDisposable
+{
+    /// <summary>A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no reading is at fault.</summary>
+    const int LargestUsualRow = 64 << 10;
+
+    readonly RowWriter writer = new();
+    // Readings whose row alone is more than what lies between here and Snowflake lets through.
+    readonly HashSet<long> tooLarge = [];
+
+    Batch? of;
+    (long First, long End, DateTimeOffset CreatedAt) ofRange;
+    List<PendingAppend> appends = [];
+    int next;
+
+    /// <summary>The append that is to be sent; null when all are answered.</summary>
+    public PendingAppend? Next => next < appends.Count ? appends[next] : null;
+
+    /// <summary>Whether a reading of the last batch has no row, or its offsets are not dense: then rows cannot be counted by offsets.</summary>
+    public bool HasRowless { get; private set; }
+
+    /// <summary>Makes the appends of a batch, unless it is the one in hand.</summary>
+    /// <param name="batch">What to send.</param>
+    /// <param name="from">One past the last offset that was handed in before.</param>
+    /// <param name="channel">The channel's name, for the rows.</param>
+    /// <param name="rowLimit">Most rows of an append.</param>
+    /// <param name="now">This machine's time for the rows, and Snowflake's for the request.</param>
+    /// <param name="keep">Keeps readings that have no row as dead letters.</param>
+    /// <returns>Whether appends were made now.</returns>
+    public bool Prepare(Batch batch, long from, string channel, int rowLimit, (DateTimeOffset Own, DateTimeOffset Servers) now, Action<string, BatchReading> keep)
+    {
+        if (ReferenceEquals(of, batch) && ofRange == (batch.FirstOffset, batch.EndOffset, batch.CreatedAt))
+            return false;
+        List<(BatchReading Reading, string Reason)> refused = [];
+        var readings = tooLarge.Count == 0 ? batch.Readings() : batch.Readings().Where(Passes);
+        writer.RowLimit = rowLimit;
+        var parts = writer.Write(readings, batch.Count, batch.FirstOffset, batch.EndOffset, channel, now.Own, (reading, reason) => refused.Add((reading, reason)));
+        foreach (var (reading, reason) in refused)
+        {
+            LogRefused(channel, reading.Offset, reason);
+            keep(reason, reading);
+        }
+        statistics.Refused(refused.Count);
+        HasRowless = parts.Sum(part => (long)part.Rows) != batch.EndOffset - from;
+        appends = parts.ConvertAll(part => new PendingAppend(part, now.Servers));
+        next = 0;
+        ofRange = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
+        of = batch;
+        return true;
+
+        bool Passes(BatchReading reading)
+        {
+            if (!tooLarge.Contains(reading.Offset))
+                return true;
+            refused.Add((reading, "makes a row that something between here and Snowflake does not let through, even alone (413)"));
+            return false;
+        }
+    }
+
+    /// <summary>The append that was sent is answered.</summary>
+    public void Answered() => next++;
+
+    /// <summary>The batch is sent, or the channel is opened again: the next one is made anew.</summary>
+    public void Forget() => (of, appends, next) = (null, [], 0);
+
+    /// <summary>
+    /// The append that was sent is larger than something on the way lets through: the next ones become smaller. Says how; null when not even an ordinary row
+    /// passes, which a person must change.
+    /// </summary>
+    public string? Shrink()
+    {
+        if (Next?.Rows is not { } part)
+            return null;
+        if (part.Rows > 1)
+        {
+            writer.PlainLimit = part.UncompressedBytes / 2;
+            return string.Create(CultureInfo.InvariantCulture, $"Appends now have at most {writer.PlainLimit} bytes before compression");
+        }
+        if (part.Gzip.Length <= LargestUsualRow)
+            return null;
+        tooLarge.Add(part.LastRow);
+        return string.Create(CultureInfo.InvariantCulture, $"The row of offset {part.LastRow} has {part.Gzip.Length} bytes, compressed; it goes to the dead letters");
+    }
+
+    public void Dispose() => writer.Dispose();
+
+    [LoggerMessage(EventId = 411, Level = LogLevel.Error, Message = "{Channel}: the reading at offset {Offset} {Reason}. It is kept as a dead letter")]
+    partial void LogRefused(string channel, long offset, string reason);
+}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>
+/// Finds rows that Snowflake has committed by their token and that are not in the table: refused ones, and ones that it counts nowhere. Keeps the readings
+/// they are among as dead letters. Used by one caller at a time.
+/// </summary>
+/// <remarks>
+/// Which row was refused is not on the wire. A channel counts its refused rows, and says of the last one only that it is at or before the end of some
+/// append. Sending suspects again, to find the refused one among them, would double the accepted ones, because nothing in Snowflake compares rows. So
+/// the range of suspects is made as small as the counts prove, and appends become smaller for a while.
+/// </remarks>
+sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, SnowpipeStatistics statistics, TimeProvider clock, ILogger logger)
+{
+    /// <summary>
+    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for missing rows in, and only
+    /// after a kill, so the SD card is spared.
+    /// </summary>
+    static readonly TimeSpan NoteInterval = TimeSpan.FromHours(1);
+
+    /// <summary>How long appends stay small after refused rows.</summary>
+    static readonly TimeSpan Caution = TimeSpan.FromHours(1);
+
+    /// <summary>Readings that are kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, but for a flood.</summary>
+    const int MostSuspects = 10_000;
+
+    readonly RowBalance balance = new(clock);
+    SlotContext? slot;
+    ChannelRecord? record;
+    string channel = "";
+
+    // The channel that the balance is of; null before the first open.
+    string? balanced;
+    long notedAt;
+    // No note before it is committed: it has a reading without a row.
+    long rowlessEnd;
+    long? refusedAt;
+
+    /// <summary>Whether a difference is being watched.</summary>
+    public bool IsWatching => balance.IsWatching;
+
+    /// <summary>A channel was opened, which need not end a comparison: rows that were dropped before it are missing after it.</summary>
+    /// <param name="opened">The slot, its channel's record and name.</param>
+    /// <param name="status">What the open said.</param>
+    /// <param name="progress">How far the channel was before the open.</param>
+    /// <param name="position">First offset to send.</param>
+    /// <param name="cursor">First offset that this side did not know to be committed.</param>
+    /// <param name="isToken">Whether the position is the channel's token and not this side's cursor.</param>
+    public void Opened((SlotContext Slot, ChannelRecord Record, string Channel) opened, ChannelStatus status, ChannelProgress progress, long position, long cursor, bool isToken)
+    {
+        (slot, record, channel) = opened;
+        ReportRefused(status, progress, Math.Min(cursor, position), position, isOpen: false);
+        if (status.RowsInserted + status.RowErrors is not { } counted)
+            return;
+        // What the comparison needs is how many rows were committed since, by this process or by the one before it.
+        if (isToken && balance.HasAgreed && balanced == channel && counted >= balance.Counted && progress.RowsTo(position) is { } rows)
+            balance.Committed(rows);
+        else if (isToken && balanced is null && record.Expected is var (expected, offset) && position >= offset)
+            balance.Resume(expected, offset, position - offset, counted);
+        else
+            StartBalance(counted, position);
+        balanced = channel;
+    }
+
+    /// <summary>A batch has readings without a row, or its offsets are not dense: what a later process counts by offsets would not come out.</summary>
+    public void HasRowless(long end)
+    {
+        rowlessEnd = end;
+        if (record?.Expected is not null)
+            record = records.Remember(slot!, record with { Expected = null });
+    }
+
+    public void Committed(long rows) => balance.Committed(rows);
+
+    /// <summary>
+    /// Most rows of an append. After refused rows fewer than usual, for an hour: as many appends as a channel may take in a second carry what one did, and
+    /// the next refusal leaves that many times fewer suspects.
+    /// </summary>
+    /// <param name="rows">How many rows there are to send.</param>
+    public int RowLimit(int rows) => refusedAt is { } at && clock.GetElapsedTime(at) < Caution
+        ? Math.Max(1, (rows + options.RequestsPerSecond - 1) / options.RequestsPerSecond)
+        : int.MaxValue;
+
+    /// <summary>Rows that Snowflake refused after it had accepted the append: the count rises, the token passes over them.</summary>
+    /// <param name="status">What the channel says.</param>
+    /// <param name="progress">How far it was before that.</param>
+    /// <param name="from">First offset that was not committed before.</param>
+    /// <param name="to">First offset that is not committed now.</param>
+    /// <param name="isOpen">False while the channel is being opened: then nothing more will be committed first.</param>
+    public void ReportRefused(ChannelStatus status, ChannelProgress progress, long from, long to, bool isOpen)
+    {
+        if (status.RowErrors == record!.RowErrors)
+            return;
+        // A lower count is a channel that was dropped and made again.
+        var fresh = status.RowErrors - (status.RowErrors < record.RowErrors ? 0 : record.RowErrors);
+        if (fresh > 0)
+        {
+            // Counted before their commit is seen: wait for it, to know which readings they are among.
+            if (to <= from && progress.IsWaiting && isOpen)
+                return;
+            (from, to) = Suspects(status, progress, from, to, isOpen);
+            var message = SnowflakeError.OneLine(status.LastErrorMessage ?? "no reason given");
+            LogRowErrors(channel, fresh, from, to - 1, message);
+            if (to > from)
+                Keep(string.Create(CultureInfo.InvariantCulture, $"Snowflake refused {fresh} of the readings at offsets {from} to {to - 1} of channel {channel}: {message}"), from, to);
+            statistics.RowErrors(fresh);
+            // Where all are refused, smaller appends tell nothing.
+            if (fresh < to - from)
+                refusedAt = clock.GetTimestamp();
+        }
+        record = records.Remember(slot!, record with { RowErrors = status.RowErrors });
+    }
+
+    /// <summary>Rows that are committed by their token but neither inserted nor refused.</summary>
+    public void ReportMissing(ChannelStatus status, ChannelProgress progress)
+    {
+        if (status.RowsInserted + status.RowErrors is not { } counted)
+            return;
+        // A channel that was dropped and made again.
+        if (counted < balance.Counted)
+            StartBalance(counted - progress.OutstandingRows, progress.Committed);
+        if (balance.Compare(counted, progress.Committed, progress.OutstandingRows) is not var (rows, from, to))
+        {
+            if (record!.Expected is null || clock.GetElapsedTime(notedAt) >= NoteInterval)
+                Note(progress.Committed);
+            return;
+        }
+        // What is delivered may be gone from the journal already.
+        var kept = to - from > MostSuspects ? 0
+            : Keep($"Snowflake has committed offsets {from} to {to - 1} of channel {channel}, but {rows} of these rows are not in its count of inserted rows", from, to);
+        LogMissing(channel, rows, from, to - 1, kept);
+        statistics.Missing(rows);
+        balance.Reported(rows, to);
+        Note(progress.Committed);
+    }
+
+    /// <summary>Writes down what the channel should count, if that is known.</summary>
+    /// <exception cref="SinkException">The disk refuses.</exception>
+    public void Note(long committed)
+    {
+        if (record is null || !balance.HasAgreed || committed < rowlessEnd || record.Expected == (balance.Expected, committed))
+            return;
+        record = records.Remember(slot!, record with { Expected = (balance.Expected, committed) });
+        notedAt = clock.GetTimestamp();
+    }
+
+    /// <summary>Keeps readings as dead letters; returns how many.</summary>
+    /// <exception cref="SinkException">The disk refuses.</exception>
+    public static int Keep(SlotContext slot, string reason, IEnumerable<BatchReading> readings)
+    {
+        try
+        {
+            return slot.DeadLetters.Add(reason, readings);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkException(SinkFailure.Transient, $"refused readings cannot be kept as dead letters: {e.Message}", inner: e);
+        }
+    }
+
+    int Keep(string reason, long from, long to) => Keep(slot!, reason, slot!.Read(from, to));
+
+    /// <summary>The smallest range of offsets that the counts prove to hold every refused row that is not reported.</summary>
+    (long From, long To) Suspects(ChannelStatus status, ChannelProgress progress, long from, long to, bool isOpen)
+    {
+        // Counted after their commit was seen; after a start, behind what is known to be counted.
+        var isLate = to <= from;
+        if (isLate)
+            from = record!.Expected is var (_, settled) && settled < to ? Math.Max(progress.PreviouslyCommitted, settled) : progress.PreviouslyCommitted;
+        // Rows of before were not all counted when the count was last read: a refused one may be among them.
+        else if (isOpen && balance.HasAgreed && balance.SettledAt < from)
+            from = Math.Min(from, Math.Max(balance.SettledAt, to - MostSuspects));
+        if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
+            to = bound.Offset + 1;
+        // Not everything that was stored since some time is a suspect: the last ones are the likeliest. What one poll has seen committed is kept, however much it is.
+        return (isLate ? Math.Max(from, to - MostSuspects) : from, to);
+    }
+
+    void StartBalance(long counted, long position)
+    {
+        if (record!.Expected is not null)
+            record = records.Remember(slot!, record with { Expected = null });
+        balance.Start(counted, position);
+    }
+
+    [LoggerMessage(EventId = 410, Level = LogLevel.Error, Message = "{Channel}: Snowflake refused {Count} rows between offsets {First} and {Last}: {Reason}. The readings of these offsets are kept as dead letters; ERROR_TABLE shows the refused rows")]
+    partial void LogRowErrors(string channel, long count, long first, long last, string reason);
+
+    [LoggerMessage(EventId = 416, Level = LogLevel.Error, Message = "{Channel}: {Count} rows between offsets {First} and {Last} are committed, but Snowflake counts them neither as inserted nor as refused. A pipe that is invalid for a moment drops rows like that (look into its history for a CREATE OR REPLACE or a changed grant), and so does one with a WHERE. {Kept} readings of these offsets, those that the journal still held, are kept as dead letters; sql/queries/08_gaps_in_the_stream.sql shows which are missing")]
+    partial void LogMissing(string channel, long count, long first, long last, int kept);
+}

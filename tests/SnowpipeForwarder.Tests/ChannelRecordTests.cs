@@ -1,0 +1,99 @@
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder.Tests;
+
+/// <summary>What a slot remembers of its channel.</summary>
+public class ChannelRecordTests
+{
+    [Fact]
+    public async Task A_token_beyond_the_journals_end_moves_delivery_to_a_new_channel_and_survives_a_restart()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Make(SinkFixture.Channel).Committed = SinkFixture.Token(139);
+        (fixture.Cursor, fixture.End) = (90, 100);
+
+        var position = await fixture.OpenAsync();
+        await fixture.SendAsync(fixture.Batch(100, 5));
+        var uncommitted = await fixture.PollAsync();
+        fixture.Server.Commit();
+        var commit = await fixture.PollAsync();
+        fixture.NewProcess();
+        (fixture.Cursor, fixture.End) = (90, 105);
+        var restarted = await fixture.OpenAsync();
+
+        Assert.Equal(100, position.Offset);
+        Assert.Equal(100, uncommitted.Offset);
+        Assert.Equal(105, commit.Offset);
+        Assert.Equal(105, restarted.Offset);
+        Assert.Contains(SinkFixture.Channel + "-2", fixture.Server.ChannelNames);
+        Assert.Contains(fixture.Log, line => line.StartsWith("Error 412", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Delivers_through_no_channel_while_it_cannot_be_read_which_one_is_the_last()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await OpenSecondGenerationAsync(fixture);
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        var text = File.ReadAllText(note);
+        File.Delete(note);
+        Directory.CreateDirectory(note);
+        fixture.End = 1000;
+        fixture.NewProcess();
+
+        var refused = await Assert.ThrowsAsync<SinkException>(fixture.OpenAsync);
+        Directory.Delete(note);
+        File.WriteAllText(note, text);
+        await fixture.OpenAsync();
+
+        Assert.Equal(SinkFailure.Transient, refused.Failure);
+        Assert.Contains("cannot be read", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(text, File.ReadAllText(note));
+        Assert.Contains(" 2 ", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Through the first generation's channel it would skip what the journal numbered anew, or send again what the second one's has.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    // Then only the pipe can say.
+    [InlineData(true, true)]
+    public async Task A_damaged_record_of_the_channel_costs_nothing_wherever_it_is_damaged(bool isFileDamaged, bool isCopyDamaged)
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await OpenSecondGenerationAsync(fixture);
+        fixture.End = 1000;
+        await fixture.DeliverAsync(5, 2);
+        // Forgotten, as after a month.
+        fixture.Server.Forget(SinkFixture.Channel);
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        var bytes = File.ReadAllBytes(note);
+        Assert.Equal(bytes, File.ReadAllBytes(note + ".copy"));
+
+        // Every byte changed, and every length.
+        foreach (var damaged in Enumerable.Range(0, bytes.Length).SelectMany(at => new[] { [.. bytes[..at], (byte)(bytes[at] ^ 1), .. bytes[(at + 1)..]], bytes[..at] }))
+        {
+            if (isFileDamaged)
+                File.WriteAllBytes(note, damaged);
+            if (isCopyDamaged)
+                File.WriteAllBytes(note + ".copy", damaged);
+            fixture.NewProcess();
+
+            Assert.Equal(7, (await fixture.OpenAsync()).Offset);
+            Assert.Equal(File.ReadAllBytes(note), File.ReadAllBytes(note + ".copy"));
+        }
+
+        Assert.Equal([SinkFixture.Channel + "-2"], fixture.Server.ChannelNames);
+        Assert.Contains(fixture.Log, line => line.StartsWith(isFileDamaged && isCopyDamaged ? "Error 417" : "Error 418", StringComparison.Ordinal));
+    }
+
+    /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>
+    static async Task OpenSecondGenerationAsync(SinkFixture fixture)
+    {
+        await fixture.OpenAsync();
+        await fixture.DeliverAsync(0, 10);
+        fixture.End = 5;
+        fixture.NewProcess();
+        await fixture.OpenAsync();
+    }
+}
