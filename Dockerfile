@@ -33,7 +33,6 @@ ENV DOTNET_gcServer=0 \
     DOTNET_GCgen0MaxBudget=0x200000 \
     DOTNET_TieredPGO=0 \
     DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 \
-    DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 \
     DOTNET_EnableWriteXorExecute=0 \
     MALLOC_ARENA_MAX=1 \
     MALLOC_MMAP_THRESHOLD_=65536 \

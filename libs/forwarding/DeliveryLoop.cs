@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -90,7 +89,6 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     async Task OpenAsync(CancellationToken cancellationToken)
     {
         var position = await sink.OpenAsync(new SinkStart(slot, journal.CommittedOffset, journal.FirstOffset, journal.NextOffset), cancellationToken);
-        await LeaveSocketThreadAsync();
         var start = position.Offset < journal.CommittedOffset ? journal.Rewind(position.Offset) : position.Offset;
         if (start > journal.CommittedOffset)
             journal.Commit(start);
@@ -107,7 +105,6 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     async Task PollAsync(CancellationToken cancellationToken)
     {
         var commit = await sink.PollAsync(cancellationToken);
-        await LeaveSocketThreadAsync();
         lastPoll = clock.GetTimestamp();
         if (commit.Offset > journal.CommittedOffset)
             journal.Commit(commit.Offset, commit.Durable);
@@ -143,7 +140,6 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     {
         var started = clock.GetTimestamp();
         await sink.SendAsync(batch, cancellationToken);
-        await LeaveSocketThreadAsync();
         metrics.Sent(batch.Count, clock.GetElapsedTime(started));
         if (failures > 0)
             Recovered();
@@ -153,12 +149,6 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         Sent = batch.EndOffset;
         batch.Clear(batch.EndOffset);
     }
-
-    /// <summary>
-    /// An answer may go on where it was read (DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS, see the Dockerfile), on a thread that reads for others too. They
-    /// must not wait while a batch is written and compressed.
-    /// </summary>
-    static YieldAwaitable LeaveSocketThreadAsync() => Task.Yield();
 
     /// <summary>That it opens, and that it accepts, is no recovery when it has to be opened again and again.</summary>
     void Recovered()

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Security.Cryptography;
+using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.S3Forwarder;
 
@@ -59,6 +61,24 @@ sealed class ObjectBody : Stream
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <summary>Checksums of all bytes; SHA-256 only when asked for.</summary>
+    public ContentDigest Digest(bool withSha256)
+    {
+#pragma warning disable CA5351 // MD5 is what an ETag holds. It guards against accidents, not against forgery.
+        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+#pragma warning restore CA5351
+        using var sha256 = withSha256 ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        var crc = 0u;
+        foreach (var piece in pieces)
+        {
+            var bytes = piece.Bytes.AsSpan(0, piece.Used);
+            md5.AppendData(bytes);
+            sha256?.AppendData(bytes);
+            crc = Crc32C.Append(crc, bytes);
+        }
+        return new ContentDigest(md5.GetHashAndReset(), crc, sha256?.GetHashAndReset());
+    }
 
     public override int Read(Span<byte> buffer)
     {

@@ -22,13 +22,14 @@ static class S3Checks
 
     public static IEnumerable<CheckStep> Steps(S3Options options, IAmazonS3 client, TimeProvider clock)
     {
+        var store = new ObjectStore(options, client, clock);
         yield return new CheckStep("s3 address", cancellationToken => AddressAsync(options, cancellationToken));
         yield return new CheckStep("s3 clock", cancellationToken => ClockAsync(options, clock, cancellationToken), "s3 address");
-        yield return new CheckStep("s3 credentials", cancellationToken => CredentialsAsync(options, client, cancellationToken), "s3 address");
-        yield return new CheckStep("s3 bucket", cancellationToken => BucketAsync(options, client, cancellationToken), "s3 credentials");
-        yield return new CheckStep("s3 upload", cancellationToken => UploadAsync(options, client, cancellationToken), "s3 bucket");
+        yield return new CheckStep("s3 credentials", cancellationToken => CredentialsAsync(options, client, store, cancellationToken), "s3 address");
+        yield return new CheckStep("s3 bucket", cancellationToken => BucketAsync(options, client, store, cancellationToken), "s3 credentials");
+        yield return new CheckStep("s3 upload", cancellationToken => UploadAsync(options, client, store, cancellationToken), "s3 bucket");
         if (options.Validation == InvalidReadings.Quarantine)
-            yield return new CheckStep("s3 quarantine", cancellationToken => QuarantineAsync(options, client, clock, cancellationToken), "s3 bucket");
+            yield return new CheckStep("s3 quarantine", cancellationToken => QuarantineAsync(options, client, store, clock, cancellationToken), "s3 bucket");
     }
 
     static async Task<CheckResult> AddressAsync(S3Options options, CancellationToken cancellationToken)
@@ -64,8 +65,7 @@ static class S3Checks
         }
         catch (HttpRequestException e)
         {
-            var failure = S3Failure.Translate(e, $"HEAD {options.Address}", options);
-            return CheckResult.Failed(failure.Message, "The connection works, HTTP on it does not: wrong scheme, a proxy, or a certificate.", "Check S3_ENDPOINT_URL's scheme and this machine's CA certificates.");
+            return CheckResult.Failed(S3Failure.Explain(e, $"HEAD {options.Address}", options).Answer, "The connection works, HTTP on it does not: wrong scheme, a proxy, or a certificate.", "Check S3_ENDPOINT_URL's scheme and this machine's CA certificates.");
         }
         using (answer)
         {
@@ -82,12 +82,14 @@ static class S3Checks
         }
     }
 
-    static async Task<CheckResult> CredentialsAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    static async Task<CheckResult> CredentialsAsync(S3Options options, IAmazonS3 client, ObjectStore store, CancellationToken cancellationToken)
     {
-        var whose = options.AccessKeyId is null ? "the SDK's own chain found credentials" : $"access key {S3Failure.Masked(options.AccessKeyId)}";
+        var whose = options.Credentials.Description;
+        var what = $"LIST s3://{options.Bucket}/{options.Prefix}";
         try
         {
-            await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.Prefix, MaxKeys = 1 }, cancellationToken);
+            var request = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.Prefix, MaxKeys = 1 };
+            await store.CallAsync(token => client.ListObjectsV2Async(request, token), what, 0, cancellationToken);
             return CheckResult.Ok($"{whose}; the signature is accepted");
         }
         catch (AmazonServiceException e) when (e.ErrorCode is "AccessDenied" or "NoSuchBucket" or "PermanentRedirect")
@@ -96,16 +98,16 @@ static class S3Checks
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return Failed(e, $"LIST s3://{options.Bucket}/{options.Prefix}", options);
+            return Failed(e, what, options);
         }
     }
 
-    static async Task<CheckResult> BucketAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    static async Task<CheckResult> BucketAsync(S3Options options, IAmazonS3 client, ObjectStore store, CancellationToken cancellationToken)
     {
         var what = $"HEAD s3://{options.Bucket}";
         try
         {
-            var answer = await client.HeadBucketAsync(new HeadBucketRequest { BucketName = options.Bucket }, cancellationToken);
+            var answer = await store.CallAsync(token => client.HeadBucketAsync(new HeadBucketRequest { BucketName = options.Bucket }, token), what, 0, cancellationToken);
             return string.IsNullOrEmpty(answer.BucketRegion) || answer.BucketRegion == options.Region || options.Endpoint is not null
                 ? CheckResult.Ok($"s3://{options.Bucket} exists in {(string.IsNullOrEmpty(answer.BucketRegion) ? options.Region : answer.BucketRegion)}")
                 : CheckResult.Failed($"s3://{options.Bucket} is in {answer.BucketRegion}", $"AWS_REGION is {options.Region}.", $"Set AWS_REGION={answer.BucketRegion}");
@@ -125,17 +127,17 @@ static class S3Checks
     }
 
     /// <summary>Asks for the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be there.</summary>
-    static async Task<CheckResult> UploadAsync(S3Options options, IAmazonS3 client, CancellationToken cancellationToken)
+    static async Task<CheckResult> UploadAsync(S3Options options, IAmazonS3 client, ObjectStore store, CancellationToken cancellationToken)
     {
-        var key = $"{options.Prefix}{CheckName}";
-        var what = $"PUT s3://{options.Bucket}/{key}";
-        var request = S3Client.PutIfAbsent(options, options.Bucket, key, new MemoryStream([]), "text/plain");
-        request.IfNoneMatch = null;
+        var target = new UploadObject(options.Bucket, $"{options.Prefix}{CheckName}", "text/plain", CheckName, 0);
+        var what = $"PUT {target.Address}";
+        using var body = new ObjectBody();
+        var request = store.Request(target, body, body.Digest(withSha256: true));
         request.IfMatch = "\"0\"";
         try
         {
-            await client.PutObjectAsync(request, cancellationToken);
-            await DeleteAsync(options, client, key, cancellationToken);
+            await store.CallAsync(token => client.PutObjectAsync(request, token), what, 0, cancellationToken);
+            await DeleteAsync(options, client, target.Key, cancellationToken);
             return CheckResult.Warning($"{what}: written although the condition If-Match did not hold", "This server ignores conditions on PUT: an upload repeated after a crash overwrites its object instead of leaving it alone.",
                 "Use a server that knows conditional writes: Amazon S3, LocalStack 4, MinIO.");
         }
@@ -149,23 +151,24 @@ static class S3Checks
         }
     }
 
-    static async Task<CheckResult> QuarantineAsync(S3Options options, IAmazonS3 client, TimeProvider clock, CancellationToken cancellationToken)
+    /// <summary>Writes an object below the quarantine, where nothing loads it, exactly as readings are uploaded, and deletes it if it may.</summary>
+    static async Task<CheckResult> QuarantineAsync(S3Options options, IAmazonS3 client, ObjectStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var key = $"{options.QuarantinePrefix}{CheckName}";
-        var what = $"PUT s3://{options.Bucket}/{key}";
+        // A name of its own each time, because nothing is overwritten and the last one may still be there.
+        var key = string.Create(CultureInfo.InvariantCulture, $"{options.QuarantinePrefix}{CheckName}-{clock.GetUtcNow():yyyyMMdd'T'HHmmssfff'Z'}");
+        var target = new UploadObject(options.Bucket, key, "text/plain", Guid.NewGuid().ToString("N"), 0);
         try
         {
-            var text = System.Text.Encoding.UTF8.GetBytes($"Written by 's3-forwarder check' at {clock.GetUtcNow():u}.\n");
-            var request = S3Client.PutIfAbsent(options, options.Bucket, key, new MemoryStream(text), "text/plain");
-            request.IfNoneMatch = null;
-            await client.PutObjectAsync(request, cancellationToken);
+            using var body = new ObjectBody();
+            body.Write(System.Text.Encoding.UTF8.GetBytes($"Written by 's3-forwarder check' at {clock.GetUtcNow():u}.\n"));
+            await store.PutAsync(target, body, cancellationToken);
             return await DeleteAsync(options, client, key, cancellationToken)
                 ? CheckResult.Ok($"wrote and deleted {key}")
                 : CheckResult.Ok($"wrote {key}; it stays there, because the key may not delete");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return Failed(e, what, options);
+            return Failed(e, $"PUT {target.Address}", options);
         }
     }
 
@@ -176,19 +179,20 @@ static class S3Checks
             await client.DeleteObjectAsync(options.Bucket, key, cancellationToken);
             return true;
         }
-        catch (AmazonServiceException)
+        catch (Exception e) when (e is AmazonServiceException or ForeignAnswerException)
         {
             return false;
         }
     }
 
-    /// <summary>Takes a sink's message apart again: the answer before the semicolon, the remedy behind it.</summary>
     static CheckResult Failed(Exception e, string what, S3Options options)
     {
-        var failure = S3Failure.Translate(e, what, options);
-        var parts = failure.Message.Split("; ", 2);
-        return failure.Failure == SinkFailure.NeedsOperator && parts.Length == 2
-            ? CheckResult.Failed(parts[0], "The request arrived and was refused.", parts[1])
-            : CheckResult.Failed(failure.Message, "The server or the network is in trouble.", "Try again later; if it stays, check the address.");
+        // The sink's message puts answer, cause and fix into one line.
+        Exception cause = e is SinkException { InnerException: ForeignAnswerException or AmazonServiceException } own && own.Message.StartsWith(what, StringComparison.Ordinal)
+            ? own.InnerException! : e;
+        var problem = S3Failure.Explain(cause, what, options);
+        return problem.Failure == SinkFailure.NeedsOperator || problem.Fix.Length > 0
+            ? CheckResult.Failed(problem.Answer, problem.Cause.Length > 0 ? problem.Cause : "The request arrived and was refused.", problem.Fix)
+            : CheckResult.Failed(problem.Answer, problem.Cause.Length > 0 ? problem.Cause : "The server or the network is in trouble.", "Try again later; if it stays, check the address.");
     }
 }

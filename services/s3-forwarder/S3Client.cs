@@ -1,7 +1,6 @@
 using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
-using Amazon.S3.Model;
 
 namespace ThermalStreaming.S3Forwarder;
 
@@ -9,7 +8,7 @@ namespace ThermalStreaming.S3Forwarder;
 static class S3Client
 {
     /// <summary>Thread-safe; one for the process.</summary>
-    /// <param name="options">Where to and as whom.</param>
+    /// <param name="options">The store and the credentials.</param>
     /// <param name="retries">The forwarding loop retries for ever; here only what a broken keep-alive connection or a lone 500 needs.</param>
     public static IAmazonS3 Create(S3Options options, int retries = 1)
     {
@@ -18,9 +17,11 @@ static class S3Client
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = retries,
             ThrottleRetries = false,
-            // Each upload brings a deadline that depends on its size.
-            Timeout = TimeSpan.FromHours(1),
-            ConnectTimeout = TimeSpan.FromSeconds(10),
+            HttpClientFactory = new StoreConnection(isAmazon: options.Endpoint is null),
+            // Each upload brings the checksum that S3_CHECKSUM names. What the SDK adds by itself are trailers, which many servers do not know
+            // (aws-sdk-net#3610, #3615).
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
         if (options.Endpoint is null)
         {
@@ -31,29 +32,7 @@ static class S3Client
             config.ServiceURL = options.Endpoint.AbsoluteUri;
             config.AuthenticationRegion = options.Region;
             config.ForcePathStyle = true;
-            // The trailing checksums that the SDK adds by default are more than many servers know (aws-sdk-net#3610, #3615).
-            config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
-            config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
         }
-        return options switch
-        {
-            { AccessKeyId: not null, SecretAccessKey: not null, SessionToken: not null } => new AmazonS3Client(options.AccessKeyId, options.SecretAccessKey, options.SessionToken, config),
-            { AccessKeyId: not null, SecretAccessKey: not null } => new AmazonS3Client(options.AccessKeyId, options.SecretAccessKey, config),
-            _ => new AmazonS3Client(config),
-        };
+        return options.Credentials.Create() is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
     }
-
-    /// <summary>A PUT that never overwrites.</summary>
-    public static PutObjectRequest PutIfAbsent(S3Options options, string bucket, string key, Stream body, string contentType) => new()
-    {
-        BucketName = bucket,
-        Key = key,
-        InputStream = body,
-        AutoCloseStream = false,
-        AutoResetStreamPosition = true,
-        ContentType = contentType,
-        IfNoneMatch = "*",
-        // Stand-ins on plain http store the chunks' framing as if it were content.
-        UseChunkEncoding = options.Endpoint is null,
-    };
 }

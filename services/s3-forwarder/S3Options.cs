@@ -1,45 +1,11 @@
-using System.Net;
-using System.Text.RegularExpressions;
 using ThermalStreaming.Forwarding;
-using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>How the rows of an object are written.</summary>
-enum ObjectFormat
-{
-    /// <summary>One JSON object per line.</summary>
-    NdJson,
-
-    /// <summary>One JSON array; the file format needs STRIP_OUTER_ARRAY = TRUE.</summary>
-    Array,
-}
-
-enum ObjectCompression { None, Gzip }
-
-/// <summary>What becomes of inverter readings that break a rule.</summary>
-enum InvalidReadings
-{
-    /// <summary>They are kept under a prefix of their own, each with its reasons.</summary>
-    Quarantine,
-
-    /// <summary>They are counted and left out.</summary>
-    Drop,
-
-    /// <summary>They are counted and delivered like the others.</summary>
-    Forward,
-}
-
 /// <summary>Where objects go and how readings become objects. Immutable.</summary>
-sealed partial class S3Options
+sealed record S3Options
 {
-    /// <summary>Used where a stand-in does not care but a signature needs one.</summary>
-    const string StandInRegion = "us-east-1";
-
-    /// <summary>A key is at most 1,024 bytes; the date, the times and numbers behind the prefix are well below 300.</summary>
-    const int MaxPrefixLength = 700;
-
-    /// <summary>AWS region of the bucket, for example eu-central-1.</summary>
+    /// <summary>Region that requests are signed for: AWS's, for example eu-central-1, or what another store calls its own.</summary>
     public required string Region { get; init; }
 
     public required string Bucket { get; init; }
@@ -50,19 +16,23 @@ sealed partial class S3Options
     /// <summary>What the keys of quarantined readings start with; ends with a slash; never below <see cref="Prefix"/>, so that nothing loads them.</summary>
     public required string QuarantinePrefix { get; init; }
 
-    /// <summary>Null: the SDK's own chain finds credentials (profile, web identity, container, instance).</summary>
-    public string? AccessKeyId { get; init; }
-
-    public string? SecretAccessKey { get; init; }
-
-    /// <summary>Goes with temporary keys.</summary>
-    public string? SessionToken { get; init; }
+    /// <summary>Whose keys sign the requests.</summary>
+    public AwsCredentials Credentials { get; init; } = new();
 
     /// <summary>Null: Amazon S3. Otherwise a server that speaks its protocol, addressed by path.</summary>
     public Uri? Endpoint { get; init; }
 
     /// <summary>Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.</summary>
     public int Files { get; init; } = 4;
+
+    /// <summary>What the bucket demands of each object.</summary>
+    public ObjectAttributes Attributes { get; init; } = new();
+
+    /// <summary>The checksum that each PUT carries.</summary>
+    public UploadChecksum Checksum { get; init; }
+
+    /// <summary>Which dates get a folder of their own.</summary>
+    public PartitionLimits Partitions { get; init; } = PartitionLimits.Default;
 
     public BatchLimits Limits { get; init; } = new(20_000, 8 << 20, TimeSpan.FromSeconds(20));
 
@@ -77,116 +47,4 @@ sealed partial class S3Options
 
     /// <summary>The server that requests go to, for people and for <c>check</c>.</summary>
     public Uri Address => Endpoint ?? new Uri($"https://s3.{Region}.amazonaws.com{(Region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}");
-
-    public static S3Options Load(Settings settings)
-    {
-        var endpoint = LoadEndpoint(settings);
-        var region = settings.OptionalText("AWS_REGION", "Region of the bucket.");
-        if (region is null && endpoint is null)
-            settings.Problem("AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api get-bucket-location says which).");
-        else if (region is not null && !RegionPattern().IsMatch(region))
-            settings.Problem($"AWS_REGION is '{region}'; it must be a region's code such as eu-central-1 or us-east-1.");
-        var bucket = LoadBucket(settings);
-        var prefix = LoadPrefix(settings, "S3_FILE_PREFIX", "inverter-data/", "What the keys of the objects start with; the bucket notification watches it.");
-        var quarantine = LoadPrefix(settings, "S3_QUARANTINE_PREFIX", "inverter-quarantine/", "What the keys of readings that break a rule start with; nothing may load it.");
-        if (quarantine.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(quarantine, StringComparison.Ordinal))
-            settings.Problem($"S3_QUARANTINE_PREFIX is '{quarantine}' and S3_FILE_PREFIX is '{prefix}'; neither may lie below the other, or quarantined readings would be loaded.");
-        var keyId = settings.OptionalText("AWS_ACCESS_KEY_ID", "Access key of the uploading user. Without it the SDK looks for a profile, a role or the instance's credentials.");
-        var secret = settings.Secret("AWS_SECRET_ACCESS_KEY", "Secret of the access key.");
-        if (keyId is null != secret is null)
-            settings.Problem($"{(keyId is null ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY")} is not set but its counterpart is; set both, or neither to use the SDK's own chain (profile, role, instance).");
-        return new S3Options
-        {
-            Endpoint = endpoint,
-            Region = region ?? StandInRegion,
-            Bucket = bucket,
-            Prefix = prefix,
-            QuarantinePrefix = quarantine,
-            AccessKeyId = keyId,
-            SecretAccessKey = secret,
-            SessionToken = settings.Secret("AWS_SESSION_TOKEN", "Session token of temporary keys."),
-            Files = settings.WholeNumber("NUM_FILES", 4, 1, 100, "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."),
-            Limits = new BatchLimits(
-                settings.WholeNumber("BATCH_MAX_READINGS", 20_000, 1, 1_000_000, "Most readings in a batch."),
-                (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
-                settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
-            Format = settings.Choice("S3_FORMAT", ObjectFormat.NdJson, "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."),
-            Compression = settings.Choice("S3_COMPRESS", ObjectCompression.None, "Compression of the objects."),
-            TimeZone = LoadTimeZone(settings),
-            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "What becomes of inverter readings with a missing or out-of-range value."),
-        };
-    }
-
-    static Uri? LoadEndpoint(Settings settings)
-    {
-        if (settings.OptionalText("S3_ENDPOINT_URL", "A server with the S3 protocol instead of Amazon's, for example http://localstack:4566.") is not { } text)
-            return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/" && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
-            return uri;
-        settings.Problem($"S3_ENDPOINT_URL is '{text}'; it must be http://host:port or https://host:port without a path, for example http://localstack:4566.");
-        return null;
-    }
-
-    /// <remarks>Rules: Amazon S3 User Guide, "General purpose bucket naming rules".</remarks>
-    static string LoadBucket(Settings settings)
-    {
-        var bucket = settings.Required("S3_BUCKET", "Name of the bucket.", "set it to the name of the bucket that readings go to, for example S3_BUCKET=my-inverters.");
-        if (bucket.Length == 0)
-            return bucket;
-        string? why =
-            bucket.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) || bucket.Contains('/') ? "the bare name is wanted, without s3:// and without slashes"
-            : bucket.StartsWith("arn:", StringComparison.OrdinalIgnoreCase) ? "the bare name is wanted, not its ARN"
-            : bucket.Length is < 3 or > 63 ? "a bucket's name has 3 to 63 characters"
-            : !BucketPattern().IsMatch(bucket) ? "a bucket's name has only lower-case letters, digits, hyphens and dots, and a letter or digit at both ends"
-            : bucket.Contains("..", StringComparison.Ordinal) ? "two dots must not stand side by side"
-            : IPAddress.TryParse(bucket, out _) && bucket.Split('.').Length == 4 ? "it must not look like an IP address"
-            : bucket.StartsWith("xn--", StringComparison.Ordinal) || bucket.StartsWith("sthree-", StringComparison.Ordinal) || bucket.EndsWith("-s3alias", StringComparison.Ordinal)
-              || bucket.EndsWith("--ol-s3", StringComparison.Ordinal) || bucket.EndsWith("--x-s3", StringComparison.Ordinal) ? "this beginning or end is reserved by Amazon for something else than a general purpose bucket"
-            : null;
-        if (why is not null)
-            settings.Problem($"S3_BUCKET is '{bucket}'; {why}.");
-        return bucket;
-    }
-
-    static string LoadPrefix(Settings settings, string key, string defaultValue, string description)
-    {
-        var prefix = settings.Text(key, defaultValue, description);
-        if (!prefix.EndsWith('/'))
-            prefix += '/';
-        string? why =
-            prefix.StartsWith('/') ? "it must not start with a slash (the slash would become part of the key)"
-            : prefix.Contains("//", StringComparison.Ordinal) ? "it must not hold an empty folder (//)"
-            : prefix.Split('/').Any(folder => folder is "." or "..") ? "it must not hold the folders . or .."
-            : prefix.Length > MaxPrefixLength ? $"it must not be longer than {MaxPrefixLength} characters"
-            : !PrefixPattern().IsMatch(prefix) ? "only letters, digits and ! - _ . * ' ( ) / = are safe in a key"
-            : null;
-        if (why is not null)
-            settings.Problem($"{key} is '{prefix}'; {why}. Example: {key}={defaultValue}");
-        return prefix;
-    }
-
-    static TimeZoneInfo LoadTimeZone(Settings settings)
-    {
-        var name = settings.Text("PARTITION_TIME_ZONE", "UTC", "Zone whose calendar the dates in the keys follow, for example Europe/Berlin.");
-        if (name.Equals("UTC", StringComparison.OrdinalIgnoreCase))
-            return TimeZoneInfo.Utc;
-        try
-        {
-            return TimeZoneInfo.FindSystemTimeZoneById(name);
-        }
-        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or System.Security.SecurityException or UnauthorizedAccessException)
-        {
-            settings.Problem($"PARTITION_TIME_ZONE is '{name}', which this system does not know; it must be UTC or an IANA name such as Europe/Berlin, and the zone files must be installed (package tzdata; /usr/share/zoneinfo).");
-            return TimeZoneInfo.Utc;
-        }
-    }
-
-    [GeneratedRegex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
-    private static partial Regex RegionPattern();
-
-    [GeneratedRegex("^[a-z0-9][a-z0-9.-]*[a-z0-9]$")]
-    private static partial Regex BucketPattern();
-
-    [GeneratedRegex("^[A-Za-z0-9!_.*'()/=-]+$")]
-    private static partial Regex PrefixPattern();
 }

@@ -17,7 +17,7 @@ static class S3Service
     {
         Name = Name,
         Description = "Uploads inverter readings from MQTT to a bucket that classic Snowpipe loads, each once.",
-        Load = settings => new(ForwarderOptions.Load(settings, Name, ReadingKind.Inverter), S3Options.Load(settings)),
+        Load = settings => new(ForwarderOptions.Load(settings, Name, ReadingKind.Inverter), S3OptionsLoader.Load(settings)),
         Configure = (services, options) => services
             .AddS3(options.S3)
             .AddForwarder(options.Forwarder, (provider, _) => provider.GetRequiredService<Func<S3Sink>>()()),

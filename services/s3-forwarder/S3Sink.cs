@@ -1,11 +1,5 @@
-using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net;
-using Amazon.Runtime;
 using Amazon.S3;
-using Amazon.S3.Model;
 using ThermalStreaming.Forwarding;
-using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
@@ -15,41 +9,45 @@ namespace ThermalStreaming.S3Forwarder;
 /// </summary>
 /// <remarks>
 /// Why nothing is lost or doubled, by what a crash finds:
-/// before the plan is on disk, nothing was uploaded, and the batch is cut anew;
+/// before the plan is on disk, nothing was uploaded, and the batch is cut again;
 /// while its objects are uploaded, <see cref="OpenAsync"/> sends the loop back to the plan's range, and each object is made again with the same key and
 /// rows: the bucket takes it, or answers 412 because it is there;
 /// after the last object but before the journal's cursor is durable, the same happens, and every answer is 412;
 /// after that, the cursor is at the plan's end, which ends the plan.
 /// A plan is replaced only by the one that begins where it ends, so a cursor that fell behind the plan (lost, or from a backup) is put right by it.
 /// </remarks>
-sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics statistics, TimeProvider clock, ILogger<S3Sink> logger) : IBatchSink
+sealed partial class S3Sink : IBatchSink
 {
-    /// <summary>Uploads under way at once; the journal and the intake need the machine too.</summary>
-    const int MaxParallelUploads = 4;
-
-    /// <summary>Objects being written at once. A batch whose clocks went mad may hold readings of thousands of dates; each pass takes this many groups.</summary>
-    const int MaxOpenGroups = 32;
-
     /// <summary>A plan is written with each batch, so nothing happens between batches that a poll could find.</summary>
     static readonly TimeSpan IdlePoll = TimeSpan.FromMinutes(1);
 
-    /// <summary>Time for an upload: this, and as long as <see cref="SlowestBytesPerSecond"/> takes.</summary>
-    static readonly TimeSpan UploadGrace = TimeSpan.FromSeconds(30);
+    /// <summary>Odd dates come from a device whose clock is wrong, and then with each batch.</summary>
+    static readonly TimeSpan OtherDatesInterval = TimeSpan.FromHours(1);
 
-    const int SlowestBytesPerSecond = 16 * 1024;
-
-    /// <summary>Metadata by which an object is known as this plan's. S3 adds <c>x-amz-meta-</c>.</summary>
-    const string PlanMetadata = "plan", RowsMetadata = "rows";
-
+    readonly S3Options options;
+    readonly ObjectStore store;
+    readonly S3Statistics statistics;
+    readonly TimeProvider clock;
+    readonly ILogger<S3Sink> logger;
     readonly RowWriter rows = new();
     SlotContext? slot;
-    BatchPlan? plan;
 
-    /// <summary>Parts of <see cref="plan"/> that are known to be in the bucket, by their first offset.</summary>
-    readonly ConcurrentDictionary<long, bool> done = new();
+    /// <summary>What was planned and is not yet known to be wholly in the bucket.</summary>
+    BatchPlan? plan;
+    PlanUpload? upload;
 
     long committed;
+    long? otherDatesLogged;
     bool unreported;
+
+    public S3Sink(S3Options options, IAmazonS3 client, S3Statistics statistics, TimeProvider clock, ILogger<S3Sink> logger)
+    {
+        this.options = options;
+        this.statistics = statistics;
+        this.clock = clock;
+        this.logger = logger;
+        store = new ObjectStore(options, client, clock);
+    }
 
     public BatchLimits Limits => options.Limits;
 
@@ -58,10 +56,10 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
     public async Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken)
     {
         slot = start.Slot;
-        done.Clear();
+        upload = null;
         var position = Resume(start);
         committed = position.Offset;
-        await ProbeBucketAsync(cancellationToken);
+        await store.ProbeAsync(cancellationToken);
         return position;
     }
 
@@ -75,25 +73,30 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
         {
             // Half of the batch may be uploaded by the old rules; which half cannot be known. Rather twice than not at all.
             LogRulesChanged(slot.Name, plan.First, plan.End);
-            plan = null;
+            Forget();
+        }
+        if (plan is not null && batch.Count > plan.Readings)
+        {
+            // The objects of the plan have no place for what has come to light since. Rather twice than not at all.
+            LogMoreThanPlanned(slot.Name, plan.First, plan.End, plan.Readings.Value, batch.Count);
+            Forget();
         }
         plan ??= MakePlan(batch);
         try
         {
             await UploadAsync(plan, batch, cancellationToken);
         }
-        catch (SinkException e) when (e.Failure == SinkFailure.NeedsOperator && plan.Destination != Configured)
+        catch (SinkException e) when (plan.Destination != Configured && S3Failure.BlamesDestination(e))
         {
             // The plan goes where the settings pointed when it was made; they were corrected since.
             LogRetargeted(slot.Name, plan.First, plan.End, $"{plan.Destination.Bucket}/{plan.Destination.Prefix}", $"{options.Bucket}/{options.Prefix}", e.Message);
+            upload = null;
             plan = Save(plan with { Destination = Configured });
-            done.Clear();
             await UploadAsync(plan, batch, cancellationToken);
         }
         committed = plan.End;
         unreported = true;
-        plan = null;
-        done.Clear();
+        Forget();
     }
 
     public Task<SinkCommit> PollAsync(CancellationToken cancellationToken)
@@ -137,6 +140,12 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
         }
         if (start.Cursor >= found.End)
             return new SinkPosition(start.Cursor);
+        if (start.FirstStored >= found.End)
+        {
+            LogPlannedIsGone(start.Slot.Name, found.First, found.End, start.FirstStored);
+            SetAside(start.Slot.Directory, "lost");
+            return new SinkPosition(start.FirstStored);
+        }
         if (start.End <= found.First)
         {
             // The journal lost everything the plan was made of; what comes next under these offsets is something else.
@@ -162,59 +171,28 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
         return to;
     }
 
+    void Forget()
+    {
+        plan = null;
+        upload = null;
+    }
+
     BatchPlan MakePlan(Batch batch)
     {
-        var classifier = new Classifier(options.Validation, options.TimeZone);
-        var offsets = new Dictionary<GroupKey, List<long>>();
-        var brokenRules = new Dictionary<string, int>(StringComparer.Ordinal);
-        int invalid = 0, dropped = 0;
-        GroupKey? lastKey = null;
-        List<long>? last = null;
-        foreach (var reading in batch.Readings())
+        var planner = new BatchPlanner(options, statistics);
+        var made = Save(planner.Plan(batch, slot!, Configured, clock.GetUtcNow()));
+        if (planner.OtherDates > 0 && (otherDatesLogged is not { } last || clock.GetElapsedTime(last) >= OtherDatesInterval))
         {
-            var key = classifier.Classify(reading, out var isInvalid);
-            if (isInvalid)
-            {
-                invalid++;
-                CountBrokenRules(reading.Payload.Inverter(reading.Index), brokenRules);
-            }
-            if (key is not { } group)
-            {
-                dropped++;
-                continue;
-            }
-            if (last is null || lastKey != key)
-            {
-                if (!offsets.TryGetValue(group, out last))
-                    offsets[group] = last = [];
-                lastKey = key;
-            }
-            last.Add(reading.Offset);
+            LogOtherDates(slot!.Name, planner.OtherDates, made.First, made.End, PartitionLimits.OtherDates);
+            otherDatesLogged = clock.GetTimestamp();
         }
-        var made = Save(new BatchPlan
-        {
-            Id = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N"),
-            Epoch = slot!.Epoch,
-            Slot = slot.Name,
-            First = batch.FirstOffset,
-            End = batch.EndOffset,
-            CreatedAt = batch.CreatedAt,
-            Destination = Configured,
-            Settings = new ContentSettings(options.Format, options.Compression, options.TimeZone.Id, options.Validation, ContentSettings.RulesInForce),
-            // Nothing loads the quarantine in parallel: one object.
-            Groups = [.. offsets.Select(group => PlannedGroup.Split(group.Key, group.Value, group.Key.Quarantined ? 1 : options.Files))],
-        });
-        statistics.Validated(brokenRules, invalid, dropped);
         return made;
     }
 
-    static void CountBrokenRules(InverterReading reading, Dictionary<string, int> counts)
+    Task UploadAsync(BatchPlan current, Batch batch, CancellationToken cancellationToken)
     {
-        foreach (var rule in InverterRule.All)
-        {
-            if (rule.Broken(reading) is not null)
-                counts[rule.Key] = counts.GetValueOrDefault(rule.Key) + 1;
-        }
+        upload ??= new PlanUpload(current, Zone(current.Settings.TimeZone), rows, store, statistics, clock);
+        return upload.RunAsync(batch, cancellationToken);
     }
 
     BatchPlan Save(BatchPlan made)
@@ -227,159 +205,6 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SinkException(SinkFailure.Transient, $"write {Path.Combine(slot!.Directory, BatchPlan.FileName)}: {e.Message}; nothing is uploaded before it is written. Free space on the data volume, or make it writable.", inner: e);
-        }
-    }
-
-    /// <summary>Makes and uploads every object of the plan that is not known to be there: the next is written while earlier ones are under way.</summary>
-    async Task UploadAsync(BatchPlan current, Batch batch, CancellationToken cancellationToken)
-    {
-        using var uploads = new Uploads(MaxParallelUploads, cancellationToken);
-        try
-        {
-            var classifier = new Classifier(current.Settings.Validation, Zone(current.Settings.TimeZone));
-            foreach (var groups in current.Groups.Chunk(MaxOpenGroups))
-                await WriteGroupsAsync(current, groups, batch, classifier, uploads, cancellationToken);
-        }
-        catch (OperationCanceledException) when (uploads.Failure is not null)
-        {
-            // Thrown below, when the others have ended too.
-        }
-        finally
-        {
-            await uploads.SettleAsync();
-        }
-        cancellationToken.ThrowIfCancellationRequested();
-        if (uploads.Failure is { } failure)
-            throw failure;
-    }
-
-    async Task WriteGroupsAsync(BatchPlan current, PlannedGroup[] groups, Batch batch, Classifier classifier, Uploads uploads, CancellationToken cancellationToken)
-    {
-        var open = groups.ToDictionary(group => group.Key, group => new OpenGroup(group));
-        var stamp = new RowStamp(current.CreatedAt, current.Slot);
-        try
-        {
-            foreach (var reading in batch.Readings())
-            {
-                // Beyond the end: a plan that was cut because the journal lost its tail.
-                if (reading.Offset >= current.End || classifier.Classify(reading, out _) is not { } key || !open.TryGetValue(key, out var group))
-                    continue;
-                var part = group.Plan.Parts[group.Plan.PartOf(reading.Offset)];
-                if (group.Writer is { } previous && previous.Part != part)
-                    await StartAsync(group);
-                if (group.Writer is null)
-                {
-                    if (done.ContainsKey(part.First))
-                        continue;
-                    group.Writer = new ObjectWriter(part, current.Settings.Format, current.Settings.Compression);
-                }
-                group.Writer.Add(rows.Write(reading, key.Quarantined, stamp));
-                if (group.Writer.Rows == part.Rows)
-                    await StartAsync(group);
-            }
-            foreach (var group in open.Values.Where(group => group.Writer is not null))
-                await StartAsync(group);
-        }
-        finally
-        {
-            foreach (var group in open.Values)
-                group.Writer?.Body.Dispose();
-        }
-
-        Task StartAsync(OpenGroup group) => uploads.StartAsync(() =>
-        {
-            var writer = group.Writer!;
-            group.Writer = null;
-            writer.Complete();
-            return PutAsync(current, group.Plan, writer, cancellationToken);
-        });
-    }
-
-    async Task PutAsync(BatchPlan current, PlannedGroup group, ObjectWriter writer, CancellationToken stop)
-    {
-        using var body = writer.Body;
-        var key = current.Key(group, writer.Part);
-        var bucket = current.Destination.Bucket;
-        var what = $"PUT s3://{bucket}/{key}";
-        using var deadline = new CancellationTokenSource(UploadGrace + TimeSpan.FromSeconds(body.Length / (double)SlowestBytesPerSecond), clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
-        try
-        {
-            var request = S3Client.PutIfAbsent(options, bucket, key, body, ContentType(current.Settings));
-            request.Metadata[PlanMetadata] = current.Id;
-            request.Metadata[RowsMetadata] = writer.Rows.ToString(CultureInfo.InvariantCulture);
-            var started = clock.GetTimestamp();
-            statistics.Requested();
-            await client.PutObjectAsync(request, either.Token);
-            statistics.Uploaded(group.Key, writer.Rows, body.Length, writer.UncompressedBytes, clock.GetElapsedTime(started));
-            done[writer.Part.First] = true;
-        }
-        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
-        {
-            await RecogniseAsync(current, bucket, key, body.Length, writer.Rows, either.Token);
-            statistics.FoundInPlace();
-            done[writer.Part.First] = true;
-        }
-        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !stop.IsCancellationRequested)
-        {
-            throw new SinkException(SinkFailure.Transient, $"{what}: {body.Length} bytes took longer than {UploadGrace.TotalSeconds + body.Length / SlowestBytesPerSecond:0} s", inner: e);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
-        {
-            throw S3Failure.Translate(e, what, options);
-        }
-    }
-
-    /// <summary>Makes sure that what lies under the key is this plan's object. Anything else is neither overwritten nor taken for delivered.</summary>
-    async Task RecogniseAsync(BatchPlan current, string bucket, string key, long length, int rowCount, CancellationToken cancellationToken)
-    {
-        GetObjectMetadataResponse found;
-        try
-        {
-            found = await client.GetObjectMetadataAsync(bucket, key, cancellationToken);
-        }
-        catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
-        {
-            // The user may write but not read. The key holds the journal's random identity and the plan's time, so nobody else makes it.
-            LogNotVerified(bucket, key);
-            return;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            throw S3Failure.Translate(e, $"HEAD s3://{bucket}/{key}", options);
-        }
-        var planId = found.Metadata[PlanMetadata];
-        // Fewer rows than the object has: the journal lost some of them since. More: some are not in it.
-        var ours = planId is null
-            ? found.Metadata.Count == 0 && found.ContentLength == length
-            : planId == current.Id && int.TryParse(found.Metadata[RowsMetadata], NumberStyles.None, CultureInfo.InvariantCulture, out var there) && there >= rowCount;
-        if (!ours)
-        {
-            throw new SinkException(SinkFailure.NeedsOperator,
-                $"PUT s3://{bucket}/{key}: an object with other content is there (ETag {found.ETag}, {found.ContentLength} bytes, {found.LastModified:u}); it was not overwritten. Find out who wrote it, then move it away: aws s3 mv s3://{bucket}/{key} s3://{bucket}/set-aside/");
-        }
-    }
-
-    /// <summary>A bucket that is not there, or not in this region, is reported at the start and not when the first batch is full.</summary>
-    async Task ProbeBucketAsync(CancellationToken cancellationToken)
-    {
-        using var deadline = new CancellationTokenSource(UploadGrace, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        try
-        {
-            await client.HeadBucketAsync(new HeadBucketRequest { BucketName = options.Bucket }, either.Token);
-        }
-        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.NotFound)
-        {
-            throw S3Failure.Translate(new AmazonS3Exception(e.Message, e, ErrorType.Sender, "NoSuchBucket", e.RequestId, e.StatusCode), $"HEAD s3://{options.Bucket}", options);
-        }
-        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest)
-        {
-            // A user that may only put objects may not ask this; the first upload tells.
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            throw S3Failure.Translate(e, $"HEAD s3://{options.Bucket}", options);
         }
     }
 
@@ -397,13 +222,6 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
         }
     }
 
-    static string ContentType(ContentSettings settings) => settings switch
-    {
-        { Compression: ObjectCompression.Gzip } => "application/gzip",
-        { Format: ObjectFormat.NdJson } => "application/x-ndjson",
-        _ => "application/json",
-    };
-
     [LoggerMessage(EventId = 500, Level = LogLevel.Warning, Message = "{Slot}: the plan belongs to the journal {PlanEpoch}, this one is {Epoch} (a new disk, or a new volume?); set aside as {Path}")]
     partial void LogOtherEpoch(string slot, string planEpoch, string epoch, string path);
 
@@ -416,64 +234,15 @@ sealed partial class S3Sink(S3Options options, IAmazonS3 client, S3Statistics st
     [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Slot}: offsets [{First}, {End}) were planned for {From} and go to {To} now, because the former answered: {Answer}")]
     partial void LogRetargeted(string slot, long first, long end, string from, string to, string answer);
 
-    [LoggerMessage(EventId = 504, Level = LogLevel.Warning, Message = "{Slot}: the validation rules changed while offsets [{First}, {End}) were being uploaded; they are planned anew, some may be uploaded twice")]
+    [LoggerMessage(EventId = 504, Level = LogLevel.Warning, Message = "{Slot}: the validation rules changed while offsets [{First}, {End}) were being uploaded; they are planned again, some may be uploaded twice")]
     partial void LogRulesChanged(string slot, long first, long end);
 
-    [LoggerMessage(EventId = 505, Level = LogLevel.Debug, Message = "s3://{Bucket}/{Key} is there already; whether it is the same could not be asked (allow s3:GetObject)")]
-    partial void LogNotVerified(string bucket, string key);
+    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal begins at {FirstStored}: the disk lost readings that it had confirmed. Check it (journal verify)")]
+    partial void LogPlannedIsGone(string slot, long first, long end, long firstStored);
 
-    sealed class OpenGroup(PlannedGroup plan)
-    {
-        public PlannedGroup Plan { get; } = plan;
+    [LoggerMessage(EventId = 505, Level = LogLevel.Error, Message = "{Slot}: offsets [{First}, {End}) were planned with {Planned} readings and have {Count} now; they are planned again, some may be uploaded twice")]
+    partial void LogMoreThanPlanned(string slot, long first, long end, int planned, int count);
 
-        /// <summary>The object being written, if one is.</summary>
-        public ObjectWriter? Writer { get; set; }
-    }
-
-    /// <summary>Uploads under way, at most so many. The first failure lets no other begin; those that have begun may end.</summary>
-    sealed class Uploads(int most, CancellationToken cancellationToken) : IDisposable
-    {
-        readonly SemaphoreSlim free = new(most);
-        readonly CancellationTokenSource noMore = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        readonly List<Task> running = [];
-        Exception? failure;
-
-        public Exception? Failure => Volatile.Read(ref failure);
-
-        /// <summary>Begins one as soon as it may. Not to be called concurrently.</summary>
-        /// <exception cref="OperationCanceledException">Another has failed, or the caller wants to end.</exception>
-        public async Task StartAsync(Func<Task> upload)
-        {
-            await free.WaitAsync(noMore.Token);
-            noMore.Token.ThrowIfCancellationRequested();
-            running.RemoveAll(task => task.IsCompleted);
-            running.Add(RunAsync(upload));
-        }
-
-        /// <summary>Completes, never with an exception, when none is under way.</summary>
-        public Task SettleAsync() => Task.WhenAll(running);
-
-        async Task RunAsync(Func<Task> upload)
-        {
-            try
-            {
-                await upload();
-            }
-            catch (Exception e)
-            {
-                Interlocked.CompareExchange(ref failure, e, null);
-                await noMore.CancelAsync();
-            }
-            finally
-            {
-                free.Release();
-            }
-        }
-
-        public void Dispose()
-        {
-            free.Dispose();
-            noMore.Dispose();
-        }
-    }
+    [LoggerMessage(EventId = 506, Level = LogLevel.Warning, Message = "{Slot}: {Count} of the readings [{First}, {End}) carry implausible dates (PARTITION_OLDEST, PARTITION_NEWEST) or too many different ones (PARTITION_MAX_DATES); they are filed under {Folder}/ and loaded like the others. Check the clocks of the devices")]
+    partial void LogOtherDates(string slot, int count, long first, long end, string folder);
 }

@@ -22,12 +22,15 @@ sealed class S3Statistics
     readonly Counter<long> alreadyThereCounter;
     readonly Counter<long> invalidCounter;
     readonly Counter<long> droppedCounter;
+    readonly Counter<long> otherDatesCounter;
+    readonly Counter<long> foreignCounter;
     readonly Histogram<double> putDuration;
     readonly LastHour lastHour;
     long objects;
     long readings;
     long quarantined;
     long dropped;
+    long otherDates;
     long invalid;
     long bytes;
     long uncompressed;
@@ -45,6 +48,8 @@ sealed class S3Statistics
         alreadyThereCounter = meter.CreateCounter<long>("thermal.s3.already_there", "{object}", "Objects that a repeated upload found in the bucket");
         invalidCounter = meter.CreateCounter<long>("thermal.s3.invalid_readings", "{reading}", "Inverter readings that broke a rule, by rule; a reading that broke two counts in both");
         droppedCounter = meter.CreateCounter<long>("thermal.s3.dropped_readings", "{reading}", "Invalid readings left out because VALIDATION is drop");
+        otherDatesCounter = meter.CreateCounter<long>("thermal.s3.other_dates_readings", "{reading}", "Readings filed under other-dates/: their date is implausible, or one of too many in a batch");
+        foreignCounter = meter.CreateCounter<long>("thermal.s3.foreign_answers", "{answer}", "Answers that were not the store's: a proxy's, a portal's or a gateway's");
         putDuration = meter.CreateHistogram<double>("thermal.s3.put.duration", "s", "How long an upload took");
         meter.CreateObservableGauge("thermal.s3.estimated_put_requests_per_day", () => lastHour.PerDay().Puts, "{request}", "PUT requests per day at the rate of the last hour");
         meter.CreateObservableGauge("thermal.s3.estimated_bytes_per_day", () => lastHour.PerDay().Bytes, "By", "Bytes loaded per day, before compression, at the rate of the last hour");
@@ -65,6 +70,15 @@ sealed class S3Statistics
         foreach (var (rule, count) in brokenRules)
             invalidCounter.Add(count, new KeyValuePair<string, object?>("rule", rule));
     }
+
+    public void FiledUnderOtherDates(int readings)
+    {
+        Interlocked.Add(ref otherDates, readings);
+        otherDatesCounter.Add(readings);
+    }
+
+    /// <summary>An answer was not the store's.</summary>
+    public void ForeignAnswer() => foreignCounter.Add(1);
 
     public void Requested()
     {
@@ -104,6 +118,7 @@ sealed class S3Statistics
         json.WriteNumber("quarantined"u8, Interlocked.Read(ref quarantined));
         json.WriteNumber("invalid"u8, Interlocked.Read(ref invalid));
         json.WriteNumber("dropped"u8, Interlocked.Read(ref dropped));
+        json.WriteNumber("other_dates"u8, Interlocked.Read(ref otherDates));
         json.WriteNumber("bytes"u8, Interlocked.Read(ref bytes));
         json.WriteNumber("uncompressed_bytes"u8, Interlocked.Read(ref uncompressed));
         json.WriteNumber("put_requests"u8, Interlocked.Read(ref puts));

@@ -231,6 +231,76 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(S3SinkTests.Numbers(21, 25), Spool.Sequences(s3).Order().TakeLast(5));
     }
 
+    /// <summary>Damage leaves a gap in the offsets: before the plan, after it, and one that closes again.</summary>
+    [Theory]
+    [InlineData(10, 20)]
+    [InlineData(0, 10)]
+    [InlineData(20, 30)]
+    public async Task A_gap_in_the_offsets_leaves_the_rest_delivered_once(int from, int to)
+    {
+        for (var message = 0; message < 3; message++)
+            spool.AddInverters(10);
+        spool.Lose(from, to);
+        await CrashAtUploadAsync(3);
+        spool.AddInverters(5);
+
+        await spool.DeliverAsync(NewSink());
+
+        Assert.Equal(35, spool.Cursor);
+        Assert.Equal(S3SinkTests.Numbers(1, 35).Where(sequence => (int)sequence <= from || (int)sequence > to), Spool.Sequences(s3).Order());
+    }
+
+    [Theory]
+    [InlineData(10, 20)]
+    [InlineData(0, 10)]
+    [InlineData(20, 30)]
+    public async Task A_gap_that_comes_after_the_plan_costs_what_it_covers(int from, int to)
+    {
+        for (var message = 0; message < 3; message++)
+            spool.AddInverters(10);
+        await CrashAtUploadAsync(3);
+        spool.Lose(from, to);
+        spool.AddInverters(5);
+
+        await spool.DeliverAsync(NewSink());
+
+        Assert.Equal(35, spool.Cursor);
+        var stored = Spool.Sequences(s3);
+        Assert.Equal(stored.Distinct().Count(), stored.Count);
+        Assert.Empty(S3SinkTests.Numbers(1, 35).Where(sequence => (int)sequence <= from || (int)sequence > to).Except(stored));
+    }
+
+    [Fact]
+    public async Task Readings_that_the_plan_did_not_know_are_not_left_out()
+    {
+        for (var message = 0; message < 3; message++)
+            spool.AddInverters(10);
+        var lost = spool.Lose(10, 20);
+        await CrashAtUploadAsync(2);
+        spool.Restore(lost);
+
+        await spool.DeliverAsync(NewSink());
+
+        Assert.Equal(30, spool.Cursor);
+        Assert.Equal(S3SinkTests.Numbers(1, 30), Spool.Sequences(s3).Distinct().Order());
+        Assert.Contains(spool.LoggedWarnings, line => line.Contains("were planned with 20 readings and have 30 now", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_plan_of_which_the_journal_has_nothing_left_ends()
+    {
+        spool.AddInverters(10);
+        await CrashAtUploadAsync(2);
+        spool.AddInverters(10);
+        spool.FirstStored = 15;
+
+        await spool.DeliverAsync(NewSink());
+
+        Assert.Equal(20, spool.Cursor);
+        Assert.Equal(S3SinkTests.Numbers(16, 20), Spool.Sequences(s3).Order().TakeLast(5));
+        Assert.Contains(spool.LoggedWarnings, line => line.Contains("the journal begins at 15", StringComparison.Ordinal));
+    }
+
     /// <summary>Ends at random moments, answers get lost, the server refuses, cursors are forgotten, settings change: in the end every reading is there once.</summary>
     [Fact]
     public async Task Whatever_happens_every_reading_ends_up_in_one_object()
@@ -320,8 +390,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         Bucket = bucket,
         Prefix = prefix,
         QuarantinePrefix = "inverter-quarantine/",
-        AccessKeyId = FakeS3.AccessKeyId,
-        SecretAccessKey = "secret",
+        Credentials = new AwsCredentials(FakeS3.AccessKeyId, "secret"),
         Endpoint = s3.Address,
         Files = files,
         Format = format,

@@ -11,40 +11,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 
-/// <summary>One request as the server saw it. <paramref name="Number"/> counts from 1.</summary>
-sealed record S3Call(int Number, string Method, string Bucket, string Key);
-
-/// <summary>What a script makes of a request instead of, before or after serving it.</summary>
-sealed record S3Fault
-{
-    /// <summary>Answer this and do nothing.</summary>
-    public (int Status, string Code, string Message)? Answer { get; init; }
-
-    public (string Name, string Value)? Header { get; init; }
-
-    /// <summary>Cut the connection without doing anything.</summary>
-    public bool AbortBefore { get; init; }
-
-    /// <summary>Do it, then cut the connection instead of answering.</summary>
-    public bool AbortAfter { get; init; }
-
-    /// <summary>Runs before the request is served.</summary>
-    public Func<Task>? Before { get; init; }
-
-    /// <summary>Runs after the request is served and before it is answered.</summary>
-    public Func<Task>? After { get; init; }
-}
-
-sealed record S3Object(byte[] Bytes, string ContentType, IReadOnlyDictionary<string, string> Metadata, int Writes)
-{
-    /// <summary>Opaque to clients, so it need not be the MD5 that S3 itself uses.</summary>
-    public string ETag => $"\"{Convert.ToHexStringLower(SHA256.HashData(Bytes).AsSpan(0, 16))}\"";
-}
-
 /// <summary>
 /// The part of S3's REST interface that the forwarder uses, on a port of this machine: path-style addresses, conditional PUT, HEAD, list, delete, errors as
-/// XML, bodies with and without aws-chunked framing. Written from the "Amazon S3 API Reference" (PutObject, HeadObject, HeadBucket, ListObjectsV2, "Error
-/// responses") and "Signature Version 4, transferring payload in multiple chunks". It checks payload hashes and trailing checksums, not signatures.
+/// XML. Written from the "Amazon S3 API Reference" (PutObject, HeadObject, HeadBucket, ListObjectsV2, "Error responses"). It checks payload hashes and
+/// checksums, not signatures.
 /// </summary>
 sealed class FakeS3 : IAsyncDisposable
 {
@@ -64,6 +34,12 @@ sealed class FakeS3 : IAsyncDisposable
     public ConcurrentDictionary<(string Bucket, string Key), S3Object> Objects { get; } = new();
 
     public IReadOnlyCollection<S3Call> Calls => calls;
+
+    /// <summary>Whether a PUT's answer repeats its checksum, as Amazon's and MinIO's do. Others keep silent.</summary>
+    public bool EchoesChecksums { get; set; }
+
+    /// <summary>What becomes of an object that is stored: encrypted with KMS, for example, so that its ETag is no MD5.</summary>
+    public Func<S3Object, S3Object> Store { get; set; } = stored => stored;
 
     /// <summary>Decides on each request; null serves it.</summary>
     public Func<S3Call, S3Fault?> Script { get; set; } = _ => null;
@@ -112,7 +88,7 @@ sealed class FakeS3 : IAsyncDisposable
     async Task ServeAsync(HttpContext context)
     {
         var path = Uri.UnescapeDataString(context.Request.Path.Value!).TrimStart('/').Split('/', 2);
-        var call = new S3Call(Interlocked.Increment(ref numbers), context.Request.Method, path[0], path.Length > 1 ? path[1] : "");
+        var call = new S3Call(Interlocked.Increment(ref numbers), context.Request.Method, path[0], path.Length > 1 ? path[1] : "", new HeaderDictionary(context.Request.Headers.ToDictionary()));
         calls.Enqueue(call);
         var put = call.Method == "PUT";
         if (put)
@@ -136,6 +112,11 @@ sealed class FakeS3 : IAsyncDisposable
                 await before();
             if (fault?.Header is { } header)
                 context.Response.Headers[header.Name] = header.Value;
+            if (fault?.Respond is { } instead)
+            {
+                await instead(context);
+                return;
+            }
             if (fault?.Answer is { } answer)
             {
                 await ErrorAsync(context, answer.Status, answer.Code, answer.Message);
@@ -149,7 +130,7 @@ sealed class FakeS3 : IAsyncDisposable
                 context.Abort();
                 return;
             }
-            await respond();
+            await (fault?.RespondAfter is { } other ? other(context) : respond());
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -210,11 +191,22 @@ sealed class FakeS3 : IAsyncDisposable
         const string meta = "x-amz-meta-";
         var metadata = context.Request.Headers.Where(header => header.Key.StartsWith(meta, StringComparison.OrdinalIgnoreCase))
             .ToDictionary(header => header.Key[meta.Length..].ToLowerInvariant(), header => header.Value.ToString());
-        var stored = new S3Object(content, context.Request.ContentType ?? "", metadata, (existing?.Writes ?? 0) + 1);
+        var stored = Store(new S3Object(content, context.Request.ContentType ?? "", metadata, (existing?.Writes ?? 0) + 1)
+        {
+            Encryption = context.Request.Headers["x-amz-server-side-encryption"] is [{ } asked, ..] ? asked : null,
+        });
         Objects[(call.Bucket, call.Key)] = stored;
         return () =>
         {
             context.Response.Headers.ETag = stored.ETag;
+            context.Response.Headers["x-amz-request-id"] = "4442587FB7D0A2F9";
+            if (stored.Encryption is not null)
+                context.Response.Headers["x-amz-server-side-encryption"] = stored.Encryption;
+            if (EchoesChecksums)
+            {
+                foreach (var (name, value) in context.Request.Headers.Where(header => header.Key.StartsWith("x-amz-checksum-", StringComparison.OrdinalIgnoreCase)))
+                    context.Response.Headers[name] = value;
+            }
             return Task.CompletedTask;
         };
     }
@@ -226,6 +218,8 @@ sealed class FakeS3 : IAsyncDisposable
         return async () =>
         {
             context.Response.Headers.ETag = found.ETag;
+            if (found.Encryption is not null)
+                context.Response.Headers["x-amz-server-side-encryption"] = found.Encryption;
             context.Response.ContentType = found.ContentType;
             context.Response.ContentLength = found.Bytes.Length;
             context.Response.Headers.LastModified = DateTimeOffset.UnixEpoch.ToString("R", CultureInfo.InvariantCulture);
@@ -267,64 +261,36 @@ sealed class FakeS3 : IAsyncDisposable
         await context.Response.WriteAsync(xml);
     }
 
-    /// <summary>The object's bytes out of a request's body; checks what the client says of them.</summary>
+    /// <summary>The object's bytes; checks what the client says of them.</summary>
     static byte[] Content(IHeaderDictionary headers, byte[] body)
     {
+        if (headers["Content-Length"] != body.Length.ToString(CultureInfo.InvariantCulture))
+            throw new InvalidDataException("Content-Length does not match");
         var declared = headers["x-amz-content-sha256"].ToString();
-        if (!declared.StartsWith("STREAMING-", StringComparison.Ordinal))
-        {
-            if (declared.Length == 64 && declared != Convert.ToHexStringLower(SHA256.HashData(body)))
-                throw new InvalidDataException("x-amz-content-sha256 does not match");
-            return body;
-        }
-        var (content, trailer) = Unframe(body);
-        if (headers["x-amz-decoded-content-length"] != content.Length.ToString(CultureInfo.InvariantCulture))
-            throw new InvalidDataException("x-amz-decoded-content-length does not match");
-        if (headers["x-amz-trailer"] == "x-amz-checksum-crc32" && trailer.GetValueOrDefault("x-amz-checksum-crc32") != Crc32(content))
-            throw new InvalidDataException("x-amz-checksum-crc32 does not match");
-        return content;
-    }
+        if (declared.StartsWith("STREAMING-", StringComparison.Ordinal))
+            throw new InvalidDataException("aws-chunked is not known here");
+        Check("x-amz-content-sha256", declared, Convert.ToHexStringLower(SHA256.HashData(body)));
+        Check("Content-MD5", headers.ContentMD5, Convert.ToBase64String(Md5.Of(body)));
+        Check("x-amz-checksum-sha256", headers["x-amz-checksum-sha256"], Convert.ToBase64String(SHA256.HashData(body)));
+        Check("x-amz-checksum-crc32c", headers["x-amz-checksum-crc32c"], Crc32C(body));
+        return body;
 
-    /// <summary>Takes chunks (<c>size-in-hex[;chunk-signature=…]CRLF data CRLF</c>, the last of size 0) and trailing headers apart.</summary>
-    static (byte[] Content, Dictionary<string, string> Trailer) Unframe(byte[] body)
-    {
-        using var content = new MemoryStream();
-        var at = 0;
-        while (true)
+        static void Check(string name, string? theirs, string ours)
         {
-            var size = int.Parse(Line().Split(';')[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-            if (size == 0)
-                break;
-            content.Write(body, at, size);
-            at += size;
-            if (Line().Length > 0)
-                throw new InvalidDataException("a chunk is longer than it says");
-        }
-        var trailer = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        while (at < body.Length && Line() is { Length: > 0 } line)
-            trailer[line[..line.IndexOf(':')]] = line[(line.IndexOf(':') + 1)..].Trim();
-        return (content.ToArray(), trailer);
-
-        string Line()
-        {
-            var end = body.AsSpan(at).IndexOf("\r\n"u8);
-            if (end < 0)
-                throw new InvalidDataException("aws-chunked framing ends in the middle");
-            var line = Encoding.ASCII.GetString(body, at, end);
-            at += end + 2;
-            return line;
+            if (!string.IsNullOrEmpty(theirs) && theirs != ours)
+                throw new InvalidDataException($"{name} does not match");
         }
     }
 
-    /// <summary>CRC-32 (ISO-HDLC), big-endian, base64, as S3 spells it.</summary>
-    static string Crc32(byte[] content)
+    /// <summary>CRC-32C (Castagnoli, reflected polynomial 82F63B78), big-endian, base64, as S3 spells it.</summary>
+    static string Crc32C(byte[] content)
     {
         var crc = uint.MaxValue;
         foreach (var b in content)
         {
             crc ^= b;
             for (var bit = 0; bit < 8; bit++)
-                crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB88320;
+                crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0x82F63B78;
         }
         var bytes = BitConverter.GetBytes(~crc);
         Array.Reverse(bytes);

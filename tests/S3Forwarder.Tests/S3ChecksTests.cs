@@ -38,8 +38,8 @@ public sealed class S3ChecksTests : IAsyncLifetime
         var credentials = (await RunAsync(keyId: "AKIAUNKNOWNUNKNOWN42"))["s3 credentials"];
 
         Assert.Equal(CheckOutcome.Failed, credentials.Outcome);
-        Assert.Equal("LIST s3://readings/inverter-data/: 403 InvalidAccessKeyId", credentials.Detail);
-        Assert.Contains("AKIA…WN42", credentials.Fix, StringComparison.Ordinal);
+        Assert.Equal("LIST s3://readings/inverter-data/: 403 InvalidAccessKeyId \"The AWS Access Key Id you provided does not exist in our records.\"", credentials.Detail);
+        Assert.Contains("AKIA…WN42", credentials.Cause, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,8 +85,7 @@ public sealed class S3ChecksTests : IAsyncLifetime
             Bucket = "readings",
             Prefix = "inverter-data/",
             QuarantinePrefix = "inverter-quarantine/",
-            AccessKeyId = keyId,
-            SecretAccessKey = "secret",
+            Credentials = new AwsCredentials(keyId, "secret"),
             Endpoint = s3.Address,
         };
         using var client = S3Client.Create(options);

@@ -30,6 +30,9 @@ sealed class Spool : IDisposable
 
     public long End { get; private set; }
 
+    /// <summary>First offset that the journal still has.</summary>
+    public long FirstStored { get; set; }
+
     /// <summary>Readings cut for a batch when nothing is planned.</summary>
     public int BatchReadings { get; set; } = 1000;
 
@@ -84,6 +87,21 @@ sealed class Spool : IDisposable
         Cursor = Math.Min(Cursor, end);
     }
 
+    /// <summary>Damage takes the messages that begin between two offsets; the offsets are not given out again.</summary>
+    public List<(long Offset, byte[] Record, int Count)> Lose(long from, long to)
+    {
+        var lost = messages.Where(message => message.Offset >= from && message.Offset < to).ToList();
+        messages.RemoveAll(lost.Contains);
+        return lost;
+    }
+
+    /// <summary>What was lost is there again.</summary>
+    public void Restore(List<(long Offset, byte[] Record, int Count)> lost)
+    {
+        messages.AddRange(lost);
+        messages.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+    }
+
     void Add(ReadingBatch batch, ReadingKind kind, int count)
     {
         messages.Add((End, [.. StoredPayload.Header(isJson: false, kind, Device, Noon), .. batch.ToByteArray()], count));
@@ -108,7 +126,7 @@ sealed class Spool : IDisposable
         return batch;
     }
 
-    public SinkStart Start() => new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, 0, End);
+    public SinkStart Start() => new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, FirstStored, End);
 
     public S3Sink NewSink(S3Options options, IAmazonS3 client, TimeProvider? clock = null)
     {

@@ -1,0 +1,52 @@
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>
+/// Runs calls of the SDK so that they end by their deadline, also when the SDK blocks the thread that calls it or ignores its token. Thread-safe.
+/// </summary>
+sealed class BoundedCalls(TimeProvider clock)
+{
+    /// <summary>Each call that never returns holds a thread and a body; beyond this many, no further one begins.</summary>
+    internal const int MostAbandoned = 8;
+
+    int abandoned;
+
+    /// <summary>Time that a call has to end by itself after it was told to, before it is abandoned. Always real time.</summary>
+    internal TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <exception cref="TimeoutException">The deadline has passed, or too many earlier calls have never returned.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was requested.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan within, CancellationToken stop)
+    {
+        if (Volatile.Read(ref abandoned) >= MostAbandoned)
+            throw new TimeoutException($"{MostAbandoned} earlier requests have never returned; restart the service if this stays");
+        using var deadline = new CancellationTokenSource(within, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
+        var token = either.Token;
+        var running = Task.Run(() => call(token), CancellationToken.None);
+        try
+        {
+            return await running.WaitAsync(token);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            await EndAsync(running);
+            stop.ThrowIfCancellationRequested();
+            throw new TimeoutException(FormattableString.Invariant($"no answer within {within.TotalSeconds:0} s"));
+        }
+    }
+
+    async Task EndAsync(Task running)
+    {
+        await Task.WhenAny(running, Task.Delay(Grace, TimeProvider.System, CancellationToken.None));
+        // Counted also when it has ended just now: the count goes down again at once.
+        Interlocked.Increment(ref abandoned);
+        _ = running.ContinueWith(
+            ended =>
+            {
+                // Looked at, so that nobody reports it as unobserved.
+                _ = ended.Exception;
+                Interlocked.Decrement(ref abandoned);
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

@@ -1,0 +1,4 @@
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Compression of an object.</summary>
+enum ObjectCompression { None, Gzip }

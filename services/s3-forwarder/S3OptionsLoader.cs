@@ -1,0 +1,122 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Reads <see cref="S3Options"/> from the settings and reports every problem in them.</summary>
+static partial class S3OptionsLoader
+{
+    /// <summary>Used where a stand-in does not care but a signature needs one.</summary>
+    const string StandInRegion = "us-east-1";
+
+    /// <summary>A key is at most 1,024 bytes; the date, the times and numbers behind the prefix are well below 300.</summary>
+    const int MaxPrefixLength = 700;
+
+    public static S3Options Load(Settings settings)
+    {
+        var endpoint = LoadEndpoint(settings);
+        var region = settings.OptionalText("AWS_REGION", "Region of the bucket. With S3_ENDPOINT_URL, what that store calls its region (auto, garage, us-west-004, …).");
+        if (region is null && endpoint is null)
+            settings.Problem("AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api get-bucket-location says which).");
+        else if (region is not null && AwsRegion.Problem(region, isAmazon: !settings.Has("S3_ENDPOINT_URL")) is { } problem)
+            settings.Problem($"AWS_REGION is '{region}'; {problem}");
+        var bucket = LoadBucket(settings);
+        var prefix = LoadPrefix(settings, "S3_FILE_PREFIX", "inverter-data/", "What the keys of the objects start with; the bucket notification watches it.");
+        var quarantine = LoadPrefix(settings, "S3_QUARANTINE_PREFIX", "inverter-quarantine/", "What the keys of readings that break a rule start with; nothing may load it.");
+        if (quarantine.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(quarantine, StringComparison.Ordinal))
+            settings.Problem($"S3_QUARANTINE_PREFIX is '{quarantine}' and S3_FILE_PREFIX is '{prefix}'; neither may lie below the other, or quarantined readings would be loaded.");
+        return new S3Options
+        {
+            Endpoint = endpoint,
+            Region = region ?? StandInRegion,
+            Bucket = bucket,
+            Prefix = prefix,
+            QuarantinePrefix = quarantine,
+            Credentials = AwsCredentials.Load(settings),
+            Attributes = ObjectAttributes.Load(settings, region ?? StandInRegion, isAmazon: endpoint is null),
+            Checksum = settings.Choice("S3_CHECKSUM", UploadChecksum.Crc32C, "Checksum that each upload carries and the store verifies; Md5 or None for stores that know no other."),
+            Partitions = PartitionLimits.Load(settings),
+            Files = settings.WholeNumber("NUM_FILES", 4, 1, 100, "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."),
+            Limits = new BatchLimits(
+                settings.WholeNumber("BATCH_MAX_READINGS", 20_000, 1, 1_000_000, "Most readings in a batch."),
+                (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
+                settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
+            Format = settings.Choice("S3_FORMAT", ObjectFormat.NdJson, "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."),
+            Compression = settings.Choice("S3_COMPRESS", ObjectCompression.None, "Compression of the objects."),
+            TimeZone = LoadTimeZone(settings),
+            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "Where inverter readings with a missing or out-of-range value go."),
+        };
+    }
+
+    static Uri? LoadEndpoint(Settings settings)
+    {
+        if (settings.OptionalText("S3_ENDPOINT_URL", "A server with the S3 protocol instead of Amazon's, for example http://localstack:4566.") is not { } text)
+            return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/" && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+            return uri;
+        settings.Problem($"S3_ENDPOINT_URL is '{text}'; it must be http://host:port or https://host:port without a path, for example http://localstack:4566.");
+        return null;
+    }
+
+    /// <remarks>Rules: Amazon S3 User Guide, "General purpose bucket naming rules".</remarks>
+    static string LoadBucket(Settings settings)
+    {
+        var bucket = settings.Required("S3_BUCKET", "Name of the bucket.", "set it to the name of the bucket that readings go to, for example S3_BUCKET=my-inverters.");
+        if (bucket.Length == 0)
+            return bucket;
+        string? why =
+            bucket.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) || bucket.Contains('/') ? "the bare name is wanted, without s3:// and without slashes"
+            : bucket.StartsWith("arn:", StringComparison.OrdinalIgnoreCase) ? "the bare name is wanted, not its ARN"
+            : bucket.Length is < 3 or > 63 ? "a bucket's name has 3 to 63 characters"
+            : !BucketPattern().IsMatch(bucket) ? "a bucket's name has only lower-case letters, digits, hyphens and dots, and a letter or digit at both ends"
+            : bucket.Contains("..", StringComparison.Ordinal) ? "two dots must not stand side by side"
+            : IPAddress.TryParse(bucket, out _) && bucket.Split('.').Length == 4 ? "it must not look like an IP address"
+            : bucket.StartsWith("xn--", StringComparison.Ordinal) || bucket.StartsWith("sthree-", StringComparison.Ordinal) || bucket.EndsWith("-s3alias", StringComparison.Ordinal)
+              || bucket.EndsWith("--ol-s3", StringComparison.Ordinal) || bucket.EndsWith("--x-s3", StringComparison.Ordinal) ? "this beginning or end is reserved by Amazon for something else than a general purpose bucket"
+            : null;
+        if (why is not null)
+            settings.Problem($"S3_BUCKET is '{bucket}'; {why}.");
+        return bucket;
+    }
+
+    static string LoadPrefix(Settings settings, string key, string defaultValue, string description)
+    {
+        var prefix = settings.Text(key, defaultValue, description);
+        if (!prefix.EndsWith('/'))
+            prefix += '/';
+        string? why =
+            prefix.StartsWith('/') ? "it must not start with a slash (the slash would become part of the key)"
+            : prefix.Contains("//", StringComparison.Ordinal) ? "it must not hold an empty folder (//)"
+            : prefix.Split('/').Any(folder => folder is "." or "..") ? "it must not hold the folders . or .."
+            : prefix.Length > MaxPrefixLength ? $"it must not be longer than {MaxPrefixLength} characters"
+            : !PrefixPattern().IsMatch(prefix) ? "only letters, digits and ! - _ . * ' ( ) / = are safe in a key"
+            : null;
+        if (why is not null)
+            settings.Problem($"{key} is '{prefix}'; {why}. Example: {key}={defaultValue}");
+        return prefix;
+    }
+
+    static TimeZoneInfo LoadTimeZone(Settings settings)
+    {
+        var name = settings.Text("PARTITION_TIME_ZONE", "UTC", "Zone whose calendar the dates in the keys follow, for example Europe/Berlin.");
+        if (name.Equals("UTC", StringComparison.OrdinalIgnoreCase))
+            return TimeZoneInfo.Utc;
+        try
+        {
+            return TimeZoneInfo.FindSystemTimeZoneById(name);
+        }
+        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or System.Security.SecurityException or UnauthorizedAccessException)
+        {
+            settings.Problem($"PARTITION_TIME_ZONE is '{name}', which this system does not know; it must be UTC or an IANA name such as Europe/Berlin, and the zone files must be installed (package tzdata; /usr/share/zoneinfo).");
+            return TimeZoneInfo.Utc;
+        }
+    }
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9.-]*[a-z0-9]$")]
+    private static partial Regex BucketPattern();
+
+    [GeneratedRegex("^[A-Za-z0-9!_.*'()/=-]+$")]
+    private static partial Regex PrefixPattern();
+}

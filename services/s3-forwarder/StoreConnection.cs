@@ -1,0 +1,48 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Amazon.Runtime;
+
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Gives the SDK the one HTTP client of this process, behind an <see cref="AnswerGate"/>. Thread-safe.</summary>
+sealed class StoreConnection(bool isAmazon) : HttpClientFactory, IDisposable
+{
+    readonly HttpClient client = new(new AnswerGate(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // A server that moved is found again.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+            // Bodies that the gate does not read to their end are not worth reading.
+            MaxResponseDrainSize = AnswerGate.MostBytes,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Validate },
+        },
+        isAmazon))
+    {
+        // Each call brings a deadline that depends on its size.
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
+
+    public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+    public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
+
+    public void Dispose() => client.Dispose();
+
+    /// <summary>The usual judgement, with the issuer's name in the refusal: it tells a proxy that inspects TLS from an expired certificate.</summary>
+    static bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        => errors == SslPolicyErrors.None || Refuse(certificate, chain, errors);
+
+    static bool Refuse(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var why = errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"it is for {PlainText.OneLine(certificate?.Subject ?? "nobody", 120)}"
+            : chain?.ChainStatus is [{ Status: var status }, ..] ? status.ToString()
+            : errors.ToString();
+        throw new AuthenticationException($"{why}; issued by {PlainText.OneLine(certificate?.Issuer ?? "nobody", 120)}");
+    }
+}
