@@ -13,7 +13,7 @@ WORKDIR /source
 ENV NUGET_PACKAGES=/nuget
 # What the services' images lack and cannot make: directories of their own, and the time zones for PARTITION_TIME_ZONE.
 RUN mkdir -p /owned/data /owned/keys /usr/share/zoneinfo
-COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt ThermalStreaming.slnx services.slnf ./
+COPY global.json NuGet.config Directory.Build.props Directory.Packages.props BannedSymbols.txt ThermalStreaming.slnx services.slnf ./
 COPY protos protos
 COPY libs libs
 COPY emulators emulators

@@ -48,15 +48,10 @@ await using (app)
         await app.RunAsync();
         return ExitCodes.Ok;
     }
-    catch (IOException e)
-    {
-        Console.Error.WriteLine($"config: cannot listen on EMULATOR_PORT {options.Port}"
-            + (options.HttpsPort is { } https ? $" and EMULATOR_HTTPS_PORT {https}" : "") + $": {e.Message}");
-        return ExitCodes.BadConfiguration;
-    }
     catch (Exception e)
     {
-        Console.Error.WriteLine($"crashed: {e}");
-        return ExitCodes.Failed;
+        var problem = ListenProblem.Of(e, ("EMULATOR_PORT", options.Port), ("EMULATOR_HTTPS_PORT", options.HttpsPort ?? options.Port));
+        Console.Error.WriteLine(problem is null ? $"crashed: {e}" : $"config: {problem}");
+        return problem is null ? ExitCodes.Failed : ExitCodes.BadConfiguration;
     }
 }

@@ -186,7 +186,9 @@ public static partial class ServiceProgram
         catch (Exception e)
         {
             // A part that fails while others still start cancels the start; the cause is the part's.
-            return Ended(logger, running.FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true })?.ExecuteTask!.Exception ?? e);
+            if (running.FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true })?.ExecuteTask!.Exception is { } cause)
+                return Ended(logger, cause);
+            return ListenProblem.Of(e, ("HTTP_PORT", port)) is { } problem ? PrintProblems([problem]) : Ended(logger, e);
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165): `restart: on-failure` would never fire.
         foreach (var service in running)

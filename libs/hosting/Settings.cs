@@ -61,7 +61,7 @@ public sealed class Settings(IConfiguration configuration)
             case "true" or "1" or "yes" or "on": return true;
             case "false" or "0" or "no" or "off": return false;
             default:
-                problems.Add($"{key} is '{Value(key)}'; it must be true or false.");
+                problems.Add($"{key} is '{Value(key)}'; it must be true or false (or 1, yes, on; 0, no, off).");
                 return defaultValue;
         }
     }
@@ -74,7 +74,7 @@ public sealed class Settings(IConfiguration configuration)
             return defaultValue;
         if (TryParseDuration(text, out var value) && value >= min && value <= max)
             return value;
-        problems.Add($"{key} is '{text}'; it must be {Format(min)} to {Format(max)}, for example 500ms, 5s, 2m or 1h.");
+        problems.Add($"{key} is '{text}'{WhyNot(text, "ms, s, m, h, d")}; it must be {Format(min)} to {Format(max)}, for example 500ms, 5s, 2m or 1h.");
         return defaultValue;
     }
 
@@ -86,7 +86,7 @@ public sealed class Settings(IConfiguration configuration)
             return defaultValue;
         if (TryParseBytes(text, out var value) && value >= min && value <= max)
             return value;
-        problems.Add($"{key} is '{text}'; it must be {FormatBytes(min)} to {FormatBytes(max)}, for example 512MiB or 2GiB.");
+        problems.Add($"{key} is '{text}'{WhyNot(text, "k, M, G, T, KiB, MiB, GiB, TiB")}; it must be {FormatBytes(min)} to {FormatBytes(max)}, for example 512MiB or 2GiB.");
         return defaultValue;
     }
 
@@ -95,7 +95,7 @@ public sealed class Settings(IConfiguration configuration)
         entries.Add(new(key, defaultValue.ToString(), $"{description} One of {string.Join(", ", Enum.GetNames<TEnum>())}."));
         if (Value(key) is not { } text)
             return defaultValue;
-        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<TEnum>(text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value))
+        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<TEnum>(text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) && Enum.IsDefined(value))
             return value;
         problems.Add($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}.");
         return defaultValue;
@@ -116,7 +116,9 @@ public sealed class Settings(IConfiguration configuration)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add($"{key}_FILE is '{path}', which cannot be read ({Reason(e)}); {Remedy(e, path)}");
+            problems.Add(Directory.Exists(path)
+                ? $"{key}_FILE is '{path}', which is a directory (Docker makes one where a file to be mounted is missing); remove it, and put the file there."
+                : $"{key}_FILE is '{path}', which cannot be read ({Reason(e)}); {Remedy(e, path)}");
             return null;
         }
     }
@@ -128,6 +130,7 @@ public sealed class Settings(IConfiguration configuration)
     public static string Reason(Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => "it does not exist",
+        UnauthorizedAccessException { InnerException: { } inner } => $"permission denied for user {Environment.UserName}: {inner.Message}",
         UnauthorizedAccessException => $"permission denied for user {Environment.UserName}",
         _ => e.Message,
     };
@@ -143,7 +146,7 @@ public sealed class Settings(IConfiguration configuration)
             return defaultValue;
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max)
             return value;
-        problems.Add($"{key} is '{text}'; it must be {what}, {min} to {max}.");
+        problems.Add($"{key} is '{text}'; it must be {what}, {min} to {max}{(text.All(char.IsAsciiDigit) ? "" : ", in digits alone")}.");
         return defaultValue;
     }
 
@@ -190,6 +193,22 @@ public sealed class Settings(IConfiguration configuration)
             return false;
         value = (long)(amount * factor.Value);
         return true;
+    }
+
+    /// <summary>Which part of an amount cannot be read; "" when it can, and only its size is wrong.</summary>
+    static string WhyNot(string text, string units)
+    {
+        var (number, unit) = Split(text);
+        return (number, unit) switch
+        {
+            ("", ['-', ..]) => ", which is negative",
+            ("", _) => ", which does not begin with a number",
+            (_, [',', ..]) => ", with a comma: the decimal sign is a point",
+            _ when number.Count(c => c == '.') > 1 => $", where '{number}' is no number",
+            _ when unit.Any(char.IsAsciiDigit) => ", which is more than one number: write it with one unit",
+            _ when !TryParseDuration(text, out _) && !TryParseBytes(text, out _) => $", where '{unit}' is no unit: write {units}",
+            _ => "",
+        };
     }
 
     static (string Number, string Unit) Split(string text)

@@ -25,6 +25,8 @@ public static class MqttSettings
             KeepAlive = settings.Duration("MQTT_KEEP_ALIVE", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(65_535), "A dead connection is noticed after this."),
             ConnectTimeout = settings.Duration("MQTT_CONNECT_TIMEOUT", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Patience with DNS, TCP, TLS and login together."),
         };
+        if (BrokerAddress.Problem(options.Host) is { } addressProblem)
+            settings.Problem(addressProblem);
         if (options.Password is not null)
             options.UserName ??= defaultUser;
         var authority = settings.OptionalText("MQTT_CA_FILE", "PEM file with the authority of the broker's certificate; else the machine's authorities.");

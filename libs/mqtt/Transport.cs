@@ -33,7 +33,7 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         catch (AuthenticationException e)
         {
             socket.Dispose();
-            throw new MqttConnectionException($"TLS with the MQTT broker {broker} failed: {e.InnerException?.Message ?? e.Message} "
+            throw new MqttConnectionException($"TLS with the MQTT broker {broker} failed: {Words(e)} "
                 + $"Check that the CA file has the authority that signed the broker's certificate, that the certificate is for "
                 + $"'{options.Tls?.ServerName ?? options.Host}', and this machine's clock.", e);
         }
@@ -123,11 +123,24 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         }
     }
 
+    /// <summary>All that .NET and OpenSSL say, the cause last: each layer alone says too little.</summary>
+    static string Words(Exception e)
+    {
+        List<string> words = [];
+        for (Exception? at = e; at is not null; at = at.InnerException)
+        {
+            var text = at.Message.Replace(", see inner exception", "", StringComparison.Ordinal).TrimEnd('.', ' ');
+            if (text.Length > 0 && !words.Contains(text))
+                words.Add(text);
+        }
+        return string.Join(": ", words) + ".";
+    }
+
     static string Explain(SocketException e, string host) => e.SocketErrorCode switch
     {
-        SocketError.ConnectionRefused => "nothing listens there. Is the broker running, and are MQTT_HOST and MQTT_PORT right?",
-        SocketError.HostNotFound or SocketError.NoData => $"the name '{host}' is not known. Check MQTT_HOST and DNS.",
-        SocketError.TryAgain => $"the name '{host}' could not be looked up now. Check DNS and the network.",
+        SocketError.ConnectionRefused => $"{e.Message}: nothing listens there. Is the broker running, and are MQTT_HOST and MQTT_PORT right?",
+        SocketError.HostNotFound or SocketError.NoData => $"{e.Message}: the name '{host}' is not known. Check MQTT_HOST and DNS.",
+        SocketError.TryAgain => $"{e.Message}: the name '{host}' could not be looked up now. Check DNS and the network.",
         SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.TimedOut => $"{e.Message}. Check the network and firewall between here and there.",
         _ => $"{e.Message}.",
     };

@@ -20,7 +20,8 @@ static class Agent
         services.AddSingleton<AgentMetrics>();
         services.AddSingleton<Device>();
         services.AddSingleton<Outboxes>();
-        services.AddSingleton(provider => new SystemMetrics("/proc", options.HostSys, options.DataDirectory, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new SystemMetrics(
+            "/proc", SystemMetrics.WithTemperatures(options.HostSys), options.DataDirectory, provider.GetRequiredService<TimeProvider>()));
         // Stopped in reverse: the samplers put what they have in hand into the outbox, then the publisher publishes what time allows.
         services.AddHostedService<Publisher>();
         services.AddHostedService<ThermalSampling>();

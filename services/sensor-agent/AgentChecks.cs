@@ -44,8 +44,8 @@ static class AgentChecks
         var detail = FormattableString.Invariant($"memory {reading.MemoryPercent:0.0} %, disk {reading.DiskFreeMb} MB free");
         return reading.HasCpuTemperatureC
             ? CheckResult.Ok(FormattableString.Invariant($"processor {reading.CpuTemperatureC:0.0} °C ({system.TemperaturePath}), {detail}"))
-            : CheckResult.Warning($"{detail}; no processor temperature", "The kernel has no sensor for it (virtual machines have none), or HOST_SYS is not the machine's /sys.",
-                "On a Pi mount the machine's /sys and name it in HOST_SYS; elsewhere the value stays empty.");
+            : CheckResult.Warning($"{detail}; no processor temperature", "The kernel has no sensor for it (virtual machines have none), or /sys is not mounted in this container.",
+                "Nothing to do on a virtual machine: the value stays empty. On a Pi, run the container with its usual /sys.");
     }
 
     static CheckResult Network(AgentOptions options, TimeProvider clock)
@@ -55,7 +55,7 @@ static class AgentChecks
         if ((options.HostNet == "/proc/net") != (options.HostSys == "/sys"))
         {
             return CheckResult.Warning(detail, "Only one of HOST_NET and HOST_SYS is the machine's, so address and MAC may be of different interfaces.",
-                "Mount the machine's /proc/1/net and /sys read-only and set both.");
+                "Mount the machine's /proc/1/net/route and fib_trie and /sys/class/net and /sys/devices read-only, as compose.yaml does, and set both.");
         }
         return host.IpAddress.Length > 0
             ? CheckResult.Ok(detail)

@@ -67,8 +67,9 @@ sealed class AgentOptions
             ReplayWindow = settings.Duration("REPLAY_WINDOW", TimeSpan.FromMinutes(35), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7),
                 "How long acknowledged readings are kept, to be published again after a connection loss. Must exceed the broker's autosave_interval."),
             DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory of the outbox."),
-            HostNet = settings.Text("HOST_NET", "/proc/net", "The machine's /proc/net; in a container a read-only mount of its /proc/1/net."),
-            HostSys = settings.Text("HOST_SYS", "/sys", "The machine's /sys; in a container a read-only mount of it."),
+            HostNet = settings.Text("HOST_NET", "/proc/net",
+                "The machine's /proc/net; in a container read-only mounts of route and fib_trie (with IPv6 alone: ipv6_route, if_inet6) of its /proc/1/net."),
+            HostSys = settings.Text("HOST_SYS", "/sys", "The machine's /sys; in a container read-only mounts of its class/net and devices."),
             Journal = JournalSettings.Load(settings),
         };
         if (!Topics.IsDeviceId(options.DeviceId))

@@ -9,7 +9,8 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// Who this machine is on its network: the interface with the default route, its address and its MAC. Read from files, because a container's own interfaces
-/// are not the machine's: there HOST_NET is the machine's /proc/1/net and HOST_SYS its /sys, mounted read-only. Does not throw: what cannot be read is "".
+/// are not the machine's: there HOST_NET holds files of the machine's /proc/1/net, and HOST_SYS its class/net and devices, mounted
+/// read-only. Does not throw: what cannot be read is "".
 /// </summary>
 sealed class HostIdentity(string netDirectory, string sysDirectory)
 {

@@ -93,6 +93,14 @@ sealed class SystemMetrics : IDisposable
     }
 
     /// <summary>
+    /// Where the temperatures are: a container gets only the machine's network cards mounted, and sees the machine's thermal zones in its own /sys.
+    /// </summary>
+    public static string WithTemperatures(string sysDirectory)
+        => Directory.Exists(Path.Combine(sysDirectory, "class/thermal")) || Directory.Exists(Path.Combine(sysDirectory, "class/hwmon"))
+            ? sysDirectory
+            : "/sys";
+
+    /// <summary>
     /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones of boards and
     /// batteries ("acpitz", "bat") are not it.
     /// </summary>

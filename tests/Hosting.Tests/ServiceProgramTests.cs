@@ -41,6 +41,32 @@ public sealed class ServiceProgramTests
     }
 
     [Fact]
+    public async Task A_port_that_is_taken_is_a_setting_to_change()
+    {
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Any, port);
+        other.Start();
+
+        var (code, output, error) = await RunAsync([], Definition(run: _ => new TaskCompletionSource().Task));
+
+        Assert.Equal(78, code);
+        Assert.StartsWith($"config: HTTP_PORT is {port}, and another program listens on that port (Address already in use); set HTTP_PORT to a free port", Assert.Single(error.TrimEnd().Split(Environment.NewLine)), StringComparison.Ordinal);
+        Assert.Equal("", output.Trim());
+    }
+
+    [Fact]
+    public void A_port_that_needs_privileges_and_the_right_one_of_two_are_named()
+    {
+        // Tests may run as root, who may listen on every port: what Kestrel throws is made here.
+        var denied = ListenProblem.Of(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied), ("EMULATOR_PORT", 8090), ("EMULATOR_HTTPS_PORT", 443));
+        var taken = ListenProblem.Of(new IOException("Failed to bind to address https://[::]:8443: address already in use.", new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AddressAlreadyInUse)), ("EMULATOR_PORT", 8090), ("EMULATOR_HTTPS_PORT", 8443));
+
+        Assert.StartsWith("EMULATOR_HTTPS_PORT is 443, and user ", denied, StringComparison.Ordinal);
+        Assert.EndsWith("set EMULATOR_HTTPS_PORT to a port from 1024 to 65535.", denied, StringComparison.Ordinal);
+        Assert.StartsWith("EMULATOR_HTTPS_PORT is 8443, and another program listens", taken, StringComparison.Ordinal);
+        Assert.Null(ListenProblem.Of(new IOException("No space left on device"), ("HTTP_PORT", 8080)));
+    }
+
+    [Fact]
     public async Task A_part_that_crashes_ends_the_process_with_1()
     {
         var (code, _, _) = await RunAsync([], Definition(run: _ => throw new InvalidOperationException("a defect")));

@@ -53,9 +53,9 @@ public sealed class SettingsTests
         Assert.Equal(
             [
                 "N is '12'; it must be a whole number, 1 to 10.",
-                "T is 'soon'; it must be 1s to 1h, for example 500ms, 5s, 2m or 1h.",
-                "B is 'much'; it must be 1 to 1MiB, for example 512MiB or 2GiB.",
-                "F is 'maybe'; it must be true or false.",
+                "T is 'soon', which does not begin with a number; it must be 1s to 1h, for example 500ms, 5s, 2m or 1h.",
+                "B is 'much', which does not begin with a number; it must be 1 to 1MiB, for example 512MiB or 2GiB.",
+                "F is 'maybe'; it must be true or false (or 1, yes, on; 0, no, off).",
                 "C is 'green'; it must be one of Red, DarkBlue.",
                 "R is not set; set it in .env.",
             ],
@@ -92,4 +92,60 @@ public sealed class SettingsTests
 
     static Settings From(params (string Key, string Value)[] settings)
         => new(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build());
+
+    [Theory]
+    [InlineData("5 sec", "'sec' is no unit: write ms, s, m, h, d")]
+    [InlineData("5S", "'S' is no unit")]
+    [InlineData("1m30s", "more than one number")]
+    [InlineData("1,5s", "the decimal sign is a point")]
+    [InlineData("1.5.2s", "'1.5.2' is no number")]
+    [InlineData("-5s", "negative")]
+    [InlineData("PT5S", "does not begin with a number")]
+    [InlineData("2d", "it must be 1s to 1h")]
+    public void A_duration_that_cannot_be_read_is_told_which_part_is_wrong(string value, string says)
+    {
+        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("T", value)]).Build());
+
+        settings.Duration("T", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "");
+
+        Assert.Contains(says, Assert.Single(settings.Problems), StringComparison.Ordinal);
+        Assert.StartsWith($"T is '{value}'", settings.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1,5GiB", "the decimal sign is a point")]
+    [InlineData("512 megabytes", "'megabytes' is no unit: write k, M, G")]
+    [InlineData("1 GiB 2 MiB", "more than one number")]
+    [InlineData("4GiB", "it must be 1 to 1GiB")]
+    public void A_size_that_cannot_be_read_is_told_which_part_is_wrong(string value, string says)
+    {
+        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("B", value)]).Build());
+
+        settings.Bytes("B", 5, 1, 1 << 30, "");
+
+        Assert.Contains(says, Assert.Single(settings.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Warning,Error")]
+    [InlineData("7")]
+    [InlineData("warn")]
+    public void A_choice_is_one_of_its_names(string value)
+    {
+        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("C", value)]).Build());
+
+        Assert.Equal(DayOfWeek.Friday, settings.Choice("C", DayOfWeek.Friday, ""));
+        Assert.Contains("one of Sunday, Monday", Assert.Single(settings.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_directory_in_the_place_of_a_secret_is_called_so()
+    {
+        using var directory = new TempDirectory();
+        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("KEY_FILE", directory.Path)]).Build());
+
+        settings.Secret("KEY", "");
+
+        Assert.Contains("is a directory", Assert.Single(settings.Problems), StringComparison.Ordinal);
+    }
 }

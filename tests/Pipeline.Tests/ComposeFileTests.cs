@@ -64,6 +64,27 @@ public sealed class ComposeFileTests
     }
 
     [Fact]
+    public async Task Health_and_metrics_are_for_the_project_alone()
+    {
+        foreach (var (name, service) in await ServicesAsync(run, allProfiles: true))
+        {
+            foreach (var port in service.Children.TryGetValue("ports", out var ports) ? ((YamlSequenceNode)ports).Children : [])
+                Assert.False(Text(port, "target") is "8080" or "8081", $"{name} publishes {Text(port, "target")}");
+        }
+    }
+
+    [Fact]
+    public async Task The_agent_sees_only_the_files_of_the_machine_that_it_reads()
+    {
+        var (_, agent) = (await ServicesAsync(production, allProfiles: false)).Single(service => service.Item1 == "sensor-agent");
+
+        var mounts = ((YamlSequenceNode)agent["volumes"]).Children.Where(mount => Text(mount, "type") == "bind").ToList();
+
+        Assert.Equal(["/proc/1/net/fib_trie", "/proc/1/net/route", "/sys/class/net", "/sys/devices"], mounts.Select(mount => Text(mount, "source")).Order(StringComparer.Ordinal));
+        Assert.All(mounts, mount => Assert.Equal("true", Text(mount, "read_only")));
+    }
+
+    [Fact]
     public async Task Every_image_has_a_tag_that_is_not_latest()
     {
         foreach (var (name, service) in await ServicesAsync(run, allProfiles: true))

@@ -82,7 +82,7 @@ sealed class PipelineProject : IAsyncDisposable
     public static string Root { get; } = FindRoot();
 
     /// <summary>One per clone, so that two of them do not test each other's images.</summary>
-    static string ImageTag { get; } = "test-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Root)))[..8];
+    public static string ImageTag { get; } = "test-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Root)))[..8];
 
     /// <summary>What was started; empty: everything.</summary>
     public IReadOnlyList<string> Services { get; }
