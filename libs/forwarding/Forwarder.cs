@@ -3,8 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
-using ThermalStreaming.Journal;
-using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -39,7 +37,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var clientIdPrefix = $"{options.ServiceName}-{Prepare(options.DataDirectory)}";
-        using var ledger = OpenLedger();
+        using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
         AddFigures();
 
         // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not look whole.
@@ -79,23 +77,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    Ledger OpenLedger()
-    {
-        try
-        {
-            return new Ledger(options.DataDirectory, ReadJournalOf, logger);
-        }
-        catch (IOException e)
-        {
-            throw Unusable(e);
-        }
-    }
-
     ConfigurationException Unusable(IOException e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
 
     async Task RunAsync(SlotDirectory directory, Ledger ledger, bool isAdopted, CancellationToken stop, CancellationToken abort)
     {
-        await using var slot = await OpenAsync(directory, ledger, isAdopted);
+        await using var slot = Open(directory, ledger, isAdopted);
         lock (gate)
             slots.Add(slot);
         try
@@ -104,13 +90,12 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
             await slot.RunAsync(stop, abort);
             if (!slot.IsEmpty)
                 return;
-            using (var entry = await ledger.EnterAsync(""))
-            {
-                ledger.Forget(slot.Name);
-                entry.Complete();
-            }
-            slot.IsRetired = true;
+            await slot.RetireAsync(stop);
             LogRetired(slot.Name);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The ledger could not be used before the stop. The slot is emptied, and retired by its next owner.
         }
         catch (IOException e) when (!isAdopted)
         {
@@ -123,11 +108,11 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    async Task<Slot> OpenAsync(SlotDirectory directory, Ledger ledger, bool isAdopted)
+    Slot Open(SlotDirectory directory, Ledger ledger, bool isAdopted)
     {
         try
         {
-            return await Slot.OpenAsync(directory, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
+            return Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
         }
         catch (IOException e) when (!isAdopted)
         {
@@ -182,13 +167,6 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
                 }
             }
         }
-    }
-
-    IEnumerable<(Payload? Payload, long EndOffset)> ReadJournalOf(string slot, string epoch, long from)
-    {
-        var path = Path.Combine(SlotDirectory.Root(options.DataDirectory), slot, "journal");
-        foreach (var record in JournalFiles.Read(path, epoch, from))
-            yield return (Slot.TryDecode(record.Payload.ToArray()), record.EndOffset);
     }
 
     void AddFigures()

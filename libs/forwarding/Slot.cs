@@ -31,7 +31,7 @@ sealed partial class Slot : IAsyncDisposable
 
     readonly SlotDirectory directory;
     readonly ForwarderOptions options;
-    readonly Ledger ledger;
+    readonly ReadingStore store;
     readonly DeadLetters deadLetters;
     readonly IBatchSink sink;
     readonly DeliveryLoop delivery;
@@ -44,17 +44,17 @@ sealed partial class Slot : IAsyncDisposable
     readonly Dictionary<string, (string DeviceId, ReadingKind Kind)> topics = new(StringComparer.Ordinal);
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
-    readonly List<JournalRecord> records = [];
     long groupBytes;
     long stored;
     (long Generation, long Received)? emptied;
+    bool isRetired;
 
-    Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
+    Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, ReadingStore store, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
         Dictionary<string, int> unsettled, bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
         this.options = options;
-        this.ledger = ledger;
+        this.store = store;
         this.deadLetters = deadLetters;
         this.health = health;
         this.metrics = metrics;
@@ -67,7 +67,7 @@ sealed partial class Slot : IAsyncDisposable
         delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
-        replay = new Replay(directory.Name, journal, deadLetters, letter => RecordOf(Read(letter.Topic, letter.Payload, letter.ContentType)), unsettled,
+        replay = new Replay(directory.Name, journal, deadLetters, letter => Read(letter.Topic, letter.Payload, letter.ContentType).ToRecord(), unsettled,
             Math.Min(MaxGroupBytes / 4, options.Journal.MaxBytes / 8), WaitForSpaceAsync, health, clock, logger);
     }
 
@@ -79,27 +79,24 @@ sealed partial class Slot : IAsyncDisposable
 
     public string Name => directory.Name;
 
-    /// <summary>Opens the journal of a slot that this process holds and brings the ledger up to it.</summary>
-    public static async Task<Slot> OpenAsync(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
+    /// <summary>Opens the journal of a slot that this process holds. Whether the ledger can be used does not matter yet: what the journal holds is delivered all the same.</summary>
+    public static Slot Open(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
         bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
-        // After a power cut the ledger may lack what the journal has: nothing goes before it is entered.
-        var isEntered = false;
-        Dictionary<string, int> unsettled;
-        // The slot lingers itself, before it enters the ledger: others wait for that.
-        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, BeforeReclaim = () => isEntered && ledger.Flush() }, clock, logger);
+        ReadingStore? store = null;
+        // The slot lingers itself, before it enters the ledger.
+        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, BeforeReclaim = () => store?.MayReclaim() == true }, clock, logger);
         try
         {
-            await EnterJournalAsync(ledger, directory.Name, journal);
-            unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
-            isEntered = true;
+            var unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
+            store = new ReadingStore(directory.Name, journal, ledger, health, clock, logger);
+            return new Slot(directory, journal, options, store, deadLetters, createSink, unsettled, isAdopted, health, metrics, clock, logger);
         }
         catch
         {
             journal.Dispose();
             throw;
         }
-        return new Slot(directory, journal, options, ledger, deadLetters, createSink, unsettled, isAdopted, health, metrics, clock, logger);
     }
 
     /// <summary>
@@ -139,8 +136,13 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Connections to the broker so far.</summary>
     public long Connections => mqtt.Counters.Connections;
 
-    /// <summary>Set when the slot's directory is to go when it is closed.</summary>
-    public bool IsRetired { get; set; }
+    /// <summary>Takes an adopted slot of which nothing is left out of the ledger; then its directory goes when it is closed.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    public async Task RetireAsync(CancellationToken stop)
+    {
+        await store.ForgetSlotAsync(stop);
+        isRetired = true;
+    }
 
     /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
     public bool IsEmpty { get; private set; }
@@ -158,8 +160,9 @@ sealed partial class Slot : IAsyncDisposable
         health.Forget($"journal {Name}");
         health.Forget($"delivery {Name}");
         health.Forget($"replay {Name}");
+        store.Close();
         // After the journal, which writes its cursor when it is closed.
-        if (IsRetired)
+        if (isRetired)
             directory.Retire();
         directory.Dispose();
     }
@@ -182,6 +185,7 @@ sealed partial class Slot : IAsyncDisposable
         long? lastGroup = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
+        await store.EnterJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
         var presence = new Presence(mqtt, options.Kind, clock);
         while (!cancellationToken.IsCancellationRequested)
@@ -218,7 +222,7 @@ sealed partial class Slot : IAsyncDisposable
             arrivals.Clear();
             groupBytes = 0;
             Take();
-            // Whoever waited for space inside the ledger would hold up every other slot. What was taken and not stored is not acknowledged: it comes again.
+            // Other slots wait for readings that are claimed, so space comes first. What was taken and not stored is not acknowledged: it comes again.
             if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync(cancellationToken);
@@ -269,7 +273,7 @@ sealed partial class Slot : IAsyncDisposable
     async Task StoreAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        var stored = arrivals.Count > 0 ? await AppendNewAsync(cancellationToken) : 0;
+        var stored = arrivals.Count > 0 ? await store.StoreAsync(arrivals, cancellationToken) : 0;
         var poisoned = group.Count - arrivals.Count;
         if (poisoned > 0)
             await FlushDeadLettersAsync(cancellationToken);
@@ -278,6 +282,7 @@ sealed partial class Slot : IAsyncDisposable
             received += arrival.Count;
         metrics.Stored(received, stored, received - stored, poisoned, clock.GetElapsedTime(started));
         mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
+        await store.ConfirmAsync(cancellationToken);
     }
 
     async Task FlushDeadLettersAsync(CancellationToken cancellationToken)
@@ -317,122 +322,7 @@ sealed partial class Slot : IAsyncDisposable
             throw new PayloadException($"the payload is {body.Length} bytes long; at most {limit} are stored as one message");
         var payload = Payload.Decode(body, isJson, topic.DeviceId, topic.Kind, receivedAt);
         var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
-        return new Arrival(header, body, payload.Count, Ledger.Runs(payload));
-    }
-
-    static JournalRecord RecordOf(Arrival arrival) => new(arrival.Body, arrival.Count) { Prefix = arrival.Header };
-
-    /// <summary>Stores what the ledger does not know; returns how many readings that were.</summary>
-    async Task<int> AppendNewAsync(CancellationToken cancellationToken)
-    {
-        using var entry = await EnterLedgerAsync(cancellationToken);
-        // What has come while others were in the ledger shares this fsync, if there is room for it.
-        if (Journal.WhyNoRoomFor(MaxGroupBytes) is null)
-            Take();
-        var readings = 0;
-        records.Clear();
-        foreach (var arrival in arrivals)
-        {
-            if (NewOnly(arrival) is not { } fresh)
-                continue;
-            records.Add(RecordOf(fresh));
-            readings += fresh.Count;
-        }
-        if (records.Count > 0)
-        {
-            var first = await AppendAsync();
-            ledger.SetPosition(Name, Journal.Epoch, first + readings);
-        }
-        entry.Complete();
-        return readings;
-    }
-
-    /// <summary>Enters the ledger, however long its files cannot be used: nothing is acknowledged meanwhile.</summary>
-    async Task<Ledger.Entry> EnterLedgerAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var entry = await ledger.EnterAsync(Name);
-                health.Well("ledger");
-                return entry;
-            }
-            catch (IOException e)
-            {
-                if (attempt == 1)
-                    LogLedger(Name, e.Message);
-                health.Unwell("ledger", e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
-            }
-        }
-    }
-
-    async Task<long> AppendAsync()
-    {
-        // Not the stopping token: what was received is finished.
-        var appending = Journal.AppendAsync(records, CancellationToken.None).AsTask();
-        while (true)
-        {
-            try
-            {
-                var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock);
-                health.Well($"journal {Name}");
-                return first;
-            }
-            catch (TimeoutException)
-            {
-                // The disk filled up, or began to refuse, since the look a moment ago.
-                if (Journal.FullReason is { } reason)
-                    health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
-            }
-        }
-    }
-
-    /// <summary>The readings that are not stored yet, noted as stored (so that a repeat within the group is one too); null when there are none.</summary>
-    Arrival? NewOnly(Arrival arrival)
-    {
-        if (!Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
-        {
-            foreach (var (first, count) in arrival.Runs)
-                ledger.Add(first, count);
-            return arrival;
-        }
-        var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
-        var fresh = new List<int>();
-        for (var i = 0; i < payload.Count; i++)
-        {
-            var identity = payload.Identity(i);
-            if (ledger.ContainsAny(identity, 1))
-                continue;
-            ledger.Add(identity, 1);
-            fresh.Add(i);
-        }
-        return fresh.Count switch
-        {
-            0 => null,
-            _ when fresh.Count == payload.Count => arrival,
-            _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, []),
-        };
-    }
-
-    /// <summary>Whether a message names a reading twice.</summary>
-    static bool Overlap(List<(ReadingIdentity First, ulong Count)> runs)
-    {
-        if (runs.Count == 1)
-            return false;
-        var seen = new Dictionary<(string, string), RangeSet>();
-        foreach (var (first, count) in runs)
-        {
-            if (!first.IsComplete)
-                continue;
-            if (!seen.TryGetValue((first.DeviceId, first.BootId), out var ranges))
-                seen[(first.DeviceId, first.BootId)] = ranges = new RangeSet();
-            if (ranges.Overlaps(first.Sequence, first.Sequence + count - 1))
-                return true;
-            ranges.Add(first.Sequence, first.Sequence + count - 1);
-        }
-        return false;
+        return new Arrival(header, body, payload.Count, ReadingRuns.Of(payload));
     }
 
     /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
@@ -478,22 +368,6 @@ sealed partial class Slot : IAsyncDisposable
         }
     }
 
-    static async Task EnterJournalAsync(Ledger ledger, string name, DurableJournal journal)
-    {
-        using var entry = await ledger.EnterAsync(name);
-        var from = ledger.Position(name, journal.Epoch) ?? journal.FirstOffset;
-        using (var reader = journal.OpenReader(from))
-        {
-            while (reader.TryRead(out var record))
-            {
-                if (TryDecode(record.Payload) is { } payload)
-                    ledger.Add(payload);
-            }
-        }
-        ledger.SetPosition(name, journal.Epoch, journal.NextOffset);
-        entry.Complete();
-    }
-
     /// <summary>Null when it cannot be read.</summary>
     public static Payload? TryDecode(ReadOnlyMemory<byte> record)
     {
@@ -527,14 +401,8 @@ sealed partial class Slot : IAsyncDisposable
             health.Unwell($"mqtt {Name}", state.Rival ?? state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
     }
 
-    /// <summary>A message that could be read.</summary>
-    sealed record Arrival(ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs);
-
     [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
-
-    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
-    partial void LogLedger(string slot, string reason);
 
     [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
     partial void LogNotEmptied(string slot, string reason);

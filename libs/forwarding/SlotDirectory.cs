@@ -11,7 +11,7 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
-    const string RetiredPrefix = "retired-", LockExtension = ".lock";
+    const string RetiredPrefix = "retired-", LockExtension = ".lock", JournalName = "journal";
 
     readonly FileLock held;
 
@@ -27,7 +27,7 @@ sealed class SlotDirectory : IDisposable
 
     public string Path { get; }
 
-    public string JournalPath => System.IO.Path.Combine(Path, "journal");
+    public string JournalPath => System.IO.Path.Combine(Path, JournalName);
 
     public string ClientId { get; }
 
@@ -44,6 +44,11 @@ sealed class SlotDirectory : IDisposable
     public static string Root(string dataDirectory) => System.IO.Path.Combine(dataDirectory, "slots");
 
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"slot-{number}");
+
+    public static string JournalPathOf(string dataDirectory, string name) => System.IO.Path.Combine(Root(dataDirectory), name, JournalName);
+
+    /// <summary>Keeps everybody from taking the slot until the result is disposed, making at most its lock; null when somebody has it.</summary>
+    public static IDisposable? TryHold(string dataDirectory, string name) => FileLock.TryTake(System.IO.Path.Combine(Root(dataDirectory), name + LockExtension));
 
     /// <summary>Takes the slot if nobody has it, making it if it is new.</summary>
     public static SlotDirectory? TryTake(string dataDirectory, string name, string clientIdPrefix)

@@ -29,7 +29,7 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Called before delivered segments are deleted, with the journal's lock held: for an index of the journal that must be durable before what it could be
-    /// rebuilt from goes. It must not call the journal. If it returns false or throws an IOException nothing is deleted until the next time. Opening the
+    /// rebuilt from goes. Of the journal it may only read properties. If it returns false or throws an IOException nothing is deleted until the next time. Opening the
     /// journal may call it.
     /// </summary>
     public Func<bool>? BeforeReclaim { get; set; }

@@ -706,12 +706,17 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
             await PublishManyAsync("pi-1", 20, 4);
             await DeliveredAsync(80);
         }
+        // It was killed when it was about to store what comes next: its journal says whether it did.
+        using (var dying = new Ledger(directory.Path, new SlotJournals(directory.Path), TimeProvider.System, NullLogger.Instance))
+        {
+            using var entry = await dying.EnterAsync("slot-1", CancellationToken.None);
+            var claim = dying.Claim("slot-1", new SlotJournals(directory.Path).EpochOf("slot-1")!, 0);
+            dying.AddToClaim(claim, Samples.Identity("pi-2", "boot", 1), 40);
+            entry.Complete(claim);
+        }
         var segment = Directory.GetFiles(Path.Combine(directory.Path, "slots", "slot-1", "journal"), "*.segment").Single();
         File.Move(segment, directory.File("aside"));
         File.CreateSymbolicLink(segment, segment);
-        // Killed in the ledger: who comes next enters what its journal holds.
-        using (var dying = new Ledger(directory.Path, (_, _, _) => [], NullLogger.Instance))
-            await dying.EnterAsync("slot-1");
 
         // Every second message is for the session of the one that is gone.
         await PublishManyAsync("pi-2", 10, 4);
@@ -724,8 +729,6 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("ledger.lock")]
-    [InlineData("ledger")]
     [InlineData("slots/slot-0/journal/lock")]
     public async Task A_file_that_cannot_be_used_is_a_problem_of_the_configuration_in_one_line(string file)
     {
@@ -740,6 +743,34 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains("cannot be used: ", line, StringComparison.Ordinal);
         Assert.Contains(directory.Path, line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
+    }
+
+    [Theory]
+    [InlineData("ledger.lock")]
+    [InlineData("ledger")]
+    public async Task A_ledger_that_cannot_be_used_at_the_start_holds_intake_up_and_nothing_else(string file)
+    {
+        var slot = Path.Combine(directory.Path, "slots", "slot-0", "journal");
+        using (var journal = DurableJournal.Open(new JournalOptions { Directory = slot, FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance))
+            await journal.AppendAsync(new JournalRecord(Samples.Record("pi-1", "boot", 1, 10), 10));
+        // What is in its place cannot be opened as a file, whoever runs this.
+        Directory.CreateDirectory(directory.File(file));
+        await using var replica = await StartAsync(waitUntilReady: false);
+
+        // What the journal has is delivered meanwhile.
+        await DeliveredAsync(10);
+        await PublishAsync("pi-1", 11, 10);
+        await Eventually.TrueAsync(() => Ledger() is { } problem && problem.Contains("cannot be used", StringComparison.Ordinal), () => string.Join(", ", replica.Health.Parts));
+        Assert.StartsWith($"The ledger {directory.File("ledger")} cannot be used: ", Ledger(), StringComparison.Ordinal);
+        Assert.False(replica.Execution.IsCompleted);
+        Assert.Equal(0, replica.Metrics.StoredTotal);
+        Directory.Delete(directory.File(file));
+
+        await DeliveredAsync(20);
+        await Eventually.TrueAsync(() => replica.Health.IsReady, () => string.Join(", ", replica.Health.Parts));
+        AssertOnce(("pi-1", 1, 20));
+
+        string? Ledger() => replica.Health.Parts.SingleOrDefault(part => part.Key == "ledger").Value;
     }
 
     [Fact]

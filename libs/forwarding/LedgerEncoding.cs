@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>How the entries of a <see cref="Ledger"/> are spelled: numbers are varints, texts are a varint length and UTF-8.</summary>
-static class LedgerEntries
+/// <summary>How the entries of a <see cref="Ledger"/> are encoded: numbers are varints, texts are a varint length and UTF-8.</summary>
+static class LedgerEncoding
 {
     extension(ArrayBufferWriter<byte> target)
     {
@@ -31,7 +31,7 @@ static class LedgerEntries
         }
     }
 
-    /// <summary>Reads them, whatever the bytes are: false is the answer to what is not one.</summary>
+    /// <summary>Reads entries. The bytes may be anything: false means that they are not such an entry.</summary>
     public ref struct Reader(ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<byte> rest = bytes;

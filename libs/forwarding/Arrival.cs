@@ -1,0 +1,15 @@
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>A message that could be read.</summary>
+/// <param name="Header">What goes in front of the payload in the journal.</param>
+/// <param name="Body">The payload.</param>
+/// <param name="Count">How many readings it holds.</param>
+/// <param name="Runs">Their identities, consecutive numbers as one run.</param>
+sealed record Arrival(ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs)
+{
+    /// <summary>As the journal keeps it.</summary>
+    public JournalRecord ToRecord() => new(Body, Count) { Prefix = Header };
+}

@@ -1,0 +1,28 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The streams of one device, whose number and memory are bounded together. Not thread-safe.</summary>
+sealed class DeviceStreams
+{
+    readonly List<StoredStream> streams = [];
+
+    /// <summary>In no particular order.</summary>
+    public IReadOnlyList<StoredStream> Streams => streams;
+
+    /// <summary>Estimate of the memory they take.</summary>
+    public long Bytes { get; set; }
+
+    public void Add(StoredStream stream)
+    {
+        stream.Place = streams.Count;
+        streams.Add(stream);
+    }
+
+    /// <summary>In constant time: a flood of boot ids is forgotten by the ten thousand.</summary>
+    public void Remove(StoredStream stream)
+    {
+        var last = streams[^1];
+        streams[stream.Place] = last;
+        last.Place = stream.Place;
+        streams.RemoveAt(streams.Count - 1);
+    }
+}

@@ -1,0 +1,147 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Journal;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>How the ledger becomes complete again after kills, power cuts and damage.</summary>
+sealed partial class Ledger
+{
+    void CatchUp(LedgerNote before)
+    {
+        if (!file.IsOpen || file.Generation != before.Generation || file.Length < file.End)
+        {
+            Clear();
+            file.Open(before.Generation);
+            hasReadJournals &= !file.IsNew;
+        }
+        if (file.CatchUp(state) is { } damage)
+        {
+            // A process that was killed in the ledger wrote last, and nobody has read it; otherwise others may have read what is torn now.
+            if (!damage.IsTail || before.Holder.Length == 0)
+            {
+                Repair(damage);
+                return;
+            }
+            LogTornTail(path, damage.Position, damage.Bytes);
+            file.CutTail();
+            hasReadJournals = false;
+        }
+        if (hasReadJournals)
+            return;
+        if (ReadJournals(fromStart: false) is > 0 and var readings)
+            LogCompleted(readings);
+        Save();
+        hasReadJournals = true;
+    }
+
+    /// <summary>
+    /// Continues after damage: enters what the journals can repeat of what was lost, and writes what is known to a new file, which other processes then read
+    /// from its beginning. Damage that is not a torn tail is kept for a person, and the slots' positions are then no reason to read less of a journal: what
+    /// they promise may be what was lost.
+    /// </summary>
+    void Repair(LedgerDamage damage)
+    {
+        var kept = damage.IsTail ? "" : Quarantine.KeepCopy(path, string.Create(CultureInfo.InvariantCulture, $"ledger-{file.Generation}-{damage.Position}.damaged"));
+        isReplacing = true;
+        var repeated = ReadJournals(fromStart: !damage.IsTail);
+        Replace();
+        hasReadJournals = true;
+        if (damage.IsTail)
+            LogTornTail(path, damage.Position, damage.Bytes);
+        else
+            LogDamaged(path, damage.Bytes, damage.Position, repeated, kept);
+    }
+
+    /// <summary>Enters what every journal of the data directory holds and the ledger may not know.</summary>
+    /// <param name="fromStart">Whether to read all of each journal, not only what is behind the slot's position.</param>
+    /// <returns>How many readings that were.</returns>
+    long ReadJournals(bool fromStart)
+    {
+        long readings = 0;
+        foreach (var name in journals.Names())
+        {
+            readings += Repeat(name, state.Slot(name), fromStart);
+            TryEndDead(name);
+        }
+        return readings;
+    }
+
+    /// <summary>Enters what a slot's journal holds and the ledger may not know; returns how many readings that is.</summary>
+    long Repeat(string name, LedgerSlot slot, bool fromStart)
+    {
+        if (journals.EpochOf(name) is not { } epoch)
+            return 0;
+        long readings = 0;
+        long? complete = null;
+        foreach (var (payload, endOffset) in journals.Read(name, epoch, fromStart ? 0 : slot.UnknownFrom(epoch)))
+        {
+            if (payload is not null)
+                Add(payload);
+            readings += payload?.Count ?? 0;
+            complete = endOffset;
+            if (pending.WrittenCount < RepeatedGroupBytes)
+                continue;
+            journals.Flush(name);
+            Save();
+        }
+        if (complete is not { } offset)
+            return 0;
+        // From now on these readings count as stored, and who sends them again is acknowledged: they must be on disk.
+        journals.Flush(name);
+        SetPosition(name, epoch, Math.Max(offset, slot.Epoch == epoch ? slot.Offset : 0));
+        return readings;
+    }
+
+    /// <summary>Ends the claim of a slot that has no owner: its journal says what was stored. False when it has an owner, who will end it.</summary>
+    bool TryEndDead(string name)
+    {
+        if (!state.Slots.TryGetValue(name, out var slot) || slot.Claim is null)
+            return true;
+        using var held = journals.TryHold(name);
+        if (held is null)
+            return false;
+        if (Repeat(name, slot, fromStart: false) is > 0 and var readings)
+            LogRecovered(name, readings);
+        EndClaim(name);
+        return true;
+    }
+
+    void SetPosition(string name, string epoch, long offset)
+    {
+        var slot = state.Slot(name);
+        (slot.Epoch, slot.Offset) = (epoch, offset);
+        isClean = false;
+        LedgerState.WritePosition(pending, name, epoch, offset);
+    }
+
+    void EndClaim(string name)
+    {
+        if (!state.Slots.TryGetValue(name, out var slot) || slot.Claim is null)
+            return;
+        state.End(name, isStored: false);
+        isClean = false;
+        LedgerState.WriteEnd(pending, name, isGone: false);
+    }
+
+    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger")]
+    partial void LogRecovered(string slot, long readings);
+
+    [LoggerMessage(EventId = 114, Level = LogLevel.Information, Message =
+        "The ledger lacked {Readings} readings that the journals hold, as after a power cut; entered them before taking anything in")]
+    partial void LogCompleted(long readings);
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
+    partial void LogTornTail(string path, long position, long bytes);
+
+    // Earlier versions wrote such an entry for a message whose numbers went over the end of the numbers.
+    [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message =
+        "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is left out: such a reading is stored again if it arrives again")]
+    partial void LogImpossible(string path, ulong first, ulong count, string device, string boot);
+
+    [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message =
+        "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except what the journals hold ({Repeated} "
+        + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written again, and as it was it is kept as {Kept}. "
+        + "Check the storage (dmesg, SD card), look at the file, then delete it")]
+    partial void LogDamaged(string path, long bytes, long position, long repeated, string kept);
+}

@@ -1,0 +1,47 @@
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>Consecutive numbers of a message's readings as one run, because nearly every message is one.</summary>
+static class ReadingRuns
+{
+    /// <summary>The identities of a message's readings, in its order. A reading that is not numbered is a run of its own.</summary>
+    public static List<(ReadingIdentity First, ulong Count)> Of(Payload payload)
+    {
+        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
+        var (first, count) = (payload.Identity(0), 1UL);
+        for (var i = 1; i < payload.Count; i++)
+        {
+            var next = payload.Identity(i);
+            // Nothing follows the highest number, and 0 is no number: it must not hide those behind it.
+            if (first.IsComplete && next.Sequence == first.Sequence + count && next.Sequence > first.Sequence && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
+            {
+                count++;
+                continue;
+            }
+            runs.Add((first, count));
+            (first, count) = (next, 1);
+        }
+        runs.Add((first, count));
+        return runs;
+    }
+
+    /// <summary>Whether a message names a reading twice.</summary>
+    public static bool Overlap(List<(ReadingIdentity First, ulong Count)> runs)
+    {
+        if (runs.Count == 1)
+            return false;
+        var seen = new Dictionary<(string, string), RangeSet>();
+        foreach (var (first, count) in runs)
+        {
+            if (!first.IsComplete)
+                continue;
+            if (!seen.TryGetValue((first.DeviceId, first.BootId), out var ranges))
+                seen[(first.DeviceId, first.BootId)] = ranges = new RangeSet();
+            if (ranges.Overlaps(first.Sequence, first.Sequence + count - 1))
+                return true;
+            ranges.Add(first.Sequence, first.Sequence + count - 1);
+        }
+        return false;
+    }
+}

@@ -1,0 +1,232 @@
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms. For one caller at a
+/// time, except <see cref="MayReclaim"/>.
+/// </summary>
+sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger ledger, Health health, TimeProvider clock, ILogger logger)
+{
+    const string LedgerPart = "ledger";
+
+    static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1), ClaimPause = TimeSpan.FromMilliseconds(20), ClaimPatience = TimeSpan.FromSeconds(2);
+
+    readonly List<JournalRecord> records = [];
+    readonly string intakePart = $"intake {slot}";
+    long? unconfirmed;
+    long claimedFrom = long.MaxValue;
+    volatile bool isEntered;
+
+    /// <summary>
+    /// Whether delivered segments may be deleted: not before the ledger has what they hold, durably. Called by the journal, with its lock held.
+    /// </summary>
+    /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
+    public bool MayReclaim() => isEntered && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
+
+    /// <summary>Enters what the journal holds, before anything is stored, however long the ledger cannot be used.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    public async Task EnterJournalAsync(CancellationToken cancellationToken)
+    {
+        health.Unwell(LedgerPart, "The journals are being read to make the ledger complete; nothing is taken in before.");
+        await InLedgerAsync(entry =>
+        {
+            ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, journal.NextOffset);
+            entry.Complete();
+            return true;
+        }, cancellationToken);
+        isEntered = true;
+    }
+
+    /// <summary>Stores the readings that are not stored yet.</summary>
+    /// <returns>How many those were. All the others are stored too when this returns.</returns>
+    /// <exception cref="OperationCanceledException">Asked to stop before anything was stored.</exception>
+    public async Task<int> StoreAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    {
+        await ConfirmAsync(cancellationToken);
+        var readings = await ClaimAsync(arrivals, cancellationToken);
+        if (readings == 0)
+            return 0;
+        unconfirmed = await AppendAsync() + readings;
+        return readings;
+    }
+
+    /// <summary>
+    /// Says in the ledger that what <see cref="StoreAsync"/> claimed is stored. Until then other slots wait with the same readings. The messages may be
+    /// acknowledged before: whoever ends the claim in this one's place finds the readings in the journal.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Asked to stop while the ledger could not be used.</exception>
+    public async Task ConfirmAsync(CancellationToken cancellationToken)
+    {
+        if (unconfirmed is not { } offset)
+            return;
+        await InLedgerAsync(entry =>
+        {
+            if (!ledger.Confirm(slot, offset))
+                ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, offset);
+            entry.Complete();
+            return true;
+        }, cancellationToken);
+        unconfirmed = null;
+        Interlocked.Exchange(ref claimedFrom, long.MaxValue);
+    }
+
+    /// <summary>Takes a slot that is being retired out of the ledger, and makes the ledger durable: the journal cannot repeat its entries any more.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    public async Task ForgetSlotAsync(CancellationToken cancellationToken)
+    {
+        await InLedgerAsync(entry =>
+        {
+            ledger.Forget(slot);
+            entry.Complete();
+            return true;
+        }, cancellationToken);
+        await InsistAsync(() => ValueTask.FromResult(ledger.Flush()), cancellationToken);
+    }
+
+    /// <summary>Takes back what health says of the slot's intake.</summary>
+    public void Close() => health.Forget(intakePart);
+
+    async Task<int> ClaimAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        var isReported = false;
+        while (true)
+        {
+            var (other, readings) = await InLedgerAsync(entry => TryClaim(entry, arrivals), cancellationToken);
+            if (other is null)
+            {
+                health.Forget(intakePart);
+                return readings;
+            }
+            if (clock.GetElapsedTime(started) >= ClaimPatience)
+            {
+                var problem = $"{other.Slot} ({other.Owner}) began to store readings that have arrived at {slot} again and has not finished, so whether they are stored is"
+                    + " not known. If that process is frozen or paused, resume it or end it; this slot then continues by itself.";
+                health.Unwell(intakePart, problem);
+                if (!isReported)
+                    LogWaiting(slot, problem);
+                isReported = true;
+            }
+            await Task.Delay(ClaimPause, clock, cancellationToken);
+        }
+    }
+
+    (SlotClaim? Other, int Readings) TryClaim(Ledger.Entry entry, IReadOnlyList<Arrival> arrivals)
+    {
+        records.Clear();
+        if (ledger.FindOtherClaim(slot, arrivals.SelectMany(arrival => arrival.Runs)) is { } other)
+            return (other, 0);
+        SlotClaim? claim = null;
+        var readings = 0;
+        foreach (var arrival in arrivals)
+        {
+            if (NewOnly(arrival, ref claim) is not { } fresh)
+                continue;
+            records.Add(fresh.ToRecord());
+            readings += fresh.Count;
+        }
+        if (claim is not null)
+        {
+            // Before others see the claim: what is claimed must not be deleted before it is confirmed.
+            Interlocked.Exchange(ref claimedFrom, claim.From);
+            entry.Complete(claim);
+        }
+        return (null, readings);
+    }
+
+    /// <summary>The readings that are not stored yet, noted as claimed (so that a repeat within the group is one too); null when there are none.</summary>
+    Arrival? NewOnly(Arrival arrival, ref SlotClaim? claim)
+    {
+        if (!ReadingRuns.Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
+        {
+            claim ??= ledger.Claim(slot, journal.Epoch, journal.NextOffset);
+            foreach (var (first, count) in arrival.Runs)
+                ledger.AddToClaim(claim, first, count);
+            return arrival;
+        }
+        var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
+        var fresh = new List<int>();
+        for (var i = 0; i < payload.Count; i++)
+        {
+            var identity = payload.Identity(i);
+            if (ledger.ContainsAny(identity, 1))
+                continue;
+            claim ??= ledger.Claim(slot, journal.Epoch, journal.NextOffset);
+            ledger.AddToClaim(claim, identity, 1);
+            fresh.Add(i);
+        }
+        return fresh.Count switch
+        {
+            0 => null,
+            _ when fresh.Count == payload.Count => arrival,
+            _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, []),
+        };
+    }
+
+    async Task<long> AppendAsync()
+    {
+        // Not the stopping token: what was received is finished.
+        var appending = journal.AppendAsync(records, CancellationToken.None).AsTask();
+        while (true)
+        {
+            try
+            {
+                var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock);
+                health.Well($"journal {slot}");
+                return first;
+            }
+            catch (TimeoutException)
+            {
+                // The disk filled up, or began to refuse, since the look a moment ago.
+                if (journal.FullReason is { } reason)
+                    health.Unwell($"journal {slot}", $"{reason}. The broker keeps what comes until there is room.");
+            }
+        }
+    }
+
+    IEnumerable<Payload?> ReadPayloads(long from)
+    {
+        using var reader = journal.OpenReader(from);
+        while (reader.TryRead(out var record))
+            yield return Slot.TryDecode(record.Payload);
+    }
+
+    Task<T> InLedgerAsync<T>(Func<Ledger.Entry, T> act, CancellationToken cancellationToken) => InsistAsync(async () =>
+    {
+        using var entry = await ledger.EnterAsync(slot, cancellationToken);
+        return act(entry);
+    }, cancellationToken);
+
+    /// <summary>Repeats what the ledger's files refuse, however long they do: nothing is acknowledged meanwhile.</summary>
+    async Task<T> InsistAsync<T>(Func<ValueTask<T>> act, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var result = await act();
+                health.Well(LedgerPart);
+                return result;
+            }
+            catch (IOException e)
+            {
+                if (attempt == 1)
+                    LogLedger(slot, e.Message);
+                health.Unwell(LedgerPart, e.Message);
+                // The lock was waited for already.
+                if (e is not LedgerHeldException)
+                    await Task.Delay(ErrorPause, clock, cancellationToken);
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
+    partial void LogLedger(string slot, string reason);
+
+    [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message = "{Slot} waits: {Reason}")]
+    partial void LogWaiting(string slot, string reason);
+}

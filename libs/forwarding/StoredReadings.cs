@@ -1,0 +1,170 @@
+using System.Diagnostics.CodeAnalysis;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Which readings are stored or about to be, as ranges of numbers per stream. Bounded in memory: <see cref="Trim"/> forgets the streams that have been silent
+/// longest. A forgotten reading that arrives again is stored again, not lost. Not thread-safe.
+/// </summary>
+sealed class StoredReadings
+{
+    /// <summary>Most ranges of one stream; the lowest are forgotten first.</summary>
+    const int MaxRangesPerStream = 4096;
+
+    readonly Dictionary<StreamKey, StoredStream> streams = [];
+    readonly Dictionary<string, DeviceStreams> devices = new(StringComparer.Ordinal);
+    readonly List<StoredStream?> numbered = [];
+    readonly HashSet<DeviceStreams> crowded = [];
+    long activity;
+
+    /// <summary>Most memory of all streams together, in bytes.</summary>
+    public long MaxBytes { get; init; } = 32 << 20;
+
+    /// <summary>Most memory of one device's streams, in bytes: a device that makes up boot ids must not make the others forgotten.</summary>
+    public long MaxBytesPerDevice { get; init; } = 4 << 20;
+
+    /// <summary>Most streams of one device.</summary>
+    public int MaxStreamsPerDevice { get; init; } = 1024;
+
+    /// <summary>Estimate of the memory that all streams take.</summary>
+    public long Bytes { get; private set; }
+
+    public int StreamCount => streams.Count;
+
+    /// <summary>Ranges of all streams.</summary>
+    public long RangeCount => streams.Values.Sum(stream => (long)stream.Stored.Count);
+
+    /// <summary>Streams forgotten so far, by this process and others, because of the bounds.</summary>
+    public long Forgotten { get; set; }
+
+    /// <summary>The number that the next new stream gets.</summary>
+    public int NextNumber => numbered.Count;
+
+    /// <summary>All streams, the one that has been silent longest first.</summary>
+    public List<StoredStream> ByLastUse => [.. streams.Values.OrderBy(stream => stream.LastUsed)];
+
+    public bool TryFind(in ReadingIdentity identity, [NotNullWhen(true)] out StoredStream? stream) => streams.TryGetValue(new StreamKey(identity), out stream);
+
+    public StoredStream? Numbered(ulong number) => number < (ulong)numbered.Count ? numbered[(int)number] : null;
+
+    /// <summary>Gives a stream its number, making it if it is new.</summary>
+    public StoredStream Define(StreamKey key, int number)
+    {
+        if (!streams.TryGetValue(key, out var stream))
+        {
+            if (!devices.TryGetValue(key.DeviceId, out var device))
+                devices[key.DeviceId] = device = new DeviceStreams();
+            streams[key] = stream = new StoredStream(key, device);
+            device.Add(stream);
+            Count(stream, stream.Bytes);
+            stream.LastUsed = ++activity;
+        }
+        stream.Number = number;
+        while (numbered.Count <= number)
+            numbered.Add(null);
+        numbered[number] = stream;
+        return stream;
+    }
+
+    /// <summary>Notes that numbers are stored, both bounds included.</summary>
+    public void Include(StoredStream stream, ulong first, ulong last)
+    {
+        var before = stream.Bytes;
+        stream.Stored.Add(first, last);
+        stream.Stored.Trim(MaxRangesPerStream);
+        stream.LastUsed = ++activity;
+        Count(stream, stream.Bytes - before);
+    }
+
+    /// <summary>Adds consecutive readings to a claim.</summary>
+    public static void Claim(SlotClaim claim, StoredStream stream, ulong first, ulong last)
+    {
+        var run = new ClaimedRun(claim, stream, first, last);
+        claim.Runs.Add(run);
+        stream.AddClaim(run);
+    }
+
+    /// <summary>Ends a claim.</summary>
+    /// <param name="claim">The claim.</param>
+    /// <param name="isStored">Whether its readings are stored now; otherwise nothing is known of them any more.</param>
+    public void End(SlotClaim claim, bool isStored)
+    {
+        foreach (var run in claim.Runs)
+        {
+            if (isStored)
+                Include(run.Stream, run.First, run.Last);
+            run.Stream.RemoveClaim(claim);
+        }
+    }
+
+    /// <summary>
+    /// Forgets streams until the bounds are kept with a quarter to spare. Only who writes the ledger decides what is forgotten and tells the others: every
+    /// process must forget the same.
+    /// </summary>
+    /// <returns>The forgotten streams.</returns>
+    public List<StoredStream> Trim()
+    {
+        var forgotten = new List<StoredStream>();
+        foreach (var device in crowded)
+        {
+            if (device.Streams.Count <= MaxStreamsPerDevice && device.Bytes <= MaxBytesPerDevice)
+                continue;
+            foreach (var stream in device.Streams.OrderBy(stream => stream.LastUsed).SkipLast(1).ToList())
+            {
+                if (device.Streams.Count <= MaxStreamsPerDevice * 3 / 4 && device.Bytes <= MaxBytesPerDevice * 3 / 4)
+                    break;
+                ForgetUnlessClaimed(stream);
+            }
+        }
+        crowded.Clear();
+        if (Bytes <= MaxBytes)
+            return forgotten;
+        foreach (var stream in ByLastUse)
+        {
+            if (Bytes <= MaxBytes * 3 / 4)
+                break;
+            ForgetUnlessClaimed(stream);
+        }
+        return forgotten;
+
+        void ForgetUnlessClaimed(StoredStream stream)
+        {
+            if (stream.IsClaimed)
+                return;
+            Forget(stream);
+            forgotten.Add(stream);
+        }
+    }
+
+    /// <summary>Forgets one stream.</summary>
+    public void Forget(StoredStream stream)
+    {
+        streams.Remove(stream.Key);
+        numbered[stream.Number] = null;
+        stream.Device.Remove(stream);
+        Count(stream, -stream.Bytes);
+        if (stream.Device.Streams.Count == 0)
+            devices.Remove(stream.Key.DeviceId);
+        Forgotten++;
+    }
+
+    /// <summary>Numbers the streams from 0 in the given order.</summary>
+    public void Renumber(List<StoredStream> order)
+    {
+        numbered.Clear();
+        foreach (var stream in order)
+        {
+            stream.Number = numbered.Count;
+            numbered.Add(stream);
+        }
+    }
+
+    void Count(StoredStream stream, long bytes)
+    {
+        Bytes += bytes;
+        stream.Device.Bytes += bytes;
+        if (stream.Device.Streams.Count > MaxStreamsPerDevice || stream.Device.Bytes > MaxBytesPerDevice)
+            crowded.Add(stream.Device);
+    }
+}

@@ -1,0 +1,50 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The stored sequence numbers of one stream. Belongs to its <see cref="StoredReadings"/>, which alone changes it. Not thread-safe.</summary>
+sealed class StoredStream(StreamKey key, DeviceStreams device)
+{
+    /// <summary>Bytes of memory that a stream with one range takes besides its texts: measured, rounded up.</summary>
+    const int FixedBytes = 400;
+
+    List<ClaimedRun>? claims;
+
+    public StreamKey Key { get; } = key;
+
+    /// <summary>All streams of the same device.</summary>
+    public DeviceStreams Device { get; } = device;
+
+    /// <summary>Index in the list of its device.</summary>
+    public int Place { get; set; }
+
+    /// <summary>Stands for the stream in the entries of the ledger's file.</summary>
+    public int Number { get; set; }
+
+    /// <summary>The stored numbers.</summary>
+    public RangeSet Stored { get; } = new();
+
+    /// <summary>Orders streams by their last use: the larger, the later.</summary>
+    public long LastUsed { get; set; }
+
+    /// <summary>Whether a slot is about to store readings of this stream.</summary>
+    public bool IsClaimed => claims is { Count: > 0 };
+
+    /// <summary>Estimate of the memory it takes.</summary>
+    public long Bytes => FixedBytes + 2L * (Key.BootId.Length + Key.DeviceId.Length) + 16L * Stored.Count;
+
+    /// <summary>The claim that holds any number of the range, if there is one.</summary>
+    public SlotClaim? FindClaim(ulong first, ulong last)
+    {
+        if (claims is null)
+            return null;
+        foreach (var run in claims)
+        {
+            if (run.First <= last && run.Last >= first)
+                return run.Claim;
+        }
+        return null;
+    }
+
+    public void AddClaim(in ClaimedRun run) => (claims ??= []).Add(run);
+
+    public void RemoveClaim(SlotClaim claim) => claims?.RemoveAll(run => run.Claim == claim);
+}

@@ -1,0 +1,53 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>What can be said of, and done to, the directory of a journal that another process may have open. Takes no lock.</summary>
+public static class JournalFolder
+{
+    /// <summary>Identity of the journal in a directory; null when there is none, or nothing in it says which.</summary>
+    /// <exception cref="IOException">A file cannot be read now.</exception>
+    public static string? EpochOf(string directory)
+    {
+        try
+        {
+            if (EpochFile.Parse(File.ReadAllBytes(Path.Combine(directory, EpochFile.Name))) is { } epoch)
+                return EpochFile.Text(epoch);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Power was cut while the journal was made, or there is none.
+        }
+
+        // As opening the journal decides it.
+        foreach (var (_, path) in Enumerable.Reverse(Segments(directory)))
+        {
+            using var scanner = SegmentScanner.TryOpen(new Disk(), path);
+            if (scanner?.ReadHeader() is { } header)
+                return EpochFile.Text(header.Epoch);
+        }
+
+        return null;
+    }
+
+    /// <summary>fsyncs every segment, and the directory: a killed process may have written records without coming to their fsync.</summary>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public static void Flush(string directory)
+    {
+        var disk = new Disk();
+        foreach (var (_, path) in Segments(directory))
+        {
+            try
+            {
+                using var file = disk.OpenFile(path, create: false);
+                disk.Flush(file);
+            }
+            catch (FileNotFoundException)
+            {
+                // Its owner has delivered and deleted it since.
+            }
+        }
+
+        disk.FlushDirectory(directory);
+    }
+
+    static List<(long First, string Path)> Segments(string directory) => Directory.Exists(directory) ? Segment.List(directory) : [];
+}
