@@ -6,17 +6,6 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Why a log-in failed: the code and name of SYSTEM$GET_LOGIN_FAILURE_DETAILS, and what to do about it.</summary>
-sealed record LoginFailure(string Code, string Name, string Advice);
-
-/// <summary>Who a bearer token speaks for, or why it does not.</summary>
-/// <param name="User">The user; null if the token was refused.</param>
-/// <param name="Role">The role that the token is restricted to; null for the user's default.</param>
-/// <param name="ErrorCode">Snowflake's code in the answer.</param>
-/// <param name="ErrorMessage">Snowflake's words in the answer.</param>
-/// <param name="Failure">The reason that Snowflake only tells an administrator.</param>
-sealed record Identity(string? User, string? Role, string? ErrorCode = null, string? ErrorMessage = null, LoginFailure? Failure = null);
-
 /// <summary>
 /// Checks the three kinds of bearer token: key-pair JWT (verified against a registered public key), scoped token (made and
 /// signed here), programmatic access token.
@@ -30,24 +19,14 @@ sealed class Authenticator
     readonly EmulatorSettings settings;
     readonly PublicKeys keys;
     readonly Faults faults;
-    readonly byte[] secret;
+    readonly ServerSecret secret;
 
-    public Authenticator(EmulatorSettings settings, PublicKeys keys, Faults faults)
+    public Authenticator(EmulatorSettings settings, PublicKeys keys, Faults faults, ServerSecret secret)
     {
         this.settings = settings;
         this.keys = keys;
         this.faults = faults;
-
-        // Kept with the data, so that tokens outlive a restart of the emulator.
-        var path = Path.Combine(settings.DataDirectory, "token.key");
-        secret = File.Exists(path) ? File.ReadAllBytes(path) : [];
-        if (secret.Length != 32)
-        {
-            secret = RandomNumberGenerator.GetBytes(32);
-            File.WriteAllBytes(path, secret);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
+        this.secret = secret;
     }
 
     /// <summary>Checks a token of any kind.</summary>
@@ -58,7 +37,7 @@ sealed class Authenticator
         foreach (var accepted in settings.AccessTokens)
         {
             if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(accepted), Encoding.UTF8.GetBytes(token)))
-                return new Identity(settings.User, null);
+                return new Identity(settings.User, null, IsAccessToken: true);
         }
         if (Jwt.TryParse(token) is not { } jwt)
             return new Identity(null, null, "394400", "Programmatic access token is invalid.",
@@ -88,7 +67,7 @@ sealed class Authenticator
             json.WriteEndObject();
         }
         var head = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8) + "." + Base64Url.EncodeToString(payload.ToArray());
-        return head + "." + Base64Url.EncodeToString(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes(head)));
+        return head + "." + Base64Url.EncodeToString(secret.Sign(Encoding.ASCII.GetBytes(head)));
     }
 
     /// <summary>The role in <c>session:role:NAME</c>, wherever it stands among the blank-separated parts.</summary>
@@ -100,7 +79,7 @@ sealed class Authenticator
     Identity CheckScoped(Jwt jwt)
     {
         var invalid = $"Invalid OAuth access token. [{Guid.NewGuid()}]";
-        if (!CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, jwt.Signed), jwt.Signature))
+        if (!CryptographicOperations.FixedTimeEquals(secret.Sign(jwt.Signed), jwt.Signature))
             return new Identity(null, null, "390303", invalid,
                 new LoginFailure("390303", "OAUTH_ACCESS_TOKEN_INVALID", "This emulator did not make the token, or it was reset since. Ask for a new one."));
         if (jwt.Number("exp") is not { } expires || faults.ServerTime >= Jwt.Time(expires))
@@ -206,112 +185,4 @@ sealed class Authenticator
             return DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Clamp(ms, -62_135_596_800_000d, 253_402_300_799_999d));
         }
     }
-}
-
-/// <summary>One registered public key.</summary>
-/// <param name="Rsa">The key.</param>
-/// <param name="Fingerprint"><c>SHA256:</c> and the Base64 of the SHA-256 of its DER SubjectPublicKeyInfo.</param>
-sealed record PublicKey(RSA Rsa, string Fingerprint);
-
-/// <summary>
-/// The public keys of users, from files that may appear or change while the emulator runs: they are looked at again whenever a
-/// token asks for a user, at most once a second.
-/// </summary>
-sealed partial class PublicKeys(EmulatorSettings settings, TimeProvider clock, ILogger<PublicKeys> logger)
-{
-    readonly Lock gate = new();
-    Dictionary<string, List<PublicKey>> byUser = [];
-    string seen = "";
-    DateTimeOffset lastLook = DateTimeOffset.MinValue;
-
-    /// <summary>Keys registered for a user, upper case; empty if there are none.</summary>
-    public IReadOnlyList<PublicKey> Of(string user)
-    {
-        lock (gate)
-        {
-            Refresh();
-            if (byUser.TryGetValue(user, out var own))
-                return own;
-            return user == settings.User ? [.. byUser.Values.SelectMany(k => k)] : [];
-        }
-    }
-
-    /// <summary>Who has keys, in a sentence for people.</summary>
-    public string Describe()
-    {
-        lock (gate)
-        {
-            Refresh();
-            if (byUser.Count == 0)
-                return $"No public key has been found in {settings.KeysPath} yet (EMULATOR_KEYS).";
-            var users = string.Join(", ", byUser.Keys.Order(StringComparer.Ordinal));
-            return $"Keys in {settings.KeysPath} belong to: {users}"
-                + (byUser.ContainsKey(settings.User) ? "." : $"; all of them to {settings.User} (EMULATOR_USER).");
-        }
-    }
-
-    void Refresh()
-    {
-        var now = clock.GetUtcNow();
-        if (now - lastLook < TimeSpan.FromSeconds(1) && now >= lastLook && byUser.Count > 0)
-            return;
-        lastLook = now;
-
-        List<string> files = [];
-        try
-        {
-            if (File.Exists(settings.KeysPath))
-                files = [settings.KeysPath];
-            else if (Directory.Exists(settings.KeysPath))
-                files = [.. Directory.EnumerateFiles(settings.KeysPath).Where(f => Path.GetExtension(f) is ".pub" or ".pem").Order(StringComparer.Ordinal)];
-            var state = string.Join('\n', files.Select(f => $"{f} {File.GetLastWriteTimeUtc(f).Ticks} {new FileInfo(f).Length}"));
-            if (state == seen)
-                return;
-            seen = state;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            LogUnreadable(settings.KeysPath, e.Message);
-            return;
-        }
-
-        Dictionary<string, List<PublicKey>> found = [];
-        foreach (var file in files)
-        {
-            try
-            {
-                var text = File.ReadAllText(file);
-                if (text.Contains("PRIVATE KEY", StringComparison.Ordinal))
-                    continue;
-                var user = Path.GetFileNameWithoutExtension(file).ToUpperInvariant();
-                if (user.EndsWith("_2", StringComparison.Ordinal))
-                    user = user[..^2];
-                var rsa = RSA.Create();
-                if (text.Contains("-----BEGIN", StringComparison.Ordinal))
-                    rsa.ImportFromPem(text);
-                else
-                    rsa.ImportSubjectPublicKeyInfo(Convert.FromBase64String(text.Trim()), out _);
-                if (rsa.KeySize < 2048)
-                    throw new CryptographicException($"it has {rsa.KeySize} bits; Snowflake takes keys of 2048 and more.");
-                var fingerprint = "SHA256:" + Convert.ToBase64String(SHA256.HashData(rsa.ExportSubjectPublicKeyInfo()));
-                if (!found.TryGetValue(user, out var list))
-                    found[user] = list = [];
-                list.Add(new PublicKey(rsa, fingerprint));
-                LogRegistered(file, user, fingerprint);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or FormatException or ArgumentException)
-            {
-                // It may be half written; it is read again when it changes.
-                LogUnreadable(file, e.Message);
-            }
-        }
-        byUser = found;
-    }
-
-    [LoggerMessage(EventId = 710, Level = LogLevel.Information, Message = "Public key {File} is registered for {User}: {Fingerprint}")]
-    partial void LogRegistered(string file, string user, string fingerprint);
-
-    [LoggerMessage(EventId = 711, Level = LogLevel.Warning,
-        Message = "{File} cannot be used as a public key: {Problem} It must be PEM (BEGIN PUBLIC KEY) and readable by this user")]
-    partial void LogUnreadable(string file, string problem);
 }

@@ -76,6 +76,15 @@ sealed class Catalog
     }
 
     /// <summary>
+    /// Turns <c>"table"-STREAMING</c>, as Snowflake's own SDK names the default pipe of a quoted table, into <c>"table-STREAMING"</c>;
+    /// every other identifier stays as it is.
+    /// </summary>
+    public static string DefaultPipeIdentifier(string identifier) =>
+        identifier is ['"', ..] && identifier.EndsWith('"' + DefaultPipeSuffix, StringComparison.OrdinalIgnoreCase)
+            ? identifier[..^(DefaultPipeSuffix.Length + 1)] + DefaultPipeSuffix + '"'
+            : identifier;
+
+    /// <summary>
     /// The name an identifier in a URL stands for: in double quotes exactly that name; otherwise the name in any case,
     /// an upper-case one first.
     /// </summary>

@@ -4,11 +4,37 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>The certificates for HTTPS: an authority kept with the data, and a server certificate made at each start.</summary>
-static class EmulatorCertificate
+/// <summary>
+/// The certificates for HTTPS: an authority kept with the data, and a server certificate made at start and renewed while the emulator
+/// runs. Safe for concurrent use.
+/// </summary>
+sealed class EmulatorCertificate(EmulatorSettings settings, TimeProvider clock)
 {
-    /// <summary>Makes the server certificate and writes <c>tls/ca.pem</c> and <c>tls/server.pem</c> below the data directory.</summary>
-    public static X509Certificate2 Make(EmulatorSettings settings, TimeProvider clock)
+    static readonly TimeSpan Validity = TimeSpan.FromDays(30);
+    static readonly TimeSpan RenewBefore = TimeSpan.FromDays(10);
+
+    readonly Lock gate = new();
+    X509Certificate2? current;
+
+    /// <summary>The certificate of the authority, which a client has to trust.</summary>
+    public static string AuthorityPath(EmulatorSettings settings) => Path.Combine(settings.DataDirectory, "tls", "ca.pem");
+
+    /// <summary>The certificate to serve now. A new one also goes to <c>tls/server.pem</c> below the data directory.</summary>
+    public X509Certificate2 Current
+    {
+        get
+        {
+            lock (gate)
+            {
+                // The one before may still be in a handshake, so it is left to the garbage collector.
+                if (current is null || current.NotAfter.ToUniversalTime() - RenewBefore <= clock.GetUtcNow().UtcDateTime)
+                    current = Make();
+                return current;
+            }
+        }
+    }
+
+    X509Certificate2 Make()
     {
         var directory = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "tls")).FullName;
         var now = clock.GetUtcNow();
@@ -29,8 +55,10 @@ static class EmulatorCertificate
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        // Python 3.13 and others refuse a certificate that does not name its authority's key.
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
-        using var signed = request.Create(authority, now.AddDays(-1), now.AddDays(30), RandomNumberGenerator.GetBytes(16));
+        using var signed = request.Create(authority, now.AddDays(-1), now + Validity, RandomNumberGenerator.GetBytes(16));
         File.WriteAllText(Path.Combine(directory, "server.pem"), signed.ExportCertificatePem() + "\n");
         using var withKey = signed.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);

@@ -32,11 +32,21 @@ static partial class EmulatorHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024 * 1024;
+            // A whole file, and the sizes and signatures of its chunks.
+            kestrel.Limits.MaxRequestBodySize = Stage.MaxFile + 1024 * 1024;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.ListenAnyIP(settings.Port);
             if (settings.HttpsPort is { } port)
-                kestrel.ListenAnyIP(port, listen => listen.UseHttps(EmulatorCertificate.Make(settings, clock)));
+            {
+                var certificate = new EmulatorCertificate(settings, clock);
+                _ = certificate.Current;
+                kestrel.ListenAnyIP(port, listen =>
+                {
+                    // As S3 speaks it. Over HTTP/2 a lost reply would end a stream and not the connection, which clients take differently.
+                    listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+                    listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current);
+                });
+            }
         });
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(catalog);
@@ -45,16 +55,30 @@ static partial class EmulatorHost
         builder.Services.AddSingleton<PublicKeys>();
         builder.Services.AddSingleton<Authenticator>();
         builder.Services.AddSingleton<StreamingTables>();
+        builder.Services.AddSingleton<ServerSecret>();
+        builder.Services.AddSingleton<PipeKeys>();
+        builder.Services.AddSingleton<Stage>();
+        builder.Services.AddSingleton<CallGate>();
+        builder.Services.AddSingleton<Appender>();
+        builder.Services.AddSingleton<SignInApi>();
+        builder.Services.AddSingleton<PipeInfoApi>();
+        builder.Services.AddSingleton<ChannelApi>();
+        builder.Services.AddSingleton<RowsApi>();
+        builder.Services.AddSingleton<FileBufferApi>();
+        builder.Services.AddSingleton<StageApi>();
         builder.Services.AddSingleton<StreamingApi>();
+        builder.Services.AddSingleton<TablesApi>();
+        builder.Services.AddSingleton<FaultsApi>();
         builder.Services.AddSingleton<EmulatorApi>();
 
         var app = builder.Build();
         // Made now and not at the first request, so that a file that cannot be opened stops the start.
         var streaming = app.Services.GetRequiredService<StreamingApi>();
+        var stage = app.Services.GetRequiredService<StageApi>();
         var emulator = app.Services.GetRequiredService<EmulatorApi>();
         var faults = app.Services.GetRequiredService<Faults>();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ThermalStreaming.SnowflakeEmulator");
-        app.Run(context => Handle(context, streaming, emulator, faults, logger));
+        app.Run(context => Handle(context, streaming, stage, emulator, faults, logger));
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             var addresses = string.Join(" and ", Addresses(app));
@@ -68,7 +92,8 @@ static partial class EmulatorHost
     public static IReadOnlyCollection<string> Addresses(WebApplication app) =>
         [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
-    static async Task Handle(HttpContext context, StreamingApi streaming, EmulatorApi emulator, Faults faults, ILogger logger)
+    static async Task Handle(
+        HttpContext context, StreamingApi streaming, StageApi stage, EmulatorApi emulator, Faults faults, ILogger logger)
     {
         if (faults.ClockIsSkewed)
             context.Response.Headers.Date = faults.ServerTime.ToString("R", CultureInfo.InvariantCulture);
@@ -77,8 +102,10 @@ static partial class EmulatorHost
         {
             if (path is ["healthz" or "readyz"])
                 await Reply.Text(context, 200, "ok\n");
-            else if (path is ["v2", "streaming", ..] or ["oauth", ..])
+            else if (path is ["v2", "streaming", ..] or ["oauth", ..] or ["telemetry", ..])
                 await streaming.Handle(context, path);
+            else if (path is [Stage.Bucket, _, ..])
+                await stage.Handle(context, path);
             else
                 await emulator.Handle(context, path);
         }

@@ -10,7 +10,7 @@ sealed class Fault
 {
     public int Id { get; set; }
 
-    /// <summary>hostname, token, open, append, status, drop or any.</summary>
+    /// <summary>One of <see cref="Faults.Endpoints"/>.</summary>
     public string Endpoint { get; init; } = "any";
 
     /// <summary>Pattern of channel names with * and ?.</summary>
@@ -60,7 +60,8 @@ sealed class FaultPlan
 /// <summary>The faults that are switched on. Safe for concurrent use.</summary>
 sealed class Faults(TimeProvider clock)
 {
-    public static readonly string[] Endpoints = ["any", "hostname", "token", "open", "append", "status", "drop"];
+    public static readonly string[] Endpoints =
+        ["any", "hostname", "token", "pipe_info", "open", "append", "upload", "filebuffer", "status", "drop"];
 
     public static readonly string[] Kinds =
         ["status", "lost_reply", "abort", "delay", "invalid_pipe", "invalidate", "clock_skew", "hostname"];

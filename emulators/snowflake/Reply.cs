@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -32,6 +33,14 @@ static class Reply
         json.WriteString("message", message);
         json.WriteEndObject();
     });
+
+    /// <summary>Sets the routing hint that Snowflake gives each channel: Base64 of an address and port.</summary>
+    public static void Session(HttpContext context, Pipe pipe, string channel)
+    {
+        var hash = Crc32C.Of(Encoding.UTF8.GetBytes($"{pipe.Database}.{pipe.Schema}.{pipe.Name}.{channel.ToUpperInvariant()}"));
+        var address = string.Create(CultureInfo.InvariantCulture, $"10.{hash >> 24}.{(hash >> 16) & 255}.{(hash >> 8) & 255}:{8000 + (hash & 255)}");
+        context.Response.Headers["x-snowflake-session"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(address));
+    }
 
     public static Task Text(HttpContext context, int status, string text, string contentType = "text/plain; charset=utf-8") =>
         Bytes(context, status, contentType, Encoding.UTF8.GetBytes(text));

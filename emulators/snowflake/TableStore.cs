@@ -502,13 +502,25 @@ sealed class TableStore : IDisposable
         }
     }
 
+    /// <summary>Makes sure that the pipe's elastic channel exists, and with it the pipe if it is a table's default one.</summary>
+    public void EnsureElastic(string pipe)
+    {
+        lock (gate)
+            ElasticOf(pipe);
+    }
+
+    Channel ElasticOf(string pipe) =>
+        Find(pipe, ElasticChannel) ?? OpenChannel(lastChannelId + 1, pipe, ElasticChannel, elastic: true, 0, null, false);
+
     /// <summary>Appends rows to the pipe's elastic channel.</summary>
-    public void AppendElastic(string pipe, RowVerdict verdict, ReadOnlyMemory<byte> body)
+    /// <returns>The continuation token that is current afterwards; nobody has to send it back.</returns>
+    public string AppendElastic(string pipe, RowVerdict verdict, ReadOnlyMemory<byte> body)
     {
         lock (gate)
         {
-            var channel = Find(pipe, ElasticChannel) ?? OpenChannel(lastChannelId + 1, pipe, ElasticChannel, elastic: true, 0, null, false);
+            var channel = ElasticOf(pipe);
             Append(channel, channel.NextRowSequencer, default, verdict, body);
+            return channel.Token;
         }
     }
 
