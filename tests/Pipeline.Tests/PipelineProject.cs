@@ -47,12 +47,9 @@ sealed class PipelineProject : IAsyncDisposable
             ["IMAGE_TAG"] = ImageTag,
             ["MQTT_PORT"] = Text(MqttPort),
             ["EMULATOR_PORT"] = Text(Emulator.Address.Port),
+            ["EMULATOR_HTTPS_PORT"] = Text(Ports.Take()),
             ["LOCALSTACK_PORT"] = Text(Bucket.Address.Port),
             ["MQTT_PUBLISHER_PASSWORD"] = PublisherPassword,
-            // The tests' devices have any name.
-            ["MQTT_PUBLISHER_DEVICES"] = "+",
-            // Shorter than REPLAY_WINDOW, as the shipped values are.
-            ["MQTT_AUTOSAVE_SECONDS"] = "10",
             ["S3_BUCKET"] = Bucket.Name,
             ["EMULATOR_COMMIT_DELAY"] = "1s",
             ["DEVICE_ID"] = "agent-1",
