@@ -71,18 +71,21 @@ EXPOSE 8090
 ENTRYPOINT ["dotnet", "/app/ThermalStreaming.SnowflakeEmulator.dll"]
 
 
-# The broker with its configuration; also `setup`, which needs openssl, and `mosquitto-lan`, which needs socat.
+# The broker with its configuration; also `setup` and `keeper`, which need openssl.
 FROM ${MOSQUITTO_IMAGE} AS mosquitto
 USER root
-RUN (command -v openssl && command -v socat) >/dev/null || apk add --no-cache openssl socat
+RUN command -v openssl >/dev/null || apk add --no-cache openssl
+# Debian has the plugin in a directory of the architecture.
+RUN [ -e /usr/lib/mosquitto_dynamic_security.so ] || ln -s /usr/lib/*/mosquitto_dynamic_security.so /usr/lib/
 RUN mkdir -p /mosquitto/auth /mosquitto/authority /mosquitto/data \
              /credentials/sensor-agent /credentials/snowpipe-forwarder /credentials/s3-forwarder /credentials/publisher \
  && chown -R 1883:1883 /mosquitto /credentials
-COPY --chown=1883:1883 --chmod=0600 mosquitto/acl /mosquitto/config/
 COPY mosquitto/mosquitto.conf /mosquitto/config/
+COPY mosquitto/users.sh /usr/local/bin/
 COPY --chmod=0755 mosquitto/setup.sh /usr/local/bin/setup
+COPY --chmod=0755 mosquitto/broker.sh /usr/local/bin/broker
 COPY --chmod=0755 mosquitto/restore-subscriptions.sh /usr/local/bin/restore-subscriptions
 USER 1883:1883
 EXPOSE 1883 8883
 ENTRYPOINT []
-CMD ["sh", "-c", "restore-subscriptions; exec mosquitto -c /mosquitto/config/mosquitto.conf"]
+CMD ["broker"]

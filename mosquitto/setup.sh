@@ -1,73 +1,210 @@
 #!/bin/sh
-# Makes what the broker and its clients need to trust each other, once; what exists is kept. Runs to its end before
-# anything else starts.
+# Makes what the broker and its clients need to trust each other, and keeps what exists. Without an argument it runs to its
+# end before anything else starts.
 #
-#   /credentials/<user>/password   one volume per user, mounted read-only in that user's container alone
-#   /mosquitto/auth/passwd         the same passwords, hashed, for the broker
-#   /mosquitto/auth/{ca,server}.*  the broker's certificate, for the profile `lan`
-#   /mosquitto/authority/ca.key    the key that signs it, mounted nowhere else
+#   setup                    users, passwords, certificates
+#   setup keep               renews the certificate in time, and follows a new host name, until it is stopped
+#   setup enroll NAME [renew]   makes a user for a device, or a new password; prints the password and, on the second line,
+#                            what `broker apply` reads
+#   setup revoke NAME        takes that user away; prints what `broker apply` reads
+#   setup devices            the enrolled devices, one per line
+#   setup healthy            exit code 0 if the certificate is valid
 #
-# To change a password: remove its volume (docker volume rm …_mqtt-<user>) and run `docker compose up -d` again.
+#   /credentials/<user>/password, …/installation   one volume per user, mounted read-only in that user's container alone
+#   /mosquitto/auth/users/<user>     what the user may do, and the hash of its password (see users.sh)
+#   /mosquitto/auth/{ca,server}.*    the broker's certificate
+#   /mosquitto/authority/            the key that signs it, and the installation's id; mounted nowhere else
+#
+# To change a service's password: docker compose down, docker volume rm …_mqtt-<user>, docker compose up -d.
 set -eu
 umask 077
 
-auth=/mosquitto/auth
-authority=/mosquitto/authority
-changed=''
+. "${0%/*}/users.sh"
+authority=${MOSQUITTO_AUTHORITY:-/mosquitto/authority}
+credentials=${MQTT_CREDENTIALS:-/credentials}
+slots=63
 
-for directory in /credentials/*/; do
-    user=$(basename "$directory")
-    file=$directory/password
-    wanted=''
-    if [ "$user" = publisher ] && [ -n "${MQTT_PUBLISHER_PASSWORD:-}" ]; then
-        wanted=$MQTT_PUBLISHER_PASSWORD
-    elif [ ! -s "$file" ]; then
-        wanted=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
+# The agent's name for this machine, as HostIdentity.DeviceIdFrom makes it.
+device_id() {
+    if [ -n "${DEVICE_ID:-}" ]; then printf '%s' "$DEVICE_ID"
+    else hostname | cut -c 1-100 | sed 's/[][:space:]+#/$]/-/g'
     fi
-    if [ -n "$wanted" ] && [ "$wanted" != "$(cat "$file" 2>/dev/null)" ]; then
-        printf '%s\n' "$wanted" >"$file.new"
-        # Read by the service's own user id, which is not this one. Nobody else has the volume.
-        chmod 444 "$file.new"
-        mv "$file.new" "$file"
-        echo "made a password for $user"
-        changed=yes
+}
+
+# write_user NAME KIND DEVICES CLIENTS ORIGIN HASH: replaces the file if that changes anything.
+write_user() {
+    printf 'kind=%s\ndevices=%s\nclients=%s\norigin=%s\nhash=%s\n' "$2" "$3" "$4" "$5" "$6" >"$auth/users.new"
+    if cmp -s "$auth/users.new" "$auth/users/$1"; then
+        rm -f "$auth/users.new"
+    else
+        sync "$auth/users.new" 2>/dev/null || sync
+        mv "$auth/users.new" "$auth/users/$1"
     fi
-done
+}
 
-if [ -n "$changed" ] || [ ! -s $auth/passwd ]; then
-    for directory in /credentials/*/; do
-        printf '%s:%s\n' "$(basename "$directory")" "$(cat "$directory/password")"
-    done >$auth/passwd.new
-    mosquitto_passwd -U $auth/passwd.new
-    mv $auth/passwd.new $auth/passwd
-fi
+installation() {
+    [ -s "$authority/installation" ] || { od -An -N4 -tx1 /dev/urandom | tr -d ' \n' >"$authority/installation.new"; mv "$authority/installation.new" "$authority/installation"; }
+    cat "$authority/installation"
+}
 
-# The names by which other machines will call this one; a certificate for other names is made anew.
-names="DNS:mosquitto,DNS:localhost,IP:127.0.0.1,DNS:$(hostname),DNS:$(hostname).local"
-for name in $(echo "${MQTT_LAN_NAMES:-}" | tr ',' ' '); do
-    case $name in
-        *[!0-9.]*) names="$names,DNS:$name" ;;
-        *) names="$names,IP:$name" ;;
+# service_user NAME DIRECTORY HASH
+service_user() {
+    case $1 in
+        sensor-agent) write_user "$1" device "$(device_id)" "$1/check" compose "$3" ;;
+        snowpipe-forwarder | s3-forwarder)
+            clients="$1/check" slot=0
+            while [ "$slot" -le "$slots" ]; do
+                clients="$clients $1-$installation-slot-$slot"
+                slot=$(( slot + 1 ))
+            done
+            write_user "$1" "$1" '' "$clients" compose "$3" ;;
+        publisher)
+            clients="$1/check" connection=2
+            while [ "$connection" -le 16 ]; do
+                clients="$clients $1/$connection"
+                connection=$(( connection + 1 ))
+            done
+            write_user "$1" device "${MQTT_PUBLISHER_DEVICES:-demo}" "$clients" compose "$3" ;;
     esac
-done
+}
 
-if [ ! -s $authority/ca.key ]; then
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7300 -subj "/CN=Thermal Streaming $(hostname)" \
-        -addext keyUsage=critical,keyCertSign,cRLSign -keyout $authority/ca.key.new -out $auth/ca.crt 2>/dev/null
-    mv $authority/ca.key.new $authority/ca.key
-    rm -f $auth/server.crt
-fi
-if [ ! -s $auth/server.crt ] || [ "$names" != "$(cat $auth/server.names 2>/dev/null)" ] ||
-   ! openssl x509 -in $auth/server.crt -noout -checkend 2592000 >/dev/null; then
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$(hostname)" \
-        -keyout $auth/server.key.new -out $auth/server.csr 2>/dev/null
-    printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$names" >$auth/server.extensions
-    openssl x509 -req -in $auth/server.csr -CA $auth/ca.crt -CAkey $authority/ca.key -CAcreateserial -days 820 \
-        -extfile $auth/server.extensions -out $auth/server.crt.new 2>/dev/null
-    mv $auth/server.key.new $auth/server.key
-    mv $auth/server.crt.new $auth/server.crt
-    printf '%s' "$names" >$auth/server.names
-    rm -f $auth/server.csr $auth/server.extensions
-    echo "made a certificate for $names"
-fi
-chmod 444 $auth/ca.crt
+users() {
+    mkdir -p "$auth/users"
+    installation=$(installation)
+    printf '%s\n' "$installation" >"$auth/installation"
+    # Of earlier versions.
+    rm -f "$auth/passwd"
+    for directory in "$credentials"/*/; do
+        directory=${directory%/} user=${directory##*/} wanted=''
+        # Only a volume can be written to; without one, the Compose files do not want this user.
+        if ! (: >"$directory/.mounted") 2>/dev/null; then
+            rm -f "$auth/users/$user"
+            continue
+        fi
+        rm -f "$directory/.mounted"
+        if [ "$user" = publisher ] && [ -n "${MQTT_PUBLISHER_PASSWORD:-}" ]; then
+            wanted=$MQTT_PUBLISHER_PASSWORD
+        elif [ ! -s "$directory/password" ]; then
+            wanted=$(random_password)
+        fi
+        hash=$(field "$auth/users/$user" hash 2>/dev/null || true)
+        if [ -n "$wanted" ] && [ "$wanted" != "$(cat "$directory/password" 2>/dev/null)" ]; then
+            printf '%s\n' "$wanted" >"$directory/password.new"
+            # Read by the service's own user id, which is not this one. Nobody else has the volume.
+            chmod 444 "$directory/password.new"
+            mv "$directory/password.new" "$directory/password"
+            echo "made a password for $user"
+            hash=''
+        fi
+        [ -n "$hash" ] || hash=$(hash_of "$(cat "$directory/password")")
+        if [ "$installation" != "$(cat "$directory/installation" 2>/dev/null)" ]; then
+            printf '%s\n' "$installation" >"$directory/installation.new"
+            chmod 444 "$directory/installation.new"
+            mv "$directory/installation.new" "$directory/installation"
+        fi
+        service_user "$user" "$directory" "$hash"
+    done
+}
+
+# ---------------------------------------------------------------- Devices
+
+known() { [ -f "$auth/users/$1" ]; }
+
+check_name() {
+    case $1 in
+        '' | *[!A-Za-z0-9._-]* | .* | -*)
+            echo "'$1' cannot be the name of a device: use letters, digits, '.', '_' and '-', and begin with a letter or digit" >&2; exit 1 ;;
+        administrator | health)
+            echo "'$1' is a user of the broker's own; choose another name" >&2; exit 1 ;;
+    esac
+    [ ${#1} -le 64 ] || { echo "'$1' is longer than 64 characters" >&2; exit 1; }
+    ! known "$1" || [ "$(field "$auth/users/$1" origin)" = enrolled ] ||
+        { echo "'$1' is a service of this installation, not a device; choose another name" >&2; exit 1; }
+}
+
+forget_commands() { printf '{"command":"deleteClient","username":"%s"},{"command":"deleteClient","username":"%s/check"},{"command":"deleteRole","rolename":"%s"}' "$1" "$1" "$1"; }
+
+enroll() {
+    check_name "$1"
+    if known "$1" && [ "${2:-}" != renew ]; then
+        echo "'$1' is enrolled already" >&2
+        exit 3
+    fi
+    password=$(random_password)
+    write_user "$1" device "$1" "$1/check" enrolled "$(hash_of "$password")"
+    printf '%s\n' "$password"
+    printf '{"commands":[%s,{"command":"createRole","rolename":"%s","acls":%s}' "$(forget_commands "$1")" "$1" "$(rules device "$1")"
+    for login in "$1" "$1/check"; do
+        printf ',{"command":"createClient","username":"%s","password":"%s","roles":[{"rolename":"%s"}]}' "$login" "$password" "$1"
+    done
+    printf ']}\n'
+}
+
+revoke() {
+    check_name "$1"
+    known "$1" || { echo "'$1' is not enrolled" >&2; exit 3; }
+    rm -f "$auth/users/$1"
+    printf '{"commands":[%s]}\n' "$(forget_commands "$1")"
+}
+
+# ---------------------------------------------------------------- Certificates
+
+# The names by which other machines call this one.
+names() {
+    names="DNS:mosquitto,DNS:localhost,IP:127.0.0.1,DNS:$(hostname),DNS:$(hostname).local"
+    for name in $(echo "${MQTT_LAN_NAMES:-}" | tr ',' ' '); do
+        case $name in
+            *[!0-9.]*) names="$names,DNS:$name" ;;
+            *) names="$names,IP:$name" ;;
+        esac
+    done
+    printf '%s' "$names"
+}
+
+certificate() {
+    names=$(names)
+    if [ ! -s "$authority/ca.key" ]; then
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7300 -subj "/CN=Thermal Streaming $(hostname)" \
+            -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$authority/ca.key.new" -out "$auth/ca.crt" 2>/dev/null
+        mv "$authority/ca.key.new" "$authority/ca.key"
+        rm -f "$auth/server.crt"
+    fi
+    if [ ! -s "$auth/server.crt" ] || [ "$names" != "$(cat "$auth/server.names" 2>/dev/null)" ] ||
+       ! openssl x509 -in "$auth/server.crt" -noout -checkend "${CERTIFICATE_RENEW_SECONDS:-2592000}" >/dev/null; then
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$(hostname | cut -c 1-64)" \
+            -keyout "$auth/server.key.new" -out "$auth/server.csr" 2>/dev/null
+        printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$names" >"$auth/server.extensions"
+        openssl x509 -req -in "$auth/server.csr" -CA "$auth/ca.crt" -CAkey "$authority/ca.key" -CAcreateserial -days "${CERTIFICATE_DAYS:-820}" \
+            -extfile "$auth/server.extensions" -out "$auth/server.crt.new" 2>/dev/null
+        mv "$auth/server.key.new" "$auth/server.key"
+        mv "$auth/server.crt.new" "$auth/server.crt"
+        printf '%s' "$names" >"$auth/server.names"
+        rm -f "$auth/server.csr" "$auth/server.extensions"
+        echo "made a certificate for $names"
+    fi
+    chmod 444 "$auth/ca.crt"
+}
+
+keep() {
+    trap 'exit 0' TERM INT
+    while :; do
+        certificate
+        # A new host name is a new name of the agent.
+        file=$auth/users/sensor-agent
+        [ ! -f "$file" ] || write_user sensor-agent device "$(device_id)" sensor-agent/check compose "$(field "$file" hash)"
+        sleep "${CERTIFICATE_CHECK_SECONDS:-3600}" & wait $!
+    done
+}
+
+case ${1:-} in
+    '') users; certificate ;;
+    keep) keep ;;
+    enroll) enroll "${2:-}" "${3:-}" ;;
+    revoke) revoke "${2:-}" ;;
+    devices)
+        for file in "$auth"/users/*; do
+            [ ! -f "$file" ] || [ "$(field "$file" origin)" != enrolled ] || printf '%s\n' "${file##*/}"
+        done ;;
+    healthy) openssl x509 -in "$auth/server.crt" -noout -checkend 0 >/dev/null ;;
+    *) echo "setup: unknown command '$1'" >&2; exit 2 ;;
+esac

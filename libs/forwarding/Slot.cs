@@ -187,8 +187,12 @@ sealed partial class Slot : IAsyncDisposable
         health.Well($"journal {Name}");
         await store.EnterJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
+        var presence = new Presence(mqtt, options.Kind, clock);
         while (!cancellationToken.IsCancellationRequested)
         {
+            // What comes for an adopted slot is only the rest.
+            if (!IsAdopted && Journal.FullReason is null)
+                presence.Say();
             if (lastReplay is not { } last || clock.GetElapsedTime(last) >= ReplayInterval)
             {
                 await replay.TakeInAsync(cancellationToken);

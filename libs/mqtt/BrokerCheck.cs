@@ -6,8 +6,9 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect under a client id of their own, so that they do not
-/// throw the running service off the broker, and without birth or will.
+/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect without birth or will, and so that they do not throw
+/// the running service off the broker: as the user <c>{user}/check</c>, which the broker of this project has for each user because it makes the user name
+/// the client id; on another broker as the service's own user, under a client id of their own.
 /// </summary>
 public static class BrokerCheck
 {
@@ -94,7 +95,7 @@ public static class BrokerCheck
 
     static async Task<CheckResult> LogInAsync(MqttOptions options, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var who = options.UserName is null ? "without a user name" : $"as user '{options.UserName}'";
+        var who = UserOf(options) is { } user ? $"as user '{user}'" : "without a user name";
         return await WithClientAsync(options, clock, [], (_, state) => Task.FromResult(CheckResult.Ok(
             $"logged in {who}; receive maximum {state.ServerReceiveMaximum}, keep-alive {state.KeepAlive.TotalSeconds:0} s")), cancellationToken);
     }
@@ -109,8 +110,10 @@ public static class BrokerCheck
             }
             catch (MqttPublishRefusedException e)
             {
-                return CheckResult.Failed(e.Message, "The broker's ACL does not let this user write there.",
-                    $"Add to the broker's ACL file, under 'user {options.UserName ?? "…"}': topic write telemetry/v1/#");
+                return CheckResult.Failed(e.Message, $"The broker does not let user '{UserOf(options) ?? "…"}' publish there: it may publish under another name, or the topic has another form than "
+                    + "telemetry/v1/{device}/thermal, inverter or status.",
+                    "Set DEVICE_ID to the name under which the device is enrolled (./up --devices lists them), or enroll it: ./up --enroll NAME. "
+                    + $"For the agent of this machine: ./up. On another broker, allow user '{UserOf(options) ?? "…"}' to write {topic}.");
             }
         }, cancellationToken);
 
@@ -121,7 +124,21 @@ public static class BrokerCheck
             (_, _) => Task.FromResult(CheckResult.Ok($"may subscribe to {string.Join(", ", plain)}")), cancellationToken);
     }
 
+    static string? UserOf(MqttOptions options) => options.UserName?.Replace(MqttOptions.ClientPlaceholder, options.ClientId, StringComparison.Ordinal);
+
     static async Task<CheckResult> WithClientAsync(MqttOptions options, TimeProvider clock, IReadOnlyList<MqttSubscription> subscriptions,
+        Func<MqttClient, MqttConnectionState, Task<CheckResult>> use, CancellationToken cancellationToken)
+    {
+        if (UserOf(options) is not { } user)
+            return (await TryAsync(options, clock, subscriptions, use, cancellationToken)).Result;
+        var (result, reason) = await TryAsync(options with { UserName = $"{user}/check" }, clock, subscriptions, use, cancellationToken);
+        return reason is MqttReasonCode.NotAuthorized or MqttReasonCode.BadUserNameOrPassword
+            ? (await TryAsync(options with { UserName = user }, clock, subscriptions, use, cancellationToken)).Result
+            : result;
+    }
+
+    /// <returns>Also the broker's reason if it refused the connection or a subscription.</returns>
+    static async Task<(CheckResult Result, MqttReasonCode? Reason)> TryAsync(MqttOptions options, TimeProvider clock, IReadOnlyList<MqttSubscription> subscriptions,
         Func<MqttClient, MqttConnectionState, Task<CheckResult>> use, CancellationToken cancellationToken)
     {
         var known = new TaskCompletionSource<MqttConnectionState>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -145,8 +162,8 @@ public static class BrokerCheck
         {
             var state = await known.Task.WaitAsync(cancellationToken);
             return state.IsReady
-                ? await use(client, state)
-                : CheckResult.Failed(state.LastError!, "The broker answers, but not as asked.", MqttReasons.ConnectCure(state.LastReason ?? MqttReasonCode.UnspecifiedError, options.UserName));
+                ? (await use(client, state), null)
+                : (CheckResult.Failed(state.LastError!, "The broker answers, but not as asked.", MqttReasons.ConnectCure(state.LastReason ?? MqttReasonCode.UnspecifiedError, options.UserName)), state.LastReason);
         }
         finally
         {

@@ -35,6 +35,9 @@ public sealed record MqttConnectionState
     /// <summary>Publishes of QoS 1 the broker takes at once.</summary>
     public int ServerReceiveMaximum { get; init; }
 
+    /// <summary>The broker keeps retained messages; without that it refuses what asks to be retained.</summary>
+    public bool RetainAvailable { get; init; } = true;
+
     /// <summary>In use: the broker's if it set one.</summary>
     public TimeSpan KeepAlive { get; init; }
 }
@@ -125,6 +128,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join(' ', problems), nameof(options));
         this.options = options = options.Copy();
+        options.UserName = options.UserName?.Replace(MqttOptions.ClientPlaceholder, options.ClientId, StringComparison.Ordinal);
         this.clock = clock;
         this.logger = logger;
         clientId = options.ClientId;
@@ -327,6 +331,12 @@ public sealed partial class MqttClient : IAsyncDisposable
             {
                 return;
             }
+            catch (MqttConnectionException e) when (e.Reason == MqttReasonCode.RetainNotSupported && options.Will is { Retain: true } will)
+            {
+                // MQTT 5.0 §3.2.2.3.5: such a broker accepts the will only without the flag.
+                options.Will = will.WithoutRetain();
+                continue;
+            }
             catch (MqttException e)
             {
                 error = e;
@@ -421,6 +431,7 @@ public sealed partial class MqttClient : IAsyncDisposable
                 LastReason = null,
                 ClientId = clientId,
                 ServerReceiveMaximum = limits.ReceiveMaximum,
+                RetainAvailable = limits.RetainAvailable,
                 KeepAlive = opened.KeepAlive,
             });
             if (subscriptions.IsComplete)

@@ -13,6 +13,10 @@ public sealed record MqttOptions
     /// session at the next start.</summary>
     public string ClientId { get; set; } = "";
 
+    /// <summary>What stands for the client id in <see cref="UserName"/>.</summary>
+    public const string ClientPlaceholder = "{client}";
+
+    /// <summary>User at the broker; <see cref="ClientPlaceholder"/> in it stands for <see cref="ClientId"/>, for a broker with a user for each client.</summary>
     public string? UserName { get; set; }
 
     public string? Password { get; set; }
@@ -132,9 +136,12 @@ public sealed class MqttAnnouncement
 
     public MqttQos Qos { get; init; } = MqttQos.AtLeastOnce;
 
+    /// <summary>Ask the broker to keep it for later subscribers. A broker that keeps no retained messages gets it without.</summary>
     public bool Retain { get; init; } = true;
 
     public string? ContentType { get; init; }
+
+    internal MqttAnnouncement WithoutRetain() => new() { Topic = Topic, Payload = Payload, Qos = Qos, Retain = false, ContentType = ContentType };
 }
 
 /// <summary>A topic filter and the QoS wanted for it, 0 or 1.</summary>

@@ -131,7 +131,7 @@ sealed class PublishStore(int maximumInFlight)
             quota = Math.Min(maximumInFlight, brokerLimits.ReceiveMaximum);
             if (announcement is null || birth is not null)
                 return null;
-            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos, announcement.Retain, announcement.ContentType);
+            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos, announcement.Retain && limits.RetainAvailable, announcement.ContentType);
             waiting.AddFirst(birth);
             return birth.Completion.Task;
         }
@@ -276,7 +276,8 @@ sealed class PublishStore(int maximumInFlight)
     {
         var cure = reason switch
         {
-            MqttReasonCode.NotAuthorized => "Allow this user to write the topic in the broker's ACL.",
+            MqttReasonCode.NotAuthorized => "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status alone: use the name under which it is enrolled "
+                + "(./up --devices), or enroll it (./up --enroll NAME). On another broker, allow this user to write the topic in its ACL.",
             MqttReasonCode.PacketTooLarge => "Raise the broker's limit (message_size_limit, max_packet_size) or publish smaller batches.",
             MqttReasonCode.QuotaExceeded => "The broker's quota for this client is used up; raise it there or publish less.",
             MqttReasonCode.TopicNameInvalid => "Check the topic against the broker's rules.",

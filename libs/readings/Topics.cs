@@ -23,6 +23,9 @@ public static class Topics
     /// <summary>Filter for the readings of a kind of all devices.</summary>
     public static string Filter(ReadingKind kind) => $"{Prefix}+/{Name(kind)}";
 
+    /// <summary>Where forwarders say that they take readings of a kind now.</summary>
+    public static string Forwarders(ReadingKind kind) => $"forwarders/v1/{Name(kind)}";
+
     /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
     public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
 

@@ -13,8 +13,8 @@ static class AgentChecks
         var clock = services.GetRequiredService<TimeProvider>();
         foreach (var step in JournalCheck.Steps(options.DataDirectory, options.Journal))
             yield return step;
-        // Covered by the same ACL rule as readings, and no forwarder reads it.
-        foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, $"{Topics.Status(options.DeviceId)[..^"status".Length]}check"))
+        // The same right as for readings, and no forwarder reads it.
+        foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, Topics.Status(options.DeviceId)))
             yield return step;
         yield return new CheckStep("sensors", _ => Task.FromResult(Sensors(options)));
         yield return new CheckStep("system metrics", _ => Task.FromResult(Metrics(services)));

@@ -31,8 +31,8 @@ sealed class AgentOptions
     /// <summary>Time between two readings of the fleet. Default 20 s.</summary>
     public TimeSpan InverterInterval { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the broker must have kept its connection after an acknowledgement before a reading is forgotten here. Default 5 min.</summary>
-    public TimeSpan ReplayWindow { get; set; } = TimeSpan.FromMinutes(5);
+    /// <summary>How long the broker must have kept its connection after an acknowledgement before a reading is forgotten here. Default 35 min.</summary>
+    public TimeSpan ReplayWindow { get; set; } = TimeSpan.FromMinutes(35);
 
     /// <summary>Where the outbox lies.</summary>
     public string DataDirectory { get; set; } = "/data";
@@ -64,7 +64,7 @@ sealed class AgentOptions
             Inverters = settings.WholeNumber("INVERTERS_NUM", 60, 0, 10_000, "Inverters of the generated fleet; 0 for none."),
             InverterInterval = settings.Duration("INVERTER_INTERVAL_SECONDS", TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1),
                 "Time between two readings of the fleet."),
-            ReplayWindow = settings.Duration("REPLAY_WINDOW", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7),
+            ReplayWindow = settings.Duration("REPLAY_WINDOW", TimeSpan.FromMinutes(35), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7),
                 "How long acknowledged readings are kept, to be published again after a connection loss. Must exceed the broker's autosave_interval."),
             DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory of the outbox."),
             HostNet = settings.Text("HOST_NET", "/proc/net",

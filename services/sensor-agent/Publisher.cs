@@ -36,6 +36,7 @@ sealed partial class Publisher : BackgroundService
     readonly ILogger logger;
     readonly MqttClient client;
     readonly ConnectionWatch connection = new();
+    readonly ForwarderPresence presence;
     readonly CancellationTokenSource stop = new();
 
     public Publisher(AgentOptions options, Outboxes outboxes, Health health, AgentMetrics metrics, StatusPage page, TimeProvider clock, ILogger<Publisher> logger)
@@ -46,7 +47,8 @@ sealed partial class Publisher : BackgroundService
         this.metrics = metrics;
         this.clock = clock;
         this.logger = logger;
-        client = new MqttClient(options.Mqtt, clock, logger);
+        presence = new ForwarderPresence(options, clock);
+        client = new MqttClient(options.Mqtt with { Subscriptions = presence.Subscriptions }, clock, logger);
         client.ConnectionChanged += OnConnectionChanged;
         health.Unwell("broker", "not connected yet");
         metrics.Observe(outboxes, () => Math.Max(0, client.Counters.Connections - 1));
@@ -59,7 +61,7 @@ sealed partial class Publisher : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        List<Task> tasks = [client.RunAsync(stop.Token), .. outboxes.Select(outbox => RunAsync(outbox, stop.Token))];
+        List<Task> tasks = [client.RunAsync(stop.Token), presence.ListenAsync(client, stop.Token), .. outboxes.Select(outbox => RunAsync(outbox, stop.Token))];
         try
         {
             // None ends by itself before the stop; one that does has crashed, and the process with it.
@@ -81,7 +83,7 @@ sealed partial class Publisher : BackgroundService
             while (client.State.IsConnected && outboxes.Any(outbox => outbox is { Backlog: > 0, HeldBy: null }))
                 await Task.Delay(TimeSpan.FromMilliseconds(20), clock, both.Token);
             if (client.State.IsConnected)
-                await client.PublishAsync(Topics.Status(options.DeviceId), AgentOptions.Offline, MqttQos.AtLeastOnce, retain: true, cancellationToken: both.Token);
+                await client.PublishAsync(Topics.Status(options.DeviceId), AgentOptions.Offline, MqttQos.AtLeastOnce, retain: client.State.RetainAvailable, cancellationToken: both.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or MqttException)
         {
@@ -142,7 +144,7 @@ sealed partial class Publisher : BackgroundService
                     LogHeld(problem);
                 outbox.HeldBy = problem;
                 health.Unwell(Part(outbox), problem);
-                await Task.Delay(hold, clock, cancellationToken);
+                await presence.PauseAsync(outbox.Kind, hold, cancellationToken);
                 hold = hold * 2 < LongestHold ? hold * 2 : LongestHold;
             }
         }
@@ -154,9 +156,12 @@ sealed partial class Publisher : BackgroundService
     }
 
     /// <summary>Publishes from <see cref="Pass.From"/> on until the broker does not take a batch; the batches before it have been acknowledged.</summary>
-    /// <returns>Why the broker did not take it, for a person.</returns>
+    /// <returns>Why the broker did not take it, or why none is published, for a person.</returns>
     async Task<string> PublishFromAsync(Outbox outbox, ReplayWindow window, Pass pass, CancellationToken cancellationToken)
     {
+        await presence.WaitAsync(client, outbox.Kind, cancellationToken);
+        if (presence.Absence(client, outbox) is { } absence)
+            return absence;
         using var reader = outbox.Journal.OpenReader(pass.From);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var inFlight = Channel.CreateBounded<InFlight>(new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true });
@@ -170,7 +175,7 @@ sealed partial class Publisher : BackgroundService
         var acknowledging = AcknowledgeAllAsync();
         try
         {
-            while (await NextAsync(outbox, reader, pass, ending.Token) is { } next)
+            while (presence.Absence(client, outbox) is null && await NextAsync(outbox, reader, pass, ending.Token) is { } next)
                 await inFlight.Writer.WriteAsync(next, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
@@ -178,7 +183,7 @@ sealed partial class Publisher : BackgroundService
             // Why is known to the other side of the channel.
         }
         inFlight.Writer.TryComplete();
-        var problem = await acknowledging;
+        var problem = await acknowledging ?? presence.Absence(client, outbox);
         cancellationToken.ThrowIfCancellationRequested();
         return problem ?? throw new OperationCanceledException();
 
@@ -331,47 +336,4 @@ sealed partial class Publisher : BackgroundService
 
     [LoggerMessage(EventId = 12, Level = LogLevel.Error, Message = "The record at offset {Offset} of outbox {Epoch} is not a batch of readings and cannot be published; it stays there for `journal export`")]
     partial void LogForeign(long offset, string epoch);
-}
-
-/// <summary>Turns the client's connection events into something to wait for. Thread-safe.</summary>
-sealed class ConnectionWatch : IDisposable
-{
-    readonly Lock gate = new();
-    long generation;
-    CancellationTokenSource? current;
-    TaskCompletionSource<CancellationToken> up = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <param name="now">Number of the connection that is up; 0 for none.</param>
-    public void Change(long now)
-    {
-        CancellationTokenSource? lost = null;
-        lock (gate)
-        {
-            if (now == generation)
-                return;
-            if (generation != 0)
-            {
-                (lost, current) = (current, null);
-                up = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-            generation = now;
-            if (now != 0)
-            {
-                current = new CancellationTokenSource();
-                up.TrySetResult(current.Token);
-            }
-        }
-        // Takes back what was published on it before the client can connect again.
-        lost?.Cancel();
-    }
-
-    /// <summary>Waits for a connection.</summary>
-    /// <returns>A token that is cancelled when it is lost.</returns>
-    public Task<CancellationToken> WaitAsync(CancellationToken cancellationToken)
-    {
-        lock (gate)
-            return up.Task.WaitAsync(cancellationToken);
-    }
-
-    public void Dispose() => current?.Dispose();
 }

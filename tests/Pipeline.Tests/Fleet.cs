@@ -35,17 +35,19 @@ sealed class Fleet : IAsyncDisposable
 
     Fleet(PipelineProject project, string name, int count, int messagesPerSecond, int readingsPerMessage, DateTimeOffset startedAt, IReadOnlyList<ReadingKind> kinds)
     {
-        Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{Interlocked.Increment(ref fleets)}");
+        var number = Interlocked.Increment(ref fleets);
+        Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
         this.readingsPerMessage = readingsPerMessage;
         this.kinds = kinds;
         var start = new DateTimeOffset(startedAt.UtcTicks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
-        devices = [.. Enumerable.Range(1, count).Select(number => new Numbered($"{Name}-{number}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
+        devices = [.. Enumerable.Range(1, count).Select(device => new Numbered($"{Name}-{device}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
         client = new MqttClient(new MqttOptions
         {
             Host = "127.0.0.1",
             Port = project.MqttPort,
             ClientId = Name,
-            UserName = "publisher",
+            // A user is one connection: publisher/2 to publisher/15 are for fleets, and few run at a time.
+            UserName = string.Create(CultureInfo.InvariantCulture, $"publisher/{2 + number % 14}"),
             Password = project.PublisherPassword,
             CleanStart = true,
             SessionExpiry = TimeSpan.Zero,

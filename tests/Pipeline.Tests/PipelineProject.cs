@@ -50,6 +50,10 @@ sealed class PipelineProject : IAsyncDisposable
             ["EMULATOR_HTTPS_PORT"] = Text(Ports.Take()),
             ["LOCALSTACK_PORT"] = Text(Bucket.Address.Port),
             ["MQTT_PUBLISHER_PASSWORD"] = PublisherPassword,
+            // The tests' devices have any name.
+            ["MQTT_PUBLISHER_DEVICES"] = "+",
+            // Shorter than REPLAY_WINDOW, as the shipped values are.
+            ["MQTT_AUTOSAVE_SECONDS"] = "10",
             ["S3_BUCKET"] = Bucket.Name,
             ["EMULATOR_COMMIT_DELAY"] = "1s",
             ["DEVICE_ID"] = "agent-1",

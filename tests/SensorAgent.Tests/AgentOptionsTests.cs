@@ -19,7 +19,7 @@ public sealed class AgentOptionsTests
 
         Assert.Empty(settings.Problems);
         Assert.Equal((10, TimeSpan.FromSeconds(5), false, 60, TimeSpan.FromSeconds(20)), (options.BatchSize, options.Interval, options.Simulate, options.Inverters, options.InverterInterval));
-        Assert.Equal((TimeSpan.FromMinutes(5), "/data", 1883), (options.ReplayWindow, options.DataDirectory, options.Mqtt.Port));
+        Assert.Equal((TimeSpan.FromMinutes(35), "/data", 1883), (options.ReplayWindow, options.DataDirectory, options.Mqtt.Port));
         Assert.Empty(options.Mqtt.Validate());
     }
 

@@ -50,14 +50,14 @@ public sealed class BrokerCheckTests
     }
 
     [Fact]
-    public async Task Missing_rights_fail_the_publish_and_name_the_line_to_add()
+    public async Task Missing_rights_fail_the_publish_and_say_how_to_get_them()
     {
         await using var broker = await MosquittoProcess.StartAsync(Guarded);
 
         var result = (await RunAsync(Options(broker.Port), "elsewhere/check"))["broker publish"];
 
         Assert.Equal(CheckOutcome.Failed, result.Outcome);
-        Assert.Contains("user agent", result.Fix, StringComparison.Ordinal);
+        Assert.Contains("user 'agent'", result.Fix, StringComparison.Ordinal);
     }
 
     [Fact]

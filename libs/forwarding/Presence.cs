@@ -1,0 +1,39 @@
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Says every few seconds, on <see cref="Topics.Forwarders"/>, that a slot takes readings. The intake loop calls it whenever it comes round: a loop that waits
+/// for space or for the ledger says nothing, and agents keep their readings. Not thread-safe.
+/// </summary>
+sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
+{
+    /// <summary>A little less than the 5 s in which an idle intake loop comes round.</summary>
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(4.5);
+
+    Task saying = Task.CompletedTask;
+    (long Generation, long At)? said;
+
+    /// <summary>Says it if it is time to. Returns at once.</summary>
+    public void Say()
+    {
+        var state = mqtt.State;
+        if (!state.IsReady || !saying.IsCompleted || (said is { } last && last.Generation == state.Generation && clock.GetElapsedTime(last.At) < Interval))
+            return;
+        said = (state.Generation, clock.GetTimestamp());
+        saying = SayAsync();
+    }
+
+    async Task SayAsync()
+    {
+        try
+        {
+            await mqtt.PublishAsync(Topics.Forwarders(kind), ReadOnlyMemory<byte>.Empty, MqttQos.AtMostOnce);
+        }
+        catch (MqttException)
+        {
+            // The connection ended, or this broker does not let us: agents then go by the broker's own answers.
+        }
+    }
+}

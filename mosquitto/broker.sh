@@ -1,0 +1,191 @@
+#!/bin/sh
+# Runs Mosquitto with the users that `setup` keeps in /mosquitto/auth/users, and serves changes without a restart by hand.
+#
+#   broker           until it is stopped: new certificates are loaded, changed users take effect (after `apply` at once,
+#                    otherwise by a restart of Mosquitto within seconds, which keeps sessions and queued messages)
+#   broker apply     gives commands from stdin (dynamic security, JSON) to the running Mosquitto
+#   broker try USER  logs in with the password on stdin and publishes an empty status; exit code 0 if that is allowed
+#   broker healthy   exit code 0 if Mosquitto answers
+set -eu
+umask 077
+
+. "${0%/*}/users.sh"
+data=${MOSQUITTO_DATA:-/mosquitto/data}
+run=${MOSQUITTO_RUN:-/tmp/broker}
+config=${MOSQUITTO_CONFIG:-/mosquitto/config/mosquitto.conf}
+administration=${MOSQUITTO_ADMINISTRATION_PORT:-1880}
+tick=${MOSQUITTO_WATCH_SECONDS:-5}
+
+# client NAME PROGRAM OPTION…: mosquitto_pub or mosquitto_sub as this user. Options come from a file, so no password shows.
+client() {
+    user=$1 program=$2
+    shift 2
+    XDG_CONFIG_HOME=$run/$user "$program" -h 127.0.0.1 -p "$administration" "$@"
+}
+
+# credentials NAME PASSWORD
+credentials() {
+    mkdir -p "$run/$1"
+    for program in mosquitto_pub mosquitto_sub; do
+        printf -- '-u %s\n-P %s\n' "$1" "$2" >"$run/$1/$program"
+    done
+}
+
+checksum_of() { cat "$@" 2>/dev/null | cksum; }
+users_now() { checksum_of "$auth"/users/*; }
+certificate_now() { checksum_of "$auth/server.crt" "$auth/server.key"; }
+
+# ---------------------------------------------------------------- What Mosquitto reads
+
+# one_client NAME ROLE HASH
+one_client() {
+    rest=${3#\$7\$} iterations=${rest%%\$*}
+    rest=${rest#*\$}
+    quote "$2"
+    role=$quoted
+    quote "$1"
+    printf ',{"username":%s,"password":"%s","salt":"%s","iterations":%s,"roles":[{"rolename":%s}]}' \
+        "$quoted" "${rest#*\$}" "${rest%%\$*}" "$iterations" "$role"
+}
+
+# The configuration of the dynamic-security plugin: all users and one role each. It lies in memory; the truth is in auth/users.
+render() {
+    users=$run/users.part roles=$run/roles.part
+    : >"$users"
+    : >"$roles"
+    for name in administrator health; do
+        password=$(random_password)
+        credentials "$name" "$password"
+        one_client "$name" "$name" "$(hash_of "$password")" >>"$users"
+        printf ',{"rolename":"%s","acls":%s}' "$name" "$(rules "$name" '')" >>"$roles"
+    done
+    for file in "$auth"/users/*; do
+        [ -f "$file" ] || continue
+        name=${file##*/} hash=$(field "$file" hash)
+        quote "$name"
+        printf ',{"rolename":%s,"acls":%s}' "$quoted" "$(rules "$(field "$file" kind)" "$(field "$file" devices)")" >>"$roles"
+        for login in "$name" $(field "$file" clients); do one_client "$login" "$name" "$hash" >>"$users"; done
+    done
+    {
+        printf '{"defaultACLAccess":{"publishClientSend":false,"publishClientReceive":false,"subscribe":false,"unsubscribe":true},"clients":['
+        sed 's/^,//' "$users"
+        printf '],"roles":['
+        sed 's/^,//' "$roles"
+        printf ']}'
+    } >"$run/dynamic-security.json"
+    rm -f "$users" "$roles"
+}
+
+# Three quarters of what the container may use: beyond it Mosquitto refuses messages and clients; the kernel would end it.
+memory_limit() {
+    limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)
+    case $limit in
+        '' | max | *[!0-9]* | ????????????*) ;;
+        *) printf 'memory_limit %s\n' $(( limit / 4 * 3 )) ;;
+    esac
+}
+
+configure() {
+    mkdir -p "$run"
+    {
+        memory_limit
+        sed "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" "$config"
+    } >"$run/mosquitto.conf"
+}
+
+# ---------------------------------------------------------------- The log
+
+# Mosquitto says "not authorised" without an address; the connection before is almost always the one. Everything else that
+# it says of connections stays out, and of refused logins no more than ten a minute are told one by one.
+filter_log() {
+    line_buffered=''
+    case $(readlink -f "$(command -v awk)") in *mawk*) line_buffered='-W interactive' ;; esac
+    # shellcheck disable=SC2086
+    awk $line_buffered '
+        { minute = int($1 / 60) }
+        minute != current { if (untold) print $1 " " untold " more logins were refused (wrong user or password)"; untold = told = 0; current = minute; fflush() }
+        / New connection from / { from = $0; sub(/.* New connection from /, "", from); sub(/:[0-9]+ on port /, " to port ", from); next }
+        / New client connected from | No will message specified| Will message specified/ { next }
+        /, not authorised\.$/ {
+            if (told++ < 10) print $1 " a login was refused (wrong user or password); the latest new connection is from " from
+            else untold++
+            fflush()
+            next
+        }
+        /^[0-9]+: Client .* (disconnected|closed its connection)\.$/ { next }
+        /OpenSSL Error|SSL routines|Socket error on client <unknown>|Client <unknown> / { if (noise++ % 100) next; print $0 " (1 of 100 such lines is shown)"; fflush(); next }
+        { print; fflush() }'
+}
+
+# ---------------------------------------------------------------- Running
+
+serve() {
+    configure
+    pipe=$run/log.pipe
+    rm -f "$pipe"
+    mkfifo "$pipe"
+    filter_log <"$pipe" &
+    exec 4>"$pipe"
+    stopping=''
+    trap 'stopping=yes' TERM INT
+    while [ -z "$stopping" ]; do
+        users_now >"$run/applied"
+        certificate=$(certificate_now)
+        render
+        # Gives saved sessions their shared subscriptions back, which Mosquitto 2.0 does not save.
+        if [ -x "${0%/*}/restore-subscriptions" ]; then
+            "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" || true
+        fi
+        mosquitto -c "$run/mosquitto.conf" >&4 2>&4 &
+        broker=$!
+        suspect='' ticks=0
+        while kill -0 "$broker" 2>/dev/null && [ -z "$stopping" ]; do
+            sleep "$tick" & wait $! || true
+            ticks=$(( ticks + 1 ))
+            # Once, soon after the start: the sessions that are new are on disk long before the first save of its own.
+            [ "$ticks" != 12 ] || kill -USR1 "$broker" 2>/dev/null || true
+            if [ "$certificate" != "$(certificate_now)" ]; then
+                certificate=$(certificate_now)
+                echo "$(date +%s): the certificate was renewed: loading it"
+                kill -HUP "$broker" 2>/dev/null || true
+            fi
+            users=$(users_now)
+            if [ "$users" = "$(cat "$run/applied")" ]; then
+                suspect=''
+            elif [ "$users" != "$suspect" ]; then
+                # Somebody may be about to apply it.
+                suspect=$users
+            else
+                echo "$(date +%s): users were changed: restarting Mosquitto with them"
+                break
+            fi
+        done
+        # Again and again: a process that is just being started may miss a signal.
+        while kill -0 "$broker" 2>/dev/null; do
+            kill -TERM "$broker" 2>/dev/null || true
+            sleep 1 & wait $! || true
+        done
+        code=0
+        wait "$broker" || code=$?
+        [ -n "$stopping" ] || [ "$code" = 0 ] || exit "$code"
+    done
+    exit 0
+}
+
+case ${1:-} in
+    '') serve ;;
+    apply)
+        client administrator mosquitto_pub -q 1 -t '$CONTROL/dynamic-security/v1' -s
+        users_now >"$run/applied" ;;
+    try)
+        attempt=$(mktemp -d)
+        printf -- '-u %s\n-P %s\n' "$2" "$(cat)" >"$attempt/mosquitto_pub"
+        code=0
+        answer=$(XDG_CONFIG_HOME=$attempt mosquitto_pub -h 127.0.0.1 -p "$administration" -V 5 -q 1 -t "telemetry/v1/$2/status" -n -d 2>&1) || code=$?
+        rm -rf "$attempt"
+        case $answer in *RC:0* | *RC:16*) ;; *) [ "$code" != 0 ] || code=1 ;; esac
+        [ "$code" = 0 ] || printf '%s\n' "$answer" >&2
+        exit "$code" ;;
+    healthy) client health mosquitto_sub -t '$SYS/broker/version' -E -W 5 ;;
+    *) echo "broker: unknown command '$1'" >&2; exit 2 ;;
+esac

@@ -1,0 +1,44 @@
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>Turns the client's connection events into something to wait for. Thread-safe.</summary>
+sealed class ConnectionWatch : IDisposable
+{
+    readonly Lock gate = new();
+    long generation;
+    CancellationTokenSource? current;
+    TaskCompletionSource<CancellationToken> up = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="now">Number of the connection that is up; 0 for none.</param>
+    public void Change(long now)
+    {
+        CancellationTokenSource? lost = null;
+        lock (gate)
+        {
+            if (now == generation)
+                return;
+            if (generation != 0)
+            {
+                (lost, current) = (current, null);
+                up = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            generation = now;
+            if (now != 0)
+            {
+                current = new CancellationTokenSource();
+                up.TrySetResult(current.Token);
+            }
+        }
+        // Takes back what was published on it before the client can connect again.
+        lost?.Cancel();
+    }
+
+    /// <summary>Waits for a connection.</summary>
+    /// <returns>A token that is cancelled when it is lost.</returns>
+    public Task<CancellationToken> WaitAsync(CancellationToken cancellationToken)
+    {
+        lock (gate)
+            return up.Task.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => current?.Dispose();
+}

@@ -1,0 +1,147 @@
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Whether a forwarder takes readings of a kind now. Each slot of a forwarder says so every few seconds on <see cref="Topics.Forwarders"/>, as long as its
+/// intake works. While none does, the agent keeps its readings in the outbox: at the broker they would lie in memory, be written again at each save, and
+/// be dropped in silence when the queue is full. The broker's "no matching subscribers" does not tell: anybody else's subscription hides it, and a session of
+/// a forwarder that is away counts as a subscriber.
+/// </summary>
+/// <remarks>
+/// Only what was said on the present connection counts. A forwarder is required once one has ever been heard, which a file beside the outbox remembers; until
+/// then (a broker whose other readers are not these forwarders) the agent publishes as long as the broker has a subscriber. Thread-safe.
+/// </remarks>
+sealed class ForwarderPresence
+{
+    /// <summary>After so long without a word, no forwarder takes readings. Four times the interval in which it speaks.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
+
+    static readonly ReadingKind[] kinds = [ReadingKind.Thermal, ReadingKind.Inverter];
+
+    readonly TimeProvider clock;
+    readonly Lock gate = new();
+    readonly Dictionary<ReadingKind, Heard> heard = [];
+
+    public ForwarderPresence(AgentOptions options, TimeProvider clock)
+    {
+        this.clock = clock;
+        foreach (var kind in kinds)
+        {
+            var file = Path.Combine(options.DataDirectory, "outbox", $"forwarder-{Topics.Name(kind)}");
+            heard[kind] = new Heard { File = file, IsRequired = File.Exists(file) };
+        }
+    }
+
+    /// <summary>What the client has to subscribe to.</summary>
+    public IReadOnlyList<MqttSubscription> Subscriptions { get; } = [.. kinds.Select(kind => new MqttSubscription(Topics.Forwarders(kind), MqttQos.AtMostOnce))];
+
+    /// <summary>Takes in what forwarders say, until cancelled.</summary>
+    public async Task ListenAsync(MqttClient client, CancellationToken stop)
+    {
+        try
+        {
+            while (await client.WaitForMessagesAsync(stop))
+            {
+                while (client.TryReceive(out var message))
+                {
+                    foreach (var kind in kinds)
+                    {
+                        if (message.Topic == Topics.Forwarders(kind) && !message.Retain)
+                            Hear(kind, message.Generation);
+                    }
+                    client.Acknowledge(message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The stop.
+        }
+    }
+
+    /// <summary>Null when readings of the outbox's kind may be published now; else why not, for a person.</summary>
+    public string? Absence(MqttClient client, Outbox outbox)
+    {
+        lock (gate)
+        {
+            return IsAway(heard[outbox.Kind], client.State.Generation)
+                ? $"no forwarder for {Topics.Name(outbox.Kind)} readings says that it takes any: {outbox.Backlog} readings wait here. "
+                    + (outbox.Kind == ReadingKind.Inverter ? "Start the s3-forwarder and look at its /readyz, or set INVERTERS_NUM=0." : "Start the snowpipe-forwarder and look at its /readyz.")
+                : null;
+        }
+    }
+
+    /// <summary>Waits for a forwarder that is away, but no longer than <see cref="Silence"/>.</summary>
+    public async Task WaitAsync(MqttClient client, ReadingKind kind, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (!IsAway(heard[kind], client.State.Generation))
+                return;
+        }
+        await PauseAsync(kind, Silence, cancellationToken);
+    }
+
+    /// <summary>Waits so long, or until a forwarder speaks.</summary>
+    public async Task PauseAsync(ReadingKind kind, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        Task said;
+        lock (gate)
+            said = heard[kind].Next.Task;
+        try
+        {
+            await said.WaitAsync(atMost, clock, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Nobody spoke.
+        }
+    }
+
+    void Hear(ReadingKind kind, long generation)
+    {
+        TaskCompletionSource waiting;
+        lock (gate)
+        {
+            var entry = heard[kind];
+            (entry.Generation, entry.At) = (generation, clock.GetTimestamp());
+            if (!entry.IsRequired)
+            {
+                entry.IsRequired = true;
+                Remember(entry.File);
+            }
+            waiting = entry.Next;
+            entry.Next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        waiting.TrySetResult();
+    }
+
+    static void Remember(string file)
+    {
+        try
+        {
+            File.WriteAllBytes(file, []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // This process knows; the next one learns it again.
+        }
+    }
+
+    bool IsAway(Heard entry, long generation) => entry.IsRequired && (entry.Generation != generation || clock.GetElapsedTime(entry.At) > Silence);
+
+    sealed class Heard
+    {
+        public required string File { get; init; }
+
+        public bool IsRequired { get; set; }
+
+        public long Generation { get; set; }
+
+        public long At { get; set; }
+
+        public TaskCompletionSource Next { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
