@@ -46,6 +46,7 @@ public sealed class LedgerFaultTests : IDisposable
             if (!disk.HasFailed)
                 break;
             failures++;
+            disk.Schedule(0);
             Assert.False(await ContainsAsync(ledger, "pi", 51), $"call {call}");
         }
         Assert.InRange(failures, 4, 100);
