@@ -18,6 +18,7 @@ COPY protos protos
 COPY libs libs
 COPY emulators emulators
 COPY services services
+COPY sql/streaming/02_table.sql sql/streaming/
 # Analyzers and code style have had their say in ./test. Nothing may be restored that the lock files do not name.
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked \
     dotnet restore services.slnf --locked-mode --verbosity quiet \

@@ -6,7 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// Consecutive readings of a journal, read into memory to be sent. Offsets that a damaged journal could not give back are simply not among them.
 /// Valid until the loop that made it asks for the next one. Not thread-safe.
 /// </summary>
-public sealed class Batch
+/// <param name="journal">The boot id of readings that came without an identity and that its journal was the first to store (<see cref="AssignedIdentity.BootIdOf"/>).</param>
+public sealed class Batch(string? journal = null)
 {
     /// <summary>Records are copied into pieces of this size: small enough not to be a large object, which the collector would let lie for long.</summary>
     const int PieceBytes = 64 * 1024;
@@ -36,7 +37,7 @@ public sealed class Batch
     {
         foreach (var slice in slices)
         {
-            var payload = StoredPayload.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length));
+            var payload = StoredPayload.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length), journal, slice.Offset - slice.FirstIndex);
             for (var i = 0; i < slice.Count; i++)
                 yield return new BatchReading(slice.Offset + i, payload, slice.FirstIndex + i);
         }
@@ -59,7 +60,7 @@ public sealed class Batch
             }
             catch (PayloadException e)
             {
-                unreadable.Add(new(slice.Offset, slice.Count, record, e.Message));
+                unreadable.Add(new(slice.Offset, slice.Count, slice.Offset - slice.FirstIndex, record, e.Message));
                 Count -= slice.Count;
                 return true;
             }
@@ -103,6 +104,7 @@ public readonly record struct BatchReading(long Offset, Payload Payload, int Ind
 /// <summary>A record, or the part of it that was in a batch, whose payload cannot be read.</summary>
 /// <param name="Offset">Offset of its first reading.</param>
 /// <param name="Count">How many readings it stands for.</param>
+/// <param name="RecordOffset">Offset of the record's first reading.</param>
 /// <param name="Record">The record; the batch's memory.</param>
 /// <param name="Reason">Why.</param>
-readonly record struct UnreadableRecord(long Offset, int Count, ReadOnlyMemory<byte> Record, string Reason);
+readonly record struct UnreadableRecord(long Offset, int Count, long RecordOffset, ReadOnlyMemory<byte> Record, string Reason);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -14,8 +13,8 @@ namespace ThermalStreaming.Forwarding;
 /// the verb <c>dead-letters</c>. The oldest files go when all together exceed their cap. Thread-safe.
 /// </summary>
 /// <remarks>
-/// One line is <c>{"at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64; refused readings also carry their row as
-/// <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own, and has it open only while it writes: at any other time
+/// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that were given an
+/// identity when they were stored carry it as <c>"boot_id"</c> and <c>"sequence"</c>; refused readings also carry their row as <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own, and has it open only while it writes: at any other time
 /// a replay, another replica's cap or a person may take it away, and the next letter begins a new one.
 /// </remarks>
 public sealed partial class DeadLetters
@@ -77,7 +76,12 @@ public sealed partial class DeadLetters
             {
                 var identity = reading.Payload.Identity(reading.Index);
                 var payload = reading.Payload.Select([reading.Index]);
-                Write(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, payload, 1, reading);
+                var letter = new DeadLetter(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, 1, payload)
+                {
+                    ReceivedAt = reading.Payload.ReceivedAt,
+                    Assigned = reading.Payload.HasOwnIdentity(reading.Index) || !identity.IsComplete ? null : new(identity.BootId, identity.Sequence),
+                };
+                Write(letter, reading);
                 kept++;
                 if (IsFlushDue)
                     Flush();
@@ -87,11 +91,11 @@ public sealed partial class DeadLetters
         }
     }
 
-    /// <summary>Keeps a message that could not be read. It is on disk after <see cref="Flush"/>.</summary>
-    public void AddMessage(string reason, string topic, string? contentType, ReadOnlySpan<byte> payload)
+    /// <summary>Keeps a letter, at the present time. It is on disk after <see cref="Flush"/>.</summary>
+    public void Add(DeadLetter letter)
     {
         lock (gate)
-            Write(reason, topic, contentType, payload, 0, null);
+            Write(letter, null);
     }
 
     /// <summary>Brings what was added to disk.</summary>
@@ -153,19 +157,26 @@ public sealed partial class DeadLetters
 
     static SafeFileHandle OpenAlone(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None);
 
-    static bool IsJson(byte[] payload) => Payload.IsJson(payload, null);
+    static bool IsJson(byte[] payload) => PayloadFormat.IsJson(payload, null, out _);
 
-    void Write(string reason, string topic, string? contentType, ReadOnlySpan<byte> payload, int readings, BatchReading? row)
+    void Write(DeadLetter letter, BatchReading? row)
     {
         using (var json = new Utf8JsonWriter(pending))
         {
             json.WriteStartObject();
             json.WriteString("at"u8, clock.GetUtcNow());
-            json.WriteString("reason"u8, reason);
-            json.WriteString("topic"u8, topic);
-            json.WriteString("content_type"u8, contentType);
-            json.WriteNumber("readings"u8, readings);
-            json.WriteBase64String("payload"u8, payload);
+            if (letter.ReceivedAt is { } receivedAt)
+                json.WriteString("received_at"u8, receivedAt);
+            json.WriteString("reason"u8, letter.Reason);
+            json.WriteString("topic"u8, letter.Topic);
+            json.WriteString("content_type"u8, letter.ContentType);
+            json.WriteNumber("readings"u8, letter.Readings);
+            if (letter.Assigned is { } assigned)
+            {
+                json.WriteString("boot_id"u8, assigned.BootId);
+                json.WriteNumber("sequence"u8, assigned.FirstSequence);
+            }
+            json.WriteBase64String("payload"u8, letter.Payload.Span);
             if (row is { } reading)
             {
                 var written = new ArrayBufferWriter<byte>();
@@ -237,33 +248,4 @@ public sealed partial class DeadLetters
 
     [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "{Path} could not be deleted although all dead letters together exceed DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}")]
     partial void LogNotDropped(string path, long cap, string reason);
-}
-
-/// <summary>One dead letter.</summary>
-/// <param name="At">When it was put aside.</param>
-/// <param name="Reason">Why.</param>
-/// <param name="Topic">Topic it came on.</param>
-/// <param name="ContentType">Content type it came with.</param>
-/// <param name="Readings">How many readings; 0 for a message that could not be read.</param>
-/// <param name="Payload">What it was.</param>
-public sealed record DeadLetter(DateTimeOffset At, string Reason, string Topic, string? ContentType, int Readings, ReadOnlyMemory<byte> Payload)
-{
-    public static bool TryParse(string line, out DeadLetter letter)
-    {
-        letter = null!;
-        try
-        {
-            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(line));
-            var root = document.RootElement;
-            letter = new(root.GetProperty("at").GetDateTimeOffset(), Text("reason"), Text("topic"),
-                root.GetProperty("content_type").GetString(), root.GetProperty("readings").GetInt32(), root.GetProperty("payload").GetBytesFromBase64());
-            return true;
-
-            string Text(string name) => root.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            return false;
-        }
-    }
 }

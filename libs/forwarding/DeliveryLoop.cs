@@ -26,7 +26,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     static readonly TimeSpan LongestOperatorDelay = TimeSpan.FromSeconds(60);
 
     readonly string part = $"delivery {slot.Name}";
-    readonly Batch batch = new();
+    readonly Batch batch = new(AssignedIdentity.BootIdOf(slot.Epoch));
     BatchReader? reader;
     long? plannedEnd;
     bool isCut;
@@ -167,12 +167,10 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             await FailedAsync(new SinkException(SinkFailure.Reopen, e.Message, inner: e), abort);
             return;
         }
-        foreach (var (offset, count, record, reason) in unreadable)
+        foreach (var record in unreadable)
         {
-            LogUnreadable(slot.Name, offset, offset + count - 1, reason);
-            var isRecord = StoredPayload.TryParse(record, out var stored);
-            slot.DeadLetters.AddMessage($"{slot.Name}, offsets {offset} to {offset + count - 1}: {reason}", isRecord ? Topics.Readings(stored.DeviceId, stored.Kind) : "",
-                isRecord ? stored.IsJson ? Payload.JsonContentType : Payload.ProtobufContentType : null, isRecord ? stored.Bytes.Span : record.Span);
+            LogUnreadable(slot.Name, record.Offset, record.Offset + record.Count - 1, record.Reason);
+            slot.DeadLetters.Add(ToLetter(record));
         }
         while (!abort.IsCancellationRequested)
         {
@@ -186,6 +184,18 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
                 await FailedAsync(new SinkException(SinkFailure.Transient, $"dead letters cannot be written: {io.Message}", inner: io), abort);
             }
         }
+    }
+
+    DeadLetter ToLetter(UnreadableRecord record)
+    {
+        var reason = $"{slot.Name}, offsets {record.Offset} to {record.Offset + record.Count - 1}: {record.Reason}";
+        if (!StoredPayload.TryParse(record.Record, out var stored))
+            return new DeadLetter(reason, "", null, 0, record.Record);
+        return new DeadLetter(reason, Topics.Readings(stored.DeviceId, stored.Kind), stored.IsJson ? Payload.JsonContentType : Payload.ProtobufContentType, 0, stored.Bytes)
+        {
+            ReceivedAt = stored.StoredAt,
+            Assigned = stored.Assigned ?? new(AssignedIdentity.BootIdOf(slot.Epoch), (ulong)record.RecordOffset),
+        };
     }
 
     async Task WaitAsync(CancellationToken drain, CancellationToken abort)

@@ -16,6 +16,7 @@ public static class ForwarderServices
             => services
                 .AddSingleton(options)
                 .AddSingleton<ForwarderMetrics>()
+                .AddSingleton<SenderNotes>(provider => new(provider.GetRequiredService<System.Diagnostics.Metrics.Meter>(), provider.GetRequiredService<ILogger<SenderNotes>>()))
                 .AddSingleton(provider => new DeadLetters(options.DeadLettersDirectory, options.DeadLettersMaxBytes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DeadLetters>>()))
                 .AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<Forwarder>(provider, (Func<SlotContext, IBatchSink>)(slot => createSink(provider, slot))));
     }
@@ -25,7 +26,7 @@ public static class ForwarderServices
 /// Owns the slots of this replica: takes the first free ones at start, and adopts those that nobody has owned for a grace period, so that scaling down
 /// strands nothing.
 /// </summary>
-sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatchSink> createSink, DeadLetters deadLetters, ForwarderMetrics metrics, Health health,
+sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatchSink> createSink, DeadLetters deadLetters, SenderNotes senders, ForwarderMetrics metrics, Health health,
     StatusPage page, System.Diagnostics.Metrics.Meter meter, TimeProvider clock, ILogger<Forwarder> logger) : BackgroundService
 {
     /// <summary>What a stop may take; the host allows 25 s and the container 30 s.</summary>
@@ -112,7 +113,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     {
         try
         {
-            return Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, health, metrics, clock, logger);
+            return Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, senders, health, metrics, clock, logger);
         }
         catch (IOException e) when (!isAdopted)
         {
@@ -179,6 +180,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableCounter("thermal.forwarder.disk.written", () => Sum(slot => slot.Journal.BytesWritten), "By", "Bytes written to the journals");
         meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost");
         page.Add(Write);
+        page.Add(senders.Write);
     }
 
     void Write(Utf8JsonWriter json)

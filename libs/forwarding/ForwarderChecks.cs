@@ -7,9 +7,10 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>The steps of <c>check</c> on this side of every forwarder: the broker and the journals' place. Its destination is each forwarder's own.</summary>
 public static class ForwarderChecks
 {
-    public static IEnumerable<CheckStep> Steps(ForwarderOptions options, TimeProvider clock) =>
+    public static IEnumerable<CheckStep> Steps(ForwarderOptions options, RunningService service, TimeProvider clock) =>
     [
         .. BrokerCheck.Steps(options.Mqtt, clock, filters: [options.Subscription]),
         .. JournalCheck.Steps(options.DataDirectory, options.Journal),
+        SenderCheck.Step(service),
     ];
 }

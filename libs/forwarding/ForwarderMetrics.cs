@@ -9,6 +9,8 @@ sealed class ForwarderMetrics
     readonly Counter<long> duplicates;
     readonly Counter<long> stored;
     readonly Counter<long> poison;
+    readonly Counter<long> refused;
+    readonly Counter<long> empty;
     readonly Counter<long> sent;
     readonly Counter<long> failures;
     readonly Histogram<double> storing;
@@ -25,6 +27,8 @@ sealed class ForwarderMetrics
         duplicates = meter.CreateCounter<long>("thermal.forwarder.readings.duplicate", "{reading}", "Readings that had been stored before and were dropped");
         stored = meter.CreateCounter<long>("thermal.forwarder.readings.stored", "{reading}", "Readings written to the journal");
         poison = meter.CreateCounter<long>("thermal.forwarder.messages.dead", "{message}", "Messages that could not be read, kept as dead letters");
+        refused = meter.CreateCounter<long>("thermal.forwarder.readings.refused", "{reading}", "Readings that cannot be taken, kept as dead letters; their neighbours in the message are stored");
+        empty = meter.CreateCounter<long>("thermal.forwarder.messages.empty", "{message}", "Messages without a payload, which delete a retained message; ignored");
         sent = meter.CreateCounter<long>("thermal.forwarder.readings.sent", "{reading}", "Readings that the destination accepted, repeats after a reopening included");
         failures = meter.CreateCounter<long>("thermal.forwarder.failures", "{failure}", "Calls to the destination that failed, by what they needed");
         storing = meter.CreateHistogram<double>("thermal.forwarder.store.duration", "s", "From taking a group of messages to their being on disk");
@@ -53,6 +57,10 @@ sealed class ForwarderMetrics
         Interlocked.Add(ref duplicateTotal, duplicateReadings);
         Interlocked.Add(ref poisonTotal, poisonMessages);
     }
+
+    public void Refused(int readings) => refused.Add(readings);
+
+    public void Empty() => empty.Add(1);
 
     public void Sent(int readings, TimeSpan took)
     {

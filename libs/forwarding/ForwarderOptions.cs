@@ -38,6 +38,9 @@ public sealed class ForwarderOptions
     /// <summary>How journals are kept; each slot has one in a directory of its own.</summary>
     public required JournalOptions Journal { get; init; }
 
+    /// <summary>What the destination's columns can hold: a reading that does not fit is put aside when it arrives. Null: the destination takes any value.</summary>
+    public RowLimits? Limits { get; set; }
+
     public string DeadLettersDirectory => Path.Combine(DataDirectory, "dead-letters");
 
     /// <summary>The shared subscription.</summary>

@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
-using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -19,14 +18,14 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="slot">Name of the slot.</param>
 /// <param name="journal">Its journal.</param>
 /// <param name="deadLetters">Where letters go that still cannot be read.</param>
-/// <param name="read">Makes a record of a letter, or says why not (<see cref="PayloadException"/>).</param>
+/// <param name="read">Makes a record of what a letter holds, null when it holds nothing, and adds what still cannot be taken to the list.</param>
 /// <param name="unsettled">From <see cref="Unsettled"/>.</param>
 /// <param name="enoughBytes">Bytes of records after which no more are appended at once; one more letter may go over it.</param>
 /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
 /// <param name="health">Hears of files that cannot be used.</param>
 /// <param name="clock">Time.</param>
 /// <param name="logger">For what was taken in.</param>
-sealed partial class Replay(string slot, DurableJournal journal, DeadLetters deadLetters, Func<DeadLetter, JournalRecord> read, Dictionary<string, int> unsettled, long enoughBytes,
+sealed partial class Replay(string slot, DurableJournal journal, DeadLetters deadLetters, Func<DeadLetter, List<DeadLetter>, JournalRecord?> read, Dictionary<string, int> unsettled, long enoughBytes,
     Func<long, CancellationToken, Task<bool>> waitForSpace, Health health, TimeProvider clock, ILogger logger)
 {
     const string NoteExtension = ".taken";
@@ -141,8 +140,8 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
                 if (cancellationToken.IsCancellationRequested || !await waitForSpace(some.Bytes, cancellationToken))
                     return false;
                 await AnnounceAsync(mine, new Note(taken, journal.Epoch, journal.NextOffset, some.Counts), cancellationToken);
-                foreach (var (letter, reason) in some.Unreadable)
-                    deadLetters.AddMessage(reason, letter.Topic, letter.ContentType, letter.Payload.Span);
+                foreach (var letter in some.Refused)
+                    deadLetters.Add(letter);
                 await InsistAsync(deadLetters.Flush, cancellationToken);
                 if (some.Records.Count > 0)
                     await journal.AppendAsync(some.Records, CancellationToken.None);
@@ -169,18 +168,13 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
             {
                 // What is no letter, after a person's hand or a torn write, is nobody's to throw away either.
                 if (!DeadLetter.TryParse(lines.Current, out var letter))
-                    letter = new DeadLetter(default, "", "", null, 0, Encoding.UTF8.GetBytes(lines.Current));
+                    letter = new DeadLetter("", "", null, 0, Encoding.UTF8.GetBytes(lines.Current));
                 var count = 0;
-                try
+                if (read(letter, some.Refused) is { } record)
                 {
-                    var record = read(letter);
                     some.Records.Add(record);
                     count = record.Count;
                     some.Bytes += record.Prefix.Length + FrameBytes;
-                }
-                catch (PayloadException e)
-                {
-                    some.Unreadable.Add((letter, e.Message));
                 }
                 some.Counts.Add(count);
                 some.Bytes += letter.Payload.Length;
@@ -263,7 +257,8 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
         /// <summary>Of those that hold any.</summary>
         public List<JournalRecord> Records { get; } = [];
 
-        public List<(DeadLetter Letter, string Reason)> Unreadable { get; } = [];
+        /// <summary>What of them still cannot be taken.</summary>
+        public List<DeadLetter> Refused { get; } = [];
 
         public long Bytes { get; set; }
 

@@ -37,11 +37,11 @@ sealed partial class Slot : IAsyncDisposable
     readonly DeliveryLoop delivery;
     readonly MqttClient mqtt;
     readonly Replay replay;
+    readonly Intake intake;
     readonly Health health;
     readonly ForwarderMetrics metrics;
     readonly TimeProvider clock;
     readonly ILogger logger;
-    readonly Dictionary<string, (string DeviceId, ReadingKind Kind)> topics = new(StringComparer.Ordinal);
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
     long groupBytes;
@@ -50,7 +50,7 @@ sealed partial class Slot : IAsyncDisposable
     bool isRetired;
 
     Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, ReadingStore store, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        Dictionary<string, int> unsettled, bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+        Dictionary<string, int> unsettled, bool isAdopted, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
         this.options = options;
@@ -67,7 +67,8 @@ sealed partial class Slot : IAsyncDisposable
         delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
-        replay = new Replay(directory.Name, journal, deadLetters, letter => Read(letter.Topic, letter.Payload, letter.ContentType).ToRecord(), unsettled,
+        intake = new Intake(directory.Name, options, deadLetters, senders, metrics, clock, logger);
+        replay = new Replay(directory.Name, journal, deadLetters, intake.TakeAgain, unsettled,
             Math.Min(MaxGroupBytes / 4, options.Journal.MaxBytes / 8), WaitForSpaceAsync, health, clock, logger);
     }
 
@@ -81,7 +82,7 @@ sealed partial class Slot : IAsyncDisposable
 
     /// <summary>Opens the journal of a slot that this process holds. Whether the ledger can be used does not matter yet: what the journal holds is delivered all the same.</summary>
     public static Slot Open(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        bool isAdopted, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+        bool isAdopted, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
         ReadingStore? store = null;
         // The slot lingers itself, before it enters the ledger.
@@ -90,7 +91,7 @@ sealed partial class Slot : IAsyncDisposable
         {
             var unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
             store = new ReadingStore(directory.Name, journal, ledger, health, clock, logger);
-            return new Slot(directory, journal, options, store, deadLetters, createSink, unsettled, isAdopted, health, metrics, clock, logger);
+            return new Slot(directory, journal, options, store, deadLetters, createSink, unsettled, isAdopted, senders, health, metrics, clock, logger);
         }
         catch
         {
@@ -220,6 +221,7 @@ sealed partial class Slot : IAsyncDisposable
             lastGroup = clock.GetTimestamp();
             group.Clear();
             arrivals.Clear();
+            intake.Begin();
             groupBytes = 0;
             Take();
             // Other slots wait for readings that are claimed, so space comes first. What was taken and not stored is not acknowledged: it comes again.
@@ -257,15 +259,8 @@ sealed partial class Slot : IAsyncDisposable
         {
             group.Add(message);
             groupBytes += message.Payload.Length + RecordOverhead;
-            try
-            {
-                arrivals.Add(Read(message.Topic, message.Payload, message.ContentType));
-            }
-            catch (PayloadException e)
-            {
-                LogPoison(Name, message.Topic, message.Payload.Length, e.Message);
-                deadLetters.AddMessage(e.Message, message.Topic, message.ContentType, message.Payload.Span);
-            }
+            if (intake.Take(message) is { } arrival)
+                arrivals.Add(arrival);
         }
     }
 
@@ -274,13 +269,12 @@ sealed partial class Slot : IAsyncDisposable
     {
         var started = clock.GetTimestamp();
         var stored = arrivals.Count > 0 ? await store.StoreAsync(arrivals, cancellationToken) : 0;
-        var poisoned = group.Count - arrivals.Count;
-        if (poisoned > 0)
+        if (intake.HasLetters)
             await FlushDeadLettersAsync(cancellationToken);
         var received = 0;
         foreach (var arrival in arrivals)
             received += arrival.Count;
-        metrics.Stored(received, stored, received - stored, poisoned, clock.GetElapsedTime(started));
+        metrics.Stored(received, stored, received - stored, intake.Poisoned, clock.GetElapsedTime(started));
         mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
         await store.ConfirmAsync(cancellationToken);
     }
@@ -301,28 +295,6 @@ sealed partial class Slot : IAsyncDisposable
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
             }
         }
-    }
-
-    /// <exception cref="PayloadException">It cannot be stored; why.</exception>
-    Arrival Read(string name, ReadOnlyMemory<byte> body, string? contentType)
-    {
-        if (!topics.TryGetValue(name, out var topic))
-        {
-            if (!Topics.TryParse(name, out topic.DeviceId, out topic.Kind))
-                throw new PayloadException("the topic is not telemetry/v1/{device_id}/thermal or /inverter");
-            if (topics.Count > 10_000)
-                topics.Clear();
-            topics[name] = topic;
-        }
-        var receivedAt = clock.GetUtcNow();
-        var isJson = Payload.IsJson(body.Span, contentType);
-        // Before it is decoded, which takes memory.
-        var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
-        if (body.Length > limit)
-            throw new PayloadException($"the payload is {body.Length} bytes long; at most {limit} are stored as one message");
-        var payload = Payload.Decode(body, isJson, topic.DeviceId, topic.Kind, receivedAt);
-        var header = StoredPayload.Header(isJson, topic.Kind, topic.DeviceId, receivedAt);
-        return new Arrival(header, body, payload.Count, ReadingRuns.Of(payload));
     }
 
     /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
@@ -369,11 +341,11 @@ sealed partial class Slot : IAsyncDisposable
     }
 
     /// <summary>Null when it cannot be read.</summary>
-    public static Payload? TryDecode(ReadOnlyMemory<byte> record)
+    public static Payload? TryDecode(ReadOnlyMemory<byte> record, string? journal = null, long firstOffset = 0)
     {
         try
         {
-            return StoredPayload.Decode(record);
+            return StoredPayload.Decode(record, journal, firstOffset);
         }
         catch (PayloadException)
         {
@@ -386,7 +358,7 @@ sealed partial class Slot : IAsyncDisposable
         using var reader = Journal.OpenReader(first);
         while (reader.TryRead(out var record) && record.Offset < end)
         {
-            if (TryDecode(record.Payload.ToArray()) is not { } payload)
+            if (TryDecode(record.Payload.ToArray(), AssignedIdentity.BootIdOf(Journal.Epoch), record.Offset) is not { } payload)
                 continue;
             for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
                 yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
@@ -401,8 +373,6 @@ sealed partial class Slot : IAsyncDisposable
             health.Unwell($"mqtt {Name}", state.Rival ?? state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
     }
 
-    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
-    partial void LogPoison(string slot, string topic, int bytes, string reason);
 
     [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
     partial void LogNotEmptied(string slot, string reason);

@@ -222,8 +222,7 @@ public static partial class ServiceProgram
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            if (port > 0)
-                kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         log.Apply(builder.Logging);
         // A stop may use what the container's grace period allows (compose: 30 s), less a margin.
@@ -231,6 +230,7 @@ public static partial class ServiceProgram
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<StatusPage>();
+        builder.Services.AddSingleton(new RunningService(port));
         builder.Services.AddSingleton(new Meter(PrometheusText.MeterName));
         builder.Services.AddSingleton(new PrometheusText());
         builder.Services.AddSingleton(options);
@@ -241,6 +241,7 @@ public static partial class ServiceProgram
     static async Task<int> CheckAsync<TOptions>(ServiceDefinition<TOptions> definition, IConfiguration configuration, bool json, CancellationToken cancellationToken) where TOptions : class
     {
         var settings = new Settings(configuration);
+        var port = HttpPort(settings);
         var options = definition.Load(settings);
         List<CheckStep> steps =
         [
@@ -248,7 +249,7 @@ public static partial class ServiceProgram
                 ? CheckResult.Ok($"{settings.Entries.Count} settings are valid")
                 : CheckResult.Failed(string.Join(" | ", settings.Problems), "A setting is missing or out of range.", "Correct it in .env, then start the service again."))),
         ];
-        await using var app = settings.Problems.Count == 0 ? Build(definition, options, 0, new LogSettings(LogLevel.Critical, Json: false)) : null;
+        await using var app = settings.Problems.Count == 0 ? Build(definition, options, port, new LogSettings(LogLevel.Critical, Json: false)) : null;
         if (app is not null)
             steps.AddRange(definition.Checks?.Invoke(options, app.Services) ?? []);
         await using var output = Console.OpenStandardOutput();

@@ -4,7 +4,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// What stands once in a <see cref="ReadingBatch"/>: all of it but its readings, checked. A device sends the same in every message, so it is kept: nothing is
-/// decoded or encoded anew for it. Immutable.
+/// decoded or encoded anew for it. Thread-safe.
 /// </summary>
 sealed class BatchHeader
 {
@@ -17,6 +17,9 @@ sealed class BatchHeader
     static readonly BatchHeader?[] kept = new BatchHeader?[512];
 
     readonly string topicDeviceId;
+    readonly (RowKey Key, int Length)[] texts;
+    RowLimits? judgedBy;
+    bool fits;
 
     BatchHeader(byte[] bytes, string topicDeviceId)
     {
@@ -29,13 +32,11 @@ sealed class BatchHeader
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new PayloadException($"not a thermal.v1.ReadingBatch: {e.Message}");
+            throw new NotProtobufException($"not a thermal.v1.ReadingBatch: {e.Message}");
         }
-        DeviceId = batch.DeviceId.Length == 0 ? topicDeviceId : batch.DeviceId;
+        NamedDeviceId = batch.DeviceId;
         BootId = batch.BootId;
         Replayed = batch.Replayed;
-        if (!Topics.IsDeviceId(DeviceId))
-            throw new PayloadException("device_id is longer than 100 characters or holds one of + # / or a control character");
         if (BootId.Length > 64)
             throw new PayloadException("boot_id is longer than 64 characters");
         if (batch.Host is { } host)
@@ -44,13 +45,20 @@ sealed class BatchHeader
             if (host.Hostname.Length > MaxNameLength || host.LocalHostname.Length > MaxNameLength || host.IpAddress.Length > MaxNameLength || host.MacAddress.Length > MaxNameLength)
                 throw new PayloadException($"a text of host is longer than {MaxNameLength} characters");
         }
-        Row = new ThermalRow(batch.Host, DeviceId, BootId);
+        texts =
+        [
+            (ThermalRow.DeviceId, topicDeviceId.Length), (ThermalRow.BootId, BootId.Length), (ThermalRow.HostKey, batch.Host?.Hostname.Length ?? 0),
+            (ThermalRow.HostName, batch.Host?.Hostname.Length ?? 0), (ThermalRow.LocalHostName, batch.Host?.LocalHostname.Length ?? 0),
+            (ThermalRow.IpAddress, batch.Host?.IpAddress.Length ?? 0), (ThermalRow.MacAddress, batch.Host?.MacAddress.Length ?? 0),
+        ];
+        Row = new ThermalRow(batch.Host, topicDeviceId, BootId);
     }
 
     /// <summary>Its fields as they came.</summary>
     public byte[] Bytes { get; }
 
-    public string DeviceId { get; }
+    /// <summary>The device that the batch names; "" when it names none. The topic's is the one that counts.</summary>
+    public string NamedDeviceId { get; }
 
     public string BootId { get; }
 
@@ -58,6 +66,17 @@ sealed class BatchHeader
 
     /// <summary>Writes thermal readings of such a batch.</summary>
     public ThermalRow Row { get; }
+
+    /// <summary>Whether its texts fit into their columns for sure. There is one set of limits in a process.</summary>
+    public bool FitsIn(RowLimits limits)
+    {
+        if (judgedBy != limits)
+        {
+            fits = texts.All(text => limits.Column(text.Key) is not { } column || column.HoldsText(text.Length));
+            Volatile.Write(ref judgedBy, limits);
+        }
+        return fits;
+    }
 
     /// <exception cref="PayloadException">It is not well-formed, or has a value that cannot be.</exception>
     public static BatchHeader Read(ReadOnlySpan<byte> bytes, string topicDeviceId)

@@ -2,89 +2,133 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Reads JSON of any spelling, or says what is wrong with it.</summary>
+/// <summary>Reads JSON of any spelling, or says what is wrong with it: with all of it, or with one reading.</summary>
 static class GeneralJson
 {
-    /// <summary>Most values of one payload under keys that the rows do not know: each takes some 75 bytes besides its text.</summary>
+    /// <summary>Most values of one payload under keys that the rows do not know: each takes some 80 bytes besides its text.</summary>
     const int MaxExtras = 200_000;
 
-    /// <param name="text">Valid UTF-8.</param>
+    /// <param name="payload">Valid UTF-8.</param>
     /// <param name="fields">The keys of the rows.</param>
-    /// <exception cref="PayloadException">It is not JSON, or does not hold readings.</exception>
-    public static List<JsonItem> Read(ReadOnlySpan<byte> text, JsonFields fields)
+    /// <returns>The readings; one that cannot be taken has a <see cref="JsonItem.Problem"/>.</returns>
+    /// <exception cref="NotJsonException">It is not JSON, or neither an object nor an array.</exception>
+    /// <exception cref="PayloadException">It does not hold readings, or too many.</exception>
+    public static List<JsonItem> Read(ReadOnlyMemory<byte> payload, JsonFields fields)
     {
         var items = new List<JsonItem>(1);
         var extras = 0;
         Span<Range> values = stackalloc Range[fields.Count];
-        var reader = new Utf8JsonReader(text, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
+        var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
         try
         {
             while (reader.Read())
             {
                 if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.EndArray && reader.CurrentDepth == 0)
                     continue;
-                if (reader.TokenType != JsonTokenType.StartObject)
-                    throw new PayloadException($"reading {items.Count + 1} is a JSON {Name(reader.TokenType)}; an object is expected");
                 // Not after the last one: an empty object is three bytes of text and a hundred in memory.
                 if (items.Count == Payload.MaxReadings)
                     throw Payload.TooMany();
-                var item = ReadObject(ref reader, values, fields, items.Count + 1, MaxExtras - extras);
-                extras += item.Extra?.Count ?? 0;
-                items.Add(item);
+                items.Add(reader.TokenType == JsonTokenType.StartObject ? ReadObject(payload, ref reader, values, fields, ref extras) : ReadOther(ref reader));
             }
         }
         catch (JsonException e)
         {
-            throw new PayloadException($"not JSON: byte {e.BytePositionInLine} of line {e.LineNumber + 1} is not what the grammar allows there");
+            throw new NotJsonException(JsonProblem.Describe(payload.Span, e));
         }
-        catch (InvalidOperationException)
-        {
-            // GetString of an escaped half of a surrogate pair, which no UTF-8 can spell.
-            throw new PayloadException("not JSON: a text holds half of a surrogate pair");
-        }
-        return items.Count > 0 ? items : throw new PayloadException("holds no reading");
+        return items.Count > 0 ? items : throw new NotJsonException("holds no reading");
     }
 
+    /// <summary>What stands where a reading should be.</summary>
+    static JsonItem ReadOther(ref Utf8JsonReader reader)
+    {
+        var problem = $"it is a JSON {Name(reader.TokenType)}; an object such as {{\"temperature\": 21.5}} is expected";
+        if (reader.CurrentDepth == 0)
+            throw new NotJsonException(problem);
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return new JsonItem(start..(int)reader.BytesConsumed, [], null) { Problem = problem };
+    }
+
+    /// <param name="payload">All of it.</param>
     /// <param name="reader">At the start of the object.</param>
     /// <param name="values">To work in, one for each field.</param>
     /// <param name="fields">The keys of the rows.</param>
-    /// <param name="number">From 1, for messages.</param>
-    /// <param name="maxExtras">Most keys that are no fields.</param>
-    static JsonItem ReadObject(ref Utf8JsonReader reader, scoped Span<Range> values, JsonFields fields, int number, int maxExtras)
+    /// <param name="extras">Counts the keys that are no fields.</param>
+    static JsonItem ReadObject(ReadOnlyMemory<byte> payload, ref Utf8JsonReader reader, scoped Span<Range> values, JsonFields fields, ref int extras)
     {
         values.Clear();
         var present = 0;
-        Dictionary<string, Range>? extra = null;
+        string? problem = null;
+        Dictionary<string, ReadOnlyMemory<byte>>? extra = null;
         var start = (int)reader.TokenStartIndex;
         var next = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var field = Find(fields, ref reader, ref next);
-            var key = field < 0 && !IsStamp(ref reader) ? reader.GetString() : null;
+            // A key with an escape may be no text at all.
+            var isKey = !reader.ValueIsEscaped || ReadText(ref reader, ref problem) is not null;
+            var field = isKey ? Find(fields, ref reader, ref next) : -1;
+            var key = isKey && field < 0 && !IsStamp(ref reader) ? reader.GetString() : null;
             reader.Read();
             var valueStart = (int)reader.TokenStartIndex;
             if (field >= 0)
-                CheckType(fields[field], reader.TokenType, number);
-            // Whoever reads the text later must not be the first to find that it cannot be read.
-            if (reader.ValueIsEscaped && (field >= 0 || key == JsonPayload.ObservedAtKey))
-                _ = reader.GetString();
-            var isNull = reader.TokenType == JsonTokenType.Null;
-            reader.Skip();
-            var valueEnd = (int)reader.BytesConsumed;
+                problem ??= CheckType(fields[field], ref reader);
+            var type = reader.TokenType;
+            var members = SkipValue(ref reader, ref problem);
+            var value = valueStart..(int)reader.BytesConsumed;
             // Of a key that comes twice the last one counts, as with every JSON reader.
             if (field >= 0)
             {
-                values[field] = isNull ? default : valueStart..valueEnd;
+                values[field] = type == JsonTokenType.Null ? default : value;
                 present = Math.Max(present, field + 1);
             }
             else if (key is not null)
             {
-                (extra ??= new(StringComparer.Ordinal))[key] = valueStart..valueEnd;
-                if (extra.Count > maxExtras)
+                extras += 1 + members;
+                if (extras > MaxExtras)
                     throw new PayloadException($"holds more than {MaxExtras} values under keys that its rows do not have");
+                (extra ??= new(StringComparer.Ordinal))[key] = members > 1 ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
             }
         }
-        return new JsonItem(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra);
+        return new JsonItem(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra) { Problem = problem };
+    }
+
+    /// <summary>To the end of a value. Whoever reads its texts later must not be the first to find that they cannot be read.</summary>
+    /// <returns>How many members the objects in it have.</returns>
+    static int SkipValue(ref Utf8JsonReader reader, ref string? problem)
+    {
+        var members = 0;
+        var depth = reader.CurrentDepth;
+        if (reader.TokenType == JsonTokenType.String)
+            ReadEscaped(ref reader, ref problem);
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+            return 0;
+        while (reader.Read() && reader.CurrentDepth > depth)
+        {
+            members += reader.TokenType == JsonTokenType.PropertyName ? 1 : 0;
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+                ReadEscaped(ref reader, ref problem);
+        }
+        return members;
+    }
+
+    static void ReadEscaped(ref Utf8JsonReader reader, ref string? problem)
+    {
+        if (reader.ValueIsEscaped)
+            ReadText(ref reader, ref problem);
+    }
+
+    static string? ReadText(ref Utf8JsonReader reader, ref string? problem)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // An escaped half of a surrogate pair, which no UTF-8 can spell.
+            problem ??= "a text holds half of a surrogate pair (\\ud83d without its other half), which is no character";
+            return null;
+        }
     }
 
     static int Find(JsonFields fields, ref Utf8JsonReader reader, ref int next)
@@ -104,18 +148,27 @@ static class GeneralJson
     static bool IsStamp(ref Utf8JsonReader reader)
         => reader.ValueTextEquals("forwarded_at"u8) || reader.ValueTextEquals("channel_id"u8) || reader.ValueTextEquals("stream_offset"u8);
 
-    static void CheckType(JsonField field, JsonTokenType token, int number)
+    /// <summary>Null when the field may hold it.</summary>
+    static string? CheckType(JsonField field, ref Utf8JsonReader reader)
     {
-        var fits = token switch
-        {
-            JsonTokenType.Null => true,
-            JsonTokenType.String => field.Type != JsonType.Number,
-            JsonTokenType.Number => field.Type != JsonType.Text,
-            _ => false,
-        };
-        if (!fits)
-            throw new PayloadException($"{field.Key.Name} of reading {number} is a JSON {Name(token)}; a {(field.Type == JsonType.Number ? "number" : "string")} or null is expected");
+        if (reader.TokenType is JsonTokenType.Null or JsonTokenType.Number)
+            return null;
+        if (reader.TokenType != JsonTokenType.String)
+            return $"{field.Key.Name} is a JSON {Name(reader.TokenType)}{Value(ref reader)}; {Expected(field.Type)}, or null";
+        if (field.Type != JsonType.Number || (!reader.ValueIsEscaped && DecimalNumber.TryParse(reader.ValueSpan.Trim(NumberText.Space), out _)))
+            return null;
+        var hint = reader.ValueSpan.Contains((byte)',') ? "; the decimal sign of JSON is the point" : "";
+        return $"{field.Key.Name} is the text {JsonProblem.Quote(reader.ValueSpan)}, which is no number; send a number, or null for a value that the sensor did not deliver{hint}";
     }
+
+    static string Value(ref Utf8JsonReader reader) => reader.TokenType is JsonTokenType.True or JsonTokenType.False ? reader.TokenType == JsonTokenType.True ? " (true)" : " (false)" : "";
+
+    static string Expected(JsonType type) => type switch
+    {
+        JsonType.Number => "a number is expected",
+        JsonType.Time => $"a time is expected, {ReadingTime.AcceptedForms}",
+        _ => "a string is expected",
+    };
 
     static string Name(JsonTokenType token) => token switch
     {

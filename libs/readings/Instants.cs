@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Globalization;
 
 namespace ThermalStreaming.Readings;
 
@@ -50,9 +49,8 @@ public static class Instants
         return length + 7;
     }
 
-    /// <summary>Reads an ISO 8601 point in time; without an offset it is UTC.</summary>
-    public static bool TryParse(string text, out DateTimeOffset instant)
-        => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out instant);
+    /// <summary>Whole seconds since 1970, rounded down, also before 1970.</summary>
+    internal static long Seconds(long microseconds) => microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000;
 
     internal static void Digits(Span<byte> target, int at, int count, int value)
     {

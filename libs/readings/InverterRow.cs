@@ -13,9 +13,13 @@ static class InverterRow
     /// <summary>What a row takes besides its texts: 15 keys, numbers, a time.</summary>
     const int UsualBytes = 1024;
 
-    public static void Write(InverterReading reading, string deviceId, string bootId, IBufferWriter<byte> target)
+    /// <param name="reading">With the time that counts.</param>
+    /// <param name="identity">Its own, or the one that it was given.</param>
+    /// <param name="bootId">Of the batch, for a reading without identity.</param>
+    /// <param name="target">Where to.</param>
+    public static void Write(InverterReading reading, in ReadingIdentity identity, string bootId, IBufferWriter<byte> target)
     {
-        var (id, device, boot) = (RowText.Quoted(reading.InverterId), RowText.Quoted(deviceId), RowText.QuotedOrNull(bootId));
+        var (id, device, boot) = (RowText.Quoted(reading.InverterId), RowText.Quoted(identity.DeviceId), RowText.QuotedOrNull(identity.IsComplete ? identity.BootId : bootId));
         var row = new RowText(target, UsualBytes + id.Length + device.Length + boot.Length);
         row.Begin(Id);
         row.Add(id);
@@ -35,7 +39,9 @@ static class InverterRow
         row.Add(ThermalRow.BootId);
         row.Add(boot);
         row.Add(ThermalRow.Sequence);
-        if (reading.Sequence > 0)
+        if (identity.IsComplete)
+            row.Add(identity.Sequence);
+        else if (reading.HasSequence)
             row.Add(reading.Sequence);
         else
             row.AddNull();

@@ -1,10 +1,48 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>What a field may hold. Null is always allowed.</summary>
-enum JsonType { Text, Number, TextOrNumber }
+enum JsonType
+{
+    /// <summary>A text, or a number, which stands for its text.</summary>
+    Text,
+
+    /// <summary>A number, or a text that spells one.</summary>
+    Number,
+
+    /// <summary>What <see cref="ReadingTime"/> reads.</summary>
+    Time,
+}
+
+/// <summary>Where the value that a row has under a key comes from.</summary>
+enum JsonRole
+{
+    /// <summary>The sender's value.</summary>
+    Value,
+
+    /// <summary>The sender's value, where it sent one: the row has no such key otherwise.</summary>
+    OwnKey,
+
+    /// <summary>The topic's device, whatever the reading names.</summary>
+    DeviceId,
+
+    /// <summary>Of the reading's identity.</summary>
+    BootId,
+
+    /// <summary>Of the reading's identity.</summary>
+    Sequence,
+
+    /// <summary>The reading's instant, ISO 8601.</summary>
+    Instant,
+
+    /// <summary>The reading's instant in seconds since 1970.</summary>
+    Second,
+
+    /// <summary>The sender's text, or else the reading's instant as the original wrote it.</summary>
+    SystemTime,
+}
 
 /// <summary>A key that the rows have.</summary>
-sealed record JsonField(RowKey Key, JsonType Type);
+sealed record JsonField(RowKey Key, JsonType Type, JsonRole Role = JsonRole.Value);
 
 /// <summary>The fields of one kind of row, in the row's order, and which of them say what a reading is.</summary>
 sealed class JsonFields
@@ -13,12 +51,14 @@ sealed class JsonFields
     [
         new(ThermalRow.Uuid, JsonType.Text), new(ThermalRow.RowId, JsonType.Text), new(ThermalRow.IpAddress, JsonType.Text), new(ThermalRow.MacAddress, JsonType.Text),
         new(ThermalRow.HostKey, JsonType.Text), new(ThermalRow.HostName, JsonType.Text), new(ThermalRow.LocalHostName, JsonType.Text),
-        new(ThermalRow.CpuTempF, JsonType.Number), new(ThermalRow.Runtime, JsonType.Number), new(ThermalRow.SystemTime, JsonType.Text), new(ThermalRow.StartTime, JsonType.Text),
-        new(ThermalRow.EndTime, JsonType.TextOrNumber), new(ThermalRow.Te, JsonType.TextOrNumber), new(ThermalRow.Ts, JsonType.Number), new(ThermalRow.DateTimeStamp, JsonType.Text),
+        new(ThermalRow.CpuTempF, JsonType.Number), new(ThermalRow.Runtime, JsonType.Number), new(ThermalRow.SystemTime, JsonType.Text, JsonRole.SystemTime),
+        new(ThermalRow.StartTime, JsonType.Text), new(ThermalRow.EndTime, JsonType.Text), new(ThermalRow.Te, JsonType.Text), new(ThermalRow.Ts, JsonType.Time, JsonRole.Second),
+        new(ThermalRow.DateTimeStamp, JsonType.Time, JsonRole.Instant),
         new(ThermalRow.Cpu, JsonType.Number), new(ThermalRow.Memory, JsonType.Number), new(ThermalRow.DiskUsage, JsonType.Text),
         new(ThermalRow.Temperature, JsonType.Number), new(ThermalRow.Humidity, JsonType.Number), new(ThermalRow.Co2, JsonType.Number), new(ThermalRow.Pressure, JsonType.Number),
         new(ThermalRow.TemperatureIcp, JsonType.Number), new(ThermalRow.EquivalentCo2, JsonType.Number), new(ThermalRow.TotalVoc, JsonType.Number),
-        new(ThermalRow.DeviceId, JsonType.Text), new(ThermalRow.BootId, JsonType.Text), new(ThermalRow.Sequence, JsonType.Number),
+        new(ThermalRow.DeviceId, JsonType.Text, JsonRole.DeviceId), new(ThermalRow.BootId, JsonType.Text, JsonRole.BootId), new(ThermalRow.Sequence, JsonType.Number, JsonRole.Sequence),
+        new(InverterRow.ObservedAt, JsonType.Time, JsonRole.OwnKey),
     ]);
 
     public static readonly JsonFields Inverter = new(
@@ -27,7 +67,8 @@ sealed class JsonFields
         new(InverterRow.PerformanceRatio, JsonType.Number), new(InverterRow.SystemUptime, JsonType.Number), new(InverterRow.Temperature, JsonType.Number),
         new(InverterRow.InputVoltage, JsonType.Number), new(InverterRow.OutputVoltage, JsonType.Number), new(InverterRow.Frequency, JsonType.Number),
         new(InverterRow.FaultStatusKey, JsonType.Text),
-        new(ThermalRow.DeviceId, JsonType.Text), new(ThermalRow.BootId, JsonType.Text), new(ThermalRow.Sequence, JsonType.Number), new(InverterRow.ObservedAt, JsonType.TextOrNumber),
+        new(ThermalRow.DeviceId, JsonType.Text, JsonRole.DeviceId), new(ThermalRow.BootId, JsonType.Text, JsonRole.BootId), new(ThermalRow.Sequence, JsonType.Number, JsonRole.Sequence),
+        new(InverterRow.ObservedAt, JsonType.Time, JsonRole.Instant),
     ]);
 
     readonly JsonField[] fields;
@@ -36,7 +77,9 @@ sealed class JsonFields
     {
         this.fields = fields;
         (DeviceId, BootId, Sequence) = (IndexOf(ThermalRow.DeviceId), IndexOf(ThermalRow.BootId), IndexOf(ThermalRow.Sequence));
-        (ObservedAt, Stamp, Second, SystemTime) = (IndexOf(InverterRow.ObservedAt), IndexOf(ThermalRow.DateTimeStamp), IndexOf(ThermalRow.Ts), IndexOf(ThermalRow.SystemTime));
+        // The first of them that a reading has says when it was taken.
+        Times = [.. new[] { InverterRow.ObservedAt, ThermalRow.DateTimeStamp, ThermalRow.Ts }.Select(IndexOf).Where(index => index >= 0)];
+        Measurements = [.. Enumerable.Range(0, fields.Length).Where(index => fields[index] is { Type: JsonType.Number, Role: JsonRole.Value })];
         KeyBytes = fields.Sum(field => field.Key.Bytes.Length);
     }
 
@@ -53,17 +96,11 @@ sealed class JsonFields
 
     public int Sequence { get; }
 
-    /// <summary><c>observed_at</c>; less than 0 for thermal rows, which do not have it.</summary>
-    public int ObservedAt { get; }
+    /// <summary>The fields that say when a reading was taken, the one that wins first.</summary>
+    public int[] Times { get; }
 
-    /// <summary><c>datetimestamp</c>; less than 0 for inverter rows, as the next two.</summary>
-    public int Stamp { get; }
-
-    /// <summary><c>ts</c>.</summary>
-    public int Second { get; }
-
-    /// <summary><c>systemtime</c>.</summary>
-    public int SystemTime { get; }
+    /// <summary>The fields that hold what was measured.</summary>
+    public int[] Measurements { get; }
 
     public static JsonFields Of(ReadingKind kind) => kind == ReadingKind.Thermal ? Thermal : Inverter;
 

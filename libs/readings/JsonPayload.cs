@@ -7,169 +7,207 @@ using System.Text.Unicode;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Where the parts of one object lie in a payload. The values end with the last field that is there; of a missing key, and of null, they are empty. Extra are
-/// the values of keys that the rows do not know.
-/// </summary>
-sealed record JsonItem(Range Whole, Range[] Values, Dictionary<string, Range>? Extra)
-{
-    public string DeviceId { get; set; } = "";
-
-    public string BootId { get; set; } = "";
-
-    public ulong Sequence { get; set; }
-
-    /// <summary>Empty for a field that the object, or the kind, does not have.</summary>
-    public Range Value(int field) => (uint)field < (uint)Values.Length ? Values[field] : default;
-}
-
-/// <summary>
 /// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows do not know are
-/// passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for byte, so what was sent is what arrives.
+/// passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for byte, but for three: times are
+/// written as the reading's one instant, texts that spell a number as that number, and a reading without identity gets one.
 /// </summary>
 sealed class JsonPayload : Payload
 {
-    /// <summary>Thermal rows have no such key, but it counts.</summary>
-    internal const string ObservedAtKey = "observed_at";
+    const int MaxBootIdLength = 64;
+
+    /// <summary>Under which a row has the sender's own values of keys that say something else in the row.</summary>
+    static readonly RowKey asSent = new("as_sent");
 
     readonly ReadOnlyMemory<byte> payload;
     readonly JsonFields fields;
     readonly List<JsonItem> items;
-    readonly DateTimeOffset receivedAt;
+    readonly PayloadOrigin origin;
 
-    JsonPayload(ReadOnlyMemory<byte> payload, ReadingKind kind, List<JsonItem> items, DateTimeOffset receivedAt)
+    JsonPayload(ReadOnlyMemory<byte> payload, PayloadOrigin origin, List<JsonItem> items)
     {
         this.payload = payload;
         this.items = items;
-        this.receivedAt = receivedAt;
-        Kind = kind;
-        fields = JsonFields.Of(kind);
+        this.origin = origin;
+        fields = JsonFields.Of(origin.Kind);
     }
 
-    public override ReadingKind Kind { get; }
+    public override ReadingKind Kind => origin.Kind;
+
+    public override DateTimeOffset ReceivedAt => origin.ReceivedAt;
 
     public override int Count => items.Count;
 
     public override bool Replayed => false;
 
-    public override ReadingIdentity Identity(int index) => new(items[index].DeviceId, items[index].BootId, Kind, items[index].Sequence);
+    public override ReadingIdentity Identity(int index)
+        => items[index] is { BootId.Length: > 0 } item ? new(origin.DeviceId, item.BootId, Kind, item.Sequence) : origin.Identity(index);
 
-    public override DateTimeOffset ObservedAt(int index) => ObservedAt(items[index]);
+    public override bool HasOwnIdentity(int index) => items[index].BootId.Length > 0;
 
-    public static JsonPayload Decode(ReadOnlyMemory<byte> payload, string topicDeviceId, ReadingKind kind, DateTimeOffset receivedAt)
+    public override DateTimeOffset ObservedAt(int index) => Instants.FromMicroseconds(ObservedAtUs(items[index]));
+
+    /// <exception cref="PayloadException">It is not JSON, or holds no reading.</exception>
+    public static JsonPayload Decode(ReadOnlyMemory<byte> payload, PayloadOrigin origin, RowLimits? limits)
+    {
+        var fields = JsonFields.Of(origin.Kind);
+        var decoded = new JsonPayload(payload, origin, ReadItems(payload, fields));
+        var items = decoded.items;
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (items[i].Problem is null)
+                decoded.Identify(items[i], i > 0 ? items[i - 1] : null);
+            if ((items[i].Problem ?? (limits is null ? null : decoded.LimitProblem(i, limits))) is { } problem)
+                decoded.Refuse(i, problem);
+        }
+        return decoded;
+    }
+
+    static List<JsonItem> ReadItems(ReadOnlyMemory<byte> payload, JsonFields fields)
+    {
+        try
+        {
+            return ReadAll(payload, fields);
+        }
+        catch (NotJsonException) when (JsonLines.IsLines(payload.Span))
+        {
+            // Lines stand for themselves: what is wrong with one is no reason to refuse its neighbours.
+            var items = new List<JsonItem>();
+            foreach (var line in JsonLines.Split(payload))
+            {
+                if (items.Count >= MaxReadings)
+                    throw TooMany();
+                try
+                {
+                    items.AddRange(ReadAll(payload[line], fields).Select(item => item.MoveBy(line.Start.Value)));
+                }
+                catch (NotJsonException e)
+                {
+                    items.Add(new JsonItem(line, [], null) { Problem = e.Message });
+                }
+            }
+            return items;
+        }
+    }
+
+    static List<JsonItem> ReadAll(ReadOnlyMemory<byte> payload, JsonFields fields)
     {
         // Neither reader checks the text inside strings.
         if (!Utf8.IsValid(payload.Span))
-            throw new PayloadException("not JSON: it is not valid UTF-8");
-        var fields = JsonFields.Of(kind);
-        var items = PlainJson.TryRead(payload.Span, fields) ?? GeneralJson.Read(payload.Span, fields);
-        var decoded = new JsonPayload(payload, kind, items, receivedAt);
-        for (var i = 0; i < items.Count; i++)
-            decoded.Identify(items[i], i > 0 ? items[i - 1] : null, topicDeviceId, i + 1);
-        return decoded;
+            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? "not JSON: it is not valid UTF-8");
+        try
+        {
+            return PlainJson.TryRead(payload.Span, fields) ?? GeneralJson.Read(payload, fields);
+        }
+        catch (NotJsonException e)
+        {
+            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? e.Message);
+        }
     }
 
     /// <param name="item">Of which only the places are known.</param>
     /// <param name="before">The item before this one.</param>
-    /// <param name="topicDeviceId">Counts when the object names no device.</param>
-    /// <param name="number">From 1, for messages.</param>
-    void Identify(JsonItem item, JsonItem? before, string topicDeviceId, int number)
+    void Identify(JsonItem item, JsonItem? before)
     {
-        // Neighbours, and messages of a topic, mostly name the same device and boot: one text serves all.
         var device = Raw(item, fields.DeviceId);
-        item.DeviceId = device.IsEmpty || IsText(device, topicDeviceId) ? topicDeviceId
-            : before is not null && IsText(device, before.DeviceId) ? before.DeviceId
-            : Text(device) is var named && Topics.IsDeviceId(named) ? named
-            : throw new PayloadException($"device_id of reading {number} is empty, longer than 100 characters, or holds one of + # / or a control character");
-        var boot = Raw(item, fields.BootId);
-        item.BootId = boot.IsEmpty ? ""
-            : before is not null && IsText(boot, before.BootId) ? before.BootId
-            : Text(boot) is { Length: <= 64 } started ? started
-            : throw new PayloadException($"boot_id of reading {number} is longer than 64 characters");
-        var sequence = Raw(item, fields.Sequence);
-        if (!sequence.IsEmpty)
+        if (!device.IsEmpty && !IsText(device, origin.DeviceId) && Text(device) != origin.DeviceId)
         {
-            item.Sequence = Utf8Parser.TryParse(sequence, out ulong value, out var length) && length == sequence.Length ? value
-                : throw new PayloadException($"sequence of reading {number} is not a whole number from 0");
+            item.Problem = ForeignDevice(Text(device), origin.DeviceId);
+            item.Replaced |= 1u << fields.DeviceId;
         }
-        var observedAt = RawObservedAt(item);
-        if (!observedAt.IsEmpty && !TryReadInstant(observedAt, out _))
-            throw new PayloadException($"{ObservedAtKey} of reading {number} is neither an ISO 8601 time nor seconds since 1970");
+        ReadIdentity(item, before);
+        for (var rank = 0; rank < fields.Times.Length; rank++)
+            ReadTime(item, fields.Times[rank]);
+    }
+
+    /// <summary>Both, or none: half an identity names no reading.</summary>
+    void ReadIdentity(JsonItem item, JsonItem? before)
+    {
+        var boot = Raw(item, fields.BootId);
+        var sequence = Raw(item, fields.Sequence);
+        if (boot.IsEmpty && sequence.IsEmpty)
+            return;
+        var bootId = boot.IsEmpty ? ""
+            // Neighbours mostly name the same boot: one text serves all.
+            : before is not null && IsText(boot, before.BootId) ? before.BootId
+            : Text(boot);
+        if (bootId.Length > MaxBootIdLength)
+            item.Problem ??= $"boot_id has {bootId.Length} characters; at most {MaxBootIdLength} are taken";
+        var number = 0UL;
+        if (!sequence.IsEmpty && !(Utf8Parser.TryParse(sequence, out number, out var length) && length == sequence.Length)
+            && !(DecimalNumber.TryParse(sequence.Trim("\" \t\r\n"u8), out var spelled) && spelled.TryGetWhole(out number)))
+            item.Problem ??= $"sequence is {JsonProblem.Quote(sequence.Trim((byte)'"'))}, which is not a whole number from 0 to {ulong.MaxValue}";
+        if (bootId.Length > 0 && !sequence.IsEmpty)
+            (item.BootId, item.Sequence) = (bootId, number);
+        else if (origin.Assigned is not null)
+            item.Replaced |= (boot.IsEmpty ? 0 : 1u << fields.BootId) | (sequence.IsEmpty ? 0 : 1u << fields.Sequence);
+    }
+
+    void ReadTime(JsonItem item, int field)
+    {
+        var raw = Raw(item, field);
+        if (raw.IsEmpty)
+            return;
+        if (!ReadingTime.TryParse(raw, out var time))
+        {
+            item.Problem ??= $"{fields[field].Key.Name} is {JsonProblem.Quote(raw.Trim((byte)'"'))}, which is no time; {ReadingTime.AcceptedForms}";
+            item.Replaced |= 1u << field;
+            return;
+        }
+        if (item.ObservedAtUs == JsonItem.Unknown)
+            item.ObservedAtUs = time.Microseconds;
+        var isSame = fields[field].Role == JsonRole.Second
+            ? Instants.Seconds(time.Microseconds) == Instants.Seconds(item.ObservedAtUs)
+            : time.Microseconds == item.ObservedAtUs;
+        if (fields[field].Role != JsonRole.OwnKey && !(isSame && time.IsUtc))
+            item.Replaced |= 1u << field;
     }
 
     ReadOnlySpan<byte> Raw(JsonItem item, int field) => payload.Span[item.Value(field)];
 
-    ReadOnlySpan<byte> RawObservedAt(JsonItem item)
-    {
-        if (fields.ObservedAt >= 0)
-            return Raw(item, fields.ObservedAt);
-        return item.Extra?.TryGetValue(ObservedAtKey, out var value) == true && payload.Span[value] is var raw && !raw.SequenceEqual("null"u8) ? raw : default;
-    }
-
-    DateTimeOffset ObservedAt(JsonItem item)
-    {
-        if (RawObservedAt(item) is { IsEmpty: false } observed && TryReadInstant(observed, out var instant))
-            return instant;
-        if (Raw(item, fields.Stamp) is { IsEmpty: false } stamp && TryReadText(stamp, out instant))
-            return instant;
-        return Raw(item, fields.Second) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out long second, out var length) && length == raw.Length && second is >= 0 and < 253_402_300_800
-            ? DateTimeOffset.FromUnixTimeSeconds(second)
-            : receivedAt;
-    }
-
-    static bool TryReadInstant(ReadOnlySpan<byte> raw, out DateTimeOffset instant)
-    {
-        if (raw[0] == '"')
-            return TryReadText(raw, out instant);
-        var isTime = Utf8Parser.TryParse(raw, out double seconds, out var length) && length == raw.Length && seconds is >= 0 and < 253_402_300_800;
-        instant = isTime ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * 1e6) * 10) : default;
-        return isTime;
-    }
-
-    /// <summary>A point in time spelled in full, as nearly all are, needs no general parser.</summary>
-    static bool TryReadText(ReadOnlySpan<byte> raw, out DateTimeOffset instant)
-    {
-        var text = raw[1..^1];
-        // Without its offset the reader would take it for the local time.
-        var isFull = text.Length is > 19 and <= 33 && (text[^1] == (byte)'Z' || (text.Length > 25 && text[^6] is (byte)'+' or (byte)'-'));
-        var reader = new Utf8JsonReader(raw);
-        reader.Read();
-        if (!isFull || !reader.TryGetDateTimeOffset(out instant))
-            return Instants.TryParse(reader.GetString()!, out instant);
-        instant = instant.ToUniversalTime();
-        return true;
-    }
+    long ObservedAtUs(JsonItem item) => item.ObservedAtUs == JsonItem.Unknown ? Instants.ToMicroseconds(origin.ReceivedAt) : item.ObservedAtUs;
 
     public override void WriteRow(int index, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
     {
         var item = items[index];
-        var device = Raw(item, fields.DeviceId) is { IsEmpty: true } ? RowText.Quoted(item.DeviceId) : [];
-        var row = new RowText(target, item.Whole.End.Value - item.Whole.Start.Value + fields.KeyBytes + fields.Count * RowText.ValueBytes + device.Length
-            + ExtraKeyBytes(item) + stamp.Bytes.Length + 2 * RowText.ValueBytes);
+        var whole = item.Whole.End.Value - item.Whole.Start.Value;
+        var identity = Identity(index);
+        var row = new RowText(target, whole + fields.KeyBytes + fields.Count * RowText.ValueBytes + origin.QuotedDeviceId.Length + 6 * identity.BootId.Length
+            + ExtraBytes(item) + (item.Replaced == 0 ? 0 : whole + fields.KeyBytes) + stamp.Bytes.Length + 2 * RowText.ValueBytes);
+        Span<byte> iso = stackalloc byte[Instants.IsoLength];
+        Instants.FormatIso(Instants.FromMicroseconds(ObservedAtUs(item)), iso);
         for (var i = 0; i < fields.Count; i++)
         {
+            var raw = Raw(item, i);
+            var role = fields[i].Role;
+            if (role == JsonRole.OwnKey && raw.IsEmpty)
+                continue;
             if (i > 0)
                 row.Add(fields[i].Key);
             else
                 row.Begin(fields[i].Key);
-            var raw = Raw(item, i);
-            if (!raw.IsEmpty)
-                row.Add(raw);
-            else if (i == fields.DeviceId)
-                row.Add(device);
-            else if (i == fields.Second)
-                row.Add(ObservedAt(item).ToUnixTimeSeconds());
-            else if (i == fields.SystemTime || i == fields.Stamp || i == fields.ObservedAt)
-                AddTime(ref row, ObservedAt(item), isAmerican: i == fields.SystemTime);
-            else
-                row.AddNull();
+            switch (role)
+            {
+                case JsonRole.DeviceId:
+                    row.Add(origin.QuotedDeviceId);
+                    break;
+                case JsonRole.BootId or JsonRole.Sequence:
+                    AddIdentity(ref row, role, identity, raw);
+                    break;
+                case JsonRole.Instant:
+                    row.AddQuoted(iso);
+                    break;
+                case JsonRole.Second:
+                    row.Add(Instants.Seconds(ObservedAtUs(item)));
+                    break;
+                case JsonRole.SystemTime when raw.IsEmpty:
+                    AddAmerican(ref row, iso);
+                    break;
+                default:
+                    AddValue(ref row, raw, fields[i].Type);
+                    break;
+            }
         }
-        foreach (var (key, value) in item.Extra ?? [])
-        {
-            row.Add(","u8);
-            row.Add(RowText.Quoted(key));
-            row.Add(":"u8);
-            AddLine(ref row, payload.Span[value]);
-        }
+        AddExtra(ref row, item);
         if (Kind == ReadingKind.Thermal)
         {
             row.Add(stamp.Bytes);
@@ -179,18 +217,58 @@ sealed class JsonPayload : Payload
         row.End();
     }
 
-    /// <summary>The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon.</summary>
-    static int ExtraKeyBytes(JsonItem item) => item.Extra?.Keys.Sum(key => 6 * key.Length + 4) ?? 0;
-
-    static void AddTime(ref RowText row, DateTimeOffset instant, bool isAmerican)
+    static void AddIdentity(ref RowText row, JsonRole role, in ReadingIdentity identity, ReadOnlySpan<byte> raw)
     {
-        Span<byte> iso = stackalloc byte[Instants.IsoLength];
-        Instants.FormatIso(instant, iso);
-        if (!isAmerican)
+        if (!identity.IsComplete)
+            AddValue(ref row, raw, role == JsonRole.Sequence ? JsonType.Number : JsonType.Text);
+        else if (role == JsonRole.Sequence)
+            row.Add(identity.Sequence);
+        else if (!raw.IsEmpty && IsText(raw, identity.BootId))
+            row.Add(raw);
+        else
+            row.Add(RowText.Quoted(identity.BootId));
+    }
+
+    static void AddValue(ref RowText row, ReadOnlySpan<byte> raw, JsonType type)
+    {
+        if (raw.IsEmpty)
+            row.AddNull();
+        else if (type == JsonType.Number && raw[0] == '"' && DecimalNumber.TryParse(raw[1..^1].Trim(NumberText.Space), out _))
+            row.AddNumber(raw);
+        else
+            row.Add(raw);
+    }
+
+    void AddExtra(ref RowText row, JsonItem item)
+    {
+        foreach (var (key, value) in item.Extra ?? [])
         {
-            row.AddQuoted(iso);
-            return;
+            row.Add(","u8);
+            row.Add(RowText.Quoted(key));
+            row.Add(":"u8);
+            AddLine(ref row, value.Span);
         }
+        if (item.Replaced == 0 || item.Extra?.ContainsKey(asSent.Name) == true)
+            return;
+        row.Add(asSent);
+        var isFirst = true;
+        for (var i = 0; i < fields.Count; i++)
+        {
+            if ((item.Replaced >> i & 1) == 0)
+                continue;
+            row.Add(isFirst ? "{"u8 : ","u8);
+            row.Add(fields[i].Key.Bytes.AsSpan(1));
+            AddLine(ref row, Raw(item, i));
+            isFirst = false;
+        }
+        row.Add("}"u8);
+    }
+
+    /// <summary>The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon. A value may lie outside of the payload.</summary>
+    static int ExtraBytes(JsonItem item) => item.Extra?.Sum(extra => 6 * extra.Key.Length + 4 + extra.Value.Length) ?? 0;
+
+    static void AddAmerican(ref RowText row, scoped ReadOnlySpan<byte> iso)
+    {
         Span<byte> american = stackalloc byte[Instants.AmericanLength];
         Instants.FormatAmerican(iso, american);
         row.AddQuoted(american);
@@ -217,15 +295,50 @@ sealed class JsonPayload : Payload
         }
     }
 
+    string? LimitProblem(int index, RowLimits limits)
+    {
+        var item = items[index];
+        for (var i = 0; i < fields.Count; i++)
+        {
+            if (limits.Column(Kind, i) is not { } column)
+                continue;
+            // What the forwarder writes itself, and what is null, is judged by its key only.
+            var problem = fields[i].Role switch
+            {
+                JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(item, i)),
+                JsonRole.SystemTime when !Raw(item, i).IsEmpty => column.Problem(fields[i].Key.Name, Raw(item, i)),
+                JsonRole.DeviceId when !column.HoldsText(origin.DeviceId.Length) => column.Problem(fields[i].Key.Name, origin.QuotedDeviceId),
+                JsonRole.BootId when item.BootId.Length > 0 => column.Problem(fields[i].Key.Name, Raw(item, i)),
+                _ => null,
+            };
+            if (problem is not null)
+                return problem;
+        }
+        return limits.ExtraProblem(item.Extra);
+    }
+
+    public override bool IsClockNotSet(int index) => items[index].ObservedAtUs is not JsonItem.Unknown and < ReadingTime.ClockSetMicroseconds;
+
+    public override bool HasUnknownKeys(int index)
+    {
+        var item = items[index];
+        if (item.Values.Length > 0 && item.Extra is null)
+            return false;
+        return fields.Measurements.All(field => item.Value(field).Equals(default)) || item.Extra?.Keys.Any(KnownKeys.IsMisspelt) == true;
+    }
+
+    public override IReadOnlyCollection<string> UnknownKeys(int index) => items[index].Extra is { } extra ? extra.Keys : [];
+
     public override InverterReading Inverter(int index)
     {
         if (Kind != ReadingKind.Inverter)
             throw new InvalidOperationException("These readings are of kind thermal.");
         var item = items[index];
+        var identity = Identity(index);
         var reading = new InverterReading
         {
-            Sequence = item.Sequence,
-            ObservedAtUs = Instants.ToMicroseconds(ObservedAt(item)),
+            Sequence = identity.Sequence,
+            ObservedAtUs = ObservedAtUs(item),
             InverterId = Raw(item, 0) is { IsEmpty: false } id ? Text(id) : "",
             FaultStatus = Raw(item, 10) is { IsEmpty: false } fault ? InverterFaults.Parse(Text(fault)) ?? FaultStatus.None : FaultStatus.None,
         };
@@ -262,17 +375,28 @@ sealed class JsonPayload : Payload
     }
 
     double? Number(JsonItem item, int field)
-        => Raw(item, field) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out double value, out var length) && length == raw.Length ? value : null;
+        => Raw(item, field).Trim("\" \t\r\n+"u8) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out double value, out var length) && length == raw.Length ? value : null;
 
     /// <summary>Whether a JSON text is this one; false also when that takes a closer look.</summary>
-    static bool IsText(ReadOnlySpan<byte> raw, string text) => Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
+    static bool IsText(ReadOnlySpan<byte> raw, string text) => raw[0] == '"' && Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
 
+    /// <summary>A text, or a number as its text.</summary>
     static string Text(ReadOnlySpan<byte> raw)
     {
+        if (raw[0] != '"')
+            return Encoding.UTF8.GetString(raw);
         if (!raw.Contains((byte)'\\'))
             return Encoding.UTF8.GetString(raw[1..^1]);
-        var reader = new Utf8JsonReader(raw);
-        reader.Read();
-        return reader.GetString()!;
+        try
+        {
+            var reader = new Utf8JsonReader(raw);
+            reader.Read();
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair: a problem of the reading, which is told.
+            return "";
+        }
     }
 }

@@ -1,26 +1,10 @@
 using System.Buffers;
+using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>What a forwarder adds to the thermal rows of a batch, besides each one's <c>stream_offset</c>. Immutable.</summary>
-/// <param name="forwardedAt">When the batch was made.</param>
-/// <param name="channelId">The channel that carries it.</param>
-public sealed class RowStamp(DateTimeOffset forwardedAt, string channelId)
-{
-    /// <summary>All of it but the offset's digits.</summary>
-    internal byte[] Bytes { get; } = [.. ThermalRow.ForwardedAt.Bytes, .. Iso(forwardedAt), .. ThermalRow.ChannelId.Bytes, .. RowText.Quoted(channelId), .. ThermalRow.StreamOffset.Bytes];
-
-    static byte[] Iso(DateTimeOffset instant)
-    {
-        var quoted = new byte[Instants.IsoLength + 2];
-        quoted[0] = quoted[^1] = (byte)'"';
-        Instants.FormatIso(instant, quoted.AsSpan(1));
-        return quoted;
-    }
-}
-
 /// <summary>
-/// The readings of one MQTT message, decoded and checked. Immutable; a view on the payload it was decoded from, which must not change while it is used.
+/// The readings of one MQTT message, decoded and checked one by one. Immutable; a view on the payload it was decoded from, which must not change while it is used.
 /// </summary>
 public abstract class Payload
 {
@@ -36,20 +20,47 @@ public abstract class Payload
     /// </summary>
     public const int MaxReadings = 50_000;
 
+    static readonly Dictionary<int, string> none = [];
+
+    Dictionary<int, string>? problems;
+
     /// <summary>Kind of every reading in it.</summary>
     public abstract ReadingKind Kind { get; }
 
-    /// <summary>How many readings it holds, from 1 to <see cref="MaxReadings"/>.</summary>
+    /// <summary>When it arrived.</summary>
+    public abstract DateTimeOffset ReceivedAt { get; }
+
+    /// <summary>How many readings it holds, from 1 to <see cref="MaxReadings"/>; those that cannot be taken count.</summary>
     public abstract int Count { get; }
+
+    /// <summary>
+    /// The readings that cannot be taken, by index in ascending order, and why; empty for nearly every payload. A payload that an earlier version has stored may
+    /// have some that this version would refuse: its rows can be written all the same.
+    /// </summary>
+    public IReadOnlyDictionary<int, string> Problems => problems ?? none;
 
     /// <summary>True when its sender marked it as published again.</summary>
     public abstract bool Replayed { get; }
 
-    /// <summary>Identity of the reading at <paramref name="index"/>.</summary>
+    /// <summary>
+    /// Identity of the reading at <paramref name="index"/>: its own or the assigned one; not complete when it has neither.
+    /// </summary>
     public abstract ReadingIdentity Identity(int index);
 
-    /// <summary>When the reading at <paramref name="index"/> was taken; when it was received if the sender did not say.</summary>
+    /// <summary>Whether the reading at <paramref name="index"/> came with boot id and sequence.</summary>
+    public abstract bool HasOwnIdentity(int index);
+
+    /// <summary>When the reading at <paramref name="index"/> was taken, in UTC; when it was received if the sender did not say.</summary>
     public abstract DateTimeOffset ObservedAt(int index);
+
+    /// <summary>Whether the reading at <paramref name="index"/> says that it was taken before 2001: the device's clock was never set.</summary>
+    public abstract bool IsClockNotSet(int index);
+
+    /// <summary>Whether the reading at <paramref name="index"/> has no measurement that the rows know, or a key that is spelled almost like a known one.</summary>
+    public virtual bool HasUnknownKeys(int index) => false;
+
+    /// <summary>Keys of the reading at <paramref name="index"/> that the rows do not have.</summary>
+    public virtual IReadOnlyCollection<string> UnknownKeys(int index) => [];
 
     /// <summary>The reading at <paramref name="index"/> of kind inverter, for validation.</summary>
     /// <exception cref="InvalidOperationException">The readings are of another kind.</exception>
@@ -68,29 +79,30 @@ public abstract class Payload
     public abstract byte[] Select(IReadOnlyList<int> indexes);
 
     /// <summary>Decodes what arrived on a readings topic.</summary>
-    /// <param name="payload">The message's payload.</param>
-    /// <param name="isJson">From <see cref="IsJson"/>.</param>
-    /// <param name="deviceId">The topic's device, for readings that name none.</param>
+    /// <param name="payload">The message's payload, or the part of it that <see cref="PayloadFormat.IsJson"/> names.</param>
+    /// <param name="isJson">From <see cref="PayloadFormat.IsJson"/>.</param>
+    /// <param name="deviceId">The topic's device.</param>
     /// <param name="kind">The topic's kind.</param>
     /// <param name="receivedAt">When it arrived, for readings that carry no time.</param>
-    /// <exception cref="PayloadException">It cannot be read; the message says why, without quoting the payload.</exception>
-    public static Payload Decode(ReadOnlyMemory<byte> payload, bool isJson, string deviceId, ReadingKind kind, DateTimeOffset receivedAt)
+    /// <param name="assigned">The identity of readings that carry none, when they are stored.</param>
+    /// <param name="limits">What the rows' columns can hold, to find readings that do not fit; null when nobody asks.</param>
+    /// <exception cref="PayloadException">It cannot be read; the message says why.</exception>
+    public static Payload Decode(ReadOnlyMemory<byte> payload, bool isJson, string deviceId, ReadingKind kind, DateTimeOffset receivedAt, AssignedIdentity? assigned = null,
+        RowLimits? limits = null)
     {
         if (payload.IsEmpty)
             throw new PayloadException("the payload is empty");
-        return isJson ? JsonPayload.Decode(payload, deviceId, kind, receivedAt) : ProtobufPayload.Decode(payload, deviceId, kind);
+        var origin = new PayloadOrigin(deviceId, kind, receivedAt, assigned);
+        return isJson ? JsonPayload.Decode(payload, origin, limits) : ProtobufPayload.Decode(payload, origin, limits);
     }
 
     /// <summary>Decoding stops with it at the reading that is too many.</summary>
     internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
 
-    /// <summary>JSON is what says so, or starts with <c>{</c> or <c>[</c> (a ReadingBatch starts with a field tag, 0x0A to 0x32, or white space neither way).</summary>
-    public static bool IsJson(ReadOnlySpan<byte> payload, string? contentType)
-        => contentType is null
-            ? !payload.IsEmpty && payload[0] is (byte)'{' or (byte)'['
-            : contentType.StartsWith(JsonContentType, StringComparison.OrdinalIgnoreCase)
-              || (!contentType.StartsWith(ProtobufContentType, StringComparison.OrdinalIgnoreCase) && !payload.IsEmpty && payload[0] is (byte)'{' or (byte)'[');
-}
+    /// <summary>Why a reading of one device is not taken on the topic of another: a device could forge or suppress the readings of any other.</summary>
+    private protected static string ForeignDevice(string named, string topics)
+        => $"device_id is {JsonProblem.Quote(Encoding.UTF8.GetBytes(named))}, but the topic is of device \"{topics}\"; publish on the topic of that device, or leave device_id out";
 
-/// <summary>A payload that cannot be read. The message is the reason that goes with it into the dead letters.</summary>
-public sealed class PayloadException(string reason) : Exception(reason);
+    /// <summary>While it is decoded.</summary>
+    private protected void Refuse(int index, string problem) => (problems ??= [])[index] = problem;
+}

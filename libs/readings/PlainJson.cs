@@ -16,6 +16,7 @@ static class PlainJson
     /// <param name="text">Valid UTF-8.</param>
     /// <param name="fields">The keys.</param>
     /// <returns>The objects, or null for JSON that is not plain, or none.</returns>
+    /// <exception cref="PayloadException">There are too many.</exception>
     public static List<JsonItem>? TryRead(ReadOnlySpan<byte> text, JsonFields fields)
     {
         var items = new List<JsonItem>(1);
@@ -43,7 +44,9 @@ static class PlainJson
             if (at == text.Length)
                 return items;
         }
-        return null;
+        SkipSpace(text, ref at);
+        // The general reader would only find the same, and take the memory a second time.
+        return at < text.Length && text[at] == '{' ? throw Payload.TooMany() : null;
     }
 
     static bool TryReadObject(ReadOnlySpan<byte> text, ref int at, JsonFields fields, Span<Range> values, out int present)
@@ -109,6 +112,7 @@ static class PlainJson
         if (TrySkip(text, ref at, (byte)'"'))
         {
             var length = text[at..].IndexOfAny(endOfText);
+            // A text that spells a number takes a closer look.
             if (type == JsonType.Number || length < 0 || text[at + length] != '"')
                 return false;
             at += length + 1;
@@ -118,7 +122,7 @@ static class PlainJson
             at += 4;
             return true;
         }
-        else if (type == JsonType.Text || !TrySkipNumber(text, ref at))
+        else if (!TrySkipNumber(text, ref at))
         {
             return false;
         }

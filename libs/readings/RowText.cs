@@ -65,6 +65,9 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
         room[length++] = (byte)'"';
     }
 
+    /// <summary>A text that spells a number, as that number.</summary>
+    public void AddNumber(scoped ReadOnlySpan<byte> quoted) => length += NumberText.Write(quoted, room[length..]);
+
     public void AddNull() => Add("null"u8);
 
     public void Add(long value)

@@ -22,7 +22,9 @@ sealed class ThermalRow
     readonly long startedAtUs;
     readonly byte[] host;
     readonly byte[] startTime;
-    readonly byte[] source;
+    readonly byte[] device;
+    readonly string bootId;
+    readonly byte[] boot;
 
     public ThermalRow(Host? host, string deviceId, string bootId)
     {
@@ -34,12 +36,20 @@ sealed class ThermalRow
             .. LocalHostName.Bytes, .. RowText.QuotedOrNull(host?.LocalHostname ?? ""),
         ];
         startTime = [.. StartTime.Bytes, .. startedAtUs > 0 ? American(startedAtUs) : "null"u8];
-        source = [.. DeviceId.Bytes, .. RowText.Quoted(deviceId), .. BootId.Bytes, .. RowText.QuotedOrNull(bootId)];
+        device = [.. DeviceId.Bytes, .. RowText.Quoted(deviceId)];
+        this.bootId = bootId;
+        boot = RowText.QuotedOrNull(bootId);
     }
 
-    public void Write(in ThermalValues reading, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
+    /// <param name="reading">With the time that counts.</param>
+    /// <param name="identity">Its own, or the one that it was given.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="stamp">Of the batch.</param>
+    /// <param name="streamOffset">Of the reading.</param>
+    public void Write(in ThermalValues reading, in ReadingIdentity identity, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
     {
-        var row = new RowText(target, UsualBytes + host.Length + startTime.Length + source.Length + stamp.Bytes.Length);
+        var bootOfRow = !identity.IsComplete || identity.BootId == bootId ? boot : RowText.Quoted(identity.BootId);
+        var row = new RowText(target, UsualBytes + host.Length + startTime.Length + device.Length + bootOfRow.Length + stamp.Bytes.Length);
         Span<byte> observedAt = stackalloc byte[Instants.IsoLength];
         Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), observedAt);
         WriteIds(ref row, reading, observedAt);
@@ -71,10 +81,14 @@ sealed class ThermalRow
         row.Add(TemperatureIcp, reading.IcpTemperatureF, 2);
         row.Add(EquivalentCo2, reading.EquivalentCo2Ppm, 1);
         row.Add(TotalVoc, reading.TvocPpb, 1);
-        row.Add(source);
+        row.Add(device);
+        row.Add(BootId);
+        row.Add(bootOfRow);
         row.Add(Sequence);
-        if (reading.Sequence > 0)
-            row.Add(reading.Sequence);
+        if (identity.IsComplete)
+            row.Add(identity.Sequence);
+        else if (reading.Sequence is { } own)
+            row.Add(own);
         else
             row.AddNull();
         row.Add(stamp.Bytes);

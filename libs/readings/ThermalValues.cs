@@ -6,7 +6,7 @@ namespace ThermalStreaming.Readings;
 /// </summary>
 ref struct ThermalValues
 {
-    public ulong Sequence;
+    public ulong? Sequence;
     public long ObservedAtUs;
     public ReadOnlySpan<byte> Id;
     public uint DurationUs;

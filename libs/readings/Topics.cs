@@ -45,6 +45,22 @@ public static class Topics
         return kind != default && IsDeviceId(deviceId);
     }
 
+    /// <summary>Why <see cref="TryParse"/> refuses a topic.</summary>
+    public static string Problem(string topic)
+    {
+        const string expected = "the topic is not telemetry/v1/{device_id}/thermal or /inverter";
+        var levels = topic.Split('/');
+        if (levels is not ["telemetry", "v1", var device, "thermal" or "inverter"])
+            return expected;
+        if (device.Length == 0)
+            return $"{expected}: the device id is empty";
+        if (device[0] == '$')
+            return "the device id in the topic begins with $, which MQTT keeps for brokers; choose another one";
+        if (device.Length > MaxDeviceIdLength)
+            return $"the device id in the topic has {device.Length} characters; at most {MaxDeviceIdLength} fit into the columns";
+        return $"the device id in the topic holds a character that cannot be in one (+ # / or a control character), or has more than {MaxDeviceIdBytes} bytes";
+    }
+
     /// <summary>
     /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte), well-formed, none of which
     /// means something in a topic or is a control character.

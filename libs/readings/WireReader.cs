@@ -68,7 +68,7 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
         return taken;
     }
 
-    static PayloadException Truncated() => Malformed("it ends in the middle of a field");
+    static NotProtobufException Truncated() => Malformed("it ends in the middle of a field");
 
-    static PayloadException Malformed(string what) => new($"not a thermal.v1.ReadingBatch: {what}");
+    static NotProtobufException Malformed(string what) => new($"not a thermal.v1.ReadingBatch: {what}");
 }

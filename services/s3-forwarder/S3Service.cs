@@ -24,7 +24,7 @@ static class S3Service
         Checks = (options, provider) =>
         [
             .. S3Checks.Steps(options.S3, provider.GetRequiredService<IAmazonS3>(), provider.GetRequiredService<TimeProvider>()),
-            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<TimeProvider>()),
+            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<RunningService>(), provider.GetRequiredService<TimeProvider>()),
         ],
         Commands = _ => ForwarderCommands.Create(),
     };

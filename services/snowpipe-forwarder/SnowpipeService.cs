@@ -16,7 +16,7 @@ static class SnowpipeService
     {
         Name = Name,
         Description = "Delivers thermal readings from MQTT to a Snowflake table by Snowpipe Streaming, each once.",
-        Load = settings => new(ForwarderOptions.Load(settings, Name, ReadingKind.Thermal), SnowpipeOptions.Load(settings)),
+        Load = Load,
         Sources = SnowflakeConfigFile.AddTo,
         Configure = (services, options) => services
             .AddSnowpipe(options.Snowpipe)
@@ -24,11 +24,19 @@ static class SnowpipeService
         Checks = (options, provider) =>
         [
             .. new SnowpipeChecks(options.Snowpipe, provider.GetRequiredService<SnowpipeClient>(), provider.GetRequiredService<TimeProvider>()).Steps(),
-            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<TimeProvider>()),
+            .. ForwarderChecks.Steps(options.Forwarder, provider.GetRequiredService<RunningService>(), provider.GetRequiredService<TimeProvider>()),
         ],
         CheckArguments = [new("--probe", "CHECK_PROBE", "Also send one row and wait for its commit.", IsSwitch: true)],
         Commands = _ => [KeygenCommand.Create(), .. ForwarderCommands.Create()],
     };
+
+    static SnowpipeServiceOptions Load(Settings settings)
+    {
+        var forwarder = ForwarderOptions.Load(settings, Name, ReadingKind.Thermal);
+        var snowpipe = SnowpipeOptions.Load(settings);
+        forwarder.Limits = TableLimits.Load(settings, snowpipe.DefaultPipeTable);
+        return new(forwarder, snowpipe);
+    }
 
     extension(IServiceCollection services)
     {

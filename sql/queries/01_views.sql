@@ -5,8 +5,9 @@
 USE SCHEMA DEMO.DEMO;
 
 -- Every reading once. The forwarder already sees to that; what is left are copies that no forwarder can know of: two
--- installations with ledgers of their own, a pipe made anew, rows inserted by hand. Rows without identity (the original
--- project's, senders that do not count) are all kept.
+-- installations with ledgers of their own, a pipe that was replaced, rows inserted by hand, dead letters that were replayed.
+-- A reading whose sender does not count has an identity all the same: the forwarder's journal (BOOT_ID journal-...) and its
+-- place in it. Rows without identity (the original project's) are all kept.
 CREATE OR REPLACE VIEW THERMAL_SENSOR_READINGS
     COMMENT = 'Thermal readings, each once'
 AS
@@ -23,7 +24,7 @@ SELECT
     FORWARDED_AT, CHANNEL_ID, STREAM_OFFSET
 FROM THERMAL_SENSOR_DATA
 QUALIFY BOOT_ID IS NULL OR BOOT_ID = ''
-     OR SEQUENCE IS NULL OR SEQUENCE = 0
+     OR SEQUENCE IS NULL
      OR ROW_NUMBER() OVER (PARTITION BY DEVICE_ID, BOOT_ID, SEQUENCE ORDER BY FORWARDED_AT, CHANNEL_ID, STREAM_OFFSET) = 1;
 
 -- The newest reading of each device, and how old it is.

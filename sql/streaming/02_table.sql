@@ -6,7 +6,8 @@
 USE SCHEMA DEMO.DEMO;
 
 CREATE TABLE IF NOT EXISTS THERMAL_SENSOR_DATA (
-    -- The row exactly as it was sent.
+    -- The row as the forwarder wrote it, with the sender's own keys. What it wrote in place of a sender's value (times are
+    -- written in UTC) is kept as it was sent in RAW_DATA:as_sent.
     RAW_DATA            VARIANT,
 
     -- Which reading, from which machine.

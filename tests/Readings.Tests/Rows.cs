@@ -82,10 +82,23 @@ static class Rows
     };
 
     public static Payload Decode(ReadingBatch batch, ReadingKind kind = ReadingKind.Thermal)
-        => Payload.Decode(batch.ToByteArray(), isJson: false, "topic-device", kind, ReceivedAt);
+        => Payload.Decode(batch.ToByteArray(), isJson: false, batch.DeviceId.Length == 0 ? "topic-device" : batch.DeviceId, kind, ReceivedAt);
 
     public static Payload Json(string json, ReadingKind kind = ReadingKind.Thermal)
         => Payload.Decode(Encoding.UTF8.GetBytes(json), isJson: true, "topic-device", kind, ReceivedAt);
+
+    /// <summary>Why the payload, or its first reading that has a problem, is refused; null when all of it is taken.</summary>
+    public static string? Refusal(string json, ReadingKind kind = ReadingKind.Thermal, RowLimits? limits = null)
+    {
+        try
+        {
+            return Payload.Decode(Encoding.UTF8.GetBytes(json), isJson: true, "topic-device", kind, ReceivedAt, limits: limits).Problems.Values.FirstOrDefault();
+        }
+        catch (PayloadException e)
+        {
+            return e.Message;
+        }
+    }
 
     public static string Row(this Payload payload, int index = 0)
     {

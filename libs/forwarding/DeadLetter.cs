@@ -1,0 +1,47 @@
+using System.Text;
+using System.Text.Json;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>One dead letter.</summary>
+/// <param name="Reason">Why it was put aside.</param>
+/// <param name="Topic">Topic it came on.</param>
+/// <param name="ContentType">Content type it came with.</param>
+/// <param name="Readings">How many readings; 0 for a message that could not be read.</param>
+/// <param name="Payload">What it was.</param>
+public sealed record DeadLetter(string Reason, string Topic, string? ContentType, int Readings, ReadOnlyMemory<byte> Payload)
+{
+    /// <summary>When it was put aside.</summary>
+    public DateTimeOffset At { get; init; }
+
+    /// <summary>When it came from the broker for the first time; readings without a time of their own keep it. Null when that is not known.</summary>
+    public DateTimeOffset? ReceivedAt { get; init; }
+
+    /// <summary>The identity of readings that came without one, once they were stored. Null otherwise.</summary>
+    public AssignedIdentity? Assigned { get; init; }
+
+    public static bool TryParse(string line, out DeadLetter letter)
+    {
+        letter = null!;
+        try
+        {
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(line));
+            var root = document.RootElement;
+            letter = new(Text("reason"), Text("topic"), root.GetProperty("content_type").GetString(), root.GetProperty("readings").GetInt32(), root.GetProperty("payload").GetBytesFromBase64())
+            {
+                At = root.GetProperty("at").GetDateTimeOffset(),
+                // Earlier versions did not write the next three.
+                ReceivedAt = root.TryGetProperty("received_at", out var receivedAt) ? receivedAt.GetDateTimeOffset() : null,
+                Assigned = root.TryGetProperty("boot_id", out _) ? new(Text("boot_id"), root.GetProperty("sequence").GetUInt64()) : null,
+            };
+            return true;
+
+            string Text(string name) => root.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
+    }
+}

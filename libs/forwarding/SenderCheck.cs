@@ -1,0 +1,22 @@
+using System.Text.Json;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The step of <c>check</c> that shows which devices the running service has noted.</summary>
+static class SenderCheck
+{
+    public static CheckStep Step(RunningService service) => new("senders", async cancellationToken =>
+    {
+        if (await service.StatusAsync(cancellationToken) is not { } status || !status.TryGetProperty("odd_senders", out var odd))
+            return CheckResult.Ok("not known: the service does not answer");
+        if (odd.GetArrayLength() == 0)
+            return CheckResult.Ok("nothing odd about any device since the service was started");
+        var more = status.TryGetProperty("odd_senders_more", out var others) ? others.GetInt64() : 0;
+        var detail = string.Join("; ", odd.EnumerateArray().Select(note => $"{Text(note, "device")}: {Text(note, "detail")}")) + (more > 0 ? $"; and {more} more" : "");
+        return CheckResult.Warning(detail, "The program of the device sends no known key, or its clock is not set. The readings are stored all the same.",
+            "Set the device's clock (NTP), or let it leave the time out; give its values the keys of the table (README.md, Sensors).");
+    });
+
+    static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
+}

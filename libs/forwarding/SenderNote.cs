@@ -1,0 +1,11 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>What can be odd about a device.</summary>
+enum SenderNote
+{
+    /// <summary>It dates readings before 2001.</summary>
+    ClockNotSet,
+
+    /// <summary>It sends measurements under keys that the rows do not have.</summary>
+    UnknownKeys,
+}

@@ -1,0 +1,23 @@
+using System.Text.Json;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>The service that runs beside a verb, in the same container. Thread-safe.</summary>
+/// <param name="port">Its HTTP_PORT.</param>
+public sealed class RunningService(int port)
+{
+    /// <summary>What its <c>/status</c> says; null when it does not answer.</summary>
+    public async Task<JsonElement?> StatusAsync(CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5), BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        try
+        {
+            using var document = JsonDocument.Parse(await client.GetByteArrayAsync(new Uri("/status", UriKind.Relative), cancellationToken));
+            return document.RootElement.Clone();
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+namespace ThermalStreaming.Readings;
+
+/// <summary>What the columns of the destination's table can hold, so that a reading with a value that does not fit is found before it is stored. Immutable.</summary>
+public sealed class RowLimits
+{
+    /// <summary>What <see cref="ThermalRow"/> writes is never longer.</summary>
+    static readonly (RowKey Key, int Characters)[] written =
+    [
+        (ThermalRow.Uuid, 36), (ThermalRow.RowId, 51), (ThermalRow.SystemTime, Instants.AmericanLength), (ThermalRow.StartTime, Instants.AmericanLength),
+        (ThermalRow.EndTime, 20), (ThermalRow.Te, 12), (ThermalRow.DiskUsage, 23),
+    ];
+
+    readonly ColumnLimit?[] thermal;
+    readonly ColumnLimit?[] inverter;
+    readonly Dictionary<string, ColumnLimit> extra = new(StringComparer.OrdinalIgnoreCase);
+    readonly double temperature, humidity, co2, pressure, icp, equivalentCo2, tvoc, cpu, memory, cpuTemperature;
+
+    /// <param name="columns">Of the table. A column takes the value of the key that bears its name, whatever the case.</param>
+    /// <param name="isOwnTable">Whether keys that the rows do not have may have columns too.</param>
+    public RowLimits(IReadOnlyCollection<ColumnLimit> columns, bool isOwnTable)
+    {
+        thermal = Find(JsonFields.Thermal);
+        inverter = Find(JsonFields.Inverter);
+        (temperature, humidity, co2, pressure, icp) =
+            (Below(ThermalRow.Temperature), Below(ThermalRow.Humidity), Below(ThermalRow.Co2), Below(ThermalRow.Pressure), Below(ThermalRow.TemperatureIcp));
+        (equivalentCo2, tvoc, cpu, memory, cpuTemperature) =
+            (Below(ThermalRow.EquivalentCo2), Below(ThermalRow.TotalVoc), Below(ThermalRow.Cpu), Below(ThermalRow.Memory), Below(ThermalRow.CpuTempF) / 2 - 32);
+        IsRoomy = !columns.Any(column => column.IsRequired) && written.All(text => Of(text.Key) is not { } column || column.HoldsText(text.Characters))
+            && Of(ThermalRow.Runtime) is null or { Type: ColumnType.Any } or { Type: ColumnType.Number, Length: >= 16 };
+        if (isOwnTable)
+        {
+            foreach (var column in columns.Where(column => !thermal.Contains(column)))
+                extra.TryAdd(column.Name, column);
+        }
+
+        ColumnLimit?[] Find(JsonFields fields)
+            => [.. Enumerable.Range(0, fields.Count).Select(i => columns.FirstOrDefault(column => column.Name.Equals(fields[i].Key.Name, StringComparison.OrdinalIgnoreCase)))];
+
+        ColumnLimit? Of(RowKey key) => columns.FirstOrDefault(column => column.Name.Equals(key.Name, StringComparison.OrdinalIgnoreCase));
+
+        // Less than the column's bound, so that rounding cannot reach it.
+        double Below(RowKey key) => Of(key) switch
+        {
+            null or { Type: ColumnType.Any or ColumnType.Real } => double.MaxValue,
+            { Type: ColumnType.Number } column => Math.Pow(10, column.Length) - 1,
+            _ => 0,
+        };
+    }
+
+    /// <summary>Whether everything but measurements and the names of a batch fits, whatever it is.</summary>
+    internal bool IsRoomy { get; }
+
+    /// <summary>The column of a field; null when the table has none.</summary>
+    internal ColumnLimit? Column(ReadingKind kind, int field) => kind == ReadingKind.Thermal ? thermal[field] : inverter[field];
+
+    /// <summary>The column of a key of the thermal rows.</summary>
+    internal ColumnLimit? Column(RowKey key) => thermal.FirstOrDefault(column => column?.Name.Equals(key.Name, StringComparison.OrdinalIgnoreCase) == true);
+
+    /// <summary>Why a value of a key that the rows do not have does not fit; null when all do.</summary>
+    internal string? ExtraProblem(Dictionary<string, ReadOnlyMemory<byte>>? values)
+    {
+        if (extra.Count == 0)
+            return null;
+        foreach (var (key, value) in values ?? [])
+        {
+            if (extra.TryGetValue(key, out var column) && column.Problem(key, value.Span) is { } problem)
+                return problem;
+        }
+        var missing = extra.Values.FirstOrDefault(column => column.IsRequired && values?.Keys.Contains(column.Name, StringComparer.OrdinalIgnoreCase) != true);
+        return missing?.Problem(missing.Name, []);
+    }
+
+    /// <summary>Whether all measurements fit for sure. False also for those that take a closer look.</summary>
+    internal bool SurelyHolds(in ThermalValues values)
+        => IsBelow(values.TemperatureC, temperature) && IsBelow(values.HumidityPercent, humidity) && IsBelow(values.Co2Ppm, co2) && IsBelow(values.PressurePa, pressure)
+            && IsBelow(values.IcpTemperatureF, icp) && IsBelow(values.EquivalentCo2Ppm, equivalentCo2) && IsBelow(values.TvocPpb, tvoc) && IsBelow(values.CpuPercent, cpu)
+            && IsBelow(values.MemoryPercent, memory) && IsBelow(values.CpuTemperatureC, cpuTemperature);
+
+    static bool IsBelow(double? value, double bound) => !value.HasValue || Math.Abs(value.GetValueOrDefault()) < bound;
+}
