@@ -89,9 +89,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     async Task OpenAsync(CancellationToken cancellationToken)
     {
         var position = await sink.OpenAsync(new SinkStart(slot, journal.CommittedOffset, journal.FirstOffset, journal.NextOffset), cancellationToken);
-        var start = position.Offset < journal.CommittedOffset ? journal.Rewind(position.Offset) : position.Offset;
+        var start = position.Offset < journal.CommittedOffset ? Rewind(position.Offset) : position.Offset;
         if (start > journal.CommittedOffset)
-            journal.Commit(start);
+            Commit(start, durable: false);
         reader = new BatchReader(journal, start, clock);
         // A plan beyond the journal's end cannot be made good: the disk lost what it had called durable.
         plannedEnd = position.BatchEnd <= journal.NextOffset ? position.BatchEnd : null;
@@ -107,12 +107,39 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         var commit = await sink.PollAsync(cancellationToken);
         lastPoll = clock.GetTimestamp();
         if (commit.Offset > journal.CommittedOffset)
-            journal.Commit(commit.Offset, commit.Durable);
+            Commit(commit.Offset, commit.Durable);
         // Only a commit is progress, unless there is nothing to commit.
         else if (journal.BacklogReadings > 0)
             return;
         failures = reopenings = 0;
         health.Well(part);
+    }
+
+    /// <summary>A cursor that cannot be written now holds in this process and is written later; until then a restart asks the destination, or its plan, what it has.</summary>
+    void Commit(long offset, bool durable)
+    {
+        try
+        {
+            journal.Commit(offset, durable);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            LogCursor(slot.Name, e.Message);
+        }
+    }
+
+    /// <inheritdoc cref="Commit"/>
+    long Rewind(long offset)
+    {
+        try
+        {
+            return journal.Rewind(offset);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            LogCursor(slot.Name, e.Message);
+            return journal.CommittedOffset;
+        }
     }
 
     bool IsReadyToCut(bool draining)
@@ -271,4 +298,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "{Slot}: what is stored at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another version of this service may read it")]
     partial void LogUnreadable(string slot, long first, long last, string reason);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Slot}: the journal's cursor cannot be written now ({Reason}). Delivery continues, and it is tried again")]
+    partial void LogCursor(string slot, string reason);
 }

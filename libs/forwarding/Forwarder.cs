@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -32,75 +34,123 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     /// <summary>What a stop may take; the host allows 25 s and the container 30 s.</summary>
     static readonly TimeSpan StopBudget = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long a journal that the device does not give back is waited for before what cannot be read of it is stepped over.</summary>
+    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
+
     readonly Lock gate = new();
     readonly List<Slot> slots = [];
+    readonly Persistently persistently = new(health, clock, logger);
+    readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
+
+    // The adoption loop's own.
+    readonly HashSet<string> keptForRecovery = new(StringComparer.Ordinal);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var clientIdPrefix = $"{options.ServiceName}-{Prepare(options.DataDirectory)}";
-        using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
         AddFigures();
-
         // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not look whole.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var abort = new CancellationTokenSource();
         await using var _ = stop.Token.Register(() => abort.CancelAfter(StopBudget));
-        var running = new List<Task>();
         try
         {
-            for (var number = 0; running.Count < options.Slots; number++)
+            var clientIdPrefix = $"{options.ServiceName}-{await PrepareAsync(stop.Token)}";
+            using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
+            var running = new List<Task>();
+            try
             {
-                if (SlotDirectory.TryTake(options.DataDirectory, SlotDirectory.NameOf(number), clientIdPrefix) is { } taken)
-                    running.Add(RunAsync(taken, ledger, isAdopted: false, stop.Token, abort.Token));
+                while (running.Count < options.Slots)
+                    running.Add(OwnAsync(ledger, clientIdPrefix, stop.Token, abort.Token));
+                running.Add(AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token));
+                await await Task.WhenAny(running);
             }
-            running.Add(AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token));
-            await await Task.WhenAny(running);
+            finally
+            {
+                await stop.CancelAsync();
+                await Task.WhenAll(running);
+            }
         }
-        finally
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            await stop.CancelAsync();
-            await Task.WhenAll(running);
+            // Asked to stop while the disk was waited for.
         }
     }
 
     /// <returns>The installation's identity.</returns>
-    string Prepare(string dataDirectory)
+    Task<string> PrepareAsync(CancellationToken stop) => persistently.DoAsync("data directory", () =>
     {
-        try
+        Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
+        SlotDirectory.FinishRetiring(options.DataDirectory);
+        return options.Installation ?? InstallId.Read(options.DataDirectory, logger);
+    }, e => new ConfigurationException([
+        $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that directory to this user, "
+        + "or name another one."]), stop);
+
+    ConfigurationException Unusable(Exception e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
+
+    /// <summary>Owns a slot. While its disk does not let it be used, it is tried again; what else ends it ends the service.</summary>
+    async Task OwnAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
+    {
+        string? failing = null, failed = null;
+        var hasOpened = false;
+        while (!stop.IsCancellationRequested)
         {
-            Directory.CreateDirectory(SlotDirectory.Root(dataDirectory));
-            SlotDirectory.FinishRetiring(dataDirectory);
-            return options.Installation ?? InstallId.Read(dataDirectory, logger);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException([$"DATA_DIRECTORY is '{dataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that directory to this user, or name another one."]);
+            var taken = await persistently.DoAsync("slots", () => TakeFirstFree(clientIdPrefix), Unusable, stop);
+            var name = taken.Name;
+            if (failed is not null && failed != name)
+                health.Forget($"journal {failed}");
+            try
+            {
+                var slot = Open(taken, ledger, isAdopted: false);
+                (hasOpened, failing) = (true, null);
+                await RunAsync(slot, stop, abort);
+                return;
+            }
+            catch (Exception e) when (DiskError.IsFileProblem(e))
+            {
+                if (!hasOpened && failing is null && DiskError.IsSetting(e))
+                    throw Unusable(e);
+                if (failing != e.Message)
+                    LogNotUsed(name, e.Message);
+                (failing, failed) = (e.Message, name);
+                health.Unwell($"journal {name}", $"{e.Message.TrimEnd('.')}. It is tried again every second.");
+            }
+            await persistently.PauseAsync(stop);
         }
     }
 
-    ConfigurationException Unusable(IOException e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
-
-    async Task RunAsync(SlotDirectory directory, Ledger ledger, bool isAdopted, CancellationToken stop, CancellationToken abort)
+    SlotDirectory TakeFirstFree(string clientIdPrefix)
     {
-        await using var slot = Open(directory, ledger, isAdopted);
+        for (var number = 0; ; number++)
+        {
+            if (SlotDirectory.TryTake(options.DataDirectory, SlotDirectory.NameOf(number), clientIdPrefix) is { } taken)
+                return taken;
+        }
+    }
+
+    async Task RunAsync(Slot opened, CancellationToken stop, CancellationToken abort)
+    {
+        await using var slot = opened;
         lock (gate)
             slots.Add(slot);
         try
         {
-            LogTaken(slot.Name, isAdopted ? "adopted" : "taken", slot.Journal.NextOffset, slot.Journal.BacklogReadings);
+            LogTaken(slot.Name, slot.IsAdopted ? "adopted" : "taken", slot.Journal.NextOffset, slot.Journal.BacklogReadings);
             await slot.RunAsync(stop, abort);
             if (!slot.IsEmpty)
                 return;
+            if (slot.Journal.QuarantinedFiles > 0)
+            {
+                LogKept(slot.Name, slot.Journal.QuarantinedFiles);
+                keptForRecovery.Add(slot.Name);
+                return;
+            }
             await slot.RetireAsync(stop);
             LogRetired(slot.Name);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The ledger could not be used before the stop. The slot is emptied, and retired by its next owner.
-        }
-        catch (IOException e) when (!isAdopted)
-        {
-            throw new StoppedException($"{slot.Name}: {e.Message}", e);
         }
         finally
         {
@@ -109,19 +159,23 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
+    /// <exception cref="IOException">The journal cannot be used now.</exception>
     Slot Open(SlotDirectory directory, Ledger ledger, bool isAdopted)
     {
+        // For bytes that the device does not give back: after a while they are stepped over.
+        var skipUnreadable = unreadableSince.TryGetValue(directory.Name, out var since) && clock.GetElapsedTime(since) >= ReadPatience;
         try
         {
-            return Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, senders, health, metrics, clock, logger);
+            var slot = Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, skipUnreadable, senders, health, metrics, clock, logger);
+            unreadableSince.TryRemove(directory.Name, out _);
+            return slot;
         }
-        catch (IOException e) when (!isAdopted)
+        catch (Exception e)
         {
-            directory.Dispose();
-            throw Unusable(e);
-        }
-        catch
-        {
+            if (DiskError.IsMedium(e))
+                unreadableSince.TryAdd(directory.Name, clock.GetTimestamp());
+            else
+                unreadableSince.TryRemove(directory.Name, out _);
             directory.Dispose();
             throw;
         }
@@ -130,43 +184,72 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     /// <summary>Watches for slots without an owner. One is adopted at a time.</summary>
     async Task AdoptAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
+        const string part = "adoption";
         var freeSince = new Dictionary<string, long>(StringComparer.Ordinal);
         var retired = new RetiredSessions(options, clientIdPrefix, clock, logger);
+        string? failing = null;
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(options.SlotAdoptionGrace / 10, clock, stop);
-                await retired.CheckAsync(Sum(slot => slot.IsAdopted ? 0 : slot.Connections), stop);
+                await CheckRetiredAsync(retired, stop);
+                foreach (var name in SlotDirectory.Names(options.DataDirectory))
+                    await AdoptAsync(name, freeSince, ledger, clientIdPrefix, stop, abort);
+                if (failing is not null)
+                    health.Forget(part);
+                failing = null;
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                LogNotAsked(e.Message);
+                // A full or read-only disk, too many open files: this replica's own slots go on.
+                if (failing != e.Message)
+                    LogNotWatched(e.Message);
+                failing = e.Message;
+                health.Unwell(part, $"slots without an owner cannot be looked for: {e.Message}");
             }
-            foreach (var name in SlotDirectory.Names(options.DataDirectory))
-            {
-                using var taken = SlotDirectory.TryTake(options.DataDirectory, name, clientIdPrefix);
-                if (taken is null)
-                {
-                    freeSince.Remove(name);
-                    continue;
-                }
-                if (freeSince.TryAdd(name, clock.GetTimestamp()) || clock.GetElapsedTime(freeSince[name]) < options.SlotAdoptionGrace)
-                    continue;
-                freeSince.Remove(name);
-                try
-                {
-                    await RunAsync(taken, ledger, isAdopted: true, stop, abort);
-                }
-                catch (IOException e)
-                {
-                    LogNotAdopted(name, e.Message);
-                }
-            }
+        }
+    }
+
+    async Task CheckRetiredAsync(RetiredSessions retired, CancellationToken stop)
+    {
+        try
+        {
+            await retired.CheckAsync(Sum(slot => slot.IsAdopted ? 0 : slot.Connections), stop);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            LogNotAsked(e.Message);
+        }
+    }
+
+    async Task AdoptAsync(string name, Dictionary<string, long> freeSince, Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
+    {
+        using var taken = SlotDirectory.TryTake(options.DataDirectory, name, clientIdPrefix);
+        if (taken is null)
+        {
+            freeSince.Remove(name);
+            return;
+        }
+        if (keptForRecovery.Contains(name) && Quarantine.Count(taken.JournalPath) > 0)
+            return;
+        if (freeSince.TryAdd(name, clock.GetTimestamp()) || clock.GetElapsedTime(freeSince[name]) < options.SlotAdoptionGrace)
+            return;
+        freeSince.Remove(name);
+        try
+        {
+            var slot = Open(taken, ledger, isAdopted: true);
+            await RunAsync(slot, stop, abort);
+            health.Forget($"slot {name}");
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            LogNotAdopted(name, e.Message);
+            health.Unwell($"slot {name}", $"it has no owner and cannot be adopted: {e.Message.TrimEnd('.')}. It is tried again.");
         }
     }
 
@@ -178,7 +261,8 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableGauge("thermal.forwarder.slots", () => Sum(_ => 1), "{slot}", "Slots this replica owns, adopted ones included");
         meter.CreateObservableCounter("thermal.forwarder.fsyncs", () => Sum(slot => slot.Journal.Flushes), "{call}", "fsync calls of the journals");
         meter.CreateObservableCounter("thermal.forwarder.disk.written", () => Sum(slot => slot.Journal.BytesWritten), "By", "Bytes written to the journals");
-        meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost");
+        meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
+        meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
         page.Add(Write);
         page.Add(senders.Write);
     }
@@ -225,4 +309,14 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
 
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "{Slot} has no owner and could not be adopted: {Reason}")]
     partial void LogNotAdopted(string slot, string reason);
+
+    [LoggerMessage(EventId = 148, Level = LogLevel.Error, Message = "{Slot} cannot be used: {Reason}. It is tried again every second")]
+    partial void LogNotUsed(string slot, string reason);
+
+    [LoggerMessage(EventId = 149, Level = LogLevel.Error, Message = "Slots without an owner cannot be looked for: {Reason}. It is tried again; this replica's own slots are not affected")]
+    partial void LogNotWatched(string reason);
+
+    [LoggerMessage(EventId = 150, Level = LogLevel.Warning, Message =
+        "{Slot} is emptied and has no owner, but is kept: its quarantine/ has {Files} files of damaged data. Stop the service and run 'journal recover', or delete them")]
+    partial void LogKept(string slot, int files);
 }

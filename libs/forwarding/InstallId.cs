@@ -15,7 +15,7 @@ static partial class InstallId
     {
         var path = Path.Combine(dataDirectory, "install-id");
         // Replicas that start together on a new volume must agree.
-        using var making = FileLock.Open(path + ".lock");
+        using var making = FileLock.OpenToHold(path + ".lock");
         making.TakeAsync().GetAwaiter().GetResult();
         var id = TwinFile.Load(path, out var damaged);
         if (id is not null)

@@ -82,11 +82,11 @@ sealed partial class Slot : IAsyncDisposable
 
     /// <summary>Opens the journal of a slot that this process holds. Whether the ledger can be used does not matter yet: what the journal holds is delivered all the same.</summary>
     public static Slot Open(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        bool isAdopted, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+        bool isAdopted, bool skipUnreadable, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
     {
         ReadingStore? store = null;
         // The slot lingers itself, before it enters the ledger.
-        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, BeforeReclaim = () => store?.MayReclaim() == true }, clock, logger);
+        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, SkipUnreadable = skipUnreadable, BeforeReclaim = () => store?.MayReclaim() == true }, clock, logger);
         try
         {
             var unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);

@@ -33,9 +33,16 @@ sealed class SlotDirectory : IDisposable
 
     /// <summary>Names of the slots there are, by number.</summary>
     public static IReadOnlyList<string> Names(string dataDirectory)
-        => Directory.Exists(Root(dataDirectory))
-            ? [.. Directory.EnumerateDirectories(Root(dataDirectory), "slot-*").Select(path => System.IO.Path.GetFileName(path)!).OrderBy(Number)]
-            : [];
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(Root(dataDirectory), "slot-*").Select(path => System.IO.Path.GetFileName(path)!).OrderBy(Number)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Names of the slots that were retired, by number: their locks are still there.</summary>
     public static IReadOnlyList<string> RetiredNames(string dataDirectory)
@@ -56,8 +63,16 @@ sealed class SlotDirectory : IDisposable
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
         if (FileLock.TryTake(path + LockExtension) is not { } taken)
             return null;
-        Directory.CreateDirectory(path);
-        return new SlotDirectory(path, clientIdPrefix, taken);
+        try
+        {
+            Directory.CreateDirectory(path);
+            return new SlotDirectory(path, clientIdPrefix, taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes a retired slot while it is asked whether the broker still has its session; null if somebody has it, or it is no longer retired.</summary>
@@ -66,8 +81,19 @@ sealed class SlotDirectory : IDisposable
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
         if (FileLock.TryTake(path + LockExtension) is not { } taken)
             return null;
-        if (!Directory.Exists(path))
+        try
+        {
+            _ = File.GetAttributes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
             return new SlotDirectory(path, clientIdPrefix, taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
         taken.Dispose();
         return null;
     }
@@ -105,7 +131,7 @@ sealed class SlotDirectory : IDisposable
         {
             Directory.Delete(retired, recursive: true);
         }
-        catch (IOException)
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             // Another replica, which starts now, deletes it too; or the disk does not let it go, and a later start will.
         }

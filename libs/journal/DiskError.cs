@@ -3,7 +3,7 @@ namespace ThermalStreaming.Journal;
 /// <summary>Tells apart why a file could not be used: by a wrong setting, by the state that the disk is in now, or by a sector that cannot be read.</summary>
 public static class DiskError
 {
-    const int NotPermitted = 1, NoEntry = 2, InputOutput = 5, AccessDenied = 13, NotADirectory = 20, IsADirectory = 21, NoSpace = 28, ReadOnly = 30, NameTooLong = 36,
+    const int NotPermitted = 1, NoEntry = 2, InputOutput = 5, AccessDenied = 13, Exists = 17, NotADirectory = 20, IsADirectory = 21, NoSpace = 28, ReadOnly = 30, NameTooLong = 36,
         TooManyLinks = 40, BadMessage = 74, Corrupt = 117, Quota = 122;
 
     /// <summary>Whether this is an answer of the file system at all, and not an error of the program.</summary>
@@ -14,7 +14,7 @@ public static class DiskError
     /// operator's hand: full, read-only, I/O error, too many open files.
     /// </summary>
     public static bool IsSetting(Exception e) => e is IOException { InnerException: { } inner } ? IsSetting(inner) : e is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException or PathTooLongException
-        || Number(e) is NotPermitted or NoEntry or AccessDenied or NotADirectory or IsADirectory or NameTooLong or TooManyLinks;
+        || Number(e) is NotPermitted or NoEntry or AccessDenied or Exists or NotADirectory or IsADirectory or NameTooLong or TooManyLinks;
 
     /// <summary>The medium did not give the bytes back (EIO and its like): they may be readable later.</summary>
     public static bool IsMedium(Exception e) => Number(e) is InputOutput or BadMessage or Corrupt;

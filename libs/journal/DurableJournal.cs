@@ -99,7 +99,7 @@ public sealed class DurableJournal : IDisposable
     static readonly TimeSpan MarkInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>How long bytes that the device does not give back are asked for again before delivery continues behind them.</summary>
-    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
 
     readonly JournalOptions options;
     readonly string directory;

@@ -13,17 +13,21 @@ public sealed class FileLock : IDisposable
     /// <summary>The locked file; what it holds belongs to whoever has the lock.</summary>
     public SafeFileHandle Handle { get; }
 
+    /// <summary>Opens the file for reading and writing, making it if needed, without taking the lock.</summary>
+    /// <exception cref="IOException">It cannot be opened for writing.</exception>
+    // Not File.OpenHandle: that takes a shared flock of its own, which would stand in the way of this one.
+    public static FileLock Open(string path) => new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
+
     /// <summary>
-    /// Opens the file, making it if needed, without taking the lock. On a file system that is read-only the file is opened for reading: the lock works
-    /// just the same.
+    /// Opens a file in which nothing is written, making it if needed, without taking the lock. On a file system that is read-only it is opened for reading: the
+    /// lock works just the same.
     /// </summary>
     /// <exception cref="IOException">It cannot be opened, or cannot be made.</exception>
-    // Not File.OpenHandle: that takes a shared flock of its own, which would stand in the way of this one.
-    public static FileLock Open(string path)
+    public static FileLock OpenToHold(string path)
     {
         try
         {
-            return new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
+            return Open(path);
         }
         catch (IOException e) when (DiskError.IsReadOnly(e))
         {
@@ -31,11 +35,11 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Opens the file and takes the lock; null when somebody has it.</summary>
+    /// <summary>Opens a file in which nothing is written, and takes the lock; null when somebody has it.</summary>
     /// <exception cref="IOException">The file cannot be opened, or cannot be made.</exception>
     public static FileLock? TryTake(string path)
     {
-        var file = Open(path);
+        var file = OpenToHold(path);
         try
         {
             if (file.TryTake())

@@ -8,7 +8,8 @@ using Spectre.Console;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// The verb <c>journal</c> with <c>inspect</c>, <c>verify</c> and <c>export</c>. They look at files only and take no lock, so they work while the service runs.
+/// The verb <c>journal</c> with <c>inspect</c>, <c>verify</c> and <c>export</c>, which look at files only and take no lock, so they work while the service runs; and
+/// with <c>recover</c>, which needs it stopped.
 /// </summary>
 public static class JournalCommand
 {
@@ -36,7 +37,7 @@ public static class JournalCommand
         var export = new Command("export", "Print the stored readings as lines of JSON. Exit code 1 if some could not be read.") { directory, from, to, output };
         export.SetAction(result => Export(
             result, result.GetValue(directory)!, result.GetValue(from) ?? 0, result.GetValue(to) ?? long.MaxValue, result.GetValue(output), format));
-        return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.") { inspect, verify, export };
+        return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.") { inspect, verify, export, JournalRecoverCommand.Create(directory, json) };
     }
 
     static int Report(ParseResult result, DirectoryInfo root, bool json, bool isVerify)

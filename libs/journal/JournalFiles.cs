@@ -1,13 +1,20 @@
+using System.Collections.Concurrent;
+
 namespace ThermalStreaming.Journal;
 
 /// <summary>Reads the files of a journal that another process may have open, or had open when it died. Takes no lock and changes nothing.</summary>
 public static class JournalFiles
 {
+    static readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
+
     /// <summary>
     /// The records from <paramref name="from"/> on of the journal of that epoch, in order; damage is stepped over. Each payload is valid until the next one is
     /// asked for. Nothing for a directory that does not exist or holds another epoch.
     /// </summary>
-    /// <exception cref="IOException">A file cannot be opened or read now; what is in it is not skipped.</exception>
+    /// <exception cref="IOException">
+    /// A file cannot be opened or read now; what is in it is not skipped. Only bytes that the device has not given back for 30 s are stepped over, as the journal's
+    /// own readers do.
+    /// </exception>
     public static IEnumerable<JournalEntry> Read(string directory, string epoch, long from)
     {
         var disk = new Disk();
@@ -23,11 +30,34 @@ public static class JournalFiles
             long? end = i + 1 == files.Count ? null : headers[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
             if (end <= from)
                 continue;
-            foreach (var record in new SegmentReading(disk, files[i].Path, wanted, files[i].First, end).Records())
+            using var records = Records(disk, files[i].Path, wanted, files[i].First, end).GetEnumerator();
+            while (TryMove(records, files[i].Path))
             {
-                if (record.EndOffset > from)
-                    yield return record;
+                if (records.Current.EndOffset > from)
+                    yield return records.Current;
             }
+        }
+    }
+
+    static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end)
+    {
+        var skip = unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= DurableJournal.ReadPatience;
+        return new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = skip }.Records();
+    }
+
+    static bool TryMove(IEnumerator<JournalEntry> records, string path)
+    {
+        try
+        {
+            var isThere = records.MoveNext();
+            if (!isThere)
+                unreadableSince.TryRemove(path, out _);
+            return isThere;
+        }
+        catch (IOException e) when (DiskError.IsMedium(e))
+        {
+            unreadableSince.TryAdd(path, TimeProvider.System.GetTimestamp());
+            throw;
         }
     }
 

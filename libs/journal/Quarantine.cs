@@ -32,6 +32,9 @@ public sealed class Quarantine
         return new Quarantine(Path.GetDirectoryName(path)!, disk).Copy(source, name);
     }
 
+    /// <summary>Files in the quarantine of a journal that may be open elsewhere.</summary>
+    public static int Count(string journalDirectory) => Content(journalDirectory).Files;
+
     internal static (int Files, long Bytes) Content(string journalDirectory)
     {
         var directory = new DirectoryInfo(Path.Combine(journalDirectory, Name));

@@ -8,6 +8,9 @@ namespace ThermalStreaming.Journal;
 /// <param name="end">Offset at which it ends; null for the last segment.</param>
 sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, long? end)
 {
+    /// <summary>What the device cannot read is stepped over like damage, instead of thrown.</summary>
+    public bool SkipUnreadable { get; init; }
+
     /// <summary>Damaged places, once the reading has come across the first of them.</summary>
     public IReadOnlyList<Gap> Gaps { get; private set; } = [];
 
@@ -24,7 +27,7 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
     /// <exception cref="IOException">The file cannot be read now, which is no damage.</exception>
     public IEnumerable<JournalEntry> Records()
     {
-        using var scanner = SegmentScanner.TryOpen(disk, path);
+        using var scanner = SegmentScanner.TryOpen(disk, path, skipUnreadable: SkipUnreadable);
         if (scanner is null)
             yield break;
         Next = first;
@@ -62,7 +65,7 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
             {
                 isExamined = true;
                 var position = scanner.Position;
-                var survey = new SegmentSurvey(disk, path, epoch, first).Examine(length, end);
+                var survey = new SegmentSurvey(disk, path, epoch, first) { SkipUnreadable = SkipUnreadable }.Examine(length, end);
                 Gaps = survey.Gaps;
                 gap = Gaps.TakeWhile(known => known.EndPosition < position || (known.EndPosition == position && known.EndOffset <= Next)).Count();
             }

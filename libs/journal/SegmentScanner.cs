@@ -49,11 +49,11 @@ sealed class SegmentScanner : IDisposable
 
     /// <summary>A scanner of a file that may be gone: null if it is.</summary>
     /// <exception cref="IOException">The file exists and cannot be opened, maybe only now.</exception>
-    public static SegmentScanner? TryOpen(Disk disk, string path, byte[]? buffer = null)
+    public static SegmentScanner? TryOpen(Disk disk, string path, byte[]? buffer = null, bool skipUnreadable = false)
     {
         try
         {
-            return new SegmentScanner(disk, path, buffer);
+            return new SegmentScanner(disk, path, buffer) { SkipUnreadable = skipUnreadable };
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

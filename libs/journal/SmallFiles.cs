@@ -105,7 +105,8 @@ public static class TwinFile
         {
             try
             {
-                var sealedText = SmallFile.Open(File.ReadAllBytes(file));
+                // Only what is wrong when it is read again is damaged.
+                var sealedText = SmallFile.Open(File.ReadAllBytes(file)) ?? SmallFile.Open(File.ReadAllBytes(file));
                 if (sealedText is null)
                     bad.Add(file);
                 return sealedText;

@@ -75,7 +75,8 @@ sealed record BatchPlan
             Write(json);
         var seal = Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
         buffer.Write(Encoding.ASCII.GetBytes($"\n{seal}\n"));
-        DurableFile.Replace(Path.Combine(directory, FileName), buffer.WrittenSpan);
+        // On a full disk too: what is delivered by this plan is what frees the space.
+        DurableFile.Replace(Path.Combine(directory, FileName), buffer.WrittenSpan, keepSpare: true);
     }
 
     /// <summary>Null when there is none.</summary>

@@ -64,7 +64,7 @@ sealed class AgentMetrics
         meter.CreateObservableCounter("thermal.agent.outbox.written", () => Measure(outbox => outbox.Journal.BytesWritten), "By", "Bytes the outbox has written to disk.");
         meter.CreateObservableCounter("thermal.agent.mqtt.reconnects", reconnects, "{connection}", "Connections made after the first.");
 
-        IEnumerable<Measurement<long>> Measure(Func<Outbox, long> value) => outboxes.Select(outbox => new Measurement<long>(value(outbox), Tag(outbox)));
+        IEnumerable<Measurement<long>> Measure(Func<Outbox, long> value) => outboxes.Where(outbox => outbox.IsOpen).Select(outbox => new Measurement<long>(value(outbox), Tag(outbox)));
 
         static KeyValuePair<string, object?> Tag(Outbox outbox) => new("kind", Topics.Name(outbox.Kind));
     }

@@ -18,12 +18,15 @@ sealed partial class Outbox : IDisposable
     static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     readonly byte[] header;
-    readonly JournalOptions journal;
+    readonly JournalOptions options;
+    readonly Lock gate = new();
     readonly Health health;
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly string part;
     byte[] buffer;
+    DurableJournal? journal;
+    Task? opening;
     long acknowledged;
     long confirmed;
     long oldestAt;
@@ -38,29 +41,58 @@ sealed partial class Outbox : IDisposable
         header = StoredPayload.Header(isJson: false, kind, options.DeviceId, clock.GetUtcNow());
         // A thermal reading takes some 130 bytes, one of an inverter 110.
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
-        journal = options.Journal with { Directory = options.OutboxDirectory(kind) };
+        this.options = options.Journal with { Directory = options.OutboxDirectory(kind) };
+        oldestAt = clock.GetUtcNow().UtcTicks;
         try
         {
-            Journal = DurableJournal.Open(journal, clock, logger);
+            Use(DurableJournal.Open(this.options, clock, logger));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            throw new ConfigurationException([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
+            if (DiskError.IsSetting(e))
+                throw new ConfigurationException([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
+            // A state of the disk: waited for by whoever needs the outbox.
+            health.Unwell(part, e.Message);
         }
-        acknowledged = Journal.CommittedOffset;
-        oldestAt = clock.GetUtcNow().UtcTicks;
-        health.Well(part);
     }
 
     public ReadingKind Kind { get; }
 
-    public DurableJournal Journal { get; }
+    /// <summary>The journal, once <see cref="OpenAsync"/> has completed.</summary>
+    public DurableJournal Journal => Volatile.Read(ref journal) ?? throw new InvalidOperationException("The outbox is not open yet.");
+
+    /// <summary>Whether <see cref="OpenAsync"/> has completed.</summary>
+    public bool IsOpen => Volatile.Read(ref journal) is not null;
+
+    /// <summary>Completes when the disk lets the outbox be used; until then it is tried every second, and <c>/readyz</c> says why.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    public Task OpenAsync(CancellationToken stopping)
+    {
+        if (IsOpen)
+            return Task.CompletedTask;
+        lock (gate)
+            return opening is null or { IsCanceled: true } ? opening = OpenPersistentlyAsync(stopping) : opening;
+    }
+
+    async Task OpenPersistentlyAsync(CancellationToken stopping)
+    {
+        // Not here on the caller's stack: it holds the lock.
+        await Task.Yield();
+        Use(await JournalOpening.OpenAsync(options, clock, logger, problem => health.Unwell(part, problem), stopping));
+    }
+
+    void Use(DurableJournal opened)
+    {
+        acknowledged = opened.CommittedOffset;
+        Volatile.Write(ref journal, opened);
+        health.Well(part);
+    }
 
     /// <summary>First offset that the broker has not acknowledged in this process' life; after a restart what may be replayed counts as not acknowledged.</summary>
     public long AcknowledgedOffset => Volatile.Read(ref acknowledged);
 
     /// <summary>Readings that the broker has not acknowledged.</summary>
-    public long Backlog => Journal.ReadingsFrom(AcknowledgedOffset);
+    public long Backlog => Volatile.Read(ref journal)?.ReadingsFrom(AcknowledgedOffset) ?? 0;
 
     /// <summary>Age of the oldest of them, zero if there is none.</summary>
     public TimeSpan OldestAge
@@ -102,6 +134,7 @@ sealed partial class Outbox : IDisposable
     /// </summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
+        await OpenAsync(cancellationToken);
         if (Shortage() is null)
             return;
         var since = clock.GetTimestamp();
@@ -120,10 +153,10 @@ sealed partial class Outbox : IDisposable
     string? Shortage()
     {
         var headroom = 2L * buffer.Length + 4096;
-        if (Journal.SizeBytes + headroom > journal.MaxBytes)
-            return $"{Journal.SizeBytes} of at most {journal.MaxBytes} bytes are used; restore the connection to the broker, or raise JOURNAL_MAX_BYTES";
-        if (journal.FreeSpaceReserveBytes > 0 && Journal.FreeBytes is var free && free < journal.FreeSpaceReserveBytes + headroom)
-            return $"{free} bytes are free on the file system of {journal.Directory} and {journal.FreeSpaceReserveBytes} stay in reserve; free some space there, or lower JOURNAL_FREE_RESERVE";
+        if (Journal.SizeBytes + headroom > options.MaxBytes)
+            return $"{Journal.SizeBytes} of at most {options.MaxBytes} bytes are used; restore the connection to the broker, or raise JOURNAL_MAX_BYTES";
+        if (options.FreeSpaceReserveBytes > 0 && Journal.FreeBytes is var free && free < options.FreeSpaceReserveBytes + headroom)
+            return $"{free} bytes are free on the file system of {options.Directory} and {options.FreeSpaceReserveBytes} stay in reserve; free some space there, or lower JOURNAL_FREE_RESERVE";
         return Journal.FullReason;
     }
 
@@ -181,7 +214,7 @@ sealed partial class Outbox : IDisposable
         }
     }
 
-    public void Dispose() => Journal.Dispose();
+    public void Dispose() => journal?.Dispose();
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Count} {Kind} readings in hand could not be stored before the stop and are lost: {Reason}")]
     partial void LogLost(int count, string kind, string reason);

@@ -1,5 +1,6 @@
 using System.Collections;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
@@ -12,8 +13,22 @@ sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
     public Outboxes(AgentOptions options, Health health, TimeProvider clock, ILogger<Outbox> logger)
     {
         all.Add(new Outbox(ReadingKind.Thermal, options, health, clock, logger));
-        if (options.Inverters > 0 || Directory.Exists(options.OutboxDirectory(ReadingKind.Inverter)))
+        if (options.Inverters > 0 || MayExist(options.OutboxDirectory(ReadingKind.Inverter)))
             all.Add(new Outbox(ReadingKind.Inverter, options, health, clock, logger));
+    }
+
+    /// <summary>A directory that a disk cannot show now may be there: its outbox waits.</summary>
+    static bool MayExist(string directory)
+    {
+        try
+        {
+            _ = File.GetAttributes(directory);
+            return true;
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            return e is not (FileNotFoundException or DirectoryNotFoundException);
+        }
     }
 
     public int Count => all.Count;

@@ -112,6 +112,7 @@ sealed partial class Publisher : BackgroundService
         {
             try
             {
+                await outbox.OpenAsync(stopping);
                 var lost = await connection.WaitAsync(stopping);
                 window.Connected();
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(lost, stopping);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
@@ -174,7 +173,7 @@ public sealed class CapacityTests : IDisposable
     }
 
     /// <summary>A real file system of 2 MB that really runs out of space.</summary>
-    [Fact]
+    [MountFact]
     public async Task On_a_real_full_file_system_appends_wait_and_go_on_when_space_is_freed()
     {
         using var mount = new SmallFileSystem(temp.File("small"), megabytes: 2);
@@ -226,32 +225,4 @@ public sealed class CapacityTests : IDisposable
                 },
                 TestJournal.Ceiling),
             "the journal does not try again");
-
-    /// <summary>A tmpfs of its own, mounted by a process in a mount namespace of its own; its end is the end of the file system.</summary>
-    sealed class SmallFileSystem : IDisposable
-    {
-        readonly Process holder;
-
-        public SmallFileSystem(string path, int megabytes)
-        {
-            Directory.CreateDirectory(path);
-            // With CAP_SYS_ADMIN without further ado, else as root of a user namespace.
-            var mount = $"mount -t tmpfs -o size={megabytes}m tmpfs '{path}' && echo mounted && cat";
-            var script = $"unshare -m true 2>/dev/null && exec unshare -m sh -c \"{mount}\"; exec unshare -Ur -m sh -c \"{mount}\"";
-            holder = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-            if (holder.StandardOutput.ReadLine() != "mounted")
-                Assert.Fail($"This test mounts a small tmpfs. Run it as root with CAP_SYS_ADMIN, or where user namespaces are allowed (`unshare -Ur -m true`): {holder.StandardError.ReadToEnd()}");
-            Path = $"/proc/{holder.Id}/root{path}";
-        }
-
-        /// <summary>Seen from outside of the namespace.</summary>
-        public string Path { get; }
-
-        public void Dispose()
-        {
-            holder.StandardInput.Close();
-            holder.WaitForExit();
-            holder.Dispose();
-        }
-    }
 }

@@ -33,6 +33,12 @@ sealed class UnreliableDisk(Random random) : Disk
     /// <summary>Which read from now on fails, from 1, and only that one.</summary>
     public int ReadsUntilFailure { get; set; }
 
+    /// <summary>Says of a read (path, position, length) whether the device fails it.</summary>
+    public Func<string, long, int, bool>? Unreadable { get; set; }
+
+    /// <summary>There is no block left for another file.</summary>
+    public bool NewFilesFail { get; set; }
+
     public long Free { get; set; } = long.MaxValue;
 
     public int FileFlushes { get; private set; }
@@ -46,7 +52,7 @@ sealed class UnreliableDisk(Random random) : Disk
         lock (gate)
         {
             Step();
-            if (create && BytesUntilFailure <= 0)
+            if (create && (NewFilesFail || BytesUntilFailure <= 0))
                 throw WriteFailure;
             if (create && !File.Exists(path))
                 undurableNames.TryAdd(path, null);
@@ -102,10 +108,16 @@ sealed class UnreliableDisk(Random random) : Disk
                 ReadsUntilFailure = -1;
                 throw new IOException("Input/output error");
             }
+
+            if (Unreadable?.Invoke(paths[file], position, buffer.Length) == true)
+                throw new IOException("Input/output error", 5);
         }
 
         return base.Read(file, buffer, position);
     }
+
+    public override byte[]? ReadSmall(string path) =>
+        Unreadable?.Invoke(path, 0, int.MaxValue) == true && File.Exists(path) ? throw new IOException("Input/output error", 5) : base.ReadSmall(path);
 
     public override void SetLength(SafeFileHandle file, long length)
     {

@@ -10,6 +10,7 @@ public sealed class OutboxTests : IDisposable
 {
     readonly TempDirectory data = new();
     readonly AgentOptions options;
+    readonly Health health = new();
 
     public OutboxTests() => options = new AgentOptions { DeviceId = "pi", DataDirectory = data.Path, Journal = new JournalOptions { FreeSpaceReserveBytes = 0 } };
 
@@ -34,6 +35,35 @@ public sealed class OutboxTests : IDisposable
         outbox.Acknowledge(outbox.Journal.NextOffset);
         Assert.Equal(0, outbox.Backlog);
     }
+
+    [MountFact]
+    public async Task An_outbox_on_a_full_disk_gives_back_what_it_holds_and_a_new_one_waits_for_space()
+    {
+        using var disk = new SmallFileSystem(data.File("small"), megabytes: 2);
+        var small = new AgentOptions { DeviceId = "pi", DataDirectory = disk.Path, Journal = new JournalOptions { FreeSpaceReserveBytes = 0 } };
+        var batch = new ReadingBatch { Thermal = { new ThermalReading { Sequence = 1 } } };
+        using (var outbox = Open(small, ReadingKind.Thermal))
+            await outbox.StoreAsync(batch, 1, CancellationToken.None);
+        var ballast = disk.Fill();
+
+        using (var outbox = Open(small, ReadingKind.Thermal))
+        {
+            Assert.True(outbox.IsOpen);
+            using var reader = outbox.Journal.OpenReader(0);
+            Assert.True(reader.TryRead(out _));
+        }
+        using var other = Open(small, ReadingKind.Inverter);
+        Assert.False(other.IsOpen || health.IsReady);
+        Assert.Equal(0, other.Backlog);
+        var opening = other.OpenAsync(CancellationToken.None);
+        Assert.False(opening.IsCompleted);
+        File.Delete(ballast);
+        await opening.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.True(other.IsOpen && health.IsReady);
+    }
+
+    Outbox Open(AgentOptions of, ReadingKind kind) => new(kind, of, health, TimeProvider.System, NullLogger<Outbox>.Instance);
 
     Outbox Open() => new(ReadingKind.Thermal, options, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);
 }
