@@ -51,14 +51,14 @@ def append(channel, name, numbers, **more):
         expected.append(row(name, number, **more))
 
 
-def wait(what, until, seconds=60):
+def wait(what, until, seconds=180):
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.05)
 
 
-def wait_committed(channel, token, seconds=60):
+def wait_committed(channel, token, seconds=180):
     wait(f"the commit of {token} (at {channel.get_latest_committed_offset_token()})",
          lambda: channel.get_latest_committed_offset_token() == token, seconds)
 
@@ -100,7 +100,7 @@ def becomes_invalid(channel, name, first):
             assert error.error_code == StreamingIngestErrorCode.INVALID_CHANNEL_ERROR, error
             return True
 
-    wait("the end of the channel", refused, 30)
+    wait("the end of the channel", refused, 120)
 
 
 # ---------------------------------------------------------------- Named channels
@@ -203,7 +203,7 @@ def reopened_with_uncommitted_rows():
     c = client()
     channel, _ = c.open_channel("ch1")
     append(channel, "ch1", range(10))
-    channel.wait_for_flush(30)
+    channel.wait_for_flush(180)
     other = client("other")
     second, status = other.open_channel("ch1")
     assert status.latest_committed_offset_token == "9", status
@@ -234,7 +234,7 @@ def odd_objects():
         wait_committed(channel, "1")
         c.close()
     t = table_client(table=('"lower db"', '"Sché/ma"', '"täble"'))
-    t.get_elastic_channel().append_rows_with_wait([{"a": "by table"}], None).result(timeout=30)
+    t.get_elastic_channel().append_rows_with_wait([{"a": "by table"}], None).result(timeout=180)
     expected.append({"a": "by table"})
     t.close()
 
@@ -354,7 +354,7 @@ def elastic():
     done = [e.append_row_with_wait(row("elastic", n), n) for n in range(20)]
     done.append(e.append_rows_with_wait([row("elastic", n) for n in range(20, 50)], None))
     for future in done:
-        future.result(timeout=30)
+        future.result(timeout=180)
     expected.extend(row("elastic", n) for n in range(50))
     assert e.get_channel_status().status_code == "SUCCESS"
     c.close()
@@ -363,7 +363,7 @@ def elastic():
 def table_mode():
     """Brings the default pipe into being, by both kinds of channel."""
     t = table_client(authorization_type="PAT", personal_access_token=os.environ["ACCESS_TOKEN"])
-    t.get_elastic_channel().append_rows_with_wait([row("elastic", n) for n in range(10)], None).result(timeout=30)
+    t.get_elastic_channel().append_rows_with_wait([row("elastic", n) for n in range(10)], None).result(timeout=180)
     expected.extend(row("elastic", n) for n in range(10))
     channel, _ = t.open_channel("ch1")
     append(channel, "ch1", range(10))
@@ -385,7 +385,7 @@ def burst():
     for i, one in enumerate(rows):
         channel.append_row(one, str(i))
     expected.extend(rows)
-    wait_committed(channel, "59999", 120)
+    wait_committed(channel, "59999", 400)
     assert channel.get_channel_status().rows_inserted_count == 60_000
     c.close()
 
@@ -397,7 +397,7 @@ def burst_elastic():
     futures = [e.append_rows_with_wait(rows[i:i + 20_000], None) for i in range(0, 60_000, 20_000)]
     expected.extend(rows)
     for future in futures:
-        future.result(timeout=120)
+        future.result(timeout=400)
     c.close()
 
 
@@ -411,7 +411,7 @@ def burst_with_faults():
     fault(kind="lost_reply", endpoint="filebuffer")
     channel.append_rows(rows, "0", "59999")
     expected.extend(rows)
-    wait_committed(channel, "59999", 120)
+    wait_committed(channel, "59999", 400)
     assert faults_left() == [], "a fault did not happen"
     c.close()
 
@@ -420,7 +420,7 @@ if __name__ == "__main__":
     code = 1
     try:
         globals()[sys.argv[1]]()
-        wait("the commit of every row", lambda: uncommitted() == 0, 30)
+        wait("the commit of every row", lambda: uncommitted() == 0, 120)
         with open(os.environ["EXPECTED"], "w", encoding="utf-8") as file:
             for one in expected:
                 file.write(json.dumps(one) + "\n")
