@@ -48,6 +48,7 @@ public sealed class EmulatorTests : IAsyncLifetime
     [Theory]
     [InlineData("SNOWFLAKE_AUTH", "ScopedToken")]
     [InlineData("SNOWFLAKE_AUTH", "DirectJwt")]
+    [InlineData("SNOWFLAKE_AUTH", "Pat")]
     [InlineData("SNOWFLAKE_AUTH", "DirectPat")]
     [InlineData("SNOWFLAKE_OFFSET_TOKENS", "Single")]
     [InlineData("SNOWFLAKE_PIPE", "thermal_sensor_data-streaming")]
