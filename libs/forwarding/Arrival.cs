@@ -8,7 +8,8 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Body">The payload.</param>
 /// <param name="Count">How many readings it holds.</param>
 /// <param name="Runs">Their identities, consecutive numbers as one run.</param>
-sealed record Arrival(ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs)
+/// <param name="Fingerprints">Of each reading; empty for readings without identity.</param>
+sealed record Arrival(ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs, uint[] Fingerprints)
 {
     /// <summary>As the journal keeps it.</summary>
     public JournalRecord ToRecord() => new(Body, Count) { Prefix = Header };

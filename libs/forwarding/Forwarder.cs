@@ -56,6 +56,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         {
             var clientIdPrefix = $"{options.ServiceName}-{await PrepareAsync(stop.Token)}";
             using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
+            AddFigures(ledger);
             var running = new List<Task>();
             try
             {
@@ -253,6 +254,13 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
+    void AddFigures(Ledger ledger)
+    {
+        meter.CreateObservableCounter("thermal.forwarder.ledger.forgotten", () => ledger.ForgottenStreams, "{stream}",
+            "Streams (device, boot id and kind) that the ledger has forgotten to stay within its bounds; their readings are stored again if they arrive again");
+        page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
+    }
+
     void AddFigures()
     {
         meter.CreateObservableGauge("thermal.forwarder.backlog.readings", () => Sum(slot => slot.Journal.BacklogReadings), "{reading}", "Readings in the journals that are not committed");
@@ -264,6 +272,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
         meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
         page.Add(Write);
+        page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
         page.Add(senders.Write);
     }
 

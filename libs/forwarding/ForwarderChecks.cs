@@ -12,5 +12,6 @@ public static class ForwarderChecks
         .. BrokerCheck.Steps(options.Mqtt, clock, filters: [options.Subscription]),
         .. JournalCheck.Steps(options.DataDirectory, options.Journal),
         SenderCheck.Step(service),
+        LedgerCheck.Step(service),
     ];
 }

@@ -90,7 +90,7 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
                     return null;
                 (body, payload) = (rest, Payload.Decode(rest, isJson, deviceId, kind, receivedAt));
             }
-            return new Arrival(StoredPayload.Header(isJson, kind, deviceId, receivedAt, assigned), body, payload.Count, ReadingRuns.Of(payload));
+            return new Arrival(StoredPayload.Header(isJson, kind, deviceId, receivedAt, assigned), body, payload.Count, ReadingRuns.Of(payload), ReadingRuns.Fingerprints(payload));
         }
         catch (PayloadException e)
         {

@@ -29,6 +29,9 @@ sealed partial class Ledger : IDisposable
     /// <summary>Entries from journals are written in groups of about this size.</summary>
     const int RepeatedGroupBytes = 256 * 1024;
 
+    /// <summary>Most fingerprints written with a claim, besides those of a stream's first readings.</summary>
+    const int MaxFingerprintsWritten = 64;
+
     /// <summary>How long the lock is waited for before the wait is reported.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -40,6 +43,7 @@ sealed partial class Ledger : IDisposable
     readonly LedgerFile file;
     readonly LedgerState state;
     readonly ArrayBufferWriter<byte> pending = new();
+    int fingerprintsToWrite;
     string holder = "";
     bool isClean;
     bool hasReadJournals;
@@ -150,18 +154,32 @@ sealed partial class Ledger : IDisposable
     public SlotClaim Claim(string slot, string epoch, long from)
     {
         isClean = false;
+        fingerprintsToWrite = MaxFingerprintsWritten;
         var claim = new SlotClaim(slot, epoch, from, LedgerNote.ThisProcess);
         state.Begin(claim);
         return claim;
     }
 
     /// <summary>Claims readings that nobody has stored or claimed; those that are not numbered are nobody's. Only while entered.</summary>
+    /// <param name="claim">From <see cref="Claim"/>.</param>
+    /// <param name="first">The first.</param>
+    /// <param name="count">How many; their numbers follow.</param>
+    /// <param name="fingerprints">Of each; empty when they are not known.</param>
     /// <exception cref="ArgumentOutOfRangeException">So many numbers do not follow the first one.</exception>
-    public void AddToClaim(SlotClaim claim, in ReadingIdentity first, ulong count)
+    public void AddToClaim(SlotClaim claim, in ReadingIdentity first, ulong count, ReadOnlySpan<uint> fingerprints = default)
     {
-        if (TryFindOrDefine(first, count) is { } stream)
-            StoredReadings.Claim(claim, stream, first.Sequence, first.Sequence + (count - 1));
+        if (TryFindOrDefine(first, count) is not { } stream)
+            return;
+        StoredReadings.Claim(claim, stream, first.Sequence, first.Sequence + (count - 1));
+        Keep(stream, first.Sequence, fingerprints);
     }
+
+    /// <summary>
+    /// Whether a reading with this identity is stored or claimed that says something else. False also when its fingerprint is not known any more. Only while
+    /// entered.
+    /// </summary>
+    public bool IsAnother(in ReadingIdentity identity, uint fingerprint)
+        => identity.IsComplete && state.Readings.TryFind(identity, out var stream) && stream.Fingerprints?.Of(identity.Sequence) is { } known and > 0 && known != fingerprint;
 
     /// <summary>Notes that the slot's claimed readings are stored, below <paramref name="offset"/> of its journal. Only while entered.</summary>
     /// <returns>False when the ledger does not know the claim: damage took it. Then the journal must be entered.</returns>
@@ -188,8 +206,14 @@ sealed partial class Ledger : IDisposable
     /// <summary>Notes that all readings of a message are stored, as the other does.</summary>
     public void Add(Payload payload)
     {
+        var (index, fingerprints) = (0, ReadingRuns.Fingerprints(payload));
         foreach (var (first, count) in ReadingRuns.Of(payload))
+        {
             Add(first, count);
+            if (first.IsComplete && state.Readings.TryFind(first, out var stream))
+                Keep(stream, first.Sequence, fingerprints.AsSpan(index, (int)count));
+            index += (int)count;
+        }
     }
 
     /// <summary>Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.</summary>
@@ -299,6 +323,22 @@ sealed partial class Ledger : IDisposable
         Save();
         file.Replace(state, generation => entrance.Write(Note(generation, holder)));
         isReplacing = false;
+    }
+
+    /// <summary>Keeps fingerprints; writes those of the first readings of a stream, and others as long as there are few: they are no reason to wear the storage out.</summary>
+    void Keep(StoredStream stream, ulong first, ReadOnlySpan<uint> fingerprints)
+    {
+        if (fingerprints.IsEmpty)
+            return;
+        state.Readings.Keep(stream, first, fingerprints);
+        var written = 0;
+        while (written < fingerprints.Length && (fingerprintsToWrite > 0 || stream.Fingerprints!.IsFirst(first + (ulong)written)))
+        {
+            fingerprintsToWrite--;
+            written++;
+        }
+        if (written > 0)
+            LedgerState.WriteFingerprints(pending, stream, first, fingerprints[..written]);
     }
 
     StoredStream? TryFindOrDefine(in ReadingIdentity first, ulong count)

@@ -59,6 +59,15 @@ static class LedgerEncoding
             return false;
         }
 
+        public bool TryReadBytes(int count, out ReadOnlySpan<byte> bytes)
+        {
+            bytes = count <= rest.Length ? rest[..count] : default;
+            if (count > rest.Length)
+                return false;
+            rest = rest[count..];
+            return true;
+        }
+
         public bool TryReadText(out string text)
         {
             text = "";

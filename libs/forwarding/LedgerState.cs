@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
@@ -19,6 +20,7 @@ namespace ThermalStreaming.Forwarding;
 /// <item>8 slot: the slot's claim has ended; entries 2 say which of its readings are stored</item>
 /// <item>9 stream: the stream is forgotten, to stay within the bounds</item>
 /// <item>10 count: so many streams were forgotten before this file was begun</item>
+/// <item>11 stream, first, count, count times 4 bytes: fingerprints of these readings, little-endian</item>
 /// </list>
 /// </remarks>
 sealed class LedgerState
@@ -96,6 +98,7 @@ sealed class LedgerState
                 3 or 5 => TryReadSlot(ref entries, isClaim: tag == 5, isTrial),
                 4 or 8 => TryEnd(ref entries, isGone: tag == 4, isTrial),
                 7 => TryConfirm(ref entries, isTrial),
+                11 => TryKeep(ref entries, isTrial),
                 9 or 10 => TryForget(ref entries, isCount: tag == 10, isTrial),
                 _ => false,
             };
@@ -180,6 +183,26 @@ sealed class LedgerState
         return true;
     }
 
+    bool TryKeep(ref LedgerEncoding.Reader entries, bool isTrial)
+    {
+        if (!entries.TryReadNumber(out var number) || !entries.TryReadNumber(out var first) || !entries.TryReadNumber(out var count) || count > int.MaxValue / sizeof(uint)
+            || !entries.TryReadBytes((int)count * sizeof(uint), out var bytes))
+            return false;
+        if (isTrial || Readings.Numbered(number) is not { } stream)
+            return true;
+        Readings.Keep(stream, first, MemoryMarshal.Cast<byte, uint>(bytes));
+        return true;
+    }
+
+    public static void WriteFingerprints(ArrayBufferWriter<byte> target, StoredStream stream, ulong first, ReadOnlySpan<uint> fingerprints)
+    {
+        target.WriteTag(11);
+        target.WriteNumber((ulong)stream.Number);
+        target.WriteNumber(first);
+        target.WriteNumber((ulong)fingerprints.Length);
+        target.Write(MemoryMarshal.AsBytes(fingerprints));
+    }
+
     public static void WriteDefinition(ArrayBufferWriter<byte> target, StoredStream stream)
     {
         target.WriteTag(1);
@@ -252,6 +275,7 @@ sealed class LedgerState
         entries.WriteTag(10);
         entries.WriteNumber((ulong)Readings.Forgotten);
         var order = Readings.ByLastUse;
+        var (run, runFirst) = (new List<uint>(), 0UL);
         Readings.Renumber(order);
         foreach (var stream in order)
         {
@@ -265,6 +289,14 @@ sealed class LedgerState
                 }
                 WriteRange(entries, isClaim: false, stream, first, last);
             }
+            foreach (var (sequence, fingerprint) in stream.Fingerprints?.All() ?? [])
+            {
+                if (run.Count > 0 && sequence != runFirst + (ulong)run.Count)
+                    EndRun(stream);
+                runFirst = run.Count == 0 ? sequence : runFirst;
+                run.Add(fingerprint);
+            }
+            EndRun(stream);
         }
         foreach (var (name, slot) in Slots)
         {
@@ -274,8 +306,15 @@ sealed class LedgerState
                 WriteClaim(entries, claim);
         }
         endGroup();
+
+        void EndRun(StoredStream stream)
+        {
+            if (run.Count > 0)
+                WriteFingerprints(entries, stream, runFirst, CollectionsMarshal.AsSpan(run));
+            run.Clear();
+        }
     }
 
     /// <summary>Estimate of what <see cref="WriteAll"/> writes, in bytes.</summary>
-    public long WrittenBytes => Readings.StreamCount * 64L + Readings.RangeCount * 12L;
+    public long WrittenBytes => Readings.StreamCount * 64L + Readings.RangeCount * 12L + Readings.FingerprintBytes;
 }

@@ -26,6 +26,15 @@ static class ReadingRuns
         return runs;
     }
 
+    /// <summary>Fingerprint of each reading.</summary>
+    public static uint[] Fingerprints(Payload payload)
+    {
+        var fingerprints = new uint[payload.Count];
+        for (var i = 0; i < fingerprints.Length; i++)
+            fingerprints[i] = payload.Fingerprint(i);
+        return fingerprints;
+    }
+
     /// <summary>Whether a message names a reading twice.</summary>
     public static bool Overlap(List<(ReadingIdentity First, ulong Count)> runs)
     {

@@ -9,13 +9,14 @@ namespace ThermalStreaming.Forwarding;
 /// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms. For one caller at a
 /// time, except <see cref="MayReclaim"/>.
 /// </summary>
-sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger ledger, Health health, TimeProvider clock, ILogger logger)
+sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger ledger, SenderNotes senders, Health health, TimeProvider clock, ILogger logger)
 {
     const string LedgerPart = "ledger";
 
     static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1), ClaimPause = TimeSpan.FromMilliseconds(20), ClaimPatience = TimeSpan.FromSeconds(2);
 
     readonly List<JournalRecord> records = [];
+    readonly List<ReadingIdentity> others = [];
     readonly string intakePart = $"intake {slot}";
     long? unconfirmed;
     long claimedFrom = long.MaxValue;
@@ -99,6 +100,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
             var (other, readings) = await InLedgerAsync(entry => TryClaim(entry, arrivals), cancellationToken);
             if (other is null)
             {
+                senders.LookAtRestarts(others);
                 health.Forget(intakePart);
                 return readings;
             }
@@ -118,6 +120,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
     (SlotClaim? Other, int Readings) TryClaim(Ledger.Entry entry, IReadOnlyList<Arrival> arrivals)
     {
         records.Clear();
+        others.Clear();
         if (ledger.FindOtherClaim(slot, arrivals.SelectMany(arrival => arrival.Runs)) is { } other)
             return (other, 0);
         SlotClaim? claim = null;
@@ -144,8 +147,12 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         if (!ReadingRuns.Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
         {
             claim ??= ledger.Claim(slot, journal.Epoch, journal.NextOffset);
+            var at = 0;
             foreach (var (first, count) in arrival.Runs)
-                ledger.AddToClaim(claim, first, count);
+            {
+                ledger.AddToClaim(claim, first, count, arrival.Fingerprints.AsSpan(at, (int)count));
+                at += (int)count;
+            }
             return arrival;
         }
         var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
@@ -154,16 +161,20 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         {
             var identity = payload.Identity(i);
             if (ledger.ContainsAny(identity, 1))
+            {
+                if (ledger.IsAnother(identity, arrival.Fingerprints[i]))
+                    others.Add(identity);
                 continue;
+            }
             claim ??= ledger.Claim(slot, journal.Epoch, journal.NextOffset);
-            ledger.AddToClaim(claim, identity, 1);
+            ledger.AddToClaim(claim, identity, 1, arrival.Fingerprints.AsSpan(i, 1));
             fresh.Add(i);
         }
         return fresh.Count switch
         {
             0 => null,
             _ when fresh.Count == payload.Count => arrival,
-            _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, []),
+            _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, [], []),
         };
     }
 

@@ -19,13 +19,18 @@ sealed partial class SenderNotes
     /// <summary>Most notes that the status lists.</summary>
     const int MaxListed = 20;
 
+    /// <summary>Most devices with a figure of their own.</summary>
+    const int MaxDevices = 100;
+
     /// <summary>Most keys that are named.</summary>
     const int MaxKeys = 8;
 
     readonly ConcurrentDictionary<(string DeviceId, SenderNote Note), string> notes = new();
+    readonly ConcurrentDictionary<(string DeviceId, string BootId), long> restarts = new();
     readonly ILogger logger;
     readonly int maxNotes;
     long more;
+    long moreRestarts;
 
     /// <param name="meter">Gets the figures.</param>
     /// <param name="logger">Gets a line for each note.</param>
@@ -33,7 +38,9 @@ sealed partial class SenderNotes
     public SenderNotes(Meter meter, ILogger<SenderNotes> logger, int maxNotes = MaxNotes)
     {
         (this.logger, this.maxNotes) = (logger, maxNotes);
-        meter.CreateObservableGauge("thermal.forwarder.devices.noted", Count, "{device}", "Devices whose readings are taken although something about them is odd");
+        meter.CreateObservableGauge("thermal.forwarder.devices.noted", Count, "{device}", "Devices about whose readings something is odd");
+        meter.CreateObservableCounter("thermal.forwarder.readings.renumbered", Renumbered, "{reading}",
+            "Readings not stored because other readings with the same device, boot id and sequence are, by device");
     }
 
     /// <summary>Looks at the readings of a message.</summary>
@@ -45,6 +52,27 @@ sealed partial class SenderNotes
                 NoteClock(deviceId, payload.ObservedAt(i));
             if (payload.HasUnknownKeys(i) && IsNew(deviceId, SenderNote.UnknownKeys))
                 NoteKeys(deviceId, payload.UnknownKeys(i));
+        }
+    }
+
+    /// <summary>Notes readings that were not stored because others with the same identity are.</summary>
+    public void LookAtRestarts(List<ReadingIdentity> dropped)
+    {
+        foreach (var group in dropped.GroupBy(identity => (identity.DeviceId, identity.BootId)))
+        {
+            var count = group.LongCount();
+            if (restarts.Count >= maxNotes && !restarts.ContainsKey(group.Key))
+            {
+                Interlocked.Add(ref moreRestarts, count);
+                continue;
+            }
+            var total = restarts.AddOrUpdate(group.Key, count, (_, before) => before + count);
+            var boot = Shorten(group.Key.BootId);
+            var text = $"it numbers other readings like stored ones: {total} of boot_id \"{boot}\" were not stored (the last: sequence {group.Last().Sequence})";
+            if (notes.ContainsKey((group.Key.DeviceId, SenderNote.CounterRestarted)) || TryAdd(group.Key.DeviceId, SenderNote.CounterRestarted, text))
+                notes[(group.Key.DeviceId, SenderNote.CounterRestarted)] = text;
+            if (total == count)
+                LogRestart(group.Key.DeviceId, text);
         }
     }
 
@@ -93,7 +121,23 @@ sealed partial class SenderNotes
     IEnumerable<Measurement<long>> Count()
         => Enum.GetValues<SenderNote>().Select(note => new Measurement<long>(notes.Keys.Count(key => key.Note == note), new KeyValuePair<string, object?>("note", Name(note))));
 
-    static string Name(SenderNote note) => note == SenderNote.ClockNotSet ? "clock_not_set" : "unknown_keys";
+    /// <summary>By device, as many as are listed; the others together.</summary>
+    IEnumerable<Measurement<long>> Renumbered()
+    {
+        var devices = restarts.ToArray().GroupBy(restart => restart.Key.DeviceId).OrderBy(device => device.Key, StringComparer.Ordinal)
+            .Select(device => (Id: device.Key, Count: device.Sum(restart => restart.Value))).ToList();
+        foreach (var (id, count) in devices.Take(MaxDevices))
+            yield return new Measurement<long>(count, new KeyValuePair<string, object?>("device", id));
+        if (devices.Skip(MaxDevices).Sum(device => device.Count) + Interlocked.Read(ref moreRestarts) is > 0 and var others)
+            yield return new Measurement<long>(others, new KeyValuePair<string, object?>("device", "(others)"));
+    }
+
+    static string Name(SenderNote note) => note switch
+    {
+        SenderNote.ClockNotSet => "clock_not_set",
+        SenderNote.CounterRestarted => "counter_restarted",
+        _ => "unknown_keys",
+    };
 
     static string Shorten(string key)
     {
@@ -103,6 +147,10 @@ sealed partial class SenderNotes
 
     [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message = "Device {Device}: {Note}. Its readings are stored with the time they say. Set its clock (NTP), or leave the time out: then the time of arrival counts")]
     partial void LogClock(string device, string note);
+
+    [LoggerMessage(EventId = 124, Level = LogLevel.Warning, Message =
+        "Device {Device}: {Note}. It restarted its counter and kept its boot id. Let it make a new boot_id at each start, or keep its counter; or leave both out")]
+    partial void LogRestart(string device, string note);
 
     [LoggerMessage(EventId = 123, Level = LogLevel.Warning, Message = "Device {Device}: {Note}. Its readings are stored, but only RAW_DATA has those values. Rename the keys in the sender")]
     partial void LogKeys(string device, string note);

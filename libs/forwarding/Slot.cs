@@ -90,7 +90,7 @@ sealed partial class Slot : IAsyncDisposable
         try
         {
             var unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
-            store = new ReadingStore(directory.Name, journal, ledger, health, clock, logger);
+            store = new ReadingStore(directory.Name, journal, ledger, senders, health, clock, logger);
             return new Slot(directory, journal, options, store, deadLetters, createSink, unsettled, isAdopted, senders, health, metrics, clock, logger);
         }
         catch

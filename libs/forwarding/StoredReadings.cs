@@ -35,6 +35,9 @@ sealed class StoredReadings
     /// <summary>Ranges of all streams.</summary>
     public long RangeCount => streams.Values.Sum(stream => (long)stream.Stored.Count);
 
+    /// <summary>Memory of all fingerprints.</summary>
+    public long FingerprintBytes => streams.Values.Sum(stream => (long)(stream.Fingerprints?.Bytes ?? 0));
+
     /// <summary>Streams forgotten so far, by this process and others, because of the bounds.</summary>
     public long Forgotten { get; set; }
 
@@ -83,6 +86,14 @@ sealed class StoredReadings
         var run = new ClaimedRun(claim, stream, first, last);
         claim.Runs.Add(run);
         stream.AddClaim(run);
+    }
+
+    /// <summary>Keeps fingerprints of consecutive readings that are stored or claimed.</summary>
+    public void Keep(StoredStream stream, ulong first, ReadOnlySpan<uint> fingerprints)
+    {
+        var before = stream.Bytes;
+        stream.Keep(first, fingerprints);
+        Count(stream, stream.Bytes - before);
     }
 
     /// <summary>Ends a claim.</summary>

@@ -22,6 +22,9 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
     /// <summary>The stored numbers.</summary>
     public RangeSet Stored { get; } = new();
 
+    /// <summary>Of some of the readings that are stored or claimed; null when none is known.</summary>
+    public Fingerprints? Fingerprints { get; private set; }
+
     /// <summary>Orders streams by their last use: the larger, the later.</summary>
     public long LastUsed { get; set; }
 
@@ -29,7 +32,17 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
     public bool IsClaimed => claims is { Count: > 0 };
 
     /// <summary>Estimate of the memory it takes.</summary>
-    public long Bytes => FixedBytes + 2L * (Key.BootId.Length + Key.DeviceId.Length) + 16L * Stored.Count;
+    public long Bytes => FixedBytes + 2L * (Key.BootId.Length + Key.DeviceId.Length) + 16L * Stored.Count + (Fingerprints?.Bytes ?? 0);
+
+    /// <summary>Keeps the fingerprints of consecutive readings from this number on.</summary>
+    public void Keep(ulong first, ReadOnlySpan<uint> fingerprints)
+    {
+        if (fingerprints.IsEmpty)
+            return;
+        Fingerprints ??= new Fingerprints(first);
+        for (var i = 0; i < fingerprints.Length; i++)
+            Fingerprints.Set(first + (ulong)i, fingerprints[i]);
+    }
 
     /// <summary>The claim that holds any number of the range, if there is one.</summary>
     public SlotClaim? FindClaim(ulong first, ulong last)

@@ -162,6 +162,32 @@ sealed class JsonPayload : Payload
             item.Replaced |= 1u << field;
     }
 
+    public override uint Fingerprint(int index)
+    {
+        var item = items[index];
+        var hash = new ValueHash();
+        for (var i = 0; i < item.Values.Length; i++)
+        {
+            if (fields[i].Role is JsonRole.DeviceId or JsonRole.BootId or JsonRole.Sequence || Raw(item, i) is not { IsEmpty: false } raw)
+                continue;
+            hash.Add((ulong)i);
+            hash.AddJson(raw);
+        }
+        if (item.Extra is null)
+            return hash.Value;
+        // In whatever order they come.
+        var extras = 0UL;
+        foreach (var (key, value) in item.Extra)
+        {
+            var extra = new ValueHash();
+            extra.Add(Encoding.UTF8.GetBytes(key));
+            extra.AddJson(value.Span);
+            extras += extra.Value;
+        }
+        hash.Add(extras);
+        return hash.Value;
+    }
+
     ReadOnlySpan<byte> Raw(JsonItem item, int field) => payload.Span[item.Value(field)];
 
     long ObservedAtUs(JsonItem item) => item.ObservedAtUs == JsonItem.Unknown ? Instants.ToMicroseconds(origin.ReceivedAt) : item.ObservedAtUs;

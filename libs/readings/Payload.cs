@@ -62,6 +62,12 @@ public abstract class Payload
     /// <summary>Keys of the reading at <paramref name="index"/> that the rows do not have.</summary>
     public virtual IReadOnlyCollection<string> UnknownKeys(int index) => [];
 
+    /// <summary>
+    /// A hash of what the reading at <paramref name="index"/> says: the same whenever the same reading comes again, in whatever batch, marked as replayed or not,
+    /// and never 0. It does not depend on when the reading arrived, nor on its identity.
+    /// </summary>
+    public abstract uint Fingerprint(int index);
+
     /// <summary>The reading at <paramref name="index"/> of kind inverter, for validation.</summary>
     /// <exception cref="InvalidOperationException">The readings are of another kind.</exception>
     public abstract InverterReading Inverter(int index);

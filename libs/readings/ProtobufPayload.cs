@@ -230,6 +230,13 @@ sealed class ProtobufPayload : Payload
 
     static bool IsUnset(long observedAtUs) => observedAtUs is > 0 and < ReadingTime.ClockSetMicroseconds;
 
+    public override uint Fingerprint(int index)
+    {
+        var hash = new ValueHash();
+        hash.Add(Bytes(index));
+        return hash.Value;
+    }
+
     ReadOnlySpan<byte> Bytes(int index) => payload.Span.Slice(items[index].Start, items[index].Length);
 
     /// <summary>Where a reading lies in the payload, and what intake asks of it.</summary>

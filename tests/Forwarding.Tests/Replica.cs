@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,20 @@ sealed class Replica : IAsyncDisposable
     public Task Execution => ((BackgroundService)service).ExecuteTask!;
 
     public ForwarderMetrics Metrics => provider.GetRequiredService<ForwarderMetrics>();
+
+    /// <summary>What <c>/status</c> says of odd senders: device, note, detail.</summary>
+    public List<(string Device, string Note, string Detail)> OddSenders()
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            provider.GetRequiredService<SenderNotes>().Write(json);
+            json.WriteEndObject();
+        }
+        return [.. JsonDocument.Parse(buffer.ToArray()).RootElement.GetProperty("odd_senders").EnumerateArray()
+            .Select(note => (note.GetProperty("device").GetString()!, note.GetProperty("note").GetString()!, note.GetProperty("detail").GetString()!))];
+    }
 
     public static ForwarderOptions Options(string dataDirectory, int brokerPort, int slots = 1, TimeSpan? adoptionGrace = null) => new()
     {

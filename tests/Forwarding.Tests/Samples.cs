@@ -16,7 +16,8 @@ static class Samples
             {
                 Sequence = sequence,
                 ObservedAtUs = 1_763_600_000_000_000 + (long)sequence * 1_000_000,
-                Id = ByteString.CopyFrom(Guid.CreateVersion7(DateTimeOffset.FromUnixTimeSeconds(1_763_600_000)).ToByteArray(bigEndian: true)),
+                // The same again when the reading is published again.
+                Id = ByteString.CopyFrom([0x01, 0x9A, 0xA0, 0, 0, 0, 0x70, 0, .. BitConverter.GetBytes(sequence)]),
                 TemperatureC = 20 + sequence % 10,
             });
         }

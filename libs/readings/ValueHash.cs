@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Numerics;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>
+/// A small hash of a reading's values, the same in every process: equal readings have equal ones, and of different readings one pair in four thousand million
+/// has. Never 0.
+/// </summary>
+ref struct ValueHash
+{
+    uint hash;
+
+    public readonly uint Value => hash == 0 ? 1 : hash;
+
+    public void Add(ulong value) => hash = BitOperations.Crc32C(hash, value);
+
+    public void Add(scoped ReadOnlySpan<byte> bytes)
+    {
+        Add((ulong)bytes.Length);
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+            Add(BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        foreach (var one in bytes)
+            hash = BitOperations.Crc32C(hash, one);
+    }
+
+    /// <summary>A JSON value by what it says: a number is the same however it is spelled, in quotation marks too, and white space between values does not count.</summary>
+    public void AddJson(scoped ReadOnlySpan<byte> raw)
+    {
+        var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;
+        if (Utf8Parser.TryParse(text, out double number, out var length) && length == text.Length)
+        {
+            Add((ulong)BitConverter.DoubleToInt64Bits(number));
+            return;
+        }
+        if (raw[0] is not ((byte)'{' or (byte)'['))
+        {
+            Add(text);
+            return;
+        }
+        var inText = false;
+        for (var i = 0; i < raw.Length; i++)
+        {
+            if (!inText && raw[i] is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
+                continue;
+            if (raw[i] == '"')
+                inText = !inText;
+            hash = BitOperations.Crc32C(hash, raw[i]);
+            if (raw[i] == '\\' && i + 1 < raw.Length)
+                hash = BitOperations.Crc32C(hash, raw[++i]);
+        }
+    }
+}
