@@ -272,7 +272,6 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
         meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
         page.Add(Write);
-        page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
         page.Add(senders.Write);
     }
 

@@ -51,7 +51,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         var readings = await ClaimAsync(arrivals, cancellationToken);
         if (readings == 0)
             return 0;
-        unconfirmed = await AppendAsync() + readings;
+        unconfirmed = await AppendAsync(cancellationToken) + readings;
         return readings;
     }
 
@@ -178,23 +178,28 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         };
     }
 
-    async Task<long> AppendAsync()
+    /// <exception cref="OperationCanceledException">
+    /// Asked to stop while the disk refused the readings. They are not acknowledged, so the broker sends them again.
+    /// </exception>
+    async Task<long> AppendAsync(CancellationToken stop)
     {
-        // Not the stopping token: what was received is finished.
+        // Not the stopping token: a disk that works finishes what was received.
         var appending = journal.AppendAsync(records, CancellationToken.None).AsTask();
         while (true)
         {
             try
             {
-                var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock);
+                var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
                 health.Well($"journal {slot}");
                 return first;
             }
             catch (TimeoutException)
             {
                 // The disk filled up, or began to refuse, since the look a moment ago.
-                if (journal.FullReason is { } reason)
-                    health.Unwell($"journal {slot}", $"{reason}. The broker keeps what comes until there is room.");
+                if (journal.FullReason is not { } reason)
+                    continue;
+                health.Unwell($"journal {slot}", $"{reason}. The broker keeps what comes until there is room.");
+                stop.ThrowIfCancellationRequested();
             }
         }
     }

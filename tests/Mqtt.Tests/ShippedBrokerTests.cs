@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -255,9 +256,14 @@ public sealed class ShippedBrokerTests
 
         await broker.SetUpAsync(("MQTT_PUBLISHER_PASSWORD", "two"), ("DEVICE_ID", "pi \"in\" the\\cellar"));
 
+        // The broker looks for changed users now and then, and restarts for them.
         var reason = -1;
-        for (var attempt = 0; attempt < 100 && reason is not (0 or 16); attempt++)
+        var began = Stopwatch.GetTimestamp();
+        while (reason is not (0 or 16) && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(60))
+        {
             reason = await broker.PublishAsync("publisher", "two", "telemetry/v1/demo/thermal");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
         Assert.InRange(reason, 0, 16);
         Assert.InRange(await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), "telemetry/v1/pi \"in\" the\\cellar/thermal"), 0, 16);
         Assert.Equal(NotAuthorized, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), "telemetry/v1/pi/thermal"));
