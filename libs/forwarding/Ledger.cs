@@ -98,6 +98,8 @@ sealed partial class Ledger : IDisposable
                 Replace();
             if (before.Generation != file.Generation)
                 entrance.Write(Note(file.Generation, holder));
+            // What other processes and earlier ones forgot counts too.
+            Interlocked.Exchange(ref forgottenStreams, state.Readings.Forgotten);
             isClean = true;
             return new Entry(this);
         }

@@ -304,7 +304,7 @@ public class PersistenceTests
         var (exit, output) = await EmulatorProcess.FailAsync(other.Path, ("EMULATOR_PORT", $"{emulator.Port}"));
 
         Assert.Equal(78, exit);
-        Assert.Contains($"config: cannot listen on EMULATOR_PORT {emulator.Port}", output, StringComparison.Ordinal);
+        Assert.Contains($"config: EMULATOR_PORT is {emulator.Port}, and another program listens on that port", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 }
