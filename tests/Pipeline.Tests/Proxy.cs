@@ -124,9 +124,13 @@ sealed class Proxy : IAsyncDisposable
         context.Response.StatusCode = (int)answer.StatusCode;
         foreach (var header in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Transfer-Encoding" or "Connection" or "Content-Length")))
             context.Response.Headers[header.Key] = header.Value.ToArray();
-        var content = await answer.Content.ReadAsByteArrayAsync();
         if (HttpMethods.IsHead(context.Request.Method))
+        {
+            // The length of the object: without it nobody can tell that the object is whole.
+            context.Response.ContentLength = answer.Content.Headers.ContentLength;
             return;
+        }
+        var content = await answer.Content.ReadAsByteArrayAsync();
         context.Response.ContentLength = content.Length;
         await context.Response.Body.WriteAsync(content);
     }
