@@ -26,8 +26,10 @@ public sealed class PoisonTests(WholePipeline pipeline, ITestOutputHelper output
             }
 
             await project.ExpectExactlyOnceAsync([fleet]);
-            Assert.Equal(letters[0] + poison.Count, await project.FigureAsync(SnowpipeForwarder, "dead_letters"));
-            Assert.Equal(letters[1] + poison.Count, await project.FigureAsync(S3Forwarder, "dead_letters"));
+            // An empty payload deletes a retained message and says nothing else.
+            var kept = poison.Count(message => message.Payload.Length > 0);
+            Assert.Equal(letters[0] + kept, await project.FigureAsync(SnowpipeForwarder, "dead_letters"));
+            Assert.Equal(letters[1] + kept, await project.FigureAsync(S3Forwarder, "dead_letters"));
         });
 
     static IEnumerable<(byte[] Payload, string? ContentType)> Poison(Numbered device)
