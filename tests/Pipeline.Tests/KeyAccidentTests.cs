@@ -73,7 +73,8 @@ public sealed class KeyAccidentTests(WholePipeline pipeline, ITestOutputHelper o
     {
         var directory = new TempDirectory();
         Directory.CreateDirectory(directory.File("offline"));
-        foreach (var name in new[] { "up", "compose.yaml", "compose.override.yaml", "offline/docker.sh", "offline/settings.sh", "offline/images.sh" })
+        Directory.CreateDirectory(directory.File("mosquitto"));
+        foreach (var name in new[] { "up", "compose.yaml", "compose.override.yaml", "mosquitto/enroll.sh", "offline/docker.sh", "offline/settings.sh", "offline/images.sh" })
             File.Copy(Path.Combine(PipelineProject.Root, name), directory.File(name));
         string[] settings = ["COMPOSE_FILE=compose.yaml", $"COMPOSE_PROJECT_NAME=thermal-key-{Environment.ProcessId}", $"IMAGE_TAG={PipelineProject.ImageTag}", "SNOWFLAKE_ACCOUNT=myorg-acct", "SNOWFLAKE_USER=SOMEBODY"];
         await File.WriteAllTextAsync(directory.File(".env"), string.Concat(settings.Select(setting => setting + end)) + line, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
