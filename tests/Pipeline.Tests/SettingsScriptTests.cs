@@ -172,6 +172,9 @@ public sealed class SettingsScriptTests(ITestOutputHelper output)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // ./test exports the images for the other tests, and the environment wins over .env.
+        foreach (var name in new[] { "MOSQUITTO_IMAGE", "LOCALSTACK_IMAGE", "DOTNET_SDK_IMAGE", "DOTNET_RUNTIME_IMAGE" })
+            start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var text = await process.StandardOutput.ReadToEndAsync();
