@@ -13,7 +13,7 @@ static class ReadingRuns
         for (var i = 1; i < payload.Count; i++)
         {
             var next = payload.Identity(i);
-            // Nothing follows the highest number, and 0 is no number: it must not hide those behind it.
+            // Nothing follows the highest number: 0 begins a run of its own.
             if (first.IsComplete && next.Sequence == first.Sequence + count && next.Sequence > first.Sequence && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
             {
                 count++;

@@ -4,7 +4,7 @@ namespace ThermalStreaming.Journal;
 public static class DiskError
 {
     const int NotPermitted = 1, NoEntry = 2, InputOutput = 5, AccessDenied = 13, Exists = 17, NotADirectory = 20, IsADirectory = 21, NoSpace = 28, ReadOnly = 30, NameTooLong = 36,
-        TooManyLinks = 40, BadMessage = 74, Corrupt = 117, Quota = 122;
+        TooManyLinks = 40, FilesOfSystem = 23, FilesOfProcess = 24, BadMessage = 74, Corrupt = 117, Quota = 122;
 
     /// <summary>Whether this is an answer of the file system at all, and not an error of the program.</summary>
     public static bool IsFileProblem(Exception e) => e is IOException or UnauthorizedAccessException;
@@ -24,6 +24,9 @@ public static class DiskError
 
     /// <summary>There is no space left, or no quota.</summary>
     public static bool IsFull(Exception e) => Number(e) is NoSpace or Quota;
+
+    /// <summary>This process, or the system, has too many files open.</summary>
+    public static bool IsOutOfFiles(Exception e) => Number(e) is FilesOfSystem or FilesOfProcess;
 
     // The framework puts errno into the result code of an IOException; it may be wrapped in one with an explanation.
     static int Number(Exception e) => e is not IOException ? 0 : e.HResult is > 0 and < 4096 ? e.HResult : e.InnerException is { } inner ? Number(inner) : 0;

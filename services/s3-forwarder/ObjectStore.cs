@@ -162,6 +162,13 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw S3Failure.Translate(e, what, options);
         }
+        // No object of a plan is empty. To call it somebody else's would have a person move it away, and its readings would be uploaded twice.
+        if (found.ContentLength <= 0 && found.Metadata[PlanMetadata] == target.PlanId)
+        {
+            throw new SinkException(SinkFailure.Transient,
+                $"{what}: {why}, and its metadata is this batch's, but the answer says no length, so whether the object is whole is not known. A proxy or gateway between here and the store removes Content-Length; "
+                + "let it pass that header, or go around it (NO_PROXY). It is asked again");
+        }
         if (Difference(found, target, length, digest) is { } difference)
         {
             throw new SinkException(SinkFailure.NeedsOperator,

@@ -116,6 +116,7 @@ public sealed class ForeignAnswerTests : SinkTest
         { "a part of an earlier version's", 200, ["ETag: {md5}", "Content-Length: 7", "x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8"], SinkFailure.NeedsOperator, "bytes were sent" },
         { "fewer readings", 200, ["ETag: {md5}", "Content-Length: {length}", "x-amz-meta-plan: {plan}", "x-amz-meta-rows: 7", "x-amz-meta-bytes: {length}"], SinkFailure.NeedsOperator, "fewer than 8 readings" },
         { "other bytes", 200, ["ETag: \"0123456789abcdef0123456789abcdef\"", "Content-Length: {length}", "x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8", "x-amz-meta-bytes: {length}", "x-amz-meta-md5: {md5hex}"], SinkFailure.NeedsOperator, "bytes with the MD5" },
+        { "no length", 200, ["ETag: {md5}", "x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8", "x-amz-meta-bytes: {length}", "x-amz-meta-md5: {md5hex}"], SinkFailure.Transient, "says no length" },
         { "no content", 204, ["x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8"], SinkFailure.Transient, "204" },
         { "not there", 404, [], SinkFailure.Transient, "uploaded again" },
         { "may not be read", 403, [], SinkFailure.NeedsOperator, "allow s3:GetObject" },
