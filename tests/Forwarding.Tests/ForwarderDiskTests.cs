@@ -16,14 +16,14 @@ public sealed class ForwarderDiskTests : IAsyncLifetime
     MqttClient publisher = null!;
     Task publishing = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true });
         publisher = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "publisher" }, TimeProvider.System, NullLogger.Instance);
         publishing = publisher.RunAsync(stop.Token);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
         await publishing;

@@ -6,7 +6,6 @@ using ThermalStreaming.Journal;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
@@ -20,14 +19,14 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     MqttClient publisher = null!;
     Task publishing = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_queued_messages 100000", "max_inflight_messages 1000"] });
         publisher = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "publisher", MaximumReconnectDelay = TimeSpan.FromMilliseconds(300) }, TimeProvider.System, NullLogger.Instance);
         publishing = publisher.RunAsync(stop.Token);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
         await publishing;

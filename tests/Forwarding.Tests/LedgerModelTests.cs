@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 

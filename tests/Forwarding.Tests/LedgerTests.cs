@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 

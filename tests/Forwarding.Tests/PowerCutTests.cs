@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
@@ -17,9 +16,9 @@ public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
     readonly Destination destination = new();
     PublishingBroker broker = null!;
 
-    public async Task InitializeAsync() => broker = await PublishingBroker.StartAsync();
+    public async ValueTask InitializeAsync() => broker = await PublishingBroker.StartAsync();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await broker.DisposeAsync();
         directory.Dispose();

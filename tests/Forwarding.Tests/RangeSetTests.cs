@@ -1,5 +1,4 @@
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 

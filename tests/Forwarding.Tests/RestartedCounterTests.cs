@@ -12,9 +12,9 @@ public sealed class RestartedCounterTests : IAsyncLifetime
     readonly Destination destination = new();
     PublishingBroker broker = null!;
 
-    public async Task InitializeAsync() => broker = await PublishingBroker.StartAsync();
+    public async ValueTask InitializeAsync() => broker = await PublishingBroker.StartAsync();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await broker.DisposeAsync();
         directory.Dispose();

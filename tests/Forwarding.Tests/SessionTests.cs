@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
@@ -17,10 +16,10 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     readonly Destination destination = new();
     MosquittoProcess broker = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
         => broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_queued_messages 100000", "max_inflight_messages 1000"] });
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await broker.DisposeAsync();
         directory.Dispose();

@@ -1,6 +1,5 @@
 using System.Text;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Journal.Tests;
 

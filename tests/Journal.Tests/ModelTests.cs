@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Journal.Tests;
 

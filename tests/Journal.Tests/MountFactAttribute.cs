@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace ThermalStreaming.Testing;
 
@@ -16,7 +17,8 @@ public sealed class MountFactAttribute : FactAttribute
         return probe.ExitCode == 0;
     });
 
-    public MountFactAttribute()
+    public MountFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+        : base(sourceFilePath, sourceLineNumber)
     {
         if (!canMount.Value)
             Skip = "It mounts a small tmpfs: run it as root with CAP_SYS_ADMIN, or where user namespaces are allowed (unshare -Ur -m true).";

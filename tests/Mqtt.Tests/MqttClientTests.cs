@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Mqtt.Tests;
 

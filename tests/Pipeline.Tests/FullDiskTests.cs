@@ -1,5 +1,4 @@
 using ThermalStreaming.Readings;
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;

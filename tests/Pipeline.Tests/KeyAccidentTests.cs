@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Pipeline.Tests;
 

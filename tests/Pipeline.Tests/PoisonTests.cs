@@ -1,6 +1,5 @@
 using System.Text;
 using ThermalStreaming.Readings;
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;

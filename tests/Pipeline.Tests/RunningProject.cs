@@ -1,7 +1,6 @@
-using Xunit.Abstractions;
 
 // Projects of different collections run side by side: each has containers of its own, and mostly waits. The whole pipeline runs by itself.
-[assembly: CollectionBehavior(MaxParallelThreads = 3)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
 
 namespace ThermalStreaming.Pipeline.Tests;
 
@@ -10,9 +9,9 @@ public abstract class RunningProject(params string[] services) : IAsyncLifetime
 {
     PipelineProject? project;
 
-    public async Task InitializeAsync() => project = await PipelineProject.StartAsync(services: services);
+    public async ValueTask InitializeAsync() => project = await PipelineProject.StartAsync(services: services);
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (project is not null)
             await project.DisposeAsync();

@@ -1,5 +1,4 @@
 using ThermalStreaming.Readings;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Pipeline.Tests;
 

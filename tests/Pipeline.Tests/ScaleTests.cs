@@ -1,4 +1,3 @@
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;

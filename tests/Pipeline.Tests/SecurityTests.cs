@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;

@@ -1,6 +1,5 @@
 using System.Text;
 using ThermalStreaming.Readings;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Pipeline.Tests;
 

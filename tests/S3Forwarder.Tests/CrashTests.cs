@@ -1,7 +1,6 @@
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 
@@ -12,9 +11,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
     readonly List<IAmazonS3> clients = [];
     FakeS3 s3 = null!;
 
-    public async Task InitializeAsync() => s3 = await FakeS3.StartAsync();
+    public async ValueTask InitializeAsync() => s3 = await FakeS3.StartAsync();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         clients.ForEach(client => client.Dispose());
         await s3.DisposeAsync();

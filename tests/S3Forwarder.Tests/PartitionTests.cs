@@ -1,6 +1,5 @@
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 

@@ -6,9 +6,9 @@ public sealed class S3ChecksTests : IAsyncLifetime
 {
     FakeS3 s3 = null!;
 
-    public async Task InitializeAsync() => s3 = await FakeS3.StartAsync();
+    public async ValueTask InitializeAsync() => s3 = await FakeS3.StartAsync();
 
-    public async Task DisposeAsync() => await s3.DisposeAsync();
+    public async ValueTask DisposeAsync() => await s3.DisposeAsync();
 
     [Fact]
     public async Task All_is_well_and_nothing_is_left_in_the_bucket()

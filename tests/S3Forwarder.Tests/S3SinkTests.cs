@@ -9,9 +9,9 @@ public sealed partial class S3SinkTests : IAsyncLifetime
     readonly Spool spool = new();
     FakeS3 s3 = null!;
 
-    public async Task InitializeAsync() => s3 = await FakeS3.StartAsync();
+    public async ValueTask InitializeAsync() => s3 = await FakeS3.StartAsync();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await s3.DisposeAsync();
         spool.Dispose();

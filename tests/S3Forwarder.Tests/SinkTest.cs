@@ -9,9 +9,9 @@ public abstract class SinkTest : IAsyncLifetime
 
     private protected FakeS3 S3 { get; private set; } = null!;
 
-    public async Task InitializeAsync() => S3 = await FakeS3.StartAsync();
+    public async ValueTask InitializeAsync() => S3 = await FakeS3.StartAsync();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await S3.DisposeAsync();
         Spool.Dispose();

@@ -26,7 +26,7 @@ public sealed class EmulatorTests : IAsyncLifetime
     DeadLetters deadLetters = null!;
     long cursor;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Directory.CreateDirectory(directory.File("keys"));
         KeygenCommand.Run(directory.File("rsa_key.p8"), 2048, false, null, false, null, TextWriter.Null, TextWriter.Null);
@@ -34,7 +34,7 @@ public sealed class EmulatorTests : IAsyncLifetime
         await StartEmulatorAsync(Ports.Take());
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await sink.DisposeAsync();
         client.Dispose();
