@@ -86,7 +86,8 @@ static class GeneralJson
                 extras += 1 + members;
                 if (extras > MaxExtras)
                     throw new PayloadException($"holds more than {MaxExtras} values under keys that its rows do not have");
-                (extra ??= new(StringComparer.Ordinal))[key] = members > 1 ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
+                // A reading with a problem is not stored, and a text in it may be unreadable.
+                (extra ??= new(StringComparer.Ordinal))[key] = members > 1 && problem is null ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
             }
         }
         return new JsonItem(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra) { Problem = problem };

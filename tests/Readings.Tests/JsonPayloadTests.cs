@@ -78,6 +78,7 @@ public sealed class JsonPayloadTests
     [InlineData("{\"observed_at\":[]}", "observed_at")]
     [InlineData("{\"host\":\"\\ud800\"}", "surrogate")]
     [InlineData("{\"\\ud800 and some more\":1}", "surrogate")]
+    [InlineData("{\"nested\":{\"a\":1,\"\\udc00\":2}}", "surrogate")]
     public void Says_what_is_wrong(string json, string mentioned)
     {
         Assert.Contains(mentioned, Rows.Refusal(json) ?? "taken", StringComparison.Ordinal);
