@@ -1,75 +1,96 @@
-# Every image of the project: one restore and one build, then a target per service.
+# Every image of the project: a target per service, each one native program on a base without a shell.
 # No `# syntax=` line: it would be fetched from a registry. No RUN in the services' stages: their base has no shell.
 
-ARG DOTNET_SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
-ARG DOTNET_RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+ARG DOTNET_SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0-noble-aot
+ARG DOTNET_RUNTIME_IMAGE=mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled
 ARG MOSQUITTO_IMAGE=eclipse-mosquitto:2.0.22
 
 
-# The output is portable (no runtime identifier), so that it is built once, here, for amd64 and arm64 alike.
-FROM --platform=$BUILDPLATFORM ${DOTNET_SDK_IMAGE} AS build
+# The libraries, compiled once for all services. It runs on the building machine's own processor, whatever the image is for.
+FROM --platform=$BUILDPLATFORM ${DOTNET_SDK_IMAGE} AS libraries
+ARG BUILDARCH
+ARG TARGETARCH
+# Linking for another processor takes that processor's C library, and a linker that knows it.
+RUN [ "$TARGETARCH" = "$BUILDARCH" ] || { \
+        case $TARGETARCH in arm64) cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;; *) cross="gcc-x86-64-linux-gnu libc6-dev-$TARGETARCH-cross" ;; esac; \
+        apt-get update && apt-get install -y --no-install-recommends clang lld llvm $cross && rm -rf /var/lib/apt/lists/*; }
 WORKDIR /source
 # One place for packages, whoever builds.
 ENV NUGET_PACKAGES=/nuget
 # What the services' images lack and cannot make: directories of their own, and the time zones for PARTITION_TIME_ZONE.
 RUN mkdir -p /owned/data /owned/keys /usr/share/zoneinfo
-COPY global.json NuGet.config Directory.Build.props Directory.Packages.props BannedSymbols.txt ThermalStreaming.slnx services.slnf ./
+COPY global.json NuGet.config Directory.Build.props Directory.Build.targets Directory.Packages.props Service.props BannedSymbols.txt ./
 COPY protos protos
 COPY libs libs
-COPY emulators emulators
-COPY services services
-COPY sql/streaming/02_table.sql sql/streaming/
-# Analyzers and code style have had their say in ./test. Nothing may be restored that the lock files do not name.
+# Nothing may be restored that the lock files do not name. The cache's lock also lets one compiler run at a time: each takes 1.2 GB.
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked \
-    dotnet restore services.slnf --locked-mode --verbosity quiet \
- && dotnet publish services.slnf --no-restore --configuration Release --verbosity quiet --nologo \
-        -p:UseAppHost=false -p:RunAnalyzers=false -p:GenerateDocumentationFile=false
+    dotnet restore libs/forwarding --locked-mode --verbosity quiet \
+ && dotnet build libs/forwarding --no-restore --configuration Release --verbosity quiet --nologo -p:RunAnalyzers=false -p:GenerateDocumentationFile=false
+COPY --chmod=0755 services/publish.sh services/
 
 
-# What all services share. One heap, no profile collection, no diagnostics port: a Pi has little memory, and nothing
-# may write outside /data and /tmp.
+FROM libraries AS build-sensor-agent
+COPY services/sensor-agent services/sensor-agent
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/sensor-agent /out $TARGETARCH
+
+
+FROM libraries AS build-snowpipe-forwarder
+COPY sql/streaming/02_table.sql sql/streaming/
+COPY services/snowpipe-forwarder services/snowpipe-forwarder
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/snowpipe-forwarder /out $TARGETARCH
+
+
+FROM libraries AS build-s3-forwarder
+COPY services/s3-forwarder services/s3-forwarder
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/s3-forwarder /out $TARGETARCH
+
+
+FROM libraries AS build-snowflake
+COPY emulators/snowflake emulators/snowflake
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh emulators/snowflake /out $TARGETARCH
+
+
+# What all services share. Nothing may write outside /data and /tmp.
 FROM ${DOTNET_RUNTIME_IMAGE} AS service
-ENV DOTNET_gcServer=0 \
-    DOTNET_GCgen0size=0x200000 \
+ENV DOTNET_GCgen0size=0x200000 \
     DOTNET_GCgen0MaxBudget=0x200000 \
-    DOTNET_TieredPGO=0 \
     DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 \
-    DOTNET_EnableWriteXorExecute=0 \
     MALLOC_ARENA_MAX=1 \
     MALLOC_MMAP_THRESHOLD_=65536 \
     MALLOC_TRIM_THRESHOLD_=131072 \
     DOTNET_EnableDiagnostics=0 \
-    ASPNETCORE_HTTP_PORTS=
+    ASPNETCORE_HTTP_PORTS= \
+    PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 WORKDIR /app
-COPY --from=build --chown=1654:1654 /owned/data /data
+COPY --from=libraries --chown=1654:1654 /owned/data /data
 USER 1654:1654
 EXPOSE 8080
 
 
 FROM service AS sensor-agent
-COPY --from=build /source/artifacts/publish/SensorAgent/release .
-ENTRYPOINT ["dotnet", "/app/ThermalStreaming.SensorAgent.dll"]
+COPY --from=build-sensor-agent /out .
+ENTRYPOINT ["sensor-agent"]
 
 
 FROM service AS snowpipe-forwarder
-COPY --from=build --chown=1654:1654 /owned/keys /keys
-COPY --from=build /source/artifacts/publish/SnowpipeForwarder/release .
-ENTRYPOINT ["dotnet", "/app/ThermalStreaming.SnowpipeForwarder.dll"]
+COPY --from=libraries --chown=1654:1654 /owned/keys /keys
+COPY --from=build-snowpipe-forwarder /out .
+ENTRYPOINT ["snowpipe-forwarder"]
 
 
 FROM service AS s3-forwarder
-COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
-COPY --from=build /source/artifacts/publish/S3Forwarder/release .
-ENTRYPOINT ["dotnet", "/app/ThermalStreaming.S3Forwarder.dll"]
+COPY --from=libraries /usr/share/zoneinfo /usr/share/zoneinfo
+COPY --from=build-s3-forwarder /out .
+ENTRYPOINT ["s3-forwarder"]
 
 
 # The emulator: tables and pipes come from the SQL that a real account is set up with.
 FROM service AS snowflake
-COPY --from=build --chown=1654:1654 /owned/keys /keys
+COPY --from=libraries --chown=1654:1654 /owned/keys /keys
 COPY LICENSE sql* /sql/
-COPY --from=build /source/artifacts/publish/SnowflakeEmulator/release .
+COPY --from=build-snowflake /out .
 EXPOSE 8090
-ENTRYPOINT ["dotnet", "/app/ThermalStreaming.SnowflakeEmulator.dll"]
+ENTRYPOINT ["snowflake"]
 
 
 # The broker with its configuration; also `setup` and `keeper`, which need openssl.

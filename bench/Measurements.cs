@@ -21,9 +21,9 @@ sealed class Measurements(string root, Results results, double share)
 
     public IReadOnlyList<(string Name, Func<Task> Measure)> All =>
     [
-        ("wire", WireAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync),
-        ("single-protobuf", () => SingleAsync("protobuf", kind => MessagePool.Protobuf(kind, 1, seed++))),
-        ("single-json", () => SingleAsync("JSON", kind => MessagePool.Json(kind, seed++))),
+        ("wire", WireAsync), ("start", StartAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync),
+        ("single-protobuf", () => SingleAsync("protobuf", 9, kind => MessagePool.Protobuf(kind, 1, seed++))),
+        ("single-json", () => SingleAsync("JSON", 10, kind => MessagePool.Json(kind, seed++))),
         ("batch", BatchAsync),
     ];
 
@@ -53,6 +53,28 @@ sealed class Measurements(string root, Results results, double share)
         }
     }
 
+    /// <summary>From the start of the process to the first 200 of /readyz, and what a health check costs, which every container pays twice a minute.</summary>
+    async Task StartAsync()
+    {
+        const int starts = 5, checks = 20;
+        var ready = new List<double>();
+        for (var start = 0; start < starts; start++)
+        {
+            // The session of an earlier forwarder would keep its share of the messages.
+            await using var stand = await StandAsync();
+            var started = clock.GetTimestamp();
+            await using var forwarder = await stand.StartForwarderAsync(1);
+            ready.Add(clock.GetElapsedTime(started).TotalMilliseconds);
+            if (start < starts - 1)
+                continue;
+            var cpu = ProcessFigures.CpuSecondsOfEndedChildren;
+            for (var check = 0; check < checks; check++)
+                await stand.HealthcheckAsync(forwarder.Port);
+            results.AtMost("healthcheck: processor", (ProcessFigures.CpuSecondsOfEndedChildren - cpu) * 1000 / checks, "ms", 15);
+        }
+        results.AtMost($"start: ready with an empty journal, best of {starts}", ready.Min(), "ms", 300);
+    }
+
     /// <summary>A forwarder that has delivered a little and then has nothing to do.</summary>
     async Task IdleAsync()
     {
@@ -62,8 +84,8 @@ sealed class Measurements(string root, Results results, double share)
         publisher.Publish(MessagePool.Protobuf(Thermal, 10, seed++), 10);
         await forwarder.ReachAsync(status => status.Committed, 100, Ceiling);
         await Task.Delay(TimeSpan.FromSeconds(10), clock);
-        results.AtMost("memory: private, idle", forwarder.Kernel.PrivateBytes / MiB, "MiB", 25);
-        results.Add("memory: resident, idle", forwarder.Kernel.ResidentBytes / MiB, "MiB");
+        results.Add("memory: private, idle", forwarder.Kernel.PrivateBytes / MiB, "MiB");
+        results.AtMost("memory: resident, idle", forwarder.Kernel.ResidentBytes / MiB, "MiB", 20);
         var cpu = forwarder.Kernel.CpuSeconds;
         await Task.Delay(TimeSpan.FromSeconds(10), clock);
         results.Add("processor, idle", (forwarder.Kernel.CpuSeconds - cpu) * 100, "ms/s");
@@ -95,7 +117,7 @@ sealed class Measurements(string root, Results results, double share)
     /// One reading per message: the forwarder against a subscriber that only acknowledges, by turns. While they are compared, the destination is away, so that
     /// both do nothing but their part between the broker and the disk; then everything is delivered, and counts into the processor time.
     /// </summary>
-    async Task SingleAsync(string format, Func<string, MessagePool> make)
+    async Task SingleAsync(string format, double processorTarget, Func<string, MessagePool> make)
     {
         await using var stand = await StandAsync();
         await using var forwarder = await stand.StartForwarderAsync(1);
@@ -125,9 +147,9 @@ sealed class Measurements(string root, Results results, double share)
         // What else the machine does only ever slows a round down: the best ones are the nearest to what each can do.
         results.Add($"{name}: only acknowledged", plainRates.Max(), "messages/s");
         results.Add($"{name}: in the journal", rates.Max(), "messages/s");
-        results.AtLeast($"{name}: ratio", rates.Max() / plainRates.Max(), "", 0.9);
+        results.AtLeast($"{name}: ratio", rates.Max() / plainRates.Max(), "", 0.95);
         results.Add($"{name}: ratio while delivering", beside.Max() / plainBeside.Max(), "");
-        results.AtMost($"{name}: processor", cpu / stored * 1e6, "µs/reading", 15);
+        results.AtMost($"{name}: processor", cpu / stored * 1e6, "µs/reading", processorTarget);
 
         async Task<(List<double> Plain, List<double> Forwarder)> RoundsAsync(Func<Task<double>> runAsync)
         {
@@ -165,8 +187,8 @@ sealed class Measurements(string root, Results results, double share)
         var messages = (int)(40_000 * share);
         var figures = await load.DeliverAsync(pool, messages, 100, SustainedMessagesPerSecond);
         results.AtLeast("100 readings per message: into the emulator, sustained", figures.DeliveredRate, "readings/s", 100_000);
-        results.AtMost("100 readings per message: processor", figures.CpuPerReading * 1e6, "µs/reading", 6);
-        results.AtMost("memory: peak resident under that load", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 90);
+        results.AtMost("100 readings per message: processor", figures.CpuPerReading * 1e6, "µs/reading", 3.8);
+        results.AtMost("memory: peak resident under that load", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 55);
         results.AtMost("disk: bytes written per byte of payload under that load", (forwarder.Kernel.BytesWritten - written) / (messages * pool.PayloadBytes), "", 1.3);
         results.Add("disk: of which by the journals' own count", (await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total") - journal) / (messages * pool.PayloadBytes), "");
         results.Add("disk: fsyncs of the journals in that time", await forwarder.MetricAsync("thermal_forwarder_fsyncs_total"), "");
@@ -193,7 +215,7 @@ sealed class Measurements(string root, Results results, double share)
         }
         var half = resident.Count / 2;
         results.Add($"soak of {duration.TotalMinutes:0} min: into the emulator", delivered / clock.GetElapsedTime(started).TotalSeconds, "readings/s");
-        results.AtMost("soak: peak resident", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 90);
+        results.AtMost("soak: peak resident", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 55);
         // Noise of a collector is a few MiB either way.
         results.AtMost("soak: growth of the largest resident set, second half over first", resident.Skip(half).Max() - resident.Take(half).Max(), "MiB", 3);
     }

@@ -20,6 +20,17 @@ sealed class ProcessFigures(int id)
         }
     }
 
+    /// <summary>Processor time of this process's own children that have ended, in seconds; steps of 10 ms.</summary>
+    public static double CpuSecondsOfEndedChildren
+    {
+        get
+        {
+            var stat = File.ReadAllText("/proc/self/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return (Number(fields[13]) + Number(fields[14])) / TicksPerSecond;
+        }
+    }
+
     /// <summary>Bytes it caused to be sent to the storage layer.</summary>
     public long BytesWritten => Field("io", "write_bytes:");
 

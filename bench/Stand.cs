@@ -15,8 +15,6 @@ sealed class Stand : IAsyncDisposable
     /// <summary>As in the Dockerfile.</summary>
     static readonly Dictionary<string, string> ServiceEnvironment = new()
     {
-        ["DOTNET_gcServer"] = "0",
-        ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_EnableDiagnostics"] = "0",
         ["ASPNETCORE_HTTP_PORTS"] = "",
     };
@@ -63,7 +61,7 @@ sealed class Stand : IAsyncDisposable
         using var rsa = RSA.Create(2048);
         await File.WriteAllTextAsync(Path.Combine(directory, "rsa_key.p8"), rsa.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(Path.Combine(keys, "rsa_key.pub"), rsa.ExportSubjectPublicKeyInfoPem());
-        Dotnet("SnowflakeEmulator", new()
+        Native("snowflake", new()
         {
             ["EMULATOR_PORT"] = emulatorPort.ToString(CultureInfo.InvariantCulture),
             ["EMULATOR_DATA"] = Path.Combine(directory, "snowflake"),
@@ -102,9 +100,18 @@ sealed class Stand : IAsyncDisposable
         foreach (var (key, value) in settings)
             environment[key] = value;
         Directory.CreateDirectory(environment["DATA_DIRECTORY"]);
-        var forwarder = new RunningForwarder(Dotnet("SnowpipeForwarder", environment), port);
+        var forwarder = new RunningForwarder(Native("snowpipe-forwarder", environment), port);
         await Until(forwarder.IsReadyAsync, "the forwarder does not become ready");
         return forwarder;
+    }
+
+    /// <summary>Runs the verb with which the container engine asks.</summary>
+    public async Task HealthcheckAsync(int port)
+    {
+        var process = Native("snowpipe-forwarder", new() { ["HTTP_PORT"] = port.ToString(CultureInfo.InvariantCulture) }, "healthcheck");
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"healthcheck ended with code {process.ExitCode}");
     }
 
     /// <summary>From now on appends are answered with 503.</summary>
@@ -135,8 +142,8 @@ sealed class Stand : IAsyncDisposable
         }
     }
 
-    Process Dotnet(string project, Dictionary<string, string> settings)
-        => Start("dotnet", [Path.Combine(root, $"artifacts/publish/{project}/release/ThermalStreaming.{project}.dll")], new Dictionary<string, string>([.. ServiceEnvironment, .. settings]));
+    Process Native(string program, Dictionary<string, string> settings, params string[] arguments)
+        => Start(Path.Combine(root, "artifacts/native", program, program), arguments, new Dictionary<string, string>([.. ServiceEnvironment, .. settings]), talks: arguments.Length > 0);
 
     Process Start(string program, string[] arguments, Dictionary<string, string> environment, bool talks = false)
     {
@@ -188,6 +195,8 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
     readonly HttpClient http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
 
     public ProcessFigures Kernel { get; } = new(process.Id);
+
+    public int Port => port;
 
     public async Task<bool> IsReadyAsync()
     {

@@ -1,6 +1,9 @@
-# Stands in for mcr.microsoft.com/dotnet/sdk. The build context is this machine's own .NET folder.
+# Stands in for mcr.microsoft.com/dotnet/sdk:10.0-noble-aot: this machine's own .NET folder, which is the build context, and a linker.
 ARG BASE
 FROM ${BASE}
+RUN apt-get -q update \
+ && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*
 COPY . /usr/share/dotnet
 # The base carries this machine's certificate authorities, so that restore works behind a company proxy.
 # Where certificate revocation lists cannot be reached, asking for them makes every package wait for a time-out.

@@ -205,7 +205,7 @@ sealed class PipelineProject : IAsyncDisposable
 
     /// <summary>Runs a verb of a service's own binary in its running container.</summary>
     public async Task<CommandResult> ExecuteAsync(string service, params string[] arguments)
-        => await Docker.TryAsync(["exec", (await ReplicasAsync(service))[0].Id, "dotnet", Assembly(service), .. arguments], null, TimeSpan.FromMinutes(1));
+        => await Docker.TryAsync(["exec", (await ReplicasAsync(service))[0].Id, service == SecondAgent ? Agent : service, .. arguments], null, TimeSpan.FromMinutes(1));
 
     /// <summary>Address of the machine as the containers see it.</summary>
     public async Task<IPAddress> GatewayAsync()
@@ -323,14 +323,6 @@ sealed class PipelineProject : IAsyncDisposable
             return (null, e.Message);
         }
     }
-
-    static string Assembly(string service) => service switch
-    {
-        Agent or SecondAgent => "/app/ThermalStreaming.SensorAgent.dll",
-        SnowpipeForwarder => "/app/ThermalStreaming.SnowpipeForwarder.dll",
-        S3Forwarder => "/app/ThermalStreaming.S3Forwarder.dll",
-        _ => throw new ArgumentOutOfRangeException(nameof(service), service, "It is not one of ours."),
-    };
 
     static string FindRoot()
     {
