@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -9,47 +8,51 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What could not be read, or was refused by the destination, and why: NDJSON files under <c>dead-letters/</c> of the data directory, listed and replayed by
-/// the verb <c>dead-letters</c>. The oldest files go when all together exceed their cap. Thread-safe.
+/// What could not be read, or was refused by the destination, and why: NDJSON files under <c>dead-letters/</c> of the data directory,
+/// listed and replayed by the verb <c>dead-letters</c>. Each origin has half of the cap, and within it the device that holds most loses
+/// its oldest file first (<see cref="DeadLetterBudget"/>). Thread-safe.
 /// </summary>
 /// <remarks>
-/// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that were given an
-/// identity when they were stored carry it as <c>"boot_id"</c> and <c>"sequence"</c>; refused readings also carry their row as <c>"row"</c>, for people. A file is <c>{time}-{random}.ndjson</c>; each process writes its own, and has it open only while it writes: at any other time
-/// a replay, another replica's cap or a person may take it away, and the next letter begins a new one.
+/// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that
+/// were given an identity when they were stored carry it as <c>"boot_id"</c> and <c>"sequence"</c>; refused readings also carry their row
+/// as <c>"row"</c>, for people. A file holds the letters of one origin and device (<see cref="DeadLetterOwner"/>). Each process writes its
+/// own files, and has one open only while it writes: at any other time a replay, another replica or a person may take it away, and the
+/// next letter begins a new one.
 /// </remarks>
-public sealed partial class DeadLetters
+public sealed class DeadLetters
 {
-    const long MaxFileBytes = 8 * 1024 * 1024;
+    /// <summary>Devices of an origin whose letters get a file of their own in one flush; the others share one. Bounds the fsyncs.</summary>
+    internal const int MaxPendingDevices = 8;
 
     /// <summary>A flood of letters goes to disk in pieces of about this size.</summary>
     const int FlushBytes = 1024 * 1024;
 
     readonly string directory;
-    readonly long maxBytes;
-    readonly long fileBytes;
+    readonly DeadLetterBudget budget;
     readonly TimeProvider clock;
-    readonly ILogger logger;
     readonly Lock gate = new();
-    readonly ArrayBufferWriter<byte> pending = new();
-    string? path;
-    long length;
+    readonly Dictionary<DeadLetterOwner, ArrayBufferWriter<byte>> pending = [];
+
+    /// <summary>The file that each owner's next letters go to, and how long it is.</summary>
+    readonly Dictionary<DeadLetterOwner, (string Path, long Length)> current = [];
     long count;
 
     /// <param name="directory">Where the files are; made when the first letter comes.</param>
-    /// <param name="maxBytes">Cap of all files together.</param>
+    /// <param name="maxBytes">Cap of all files together; each origin may hold half of it.</param>
     /// <param name="clock">For the time in the letters.</param>
     /// <param name="logger">Hears of files deleted by the cap.</param>
     public DeadLetters(string directory, long maxBytes, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
-        this.maxBytes = maxBytes;
-        fileBytes = Math.Min(MaxFileBytes, maxBytes / 4);
         this.clock = clock;
-        this.logger = logger;
+        budget = new DeadLetterBudget(directory, maxBytes, logger);
     }
 
     /// <summary>Readings, or messages that could not be read, kept since the start.</summary>
     public long Count => Interlocked.Read(ref count);
+
+    /// <summary>Letters that were deleted because their origin exceeded its half of the cap, since the start.</summary>
+    public long Deleted(DeadLetterOrigin origin) => budget.Deleted(origin);
 
     /// <summary>Directory of the files.</summary>
     public string Directory => directory;
@@ -58,7 +61,8 @@ public sealed partial class DeadLetters
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
     /// <summary>Whether so much waits for <see cref="Flush"/> that memory should not hold more.</summary>
-    bool IsFlushDue => pending.WrittenCount >= FlushBytes;
+    bool IsFlushDue
+        => pending.Values.Sum(letters => (long)letters.WrittenCount) >= Math.Min(FlushBytes, budget.FileBytes);
 
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
@@ -81,7 +85,7 @@ public sealed partial class DeadLetters
                     ReceivedAt = reading.Payload.ReceivedAt,
                     Assigned = reading.Payload.HasOwnIdentity(reading.Index) || !identity.IsComplete ? null : new(identity.BootId, identity.Sequence),
                 };
-                Write(letter, reading);
+                Write(letter, DeadLetterOrigin.Refused, reading);
                 kept++;
                 if (IsFlushDue)
                     Flush();
@@ -92,10 +96,10 @@ public sealed partial class DeadLetters
     }
 
     /// <summary>Keeps a letter, at the present time. It is on disk after <see cref="Flush"/>.</summary>
-    public void Add(DeadLetter letter)
+    public void Add(DeadLetter letter, DeadLetterOrigin origin)
     {
         lock (gate)
-            Write(letter, null);
+            Write(letter, origin, null);
     }
 
     /// <summary>Brings what was added to disk.</summary>
@@ -104,22 +108,17 @@ public sealed partial class DeadLetters
     {
         lock (gate)
         {
-            if (pending.WrittenCount == 0)
+            if (pending.Count == 0)
                 return;
             try
             {
-                using var file = Continue() ?? Begin();
-                RandomAccess.Write(file, pending.WrittenSpan, length);
-                RandomAccess.FlushToDisk(file);
-                if (length == 0)
-                    DurableFile.FlushDirectory(directory);
+                foreach (var origin in pending.Keys.GroupBy(owner => owner.Origin).ToList())
+                    Save(origin.Key, [.. origin]);
             }
             catch (UnauthorizedAccessException e)
             {
                 throw new IOException(e.Message, e);
             }
-            length += pending.WrittenCount;
-            pending.ResetWrittenCount();
         }
     }
 
@@ -155,13 +154,14 @@ public sealed partial class DeadLetters
         }
     }
 
-    static SafeFileHandle OpenAlone(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None);
+    internal static SafeFileHandle OpenAlone(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None);
 
     static bool IsJson(byte[] payload) => PayloadFormat.IsJson(payload, null, out _);
 
-    void Write(DeadLetter letter, BatchReading? row)
+    void Write(DeadLetter letter, DeadLetterOrigin origin, BatchReading? row)
     {
-        using (var json = new Utf8JsonWriter(pending))
+        var lines = PendingOf(DeadLetterOwner.Of(origin, letter.Topic));
+        using (var json = new Utf8JsonWriter(lines))
         {
             json.WriteStartObject();
             json.WriteString("at"u8, clock.GetUtcNow());
@@ -186,20 +186,57 @@ public sealed partial class DeadLetters
             }
             json.WriteEndObject();
         }
-        pending.Write("\n"u8);
+        lines.Write("\n"u8);
         Interlocked.Increment(ref count);
     }
 
-    /// <summary>Opens the current file for more; null when a new one is to be begun.</summary>
-    SafeFileHandle? Continue()
+    ArrayBufferWriter<byte> PendingOf(DeadLetterOwner owner)
     {
-        if (path is null || length + pending.WrittenCount > fileBytes)
+        var own = pending.Keys.Count(other => other.Origin == owner.Origin && !other.IsOthers);
+        if (own >= MaxPendingDevices && !pending.ContainsKey(owner))
+            owner = owner.Others();
+        return pending.TryGetValue(owner, out var lines) ? lines : pending[owner] = new ArrayBufferWriter<byte>();
+    }
+
+    /// <summary>Brings the letters of one origin to disk. What is on disk is pending no longer, also when the disk refuses the rest.</summary>
+    void Save(DeadLetterOrigin origin, IReadOnlyList<DeadLetterOwner> owners)
+    {
+        System.IO.Directory.CreateDirectory(directory);
+        var known = budget.MakeRoom(origin, owners.ToDictionary(owner => owner.Device, owner => (long)pending[owner].WrittenCount));
+        // Forgets devices whose files are gone, so that the dictionary stays small.
+        foreach (var gone in current.Keys.Where(owner => owner.Origin == origin && !known.Contains(owner.Device)).ToList())
+            current.Remove(gone);
+        foreach (var owner in owners)
+        {
+            var isOwn = known.Contains(owner.Device) || known.Count < DeadLetterBudget.MaxDevices;
+            if (isOwn)
+                known.Add(owner.Device);
+            Append(isOwn ? owner : owner.Others(), pending[owner].WrittenSpan);
+            pending.Remove(owner);
+        }
+    }
+
+    void Append(DeadLetterOwner owner, ReadOnlySpan<byte> lines)
+    {
+        using var file = Continue(owner, lines.Length) ?? Begin(owner);
+        var (path, length) = current[owner];
+        RandomAccess.Write(file, lines, length);
+        RandomAccess.FlushToDisk(file);
+        if (length == 0)
+            DurableFile.FlushDirectory(directory);
+        current[owner] = (path, length + lines.Length);
+    }
+
+    /// <summary>Opens the owner's current file for more; null when a new one has to begin.</summary>
+    SafeFileHandle? Continue(DeadLetterOwner owner, int bytes)
+    {
+        if (!current.TryGetValue(owner, out var last) || last.Length + bytes > budget.FileBytes)
             return null;
         try
         {
             // Shared with readers: whoever wants the file alone waits, or was faster, and then it is not under its name any more.
-            var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.Read);
-            if (File.Exists(path))
+            var file = File.OpenHandle(last.Path, FileMode.Open, FileAccess.Write, FileShare.Read);
+            if (File.Exists(last.Path))
                 return file;
             file.Dispose();
         }
@@ -210,42 +247,11 @@ public sealed partial class DeadLetters
         return null;
     }
 
-    SafeFileHandle Begin()
+    SafeFileHandle Begin(DeadLetterOwner owner)
     {
-        System.IO.Directory.CreateDirectory(directory);
-        MakeRoom();
-        path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow():yyyyMMddTHHmmssfff}-{Random.Shared.Next():x8}.ndjson"));
-        length = 0;
-        return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        var path = Path.Combine(directory, owner.NewFileName(clock.GetUtcNow()));
+        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        current[owner] = (path, 0);
+        return file;
     }
-
-    /// <summary>Deletes the oldest files until another one fits under the cap.</summary>
-    void MakeRoom()
-    {
-        var files = Files(directory).Select(path => new FileInfo(path)).Where(info => info.Exists).Select(info => (info.FullName, info.Length)).ToList();
-        var total = files.Sum(file => file.Length);
-        foreach (var (oldest, bytes) in files)
-        {
-            if (total <= maxBytes - fileBytes)
-                return;
-            try
-            {
-                // A file that another replica writes to at this moment is not old, whatever its name says.
-                using var alone = OpenAlone(oldest);
-                File.Delete(oldest);
-                total -= bytes;
-                LogDropped(oldest, bytes, maxBytes);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                LogNotDropped(oldest, maxBytes, e.Message);
-            }
-        }
-    }
-
-    [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message = "Deleted {Path} ({Bytes} bytes of dead letters): all together exceeded DEAD_LETTERS_MAX_BYTES={Cap}")]
-    partial void LogDropped(string path, long bytes, long cap);
-
-    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "{Path} could not be deleted although all dead letters together exceed DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}")]
-    partial void LogNotDropped(string path, long cap, string reason);
 }

@@ -197,7 +197,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         foreach (var record in unreadable)
         {
             LogUnreadable(slot.Name, record.Offset, record.Offset + record.Count - 1, record.Reason);
-            slot.DeadLetters.Add(ToLetter(record));
+            slot.DeadLetters.Add(ToLetter(record), DeadLetterOrigin.Refused);
         }
         while (!abort.IsCancellationRequested)
         {

@@ -271,6 +271,9 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableCounter("thermal.forwarder.disk.written", () => Sum(slot => slot.Journal.BytesWritten), "By", "Bytes written to the journals");
         meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
         meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
+        meter.CreateObservableCounter("thermal.forwarder.dead_letters.deleted", () => Enum.GetValues<DeadLetterOrigin>().Select(origin
+            => new System.Diagnostics.Metrics.Measurement<long>(deadLetters.Deleted(origin), new KeyValuePair<string, object?>("origin", DeadLetterOwner.NameOf(origin)))), "{letter}",
+            "Dead letters that were deleted because their origin exceeded its half of DEAD_LETTERS_MAX_BYTES, by origin (unread or refused)");
         page.Add(Write);
         page.Add(senders.Write);
     }
@@ -281,6 +284,8 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         json.WriteNumber("stored"u8, metrics.StoredTotal);
         json.WriteNumber("duplicates"u8, metrics.DuplicateTotal);
         json.WriteNumber("dead_letters"u8, deadLetters.Count);
+        json.WriteNumber("dead_letters_deleted_unread"u8, deadLetters.Deleted(DeadLetterOrigin.Unread));
+        json.WriteNumber("dead_letters_deleted_refused"u8, deadLetters.Deleted(DeadLetterOrigin.Refused));
         json.WriteNumber("sent"u8, metrics.SentTotal);
         json.WriteNumber("backlog"u8, Sum(slot => slot.Journal.BacklogReadings));
         json.WriteNumber("lag_seconds"u8, Math.Round(Lag(), 1));

@@ -13,5 +13,6 @@ public static class ForwarderChecks
         .. JournalCheck.Steps(options.DataDirectory, options.Journal),
         SenderCheck.Step(service),
         LedgerCheck.Step(service),
+        DeadLetterCheck.Step(service),
     ];
 }

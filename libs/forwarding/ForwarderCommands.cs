@@ -21,7 +21,7 @@ public static class ForwarderCommands
     static Command DeadLettersCommand(string directory)
     {
         var json = new Option<bool>("--json") { Description = "Print the letters as lines of JSON, payloads in base64." };
-        var list = new Command("list", "Show what was put aside and why, oldest first.") { json };
+        var list = new Command("list", "Show what was put aside and why, oldest file first.") { json };
         list.SetAction(result => List(directory, result.GetValue(json), result.InvocationConfiguration.Output));
         var replay = new Command("replay", "Send everything that was put aside back through a running service. What still cannot be read comes back.");
         replay.SetAction(result => Replay(directory, result.InvocationConfiguration.Output));
@@ -36,9 +36,16 @@ public static class ForwarderCommands
                 output.WriteLine(line);
             return ExitCodes.Ok;
         }
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("when", "topic", "readings", "bytes", "reason");
-        foreach (var letter in DeadLetters.ReadAll(directory))
-            table.AddRow(new Text(letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)), new Text(letter.Topic), new Text(letter.Readings == 0 ? "unreadable" : $"{letter.Readings}"), new Text($"{letter.Payload.Length}"), new Text(letter.Reason));
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("when", "origin", "topic", "readings", "bytes", "reason");
+        foreach (var file in DeadLetters.Files(directory))
+        {
+            var origin = DeadLetterOwner.NameOf(DeadLetterOwner.OfFile(file).Origin);
+            foreach (var letter in DeadLetters.Read(file))
+            {
+                table.AddRow(new Text(letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)), new Text(origin), new Text(letter.Topic),
+                    new Text(letter.Readings == 0 ? "unreadable" : $"{letter.Readings}"), new Text($"{letter.Payload.Length}"), new Text(letter.Reason));
+            }
+        }
         if (table.Rows.Count == 0)
             output.WriteLine($"No dead letters in {directory}.");
         else

@@ -26,7 +26,7 @@ public sealed class ForwarderOptions
     /// <summary>How long the broker must have sent nothing for an adopted slot before it counts as empty.</summary>
     public TimeSpan SlotDrainQuiet { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Cap of all dead letters together, in bytes. Default 64 MiB.</summary>
+    /// <summary>Cap of all dead letters together, in bytes; each origin may hold half of it. Default 64 MiB.</summary>
     public required long DeadLettersMaxBytes { get; init; }
 
     /// <summary>The broker; each slot connects with a client id and a subscription of its own.</summary>
@@ -54,7 +54,8 @@ public sealed class ForwarderOptions
         Slots = settings.WholeNumber("SLOTS", 1, 1, 16, "Lanes of this replica, each with its own journal, MQTT session and destination channel."),
         SlotAdoptionGrace = settings.Duration("SLOT_ADOPTION_GRACE", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How long a slot may be without an owner before another replica empties and retires it."),
         SlotDrainQuiet = settings.Duration("SLOT_DRAIN_QUIET", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "How long the broker must have sent nothing for an adopted slot before it is retired."),
-        DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40, "Cap of the dead letters; beyond it the oldest file is deleted."),
+        DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40,
+            "Cap of the dead letters: half for what could not be read, half for what the destination refused. Beyond it the device that holds most loses its oldest file."),
         Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
         Installation = MqttSettings.Installation(settings),
         Journal = JournalSettings.Load(settings),

@@ -45,7 +45,7 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
         refused.Clear();
         var arrival = Read(message.Topic, message.Payload, message.ContentType, clock.GetUtcNow(), null, refused);
         foreach (var letter in refused)
-            deadLetters.Add(letter);
+            deadLetters.Add(letter, DeadLetterOrigin.Unread);
         if (refused.Count == 0)
             return arrival;
         HasLetters = true;

@@ -141,7 +141,7 @@ sealed partial class Replay(string slot, DurableJournal journal, DeadLetters dea
                     return false;
                 await AnnounceAsync(mine, new Note(taken, journal.Epoch, journal.NextOffset, some.Counts), cancellationToken);
                 foreach (var letter in some.Refused)
-                    deadLetters.Add(letter);
+                    deadLetters.Add(letter, DeadLetterOwner.OfFile(path).Origin);
                 await InsistAsync(deadLetters.Flush, cancellationToken);
                 if (some.Records.Count > 0)
                     await journal.AppendAsync(some.Records, CancellationToken.None);

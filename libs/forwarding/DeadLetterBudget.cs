@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Keeps the dead letters of each origin within half of the cap. When an origin exceeds its half, the device that holds most loses its
+/// oldest file, until the rest fits: a device that floods loses its own letters, not those of the others. Not thread-safe; replicas may
+/// share the directory.
+/// </summary>
+/// <param name="directory">Where the files are.</param>
+/// <param name="maxBytes">Cap of both origins together.</param>
+/// <param name="logger">Hears of each deleted file.</param>
+sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger logger)
+{
+    /// <summary>Devices of an origin that have files of their own; the letters of further ones share files.</summary>
+    public const int MaxDevices = 64;
+
+    /// <summary>A file counts as at least this part of the budget, so no origin has more files, however small.</summary>
+    public const int MaxFiles = 256;
+
+    const long MaxFileBytes = 8 * 1024 * 1024;
+
+    readonly long[] deleted = new long[2];
+
+    /// <summary>Bytes that the letters of one origin may take.</summary>
+    long Budget => maxBytes / 2;
+
+    /// <summary>Size at which a file is complete. A device that fills the budget loses a quarter of it at a time.</summary>
+    public long FileBytes => Math.Min(MaxFileBytes, Budget / 4);
+
+    /// <summary>Letters that were deleted because their origin exceeded its budget, since the start.</summary>
+    public long Deleted(DeadLetterOrigin origin) => Interlocked.Read(ref deleted[(int)origin]);
+
+    /// <summary>Deletes files of an origin until what is about to be written fits.</summary>
+    /// <param name="origin">Whose budget.</param>
+    /// <param name="pending">What is about to be written: bytes by device.</param>
+    /// <returns>The devices that have files of their own.</returns>
+    public HashSet<string> MakeRoom(DeadLetterOrigin origin, IReadOnlyDictionary<string, long> pending)
+    {
+        var holders = new Dictionary<string, Holder>(StringComparer.Ordinal);
+        foreach (var (device, bytes) in pending)
+            HolderOf(device).Bytes += bytes;
+        foreach (var file in DeadLetters.Files(directory).Select(path => new FileInfo(path)))
+        {
+            var owner = DeadLetterOwner.OfFile(file.Name);
+            // Another replica may have deleted it since.
+            if (owner.Origin != origin || !file.Exists)
+                continue;
+            var bytes = Math.Max(file.Length, Budget / MaxFiles);
+            HolderOf(owner.Device).Bytes += bytes;
+            HolderOf(owner.Device).Files.Enqueue((file.FullName, bytes));
+        }
+        var total = holders.Values.Sum(holder => holder.Bytes);
+        while (total > Budget)
+        {
+            var most = holders.Values.MaxBy(holder => holder.Bytes)!;
+            // What it is about to write alone exceeds the share of every other device. It loses that the next time.
+            if (!most.Files.TryDequeue(out var oldest))
+                break;
+            most.Bytes -= oldest.Bytes;
+            if (TryDelete(oldest.Path, origin))
+                total -= oldest.Bytes;
+        }
+        return [.. holders.Where(holder => holder.Value.Files.Count > 0).Select(holder => holder.Key)];
+
+        Holder HolderOf(string device)
+            => holders.TryGetValue(device, out var holder) ? holder : holders[device] = new Holder();
+    }
+
+    bool TryDelete(string path, DeadLetterOrigin origin)
+    {
+        try
+        {
+            // A file that another replica writes to at this moment stays.
+            using var alone = DeadLetters.OpenAlone(path);
+            var bytes = RandomAccess.GetLength(alone);
+            var (letters, topic) = Survey(alone);
+            File.Delete(path);
+            var total = Interlocked.Add(ref deleted[(int)origin], letters);
+            var sender = DeadLetterOwner.OfFile(path).IsOthers ? "several devices" : topic;
+            LogDeleted(letters, bytes, DeadLetterOwner.NameOf(origin), sender, path, maxBytes, total);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotDeleted(path, maxBytes, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>How many lines the file has, and the topic of its first letter as far as that can be read.</summary>
+    static (long Letters, string Topic) Survey(SafeFileHandle file)
+    {
+        var (letters, topic) = (0L, "");
+        var buffer = new byte[64 * 1024];
+        for (long position = 0; RandomAccess.Read(file, buffer, position) is > 0 and var read; position += read)
+        {
+            if (position == 0)
+                topic = TopicOf(buffer.AsSpan(0, read));
+            letters += buffer.AsSpan(0, read).Count((byte)'\n');
+        }
+        return (letters, topic);
+    }
+
+    static string TopicOf(ReadOnlySpan<byte> begin)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(begin, isFinalBlock: false, default);
+            while (json.Read())
+            {
+                if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("topic"u8) && json.Read())
+                    return json.GetString() ?? "";
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // A line that is not a letter: its file goes all the same.
+        }
+        return "an unknown topic";
+    }
+
+    [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message =
+        "Deleted {Letters} dead letters ({Bytes} bytes, {Origin}) of {Sender} with the file {Path}: letters of that origin exceeded "
+        + "half of DEAD_LETTERS_MAX_BYTES={Cap}, and this sender held most. {Total} have been deleted since the start. Correct the sender or raise "
+        + "the cap; 'dead-letters list' shows the letters that are left")]
+    partial void LogDeleted(long letters, long bytes, string origin, string sender, string path, long cap, long total);
+
+    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message =
+        "{Path} could not be deleted although dead letters of its origin exceed half of DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}")]
+    partial void LogNotDeleted(string path, long cap, string reason);
+
+    /// <summary>What one device holds.</summary>
+    sealed class Holder
+    {
+        public long Bytes { get; set; }
+
+        /// <summary>Oldest first.</summary>
+        public Queue<(string Path, long Bytes)> Files { get; } = new();
+    }
+}
