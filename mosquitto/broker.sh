@@ -5,6 +5,7 @@
 #                    otherwise by a restart of Mosquitto within seconds, which keeps sessions and queued messages)
 #   broker apply     gives commands from stdin (dynamic security, JSON) to the running Mosquitto
 #   broker try USER  logs in with the password on stdin and publishes an empty status; exit code 0 if that is allowed
+#   broker login USER   logs in with the password on stdin; exit code 0 if the broker accepts it
 #   broker healthy   exit code 0 if Mosquitto answers
 set -eu
 umask 077
@@ -186,6 +187,14 @@ case ${1:-} in
         case $answer in *RC:0* | *RC:16*) ;; *) [ "$code" != 0 ] || code=1 ;; esac
         [ "$code" = 0 ] || printf '%s\n' "$answer" >&2
         exit "$code" ;;
+    login)
+        attempt=$(mktemp -d)
+        printf -- '-u %s\n-P %s\n' "$2" "$(cat)" >"$attempt/mosquitto_pub"
+        answer=$(XDG_CONFIG_HOME=$attempt mosquitto_pub -h 127.0.0.1 -p "$administration" -V 5 -t login -n -d 2>&1) || true
+        rm -rf "$attempt"
+        case $answer in *'received CONNACK (0)'*) exit 0 ;; esac
+        printf '%s\n' "$answer" >&2
+        exit 1 ;;
     healthy) client health mosquitto_sub -t '$SYS/broker/version' -E -W 5 ;;
     *) echo "broker: unknown command '$1'" >&2; exit 2 ;;
 esac

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Devices that publish: sourced by ./up for --enroll, --renew, --revoke and --devices, after offline/docker.sh and
+# Users of the broker: sourced by ./up for --enroll, --renew, --revoke, --devices and --rotate-password, after offline/docker.sh and
 # offline/settings.sh. A device has a user of the broker's that may publish under its own name, and nothing else.
 
 in_setup() { docker compose run --rm --no-deps -T --quiet-pull setup setup "$@" 2>>"$LOG_FILE"; }
@@ -60,6 +60,40 @@ revoke_device() {
 list_devices() {
     devices_need >&2
     in_setup devices
+}
+
+# The service reads its new password when it connects again: nothing is stopped, and readings wait in journals for a second or two.
+rotate_password() {
+    local name=$1 code=0 answer password attempt
+    devices_need
+    step "Password of $name"
+    answer=$(in_setup rotate "$name") || code=$?
+    case $code in
+        0) ;;
+        3) fail "$name is not a service of this installation" "The broker's services are sensor-agent, snowpipe-forwarder, s3-forwarder and, with the stand-ins, publisher" \
+                "for a device: ./up --enroll $name --renew" ;;
+        4) fail "the password of publisher is set by you" "MQTT_PUBLISHER_PASSWORD stands in .env" "change it there, or remove the line, then ./up --no-build" ;;
+        *) fail "could not change the password of $name" "$(grep -v '^[[:space:]]*$' "$LOG_FILE" | tail -n 1)" "./up, then this again" ;;
+    esac
+    password=$(sed -n 1p <<<"$answer")
+    sed -n 2p <<<"$answer" | apply_to_broker
+    broker_runs || return 0
+    # If the broker had to restart, it may know the old password for a moment.
+    for (( attempt = 1; ; attempt++ )); do
+        ! docker compose exec -T mosquitto broker login "$name/check" <<<"$password" >>"$LOG_FILE" 2>&1 || break
+        (( attempt < 10 )) || fail "the broker does not accept the new password of $name" "It says: $(last_log_line)" "docker compose restart mosquitto"
+        sleep 2
+    done
+    say "the broker accepts the new password and has ended the connections that were made with the old one"
+    [[ $name != publisher ]] || { say "new password: docker compose exec -T mosquitto cat /run/mqtt/password"; return 0; }
+    for (( attempt = 1; attempt <= 30; attempt++ )); do
+        if ! ask "$name" /readyz | grep -Eq '^FAIL (mqtt|broker)'; then
+            say "$name is connected; no reading was lost"
+            return 0
+        fi
+        sleep 2
+    done
+    warn "$name has not connected again within a minute: docker compose logs $name"
 }
 
 # What to paste on the device.

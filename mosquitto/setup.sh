@@ -8,6 +8,7 @@
 #                            what `broker apply` reads
 #   setup revoke NAME        takes that user away; prints what `broker apply` reads
 #   setup devices            the enrolled devices, one per line
+#   setup rotate USER        makes a new password for a service's user; prints it and, on the second line, what `broker apply` reads
 #   setup healthy            exit code 0 if the certificate is valid
 #
 #   /credentials/<user>/password, …/installation   one volume per user, mounted read-only in that user's container alone
@@ -15,7 +16,7 @@
 #   /mosquitto/auth/{ca,server}.*    the broker's certificate
 #   /mosquitto/authority/            the key that signs it, and the installation's id; mounted nowhere else
 #
-# To change a service's password: docker compose down, docker volume rm …_mqtt-<user>, docker compose up -d.
+# To change a service's password: ./up --rotate-password <user>
 set -eu
 umask 077
 
@@ -68,6 +69,15 @@ service_user() {
     esac
 }
 
+# write_password DIRECTORY PASSWORD: replaces it at once, so that a service reads the old one or the new one.
+write_password() {
+    printf '%s\n' "$2" >"$1/password.new"
+    # Read by the service's own user id, which is not this one. Nobody else has the volume.
+    chmod 444 "$1/password.new"
+    sync "$1/password.new" 2>/dev/null || sync
+    mv "$1/password.new" "$1/password"
+}
+
 users() {
     mkdir -p "$auth/users"
     installation=$(installation)
@@ -89,10 +99,7 @@ users() {
         fi
         hash=$(field "$auth/users/$user" hash 2>/dev/null || true)
         if [ -n "$wanted" ] && [ "$wanted" != "$(cat "$directory/password" 2>/dev/null)" ]; then
-            printf '%s\n' "$wanted" >"$directory/password.new"
-            # Read by the service's own user id, which is not this one. Nobody else has the volume.
-            chmod 444 "$directory/password.new"
-            mv "$directory/password.new" "$directory/password"
+            write_password "$directory" "$wanted"
             echo "made a password for $user"
             hash=''
         fi
@@ -145,6 +152,29 @@ revoke() {
     known "$1" || { echo "'$1' is not enrolled" >&2; exit 3; }
     rm -f "$auth/users/$1"
     printf '{"commands":[%s]}\n' "$(forget_commands "$1")"
+}
+
+# ---------------------------------------------------------------- Passwords of services
+
+# The new password is in the service's volume before the broker has it: the broker then ends the connections that were made
+# with the old one, and a service that connects again reads the new one. Sessions stay.
+rotate() {
+    file=$auth/users/$1
+    [ -n "$1" ] && [ -f "$file" ] && [ "$(field "$file" origin)" = compose ] && [ -s "$credentials/$1/password" ] ||
+        { echo "'$1' is not a service of this installation" >&2; exit 3; }
+    [ "$1" != publisher ] || [ -z "${MQTT_PUBLISHER_PASSWORD:-}" ] || { echo "MQTT_PUBLISHER_PASSWORD sets the password of publisher" >&2; exit 4; }
+    password=$(random_password)
+    hash=$(hash_of "$password")
+    write_password "$credentials/$1" "$password"
+    write_user "$1" "$(field "$file" kind)" "$(field "$file" devices)" "$(field "$file" clients)" compose "$hash"
+    printf '%s\n{"commands":[' "$password"
+    separator=''
+    for login in "$1" $(field "$file" clients); do
+        quote "$login"
+        printf '%s{"command":"setClientPassword","username":%s,"password":"%s"}' "$separator" "$quoted" "$password"
+        separator=,
+    done
+    printf ']}\n'
 }
 
 # ---------------------------------------------------------------- Certificates
@@ -201,6 +231,7 @@ case ${1:-} in
     keep) keep ;;
     enroll) enroll "${2:-}" "${3:-}" ;;
     revoke) revoke "${2:-}" ;;
+    rotate) rotate "${2:-}" ;;
     devices)
         for file in "$auth"/users/*; do
             [ ! -f "$file" ] || [ "$(field "$file" origin)" != enrolled ] || printf '%s\n' "${file##*/}"

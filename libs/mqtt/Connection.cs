@@ -234,7 +234,7 @@ sealed class Connection : IDisposable
         var connect = new ConnectPacket(clientId, cleanStart, (ushort)options.KeepAlive.TotalSeconds)
         {
             UserName = options.UserName,
-            Password = options.Password is null ? null : System.Text.Encoding.UTF8.GetBytes(options.Password),
+            Password = options.CurrentPassword() is { } password ? System.Text.Encoding.UTF8.GetBytes(password) : null,
             Will = options.Will is not { } will ? null : new WillPacket(will.Topic, will.Payload, will.Qos, will.Retain)
             {
                 Properties = will.ContentType is null

@@ -21,6 +21,10 @@ public sealed record MqttOptions
 
     public string? Password { get; set; }
 
+    /// <summary>A file with the password, read for each connection: a new password counts from the next connection on. While the file
+    /// cannot be read or is empty, <see cref="Password"/> counts.</summary>
+    public string? PasswordFile { get; set; }
+
     /// <summary>Throw away what the broker holds for this client id, at the first connection only; reconnects always resume. Default false.</summary>
     public bool CleanStart { get; set; }
 
@@ -68,6 +72,19 @@ public sealed record MqttOptions
 
     /// <summary>So that what the caller changes later has no effect.</summary>
     internal MqttOptions Copy() => this with { Subscriptions = [.. Subscriptions], Tls = Tls?.Copy() };
+
+    /// <summary>The password for a connection that begins now.</summary>
+    internal string? CurrentPassword()
+    {
+        try
+        {
+            return PasswordFile is { } path && File.ReadAllText(path).TrimEnd('\r', '\n') is { Length: > 0 } password ? password : Password;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Password;
+        }
+    }
 
     /// <summary>Never the password, which a record would print.</summary>
     public override string ToString() => $"{Host}:{Port} as '{ClientId}'";

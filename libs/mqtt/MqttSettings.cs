@@ -19,6 +19,7 @@ public static class MqttSettings
             Port = settings.WholeNumber("MQTT_PORT", tls ? 8883 : 1883, 1, 65_535, "Port of the MQTT broker; 8883 with TLS."),
             UserName = settings.OptionalText("MQTT_USER", "User at the broker; {client} in it stands for the client id."),
             Password = settings.Secret("MQTT_PASSWORD", "Password at the broker."),
+            PasswordFile = settings.SecretFile("MQTT_PASSWORD"),
             ClientId = settings.Text("MQTT_CLIENT_ID", defaultClientId, "Name of this client at the broker, one of its own for each."),
             ReceiveMaximum = settings.WholeNumber("MQTT_RECEIVE_MAXIMUM", 1000, 1, 1000, "Messages the broker may send before the first is acknowledged; bounds memory."),
             MaximumInFlight = settings.WholeNumber("MQTT_MAXIMUM_IN_FLIGHT", 1000, 1, 65_535, "Messages published before the first is acknowledged."),

@@ -72,7 +72,10 @@ public sealed class ShippedBroker : IAsyncDisposable
     public (string User, string Password) Slot(string service, int number) => ($"{service}-{Installation}-slot-{number}", Password(service));
 
     /// <summary>The password of one of the users that Compose has.</summary>
-    public string Password(string user) => File.ReadAllText(directory.File($"credentials/{user}/password")).Trim();
+    public string Password(string user) => File.ReadAllText(PasswordFile(user)).Trim();
+
+    /// <summary>The file in the user's volume.</summary>
+    public string PasswordFile(string user) => directory.File($"credentials/{user}/password");
 
     /// <summary><c>setup</c>, as it runs at each start of the project.</summary>
     public async Task SetUpAsync(params (string Key, string Value)[] settings)
@@ -89,6 +92,15 @@ public sealed class ShippedBroker : IAsyncDisposable
     public async Task<string> EnrollAsync(string device, bool renew = false)
     {
         var answer = (await SetUpAsync("enroll", renew ? [device, "renew"] : [device])).OrThrow().Output.Split('\n');
+        (await BrokerAsync(answer[1], "apply")).OrThrow();
+        return answer[0];
+    }
+
+    /// <summary>Makes a new password for a service's user and gives it to the running broker, as <c>./up --rotate-password</c> does.</summary>
+    /// <returns>The password.</returns>
+    public async Task<string> RotateAsync(string user)
+    {
+        var answer = (await SetUpAsync("rotate", user)).OrThrow().Output.Split('\n');
         (await BrokerAsync(answer[1], "apply")).OrThrow();
         return answer[0];
     }
