@@ -33,22 +33,21 @@ sealed class Fleet : IAsyncDisposable
     long again;
     long connectedAt;
 
-    Fleet(PipelineProject project, string name, int count, int messagesPerSecond, int readingsPerMessage, DateTimeOffset startedAt, IReadOnlyList<ReadingKind> kinds)
+    Fleet(PipelineProject project, FleetLogin login, int count, int messagesPerSecond, int readingsPerMessage, DateTimeOffset startedAt, IReadOnlyList<ReadingKind> kinds)
     {
-        var number = Interlocked.Increment(ref fleets);
-        Name = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
+        Name = login.Name;
         this.readingsPerMessage = readingsPerMessage;
         this.kinds = kinds;
         var start = new DateTimeOffset(startedAt.UtcTicks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
-        devices = [.. Enumerable.Range(1, count).Select(device => new Numbered($"{Name}-{device}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
+        devices = [.. Enumerable.Range(1, count).Select(device => new Numbered(login.IsDevice ? Name : $"{Name}-{device}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
         client = new MqttClient(new MqttOptions
         {
             Host = "127.0.0.1",
             Port = project.MqttPort,
             ClientId = Name,
-            // A user is one connection: publisher/2 to publisher/15 are for fleets, and few run at a time.
-            UserName = string.Create(CultureInfo.InvariantCulture, $"publisher/{2 + number % 14}"),
-            Password = project.PublisherPassword,
+            UserName = login.User,
+            Password = login.Password,
+            PasswordFile = login.PasswordFile,
             CleanStart = true,
             SessionExpiry = TimeSpan.Zero,
             KeepAlive = TimeSpan.FromSeconds(5),
@@ -93,7 +92,19 @@ sealed class Fleet : IAsyncDisposable
     /// <param name="startedAt">Time of the first reading; now unless set.</param>
     /// <param name="kinds">Both unless set.</param>
     public static Fleet Publish(PipelineProject project, string name, int count = 2, int messagesPerSecond = 10, int readingsPerMessage = 5, DateTimeOffset? startedAt = null, params IReadOnlyList<ReadingKind> kinds)
-        => new(project, name, count, messagesPerSecond, readingsPerMessage, startedAt ?? clock.GetUtcNow(), kinds.Count > 0 ? kinds : [ReadingKind.Thermal, ReadingKind.Inverter]);
+    {
+        var number = Interlocked.Increment(ref fleets);
+        // A user is one connection: publisher/2 to publisher/15 are for fleets, and few run at a time.
+        var login = new FleetLogin(string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"), string.Create(CultureInfo.InvariantCulture, $"publisher/{2 + number % 14}"), project.PublisherPassword);
+        return new(project, login, count, messagesPerSecond, readingsPerMessage, startedAt ?? clock.GetUtcNow(), kinds.Count > 0 ? kinds : [ReadingKind.Thermal, ReadingKind.Inverter]);
+    }
+
+    /// <summary>Begins to publish both kinds as a device with a user of its own, ten messages of five readings a second.</summary>
+    /// <param name="project">Where to.</param>
+    /// <param name="device">Name of the device and of its user.</param>
+    /// <param name="passwordFile">Its password, which may change: it is read for each connection.</param>
+    public static Fleet PublishAs(PipelineProject project, string device, string passwordFile)
+        => new(project, new FleetLogin(device, device, null, passwordFile), 1, 10, 5, clock.GetUtcNow(), [ReadingKind.Thermal, ReadingKind.Inverter]);
 
     /// <summary>Waits until every device has given out so many more readings of each of its kinds.</summary>
     public Task MoreAsync(int readings)
@@ -117,9 +128,9 @@ sealed class Fleet : IAsyncDisposable
         }, () => $"{client.PendingPublishes} messages are pending; {client.State.LastError}");
     }
 
-    /// <summary>Publishes something of its own making on a topic of its first device; ends with the broker's acknowledgement.</summary>
-    public Task PublishRawAsync(ReadingKind kind, byte[] payload, string? contentType)
-        => client.PublishAsync(Topics.Readings(devices[0].Device, kind), payload, MqttQos.AtLeastOnce, contentType: contentType);
+    /// <summary>Publishes something of its own making on a topic of its first device, or of another; ends with the broker's acknowledgement.</summary>
+    public Task PublishRawAsync(ReadingKind kind, byte[] payload, string? contentType, string? device = null)
+        => client.PublishAsync(Topics.Readings(device ?? devices[0].Device, kind), payload, MqttQos.AtLeastOnce, contentType: contentType);
 
     public async ValueTask DisposeAsync()
     {

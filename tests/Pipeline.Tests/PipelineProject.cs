@@ -96,6 +96,9 @@ sealed class PipelineProject : IAsyncDisposable
     /// <summary>Password of the broker's user <c>publisher</c>.</summary>
     public string PublisherPassword { get; }
 
+    /// <summary>What .env would say.</summary>
+    public IReadOnlyDictionary<string, string> Settings => environment;
+
     public Emulator Emulator { get; }
 
     public Bucket Bucket { get; }
