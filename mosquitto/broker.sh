@@ -78,20 +78,20 @@ render() {
 }
 
 # Three quarters of what the container may use: beyond it Mosquitto refuses messages and clients; the kernel would end it.
-memory_limit() {
-    limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)
+# MOSQUITTO_MEMORY_LIMIT, in bytes, stands for the container's limit. Not by Mosquitto's own memory_limit: the dynamic-security plugin frees memory that Mosquitto has not counted, each time it saves. Its
+# count of what is used falls below zero, which it reads as far above the limit, and after the second enrolled device it
+# disconnects everybody for want of memory.
+limit_memory() {
+    limit=${MOSQUITTO_MEMORY_LIMIT:-$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)}
     case $limit in
         '' | max | *[!0-9]* | ????????????*) ;;
-        *) printf 'memory_limit %s\n' $(( limit / 4 * 3 )) ;;
+        *) ulimit -d $(( limit / 4 * 3 / 1024 )) ;;
     esac
 }
 
 configure() {
     mkdir -p "$run"
-    {
-        memory_limit
-        sed "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" "$config"
-    } >"$run/mosquitto.conf"
+    sed "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" "$config" >"$run/mosquitto.conf"
 }
 
 # ---------------------------------------------------------------- The log
@@ -137,7 +137,7 @@ serve() {
         if [ -x "${0%/*}/restore-subscriptions" ]; then
             "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" || true
         fi
-        mosquitto -c "$run/mosquitto.conf" >&4 2>&4 &
+        ( limit_memory; exec mosquitto -c "$run/mosquitto.conf" >&4 2>&4 ) &
         broker=$!
         suspect='' ticks=0
         while kill -0 "$broker" 2>/dev/null && [ -z "$stopping" ]; do
