@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ThermalStreaming.Readings;
 using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
@@ -8,9 +9,12 @@ namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>What a user of the broker can do to the memory and the disk of a forwarder, in a container with the memory limit that compose.yaml sets.</summary>
 [Trait("Category", "Security")]
-public sealed class LedgerAttackTests(ITestOutputHelper output)
+public sealed partial class LedgerAttackTests(ITestOutputHelper output)
 {
     const int Messages = 6, Streams = 35_000;
+
+    /// <summary>Devices that together exceed the 32 MiB of the whole ledger, each with the streams that one device may have.</summary>
+    const int Devices = 200, StreamsOfDevice = 1024;
 
     [Fact]
     public async Task A_device_that_makes_up_boot_ids_and_floods_dead_letters_neither_stops_the_forwarder_nor_costs_others_anything()
@@ -18,25 +22,28 @@ public sealed class LedgerAttackTests(ITestOutputHelper output)
         await using var project = await PipelineProject.StartAsync(
             new Dictionary<string, string> { ["DEAD_LETTERS_MAX_BYTES"] = "1MiB" }, null, Broker, Snowflake, SnowpipeForwarder);
 
-        await Scenario.RunAsync(project, output, $"{Messages} messages of 7 MB with {Streams} boot ids each", async _ =>
+        await Scenario.RunAsync(project, output, $"{Messages} messages of 7 MB with {Streams} boot ids each, and {Devices} devices with {StreamsOfDevice}", async _ =>
         {
             await using var honest = Fleet.Publish(project, "honest", kinds: ReadingKind.Thermal);
             await using var attacker = Fleet.Publish(project, "attacker", count: 1, messagesPerSecond: 1, kinds: ReadingKind.Thermal);
             await honest.MoreAsync(50);
             var before = await RunOfAsync(project);
 
-            for (var message = 0; message < Messages; message++)
-            {
-                await attacker.PublishRawAsync(ReadingKind.Thermal, MadeUp(message), Payload.JsonContentType);
-                await honest.MoreAsync(10);
-            }
-
-            await Until.TrueAsync("every made-up reading is stored", TimeSpan.FromMinutes(3),
-                async () => await project.FigureAsync(SnowpipeForwarder, "stored") >= Messages * Streams,
-                () => "If the forwarder refuses them, its log says why.");
-            Progress.Say($"  {await project.FigureAsync(SnowpipeForwarder, "streams_forgotten")} streams forgotten; memory {await MemoryAsync(project)}");
-            Assert.Contains("streams were forgotten", (await project.ExecuteAsync(SnowpipeForwarder, "check")).Text, StringComparison.Ordinal);
-            Assert.InRange(await project.FigureAsync(SnowpipeForwarder, "streams_forgotten"), (Messages * Streams) - 1024, Messages * Streams);
+            // All at once.
+            await Task.WhenAll(Enumerable.Range(0, Messages).Select(message =>
+                attacker.PublishRawAsync(ReadingKind.Thermal, MadeUp($"{message}", Streams), Payload.JsonContentType)));
+            await StoredAsync(project, Messages * Streams);
+            // Counted after they are stored.
+            await Until.TrueAsync("all but the streams that one device may have are forgotten", TimeSpan.FromMinutes(1),
+                async () => await project.FigureAsync(SnowpipeForwarder, "streams_forgotten") >= (Messages * Streams) - StreamsOfDevice);
+            await honest.MoreAsync(20);
+            for (var device = 0; device < Devices; device++)
+                await attacker.PublishRawAsync(ReadingKind.Thermal, MadeUp($"d{device:000}", StreamsOfDevice), Payload.JsonContentType, $"{attacker.Name}-made-up-{device}");
+            await StoredAsync(project, All);
+            // More than those of the first device: the bound of the whole ledger was reached.
+            await Until.TrueAsync("check shows that streams of several devices are forgotten", TimeSpan.FromMinutes(1),
+                async () => Forgotten().Match((await project.ExecuteAsync(SnowpipeForwarder, "check")).Text) is { Success: true } match
+                    && long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) > Messages * Streams);
             await project.ExpectExactlyOnceAsync([honest, attacker], TimeSpan.FromMinutes(5));
             Assert.Equal(before, await RunOfAsync(project));
 
@@ -49,8 +56,8 @@ public sealed class LedgerAttackTests(ITestOutputHelper output)
             await later.MoreAsync(20);
             await project.ExpectExactlyOnceAsync([later]);
             var attacked = (await project.ThermalRowsAsync()).Where(row => row.GetProperty("boot_id").GetString()!.StartsWith("made-up-", StringComparison.Ordinal)).ToList();
-            Assert.Equal(Messages * Streams, attacked.Count);
-            Assert.Equal(Messages * Streams, attacked.Select(row => row.GetProperty("boot_id").GetString()).Distinct().Count());
+            Assert.Equal(All, attacked.Count);
+            Assert.Equal(All, attacked.Select(row => row.GetProperty("boot_id").GetString()).Distinct().Count());
         });
         await Scenario.RunAsync(project, output, "a flood of dead letters", async _ =>
         {
@@ -70,12 +77,24 @@ public sealed class LedgerAttackTests(ITestOutputHelper output)
         });
     }
 
-    /// <summary>One message of 7 MB, each reading from a boot of its own.</summary>
-    static byte[] MadeUp(int message)
+    [GeneratedRegex("([0-9]+) streams were forgotten")]
+    private static partial Regex Forgotten();
+
+    static int All => (Messages * Streams) + (Devices * StreamsOfDevice);
+
+    static async Task StoredAsync(PipelineProject project, int readings)
     {
-        var text = new StringBuilder(7_200_000).Append('[');
-        for (var i = 0; i < Streams; i++)
-            text.Append(CultureInfo.InvariantCulture, $"{(i > 0 ? "," : "")}{{\"boot_id\":\"made-up-{message}-{i:00000}-{new string('x', 48)}\",\"sequence\":1,\"temperature\":20.5,\"humidity\":40,\"local_hostname\":\"{new string('h', 50)}\"}}");
+        await Until.TrueAsync($"{readings} made-up readings are stored", TimeSpan.FromMinutes(3),
+            async () => await project.FigureAsync(SnowpipeForwarder, "stored") >= readings, () => "If the forwarder refuses them, its log says why.");
+        Progress.Say($"  {readings} stored, {await project.FigureAsync(SnowpipeForwarder, "streams_forgotten")} streams forgotten; memory {await MemoryAsync(project)}");
+    }
+
+    /// <summary>One message, of 7 MB with 35,000 streams, each reading from a boot of its own.</summary>
+    static byte[] MadeUp(string message, int streams)
+    {
+        var text = new StringBuilder(streams * 200).Append('[');
+        for (var i = 0; i < streams; i++)
+            text.Append(CultureInfo.InvariantCulture, $"{(i > 0 ? "," : "")}{{\"boot_id\":\"made-up-{message}-{i:00000}-{new string('x', 44)}\",\"sequence\":1,\"temperature\":20.5,\"humidity\":40,\"local_hostname\":\"{new string('h', 50)}\"}}");
         return Encoding.UTF8.GetBytes(text.Append(']').ToString());
     }
 

@@ -82,6 +82,8 @@ public sealed partial class RotationTests(ITestOutputHelper output)
             await device.MoreAsync(30);
             // The fleet has the old password of publisher, so it ends first; the second agent reads the new one.
             await project.ExpectExactlyOnceAsync([fleet, device], TimeSpan.FromMinutes(3));
+            // It repeats what it has sent after each connection loss: nobody's rotation ended anybody else's connection.
+            Assert.Equal(0, fleet.Sent.Again);
             Assert.Contains("accepts the new password", await UpAsync(project, copy, "--rotate-password", "publisher"), StringComparison.Ordinal);
             Assert.NotEqual(0, await LogInAsync(project, "publisher", project.PublisherPassword));
             var connected = await project.FigureAsync(SecondAgent, "readings_published");
