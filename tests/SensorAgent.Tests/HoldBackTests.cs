@@ -62,10 +62,12 @@ public sealed class HoldBackTests : IDisposable
             first.Kill();
         }
         await SpeakingForwarder.LeaveRetainedAsync(broker.Port, ReadingKind.Inverter);
+        var seen = spy.Of(ReadingKind.Inverter).Count;
 
         await using var thermal = new SpeakingForwarder(broker.Port, ReadingKind.Thermal);
         using var agent = new AgentProcess(data.Path, broker.Port);
         var before = await HeldBackAsync(agent, spy, ReadingKind.Inverter);
+        Assert.Equal(seen, before);
         // The other kind flows meanwhile.
         var batches = spy.Of(ReadingKind.Thermal).Count;
         await spy.UntilAsync(c => c.Of(ReadingKind.Thermal).Count > batches + 5);
