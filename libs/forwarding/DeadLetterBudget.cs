@@ -128,8 +128,8 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
 
     [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message =
         "Deleted {Letters} dead letters ({Bytes} bytes, {Origin}) of {Sender} with the file {Path}: letters of that origin exceeded "
-        + "half of DEAD_LETTERS_MAX_BYTES={Cap}, and this sender held most. {Total} have been deleted since the start. Correct the sender or raise "
-        + "the cap; 'dead-letters list' shows the letters that are left")]
+        + "half of DEAD_LETTERS_MAX_BYTES={Cap}, and this sender held most. {Total} have been deleted since the start. "
+        + "Correct the sender or raise the cap; 'dead-letters list' shows the letters that are left")]
     partial void LogDeleted(long letters, long bytes, string origin, string sender, string path, long cap, long total);
 
     [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message =

@@ -198,7 +198,7 @@ public sealed class DeadLetters
         return pending.TryGetValue(owner, out var lines) ? lines : pending[owner] = new ArrayBufferWriter<byte>();
     }
 
-    /// <summary>Brings the letters of one origin to disk. What is on disk is pending no longer, also when the disk refuses the rest.</summary>
+    /// <summary>Brings the letters of one origin to disk. What is on disk is no longer pending, even if the disk refuses the rest.</summary>
     void Save(DeadLetterOrigin origin, IReadOnlyList<DeadLetterOwner> owners)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -234,7 +234,7 @@ public sealed class DeadLetters
             return null;
         try
         {
-            // Shared with readers: whoever wants the file alone waits, or was faster, and then it is not under its name any more.
+            // Shared with readers: whoever wants the file alone waits, or was faster, and then the file is gone from its name.
             var file = File.OpenHandle(last.Path, FileMode.Open, FileAccess.Write, FileShare.Read);
             if (File.Exists(last.Path))
                 return file;

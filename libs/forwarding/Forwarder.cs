@@ -271,12 +271,15 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         meter.CreateObservableCounter("thermal.forwarder.disk.written", () => Sum(slot => slot.Journal.BytesWritten), "By", "Bytes written to the journals");
         meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
         meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
-        meter.CreateObservableCounter("thermal.forwarder.dead_letters.deleted", () => Enum.GetValues<DeadLetterOrigin>().Select(origin
-            => new System.Diagnostics.Metrics.Measurement<long>(deadLetters.Deleted(origin), new KeyValuePair<string, object?>("origin", DeadLetterOwner.NameOf(origin)))), "{letter}",
-            "Dead letters that were deleted because their origin exceeded its half of DEAD_LETTERS_MAX_BYTES, by origin (unread or refused)");
+        meter.CreateObservableCounter("thermal.forwarder.dead_letters.deleted", DeletedLetters, "{letter}",
+            "Dead letters that were deleted because their origin exceeded its half of DEAD_LETTERS_MAX_BYTES, by origin");
         page.Add(Write);
         page.Add(senders.Write);
     }
+
+    IEnumerable<System.Diagnostics.Metrics.Measurement<long>> DeletedLetters()
+        => Enum.GetValues<DeadLetterOrigin>().Select(origin => new System.Diagnostics.Metrics.Measurement<long>(
+            deadLetters.Deleted(origin), new KeyValuePair<string, object?>("origin", DeadLetterOwner.NameOf(origin))));
 
     void Write(Utf8JsonWriter json)
     {

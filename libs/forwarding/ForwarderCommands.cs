@@ -42,8 +42,10 @@ public static class ForwarderCommands
             var origin = DeadLetterOwner.NameOf(DeadLetterOwner.OfFile(file).Origin);
             foreach (var letter in DeadLetters.Read(file))
             {
-                table.AddRow(new Text(letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)), new Text(origin), new Text(letter.Topic),
-                    new Text(letter.Readings == 0 ? "unreadable" : $"{letter.Readings}"), new Text($"{letter.Payload.Length}"), new Text(letter.Reason));
+                var at = letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+                var readings = letter.Readings == 0 ? "unreadable" : $"{letter.Readings}";
+                table.AddRow(new Text(at), new Text(origin), new Text(letter.Topic), new Text(readings), new Text($"{letter.Payload.Length}"),
+                    new Text(letter.Reason));
             }
         }
         if (table.Rows.Count == 0)

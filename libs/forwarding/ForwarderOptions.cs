@@ -55,7 +55,8 @@ public sealed class ForwarderOptions
         SlotAdoptionGrace = settings.Duration("SLOT_ADOPTION_GRACE", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How long a slot may be without an owner before another replica empties and retires it."),
         SlotDrainQuiet = settings.Duration("SLOT_DRAIN_QUIET", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "How long the broker must have sent nothing for an adopted slot before it is retired."),
         DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40,
-            "Cap of the dead letters: half for what could not be read, half for what the destination refused. Beyond it the device that holds most loses its oldest file."),
+            "Cap of the dead letters: half for what could not be read, half for what the destination refused. "
+            + "Beyond it the device that holds most loses its oldest file."),
         Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
         Installation = MqttSettings.Installation(settings),
         Journal = JournalSettings.Load(settings),
