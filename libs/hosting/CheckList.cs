@@ -3,25 +3,6 @@ using Spectre.Console;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What a step of <c>check</c> found.</summary>
-/// <param name="Outcome">Whether it is well.</param>
-/// <param name="Detail">What was found, one line, for a person.</param>
-/// <param name="Cause">On failure: the likely cause.</param>
-/// <param name="Fix">On failure: the exact thing to do, a command where there is one.</param>
-public sealed record CheckResult(CheckOutcome Outcome, string Detail, string Cause = "", string Fix = "")
-{
-    public static CheckResult Ok(string detail) => new(CheckOutcome.Ok, detail);
-
-    public static CheckResult Warning(string detail, string cause, string fix) => new(CheckOutcome.Warning, detail, cause, fix);
-
-    public static CheckResult Failed(string detail, string cause, string fix) => new(CheckOutcome.Failed, detail, cause, fix);
-}
-
-public enum CheckOutcome { Ok, Warning, Failed, Skipped }
-
-/// <summary>One step of <c>check</c>. It runs only when every step named in <paramref name="Needs"/> was well.</summary>
-public sealed record CheckStep(string Name, Func<CancellationToken, Task<CheckResult>> Run, params string[] Needs);
-
 /// <summary>Runs the steps of <c>check</c> in order and prints each as it ends: ✓ or ✗, how long it took, and on failure cause and fix.</summary>
 public static class CheckList
 {

@@ -1,49 +1,5 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>What a field may hold. Null is always allowed.</summary>
-enum JsonType
-{
-    /// <summary>A text, or a number, which stands for its text.</summary>
-    Text,
-
-    /// <summary>A number, or a text that spells one.</summary>
-    Number,
-
-    /// <summary>What <see cref="ReadingTime"/> reads.</summary>
-    Time,
-}
-
-/// <summary>Where the value that a row has under a key comes from.</summary>
-enum JsonRole
-{
-    /// <summary>The sender's value.</summary>
-    Value,
-
-    /// <summary>The sender's value, where it sent one: the row has no such key otherwise.</summary>
-    OwnKey,
-
-    /// <summary>The topic's device, whatever the reading names.</summary>
-    DeviceId,
-
-    /// <summary>Of the reading's identity.</summary>
-    BootId,
-
-    /// <summary>Of the reading's identity.</summary>
-    Sequence,
-
-    /// <summary>The reading's instant, ISO 8601.</summary>
-    Instant,
-
-    /// <summary>The reading's instant in seconds since 1970.</summary>
-    Second,
-
-    /// <summary>The sender's text, or else the reading's instant as the original wrote it.</summary>
-    SystemTime,
-}
-
-/// <summary>A key that the rows have.</summary>
-sealed record JsonField(RowKey Key, JsonType Type, JsonRole Role = JsonRole.Value);
-
 /// <summary>The fields of one kind of row, in the row's order, and which of them say what a reading is.</summary>
 sealed class JsonFields
 {

@@ -1,22 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
-
-/// <summary>A key of a row.</summary>
-sealed class RowKey(string name)
-{
-    public string Name => name;
-
-    /// <summary>As it stands between two values: <c>,"name":</c>.</summary>
-    public byte[] Bytes { get; } = Encoding.UTF8.GetBytes($",\"{name}\":");
-
-    /// <summary>With its quotation marks.</summary>
-    public ReadOnlySpan<byte> Quoted => Bytes.AsSpan()[1..^1];
-}
 
 /// <summary>
 /// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as long as all the

@@ -5,9 +5,6 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The options of the service: of what all forwarders do, and of its own sink.</summary>
-sealed record S3ServiceOptions(ForwarderOptions Forwarder, S3Options S3);
-
 /// <summary>What the service is made of.</summary>
 static class S3Service
 {

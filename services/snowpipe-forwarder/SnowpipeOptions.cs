@@ -2,42 +2,6 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>How the forwarder signs in.</summary>
-enum SnowpipeAuth
-{
-    /// <summary>A key-pair JWT is exchanged for a token that is valid at the ingest host only. What Snowflake documents.</summary>
-    ScopedToken,
-
-    /// <summary>The key-pair JWT itself is sent to the ingest host too.</summary>
-    DirectJwt,
-
-    /// <summary>A programmatic access token, no key pair. It is exchanged for a token that is valid at the ingest host only, as Snowflake's own SDK does.</summary>
-    Pat,
-
-    /// <summary>The programmatic access token itself is sent to the ingest host too.</summary>
-    DirectPat,
-}
-
-/// <summary>Which of Snowpipe Streaming's two ways rows take.</summary>
-enum SnowpipeIngestion
-{
-    /// <summary>A named channel with offset tokens: every reading once, in order.</summary>
-    Named,
-
-    /// <summary>The elastic channel: a reading may arrive twice after a failure, order is not kept.</summary>
-    Elastic,
-}
-
-/// <summary>How an append names its offset token.</summary>
-enum OffsetTokenForm
-{
-    /// <summary><c>startOffsetToken</c> and <c>endOffsetToken</c>, the current form.</summary>
-    Range,
-
-    /// <summary><c>offsetToken</c>, the older form.</summary>
-    Single,
-}
-
 /// <summary>What the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.</summary>
 sealed class SnowpipeOptions
 {

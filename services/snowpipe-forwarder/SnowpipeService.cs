@@ -4,9 +4,6 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The options of the service: of what all forwarders do, and of its own sink.</summary>
-sealed record SnowpipeServiceOptions(ForwarderOptions Forwarder, SnowpipeOptions Snowpipe);
-
 /// <summary>What the service is made of.</summary>
 static class SnowpipeService
 {

@@ -31,16 +31,6 @@ public sealed class ServiceProgramTests
     }
 
     [Fact]
-    public async Task A_part_that_has_to_stop_ends_the_process_with_1_and_one_line()
-    {
-        var (code, output, error) = await RunAsync([], Definition(run: _ => throw new StoppedException("slot-0: the disk is gone.", new IOException("the disk is gone."))));
-
-        Assert.Equal(1, code);
-        Assert.Contains("slot-0: the disk is gone.", output + error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", output + error, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_port_that_is_taken_is_a_setting_to_change()
     {
         using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Any, port);

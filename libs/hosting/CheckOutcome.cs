@@ -1,0 +1,3 @@
+namespace ThermalStreaming.Hosting;
+
+public enum CheckOutcome { Ok, Warning, Failed, Skipped }

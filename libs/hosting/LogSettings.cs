@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>What is logged and how.</summary>
+sealed record LogSettings(LogLevel Level, bool Json)
+{
+    enum Format { Text, Json }
+
+    public static LogSettings Load(Settings settings) => new(
+        settings.Choice("LOG_LEVEL", LogLevel.Information, "Least severe level that is logged."),
+        settings.Choice("LOG_FORMAT", Format.Text, "Lines for people or JSON for a log collector.") == Format.Json);
+
+    public void Apply(ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(Level);
+        // The framework's own Information lines say nothing an operator acts on.
+        logging.AddFilter("Microsoft", Level > LogLevel.Warning ? Level : LogLevel.Warning);
+        // What ends a part is told once, by this program (Ended), and not with a stack trace when it is the configuration.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        logging.AddFilter("System.Net.Http", Level > LogLevel.Warning ? Level : LogLevel.Warning);
+        if (Json)
+        {
+            logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+            });
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
+                console.ColorBehavior = LoggerColorBehavior.Disabled;
+            });
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Spectre.Console;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>Asks the running service on this machine, for the verbs <c>healthcheck</c> and <c>status</c>.</summary>
+static class StatusClient
+{
+    static readonly TimeSpan timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Prints what /readyz says.</summary>
+    /// <returns>0 when every part of the service is well, otherwise 1.</returns>
+    public static async Task<int> HealthAsync(IConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var (code, text) = await GetAsync(configuration, "/readyz", cancellationToken);
+        return await PrintAsync(code, text);
+    }
+
+    /// <summary>Prints what /status says, as a table or as it came.</summary>
+    /// <returns>0, or 1 when the service does not answer.</returns>
+    public static async Task<int> StatusAsync(IConfiguration configuration, bool json, CancellationToken cancellationToken)
+    {
+        var (code, text) = await GetAsync(configuration, "/status", cancellationToken);
+        if (code != HttpStatusCode.OK || json)
+            return await PrintAsync(code, text);
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("what").AddColumn("value");
+        using var document = JsonDocument.Parse(text);
+        foreach (var property in document.RootElement.EnumerateObject())
+            table.AddRow(new Markup(Markup.Escape(property.Name)), new Markup(Markup.Escape(property.Value.ToString())));
+        AnsiConsole.Write(table);
+        return ExitCodes.Ok;
+    }
+
+    static async Task<int> PrintAsync(HttpStatusCode? code, string text)
+    {
+        await Console.Out.WriteLineAsync(text.TrimEnd());
+        return code == HttpStatusCode.OK ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    static async Task<(HttpStatusCode? Code, string Text)> GetAsync(IConfiguration configuration, string path, CancellationToken cancellationToken)
+    {
+        var address = new Uri($"http://127.0.0.1:{ServiceConfiguration.HttpPort(new Settings(configuration))}");
+        using var client = new HttpClient { Timeout = timeout, BaseAddress = address };
+        try
+        {
+            using var response = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return (null, $"{address} does not answer ({e.Message}); is the service running, and is HTTP_PORT the one it uses?");
+        }
+    }
+}
