@@ -9,6 +9,12 @@ sealed class AppendGroup
     /// <summary>An offset mark stands at least every so many bytes: between two of them damage is stepped over without doubt about the offsets.</summary>
     public const int MarkEveryBytes = 4096;
 
+    /// <summary>What one write to a file costs at least: the page cache and the device write whole pages.</summary>
+    const int PageBytes = 4096;
+
+    /// <summary>Padding is for groups of this size: smaller ones share pages anyway, and of larger ones it saves too little.</summary>
+    const int LeastPadded = 512, MostPadded = 32 * 1024;
+
     const int FirstBytes = 64 * 1024;
 
     // Not RunContinuationsAsynchronously: that costs a thread-pool item per append. The group is one item, and its appends go on in order.
@@ -18,6 +24,7 @@ sealed class AppendGroup
     readonly List<(int At, int Count)> marks = [];
 
     byte[] buffer;
+    int paddingBytes;
     int markDueAt = MarkEveryBytes;
 
     public AppendGroup(byte[]? buffer, long createdAt)
@@ -43,7 +50,7 @@ sealed class AppendGroup
 
     public void EnsureRoom(int bytes)
     {
-        var needed = Reserve + Length + bytes + (bytes / MarkEveryBytes + 2) * Frame.MarkBytes;
+        var needed = Reserve + Length + bytes + (bytes / MarkEveryBytes + 2) * Frame.MarkBytes + PageBytes;
         if (needed > buffer.Length)
             Array.Resize(ref buffer, needed + needed / 4);
     }
@@ -71,8 +78,8 @@ sealed class AppendGroup
     /// <summary>Whether there are offset marks among the frames.</summary>
     public bool HasMarks => marks.Count > 0;
 
-    /// <summary>Bytes of frames behind the last offset mark among them.</summary>
-    public int BytesBehindMark => marks.Count == 0 ? Length : Length - marks[^1].At;
+    /// <summary>Bytes of frames, and of the padding that was last added, behind the last offset mark among them.</summary>
+    public int BytesBehindMark => paddingBytes + (marks.Count == 0 ? Length : Length - marks[^1].At);
 
     /// <summary>Lets the appends go on, one after the other on a thread of the pool.</summary>
     public void CompleteWith(long first) =>
@@ -85,18 +92,37 @@ sealed class AppendGroup
     public ReadOnlySpan<byte> WithHeader(SegmentHeader header)
     {
         header.Write(buffer.AsSpan(Reserve - SegmentHeader.Bytes));
+        paddingBytes = 0;
         return buffer.AsSpan(Reserve - SegmentHeader.Bytes, SegmentHeader.Bytes + Length);
     }
 
     /// <param name="time">For a time mark in front of the frames.</param>
     /// <param name="offset">For an offset mark in front of them.</param>
-    public ReadOnlySpan<byte> WithMarks((long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset)
+    /// <param name="position">Where in the file they go.</param>
+    /// <param name="mayGrow">Bytes that padding behind the frames may take.</param>
+    public ReadOnlySpan<byte> WithMarks((long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset, long position, long mayGrow)
     {
         var start = Reserve;
         if (offset is { } here)
             Frame.WriteOffsetMark(buffer.AsSpan(start -= Frame.MarkBytes), here.First, here.Epoch);
         if (time is { } now)
             Frame.WriteMark(buffer.AsSpan(start -= Frame.MarkBytes), now.WallMilliseconds, now.OpenMilliseconds);
-        return buffer.AsSpan(start, Reserve - start + Length);
+        return Padded(start, position, mayGrow);
     }
+
+    /// <summary>
+    /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, taken to be as long as this one, would otherwise
+    /// touch one page more than it needs: every fsync writes each page that was touched as a whole. It is never more than a quarter of the group.
+    /// </summary>
+    ReadOnlySpan<byte> Padded(int start, long position, long mayGrow)
+    {
+        var length = Reserve - start + Length;
+        var used = (int)((position + length) % PageBytes);
+        var (rest, next) = (PageBytes - used, Length + 2 * Frame.MarkBytes);
+        var isWorthIt = Length is >= LeastPadded and <= MostPadded && used > 0 && Pages(used + next) > Pages(next) && rest <= Math.Min(Length / 4, mayGrow);
+        paddingBytes = isWorthIt && Frame.TryPad(buffer.AsSpan(start + length, rest)) ? rest : 0;
+        return buffer.AsSpan(start, length + paddingBytes);
+    }
+
+    static int Pages(int bytes) => (bytes + PageBytes - 1) / PageBytes;
 }

@@ -47,6 +47,7 @@
 //     1, wall clock (8), milliseconds open (8), as in the header: what follows was appended at or after that time. At most one every 10 s,
 //     written with the group that follows it.
 //     2, offset (8), epoch (8): the next record has this offset. One at least every 4 KiB, so that damage leaves no doubt about what follows it.
+//     3, zeros: padding, which may have longer varints than its numbers need.
 //     Others are skipped.
 //
 // Writing
@@ -55,6 +56,8 @@
 //   one pwrite, fsync of the file, fsync of the directory. If a write fails (disk full, I/O error) the file is cut back to its good end and the
 //   same group is tried again, every second and whenever space is freed; nothing is stored in part or twice. After a failed fsync the kernel
 //   may have dropped the pages it could not write, so the group goes to a new segment.
+//   An fsync writes whole pages of 4 KiB. Where groups come one by one, the rest of a page that the next group would not fit into is filled with
+//   padding in the same write, so that the next fsync does not write this page again.
 //
 // Reading
 //   A reader sees what an fsync has covered. Bytes that are wrong are read once more through a new handle. If they stay wrong, without an error
@@ -878,18 +881,19 @@ public sealed class DurableJournal : IDisposable
     long Write(AppendGroup group)
     {
         Segment last;
-        long first;
+        long first, mayGrow;
         bool roll;
         lock (gate)
         {
             last = segments[^1];
             first = nextOffset;
+            mayGrow = options.MaxBytes - sizeBytes - group.Length - SegmentHeader.Bytes;
             roll = rollNext || first != last.End || last.End - last.First + group.Count > Frame.MaxCount
                 || (last.End > last.First && last.Size + group.Length > segmentBytes);
         }
 
         if (!roll || first == last.First)
-            WriteBehind(group, last, first, withHeader: roll);
+            WriteBehind(group, last, first, mayGrow, withHeader: roll);
         else
             WriteSegment(group, last, first);
         return first;
@@ -898,16 +902,19 @@ public sealed class DurableJournal : IDisposable
     /// <param name="group">What to write.</param>
     /// <param name="last">The segment that takes it.</param>
     /// <param name="first">Offset of the group's first reading.</param>
+    /// <param name="mayGrow">Bytes that padding behind the group may take.</param>
     /// <param name="withHeader">The segment has no readings and its header is in doubt: write it again.</param>
-    void WriteBehind(AppendGroup group, Segment last, long first, bool withHeader)
+    void WriteBehind(AppendGroup group, Segment last, long first, long mayGrow, bool withHeader)
     {
         var wall = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var open = OpenMilliseconds;
         var withTime = !withHeader && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds;
         var withOffset = !withHeader && last.Size >= last.MarkDueAt;
         group.SetFirst(first, epoch);
-        var bytes = withHeader ? group.WithHeader(last.Header) : group.WithMarks(withTime ? (wall, open) : null, withOffset ? (first, epoch) : null);
         var position = withHeader ? 0 : last.Size;
+        var bytes = withHeader
+            ? group.WithHeader(last.Header)
+            : group.WithMarks(withTime ? (wall, open) : null, withOffset ? (first, epoch) : null, position, mayGrow);
         try
         {
             active ??= new ActiveFile(disk, disk.OpenFile(last.Path, create: false));

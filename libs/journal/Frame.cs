@@ -27,7 +27,10 @@ static class Frame
 
     const int ChecksumBytes = 4;
     const int MarkPayloadBytes = 17;
-    const byte TimeMarkKind = 1, OffsetMarkKind = 2;
+    const byte TimeMarkKind = 1, OffsetMarkKind = 2, PaddingKind = 3;
+
+    /// <summary>A padding frame is a mark whose two varints may have up to four bytes each.</summary>
+    const int MostPaddingBytes = MarkBytes + 6;
 
     public static int Size(int payloadLength, int count) =>
         ChecksumBytes + VarintSize((uint)payloadLength) + VarintSize((uint)count) + payloadLength;
@@ -85,6 +88,26 @@ static class Frame
         return offset >= 0;
     }
 
+    /// <summary>
+    /// Fills the bytes with frames that count no readings and say nothing. Their varints are longer than they need to be where that makes the frames fit; every
+    /// version of the format reads them.
+    /// </summary>
+    /// <returns>False when no number of frames has that length: less than 92 bytes can be such a gap. Nothing is written then.</returns>
+    public static bool TryPad(Span<byte> destination)
+    {
+        var frames = (destination.Length + MostPaddingBytes - 1) / MostPaddingBytes;
+        if (frames * MarkBytes > destination.Length)
+            return false;
+        for (; frames > 0; frames--)
+        {
+            var size = destination.Length / frames;
+            WritePadding(destination[..size]);
+            destination = destination[size..];
+        }
+
+        return true;
+    }
+
     /// <param name="data">Bytes from the start of a frame.</param>
     /// <param name="size">Size of the frame; if it is incomplete, how many bytes are needed to know more.</param>
     /// <param name="count">Readings in it; 0 for what is not a record.</param>
@@ -116,6 +139,25 @@ static class Frame
         return BinaryPrimitives.ReadUInt32LittleEndian(data) == Crc32C.Compute(data[ChecksumBytes..size])
             ? FrameStatus.Valid
             : FrameStatus.Invalid;
+    }
+
+    static void WritePadding(Span<byte> frame)
+    {
+        frame.Clear();
+        var surplus = frame.Length - MarkBytes;
+        var at = WriteLongVarint(frame, ChecksumBytes, MarkPayloadBytes, 1 + Math.Min(surplus, 3));
+        at = WriteLongVarint(frame, at, 0, 1 + Math.Max(0, surplus - 3));
+        frame[at] = PaddingKind;
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, Crc32C.Compute(frame[ChecksumBytes..]));
+    }
+
+    /// <summary>Writes a value below 128 as a varint of so many bytes, and returns where it ends.</summary>
+    static int WriteLongVarint(Span<byte> frame, int at, byte value, int bytes)
+    {
+        for (var last = at + bytes - 1; at < last; value = 0)
+            frame[at++] = (byte)(value | 0x80);
+        frame[at++] = value;
+        return at;
     }
 
     static int VarintSize(uint value) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : 4;

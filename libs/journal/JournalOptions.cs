@@ -40,6 +40,9 @@ public sealed record JournalOptions
     /// </summary>
     public bool SkipUnreadable { get; set; }
 
-    /// <summary>Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default 10 s.</summary>
-    public TimeSpan CursorInterval { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default one minute. After a kill the sink says what it has,
+    /// so a lag costs a question; each write costs a page of the storage.
+    /// </summary>
+    public TimeSpan CursorInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -17,6 +17,12 @@ sealed partial class Outbox : IDisposable
     /// <summary>How long a stop waits for space for what is in hand.</summary>
     static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How far the outbox's cursor on disk may lag behind. After a kill the agent publishes so much again besides the replay window, and the forwarders
+    /// recognise it.
+    /// </summary>
+    static readonly TimeSpan CursorInterval = TimeSpan.FromMinutes(5);
+
     readonly byte[] header;
     readonly JournalOptions options;
     readonly Lock gate = new();
@@ -41,7 +47,7 @@ sealed partial class Outbox : IDisposable
         header = StoredPayload.Header(isJson: false, kind, options.DeviceId, clock.GetUtcNow());
         // A thermal reading takes some 130 bytes, one of an inverter 110.
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
-        this.options = options.Journal with { Directory = options.OutboxDirectory(kind) };
+        this.options = options.Journal with { Directory = options.OutboxDirectory(kind), CursorInterval = CursorInterval };
         oldestAt = clock.GetUtcNow().UtcTicks;
         try
         {

@@ -216,7 +216,7 @@ public sealed class DurableJournalTests : IDisposable
     public void Frequent_commits_write_the_cursor_seldom_and_without_fsync()
     {
         var disk = new UnreliableDisk(new Random(0));
-        using var journal = Open(new JournalOptions(), disk);
+        using var journal = Open(new JournalOptions { CursorInterval = TimeSpan.FromSeconds(10) }, disk);
         for (var i = 0; i < 1000; i++)
             journal.Append("x");
         var (bytes, flushes) = (disk.BytesWritten, disk.FileFlushes);
