@@ -7,6 +7,7 @@
 #   broker try USER  logs in with the password on stdin and publishes an empty status; exit code 0 if that is allowed
 #   broker login USER   logs in with the password on stdin; exit code 0 if the broker accepts it
 #   broker healthy   exit code 0 if Mosquitto answers
+#   broker orphans   the forwarders' sessions that nobody connects to, as they were at the start: client id and messages held
 set -eu
 umask 077
 
@@ -135,7 +136,7 @@ serve() {
         render
         # Gives saved sessions their shared subscriptions back, which Mosquitto 2.0 does not save.
         if [ -x "${0%/*}/restore-subscriptions" ]; then
-            "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" || true
+            "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" "$run/orphans" || true
         fi
         ( limit_memory; exec mosquitto -c "$run/mosquitto.conf" >&4 2>&4 ) &
         broker=$!
@@ -195,6 +196,7 @@ case ${1:-} in
         case $answer in *'received CONNACK (0)'*) exit 0 ;; esac
         printf '%s\n' "$answer" >&2
         exit 1 ;;
+    orphans) cat "$run/orphans" ;;
     healthy) client health mosquitto_sub -t '$SYS/broker/version' -E -W 5 ;;
     *) echo "broker: unknown command '$1'" >&2; exit 2 ;;
 esac

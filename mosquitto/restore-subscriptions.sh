@@ -3,7 +3,10 @@
 # sessions, but not their shared subscriptions: until the forwarders have connected again, it would acknowledge readings
 # that reach nobody. It tells an MQTT 5 sender so; an MQTT 3.1.1 sender loses them in silence.
 #
-# usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY]]
+# usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY [FILE FOR OTHER SESSIONS]]]
+#
+# It also names the forwarders' sessions of other identities: nobody connects to them, so what they hold is never delivered.
+# The third file gets a line for each: its client id, and about how many messages it holds.
 #
 # Appends one subscription to the database for each session of this installation in it. The identity is random and known
 # to the services alone, so no payload that the database holds can name a session; without the file, it is the one in the
@@ -16,7 +19,9 @@ umask 077
 database=${1:-/mosquitto/data/mosquitto.db}
 identity=$(cat "${2:-/run/mqtt/installation}" 2>/dev/null || grep -ohE 'forwarder-[0-9a-f]{8}-slot-' /mosquitto/auth/users/* 2>/dev/null | cut -d - -f 2 | head -n 1)
 added=$database.added
+others=${3:-/dev/null}
 
+: >"$others"
 [ -s "$database" ] && [ -n "$identity" ] || exit 0
 
 # The broker does not start with a torn chunk. A power cut may have left one at the end, where we appended; and what was
@@ -40,8 +45,21 @@ fi
 bytes() { for byte; do printf "\\$(printf %03o "$byte")"; done; }
 number() { bytes $(( $1 >> 24 & 255 )) $(( $1 >> 16 & 255 )) $(( $1 >> 8 & 255 )) $(( $1 & 255 )); }
 
+# The database has a session's client id twice with the session (the second is its user), and once with each message that it holds.
+sessions=$(tr -c 'a-z0-9-' '\n' <"$database" | grep -oE '(snowpipe|s3)-forwarder-[0-9a-f]{8}-slot-[0-9]+' | sort | uniq -c)
 restored=''
-for session in $(tr -c 'a-z0-9-' '\n' <"$database" | grep -oE "(snowpipe|s3)-forwarder-$identity-slot-[0-9]+" | sort -u); do
+while read -r times session; do
+    case $session in
+        *"-forwarder-$identity-slot-"*) ;;
+        ?*)
+            held=$(( times > 2 ? times - 2 : 0 )) old=${session#*-forwarder-}
+            echo "$session $held" >>"$others"
+            echo "nobody connects as $session: it is a session of an earlier identity of this installation, whose volumes were lost. The broker holds about" \
+                "$held messages for it and deletes them two months after its last connection (persistent_client_expiration). To deliver them, make" \
+                "that identity the current one: docker compose run --rm --no-deps setup setup adopt ${old%%-*} && docker compose restart"
+            continue ;;
+        *) continue ;;
+    esac
     service=${session%%-forwarder-*}-forwarder
     case $service in
         s3-*) topic="\$share/$service/telemetry/v1/+/inverter" ;;
@@ -56,7 +74,9 @@ for session in $(tr -c 'a-z0-9-' '\n' <"$database" | grep -oE "(snowpipe|s3)-for
         printf '%s%s' "$session" "$topic"
     } >>"$added"
     restored="$restored $session"
-done
+done <<END
+$sessions
+END
 [ -n "$restored" ] || exit 0
 wc -c <"$database" >"$added.at"
 sync

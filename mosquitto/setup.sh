@@ -9,6 +9,7 @@
 #   setup revoke NAME        takes that user away; prints what `broker apply` reads
 #   setup devices            the enrolled devices, one per line
 #   setup rotate USER        makes a new password for a service's user; prints it and, on the second line, what `broker apply` reads
+#   setup adopt IDENTITY     gives the installation the identity of an earlier one, whose sessions the broker still has
 #   setup healthy            exit code 0 if the certificate is valid
 #
 #   /credentials/<user>/password, …/installation   one volume per user, mounted read-only in that user's container alone
@@ -43,9 +44,39 @@ write_user() {
     fi
 }
 
+is_identity() { case $1 in *[!0-9a-f]*) return 1 ;; ????????) ;; *) return 1 ;; esac; }
+
+# keep_identity IDENTITY
+keep_identity() {
+    printf '%s' "$1" >"$authority/installation.new"
+    sync "$authority/installation.new" 2>/dev/null || sync
+    mv "$authority/installation.new" "$authority/installation"
+}
+
+# The identity is part of the forwarders' client ids. If its own volume was lost it comes from any other that has it, so that
+# the forwarders find their sessions at the broker again; only when none has it is this a new installation.
 installation() {
-    [ -s "$authority/installation" ] || { od -An -N4 -tx1 /dev/urandom | tr -d ' \n' >"$authority/installation.new"; mv "$authority/installation.new" "$authority/installation"; }
-    cat "$authority/installation"
+    for file in "$authority/installation" "$auth/installation" "$credentials"/*/installation; do
+        identity=$(cat "$file" 2>/dev/null || true)
+        is_identity "$identity" || continue
+        if [ "$file" != "$authority/installation" ]; then
+            keep_identity "$identity"
+            echo "took the identity of this installation back from $file: $authority had lost it" >&2
+        fi
+        printf '%s' "$identity"
+        return
+    done
+    identity=$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
+    keep_identity "$identity"
+    printf '%s' "$identity"
+}
+
+adopt() {
+    is_identity "$1" || { echo "'$1' is no identity: it has 8 digits from 0 to f, as in snowpipe-forwarder-0123abcd-slot-0" >&2; exit 1; }
+    keep_identity "$1"
+    users
+    certificate
+    echo "this installation is $1 now. Restart the broker and its clients: docker compose restart"
 }
 
 # service_user NAME DIRECTORY HASH
@@ -194,9 +225,15 @@ names() {
 certificate() {
     names=$(names)
     if [ ! -s "$authority/ca.key" ]; then
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7300 -subj "/CN=Thermal Streaming $(hostname)" \
-            -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$authority/ca.key.new" -out "$auth/ca.crt" 2>/dev/null
+        openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$authority/ca.key.new" 2>/dev/null
         mv "$authority/ca.key.new" "$authority/ca.key"
+        rm -f "$auth/ca.crt"
+    fi
+    # Also when only the volume with the certificate was lost. Its key and name are the same then, so devices that have the old one trust it.
+    if [ ! -s "$auth/ca.crt" ]; then
+        openssl req -x509 -new -key "$authority/ca.key" -days 7300 -subj "/CN=Thermal Streaming $(hostname)" \
+            -addext keyUsage=critical,keyCertSign,cRLSign -out "$auth/ca.crt.new" 2>/dev/null
+        mv "$auth/ca.crt.new" "$auth/ca.crt"
         rm -f "$auth/server.crt"
     fi
     if [ ! -s "$auth/server.crt" ] || [ "$names" != "$(cat "$auth/server.names" 2>/dev/null)" ] ||
@@ -232,6 +269,7 @@ case ${1:-} in
     enroll) enroll "${2:-}" "${3:-}" ;;
     revoke) revoke "${2:-}" ;;
     rotate) rotate "${2:-}" ;;
+    adopt) adopt "${2:-}" ;;
     devices)
         for file in "$auth"/users/*; do
             [ ! -f "$file" ] || [ "$(field "$file" origin)" != enrolled ] || printf '%s\n' "${file##*/}"

@@ -77,15 +77,23 @@ public sealed class ShippedBroker : IAsyncDisposable
     /// <summary>The file in the user's volume.</summary>
     public string PasswordFile(string user) => directory.File($"credentials/{user}/password");
 
+    /// <summary>Empties a volume. The broker must be stopped.</summary>
+    /// <param name="name"><c>authority</c>, <c>auth</c>, <c>data</c> or <c>credentials/USER</c>.</param>
+    public void LoseVolume(string name)
+    {
+        Directory.Delete(directory.File(name), recursive: true);
+        Directory.CreateDirectory(directory.File(name));
+    }
+
     /// <summary><c>setup</c>, as it runs at each start of the project.</summary>
     public async Task SetUpAsync(params (string Key, string Value)[] settings)
     {
         foreach (var (key, value) in settings)
             environment[key] = value;
-        (await RunAsync("/bin/sh", [Script("setup.sh")])).OrThrow();
+        (await RunAsync("/bin/sh", [Script("setup")])).OrThrow();
     }
 
-    public async Task<ToolResult> SetUpAsync(string verb, params string[] arguments) => await RunAsync("/bin/sh", [Script("setup.sh"), verb, .. arguments]);
+    public async Task<ToolResult> SetUpAsync(string verb, params string[] arguments) => await RunAsync("/bin/sh", [Script("setup"), verb, .. arguments]);
 
     /// <summary>Makes a user for a device and gives it to the running broker, as <c>./up --enroll</c> does.</summary>
     /// <returns>The password.</returns>
@@ -108,7 +116,7 @@ public sealed class ShippedBroker : IAsyncDisposable
     public async Task RevokeAsync(string device) => (await BrokerAsync((await SetUpAsync("revoke", device)).OrThrow().Output, "apply")).OrThrow();
 
     /// <summary>A verb of the broker's script.</summary>
-    public Task<ToolResult> BrokerAsync(string input, params string[] arguments) => RunAsync("/bin/sh", [Script("broker.sh"), .. arguments], input);
+    public Task<ToolResult> BrokerAsync(string input, params string[] arguments) => RunAsync("/bin/sh", [Script("broker"), .. arguments], input);
 
     /// <summary>A tool of Mosquitto's, as an MQTT 5 client on the plain listener.</summary>
     public Task<ToolResult> ToolAsync(string program, string user, string password, params IReadOnlyList<string> arguments)
@@ -135,7 +143,7 @@ public sealed class ShippedBroker : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
-        process = Start("/bin/sh", [Script("broker.sh")]);
+        process = Start("/bin/sh", [Script("broker")]);
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
@@ -176,7 +184,8 @@ public sealed class ShippedBroker : IAsyncDisposable
 
     string Auth(string name) => directory.File($"auth/{name}");
 
-    static string Script(string name) => Path.Combine(Root, "mosquitto", name);
+    /// <summary>A script, under the name that it has in the image.</summary>
+    string Script(string name) => directory.File($"bin/{name}");
 
     static string Root { get; } = FindRoot();
 
@@ -190,11 +199,13 @@ public sealed class ShippedBroker : IAsyncDisposable
 
     void Configure((string Key, string Value)[] settings)
     {
-        foreach (var name in users.Select(user => $"credentials/{user}").Append("auth").Append("authority").Append("data").Append("run"))
+        foreach (var name in users.Select(user => $"credentials/{user}").Append("auth").Append("authority").Append("data").Append("run").Append("bin"))
             Directory.CreateDirectory(directory.File(name));
+        foreach (var (source, name) in new[] { ("setup.sh", "setup"), ("broker.sh", "broker"), ("restore-subscriptions.sh", "restore-subscriptions"), ("users.sh", "users.sh") })
+            File.Copy(Path.Combine(Root, "mosquitto", source), Script(name));
         var plugin = Directory.GetDirectories("/usr/lib").Prepend("/usr/lib").Select(path => Path.Combine(path, "mosquitto_dynamic_security.so")).FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException("There is no mosquitto_dynamic_security.so: apt-get install mosquitto");
-        var configuration = File.ReadAllText(Script("mosquitto.conf"))
+        var configuration = File.ReadAllText(Path.Combine(Root, "mosquitto", "mosquitto.conf"))
             .Replace("/usr/lib/mosquitto_dynamic_security.so", plugin, StringComparison.Ordinal)
             .Replace("/tmp/broker/", directory.File("run") + "/", StringComparison.Ordinal)
             .Replace("/mosquitto/auth/", directory.File("auth") + "/", StringComparison.Ordinal)
