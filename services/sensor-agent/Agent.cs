@@ -27,5 +27,7 @@ static class Agent
         services.AddHostedService<ThermalSampling>();
         if (options.Inverters > 0)
             services.AddHostedService<InverterSampling>();
+        if (options.CertificatePort > 0)
+            services.AddHostedService<CertificateWatch>();
     }
 }

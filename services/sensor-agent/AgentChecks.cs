@@ -16,6 +16,8 @@ static class AgentChecks
         // The same right as for readings, and no forwarder reads it.
         foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, Topics.Status(options.DeviceId)))
             yield return step;
+        if (options.CertificatePort > 0)
+            yield return BrokerCertificate.CheckStep(options.Mqtt.Host, options.CertificatePort, options.Mqtt.ConnectTimeout, clock);
         yield return new CheckStep("sensors", _ => Task.FromResult(Sensors(options)));
         yield return new CheckStep("system metrics", _ => Task.FromResult(Metrics(services)));
         yield return new CheckStep("network identity", _ => Task.FromResult(Network(options, clock)));

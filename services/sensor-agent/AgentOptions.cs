@@ -45,6 +45,9 @@ sealed class AgentOptions
 
     public MqttOptions Mqtt { get; set; } = new();
 
+    /// <summary>The broker's TLS port, of which the certificate's expiry is watched; 0: none. Default the port of the connection if that has TLS, else 0.</summary>
+    public int CertificatePort { get; set; }
+
     public JournalOptions Journal { get; set; } = new();
 
     /// <summary>Where the outbox of one kind lies.</summary>
@@ -80,6 +83,8 @@ sealed class AgentOptions
                 settings.Problem($"{key} is '{path}', which is no directory; mount the machine's there, or leave {key} out.");
         }
         options.Mqtt = MqttSettings.Load(settings, MqttSettings.Installation(settings) is { } installation ? $"sensor-agent-{installation}-{options.DeviceId}" : $"sensor-agent-{options.DeviceId}", "sensor-agent");
+        options.CertificatePort = settings.WholeNumber("MQTT_CERTIFICATE_PORT", options.Mqtt.Tls is null ? 0 : options.Mqtt.Port, 0, 65_535,
+            "TLS port of the broker whose certificate's expiry is watched; 0 for none. Without it MQTT_PORT if MQTT_TLS is true, else 0.");
         var status = Topics.Status(options.DeviceId);
         options.Mqtt.Birth = new MqttAnnouncement { Topic = status, Payload = "online"u8.ToArray() };
         options.Mqtt.Will = new MqttAnnouncement { Topic = status, Payload = Offline };
