@@ -79,9 +79,9 @@ render() {
 }
 
 # Three quarters of what the container may use: beyond it Mosquitto refuses messages and clients; the kernel would end it.
-# MOSQUITTO_MEMORY_LIMIT, in bytes, stands for the container's limit. Not by Mosquitto's own memory_limit: the dynamic-security plugin frees memory that Mosquitto has not counted, each time it saves. Its
-# count of what is used falls below zero, which it reads as far above the limit, and after the second enrolled device it
-# disconnects everybody for want of memory.
+# MOSQUITTO_MEMORY_LIMIT, in bytes, stands for the container's limit. Mosquitto's own memory_limit does not work here: each time the
+# dynamic-security plugin saves, it frees memory that Mosquitto has not counted. The count falls below zero, Mosquitto takes that for
+# far above the limit, and after the second enrolled device it disconnects everybody as "out of memory".
 limit_memory() {
     limit=${MOSQUITTO_MEMORY_LIMIT:-$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)}
     case $limit in

@@ -334,6 +334,58 @@ public sealed class ShippedBrokerTests
             Assert.NotEqual(0, (await broker.SetUpAsync("adopt", wrong)).ExitCode);
     }
 
+    [Fact]
+    public async Task Large_messages_for_absent_forwarders_do_not_take_more_memory_than_the_container_has()
+    {
+        // The container's limit, of which the broker takes three quarters; four sessions may queue 16 MiB each.
+        const long ContainerBytes = 64 << 20;
+        const int MessageBytes = 4 << 20, Messages = 40;
+        using var directory = new TempDirectory();
+        await using var broker = await ShippedBroker.StartAsync(("MOSQUITTO_MEMORY_LIMIT", ContainerBytes.ToString(CultureInfo.InvariantCulture)));
+        var (sender, password) = ("sensor-agent", broker.Password("sensor-agent"));
+        for (var slot = 0; slot < 4; slot++)
+        {
+            var (user, secret) = broker.Slot("snowpipe-forwarder", slot);
+            await broker.ToolAsync("mosquitto_sub", user, secret, "-i", user, "-c", "-x", "100000", "-q", "1", "-t", Shared("snowpipe-forwarder"), "-E");
+        }
+        var payload = new byte[MessageBytes];
+        new Random(0).NextBytes(payload);
+        await File.WriteAllBytesAsync(directory.File("large"), payload);
+        var mosquitto = broker.MosquittoId;
+
+        var reasons = new List<int>();
+        for (var message = 0; message < Messages; message++)
+            reasons.Add(await broker.PublishAsync(sender, password, "telemetry/v1/pi/thermal", "-f", directory.File("large")));
+
+        Assert.True(reasons.Exists(reason => reason == 0) && reasons.Exists(reason => reason != 0), $"not some taken and some refused: {string.Join(' ', reasons)}");
+        await ServesAsync(mosquitto);
+        await broker.StopAsync();
+        await broker.StartAgainAsync();
+        await ServesAsync(broker.MosquittoId);
+
+        // What it took is there, whole.
+        var received = 0;
+        for (var slot = 0; slot < 4; slot++)
+        {
+            var (user, secret) = broker.Slot("snowpipe-forwarder", slot);
+            var sizes = await broker.ToolAsync("mosquitto_sub", user, secret, "-i", user, "-c", "-x", "100000", "-q", "1", "-t", Shared("snowpipe-forwarder"), "-F", "size %l", "-W", "5");
+            received += sizes.Output.Split('\n').Count(line => line == $"size {MessageBytes}");
+        }
+        Assert.InRange(received, 1, reasons.Count(reason => reason == 0));
+
+        async Task ServesAsync(int process)
+        {
+            Assert.Equal(process, broker.MosquittoId);
+            Assert.InRange(PeakMemory(process), 1, ContainerBytes);
+            Assert.Equal(0, (await broker.BrokerAsync("", "healthy")).ExitCode);
+            Assert.InRange(await broker.PublishAsync(sender, password, "telemetry/v1/pi/inverter"), 0, 16);
+        }
+    }
+
+    /// <summary>The most memory that a process has had, in bytes.</summary>
+    static long PeakMemory(int process)
+        => 1024 * long.Parse(File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
     static string Shared(string service) => $"$share/{service}/telemetry/v1/+/{(service == "s3-forwarder" ? "inverter" : "thermal")}";
 
     /// <summary>Makes a session of the service's first slot, without a connection, that holds so many readings.</summary>
