@@ -42,7 +42,7 @@ static partial class S3OptionsLoader
             Limits = new BatchLimits(
                 settings.WholeNumber("BATCH_MAX_READINGS", 20_000, 1, 1_000_000, "Most readings in a batch."),
                 (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
-                settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
+                settings.Duration("BATCH_LINGER", TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
             Format = settings.Choice("S3_FORMAT", ObjectFormat.NdJson, "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."),
             Compression = settings.Choice("S3_COMPRESS", ObjectCompression.None, "Compression of the objects."),
             TimeZone = LoadTimeZone(settings),

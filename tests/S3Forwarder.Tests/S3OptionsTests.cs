@@ -15,7 +15,7 @@ public sealed class S3OptionsTests
         Assert.Equal("inverter-data/", options.Prefix);
         Assert.Equal("inverter-quarantine/", options.QuarantinePrefix);
         Assert.Equal(6, options.Files);
-        Assert.Equal(TimeSpan.FromSeconds(20), options.Limits.Linger);
+        Assert.Equal(TimeSpan.FromMinutes(1), options.Limits.Linger);
         Assert.Equal((ObjectFormat.NdJson, ObjectCompression.None, InvalidReadings.Quarantine), (options.Format, options.Compression, options.Validation));
         Assert.Null(options.Endpoint);
         Assert.Equal("https://s3.eu-central-1.amazonaws.com/", options.Address.AbsoluteUri);
