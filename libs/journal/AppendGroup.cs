@@ -100,7 +100,8 @@ sealed class AppendGroup
     /// <param name="offset">For an offset mark in front of them.</param>
     /// <param name="position">Where in the file they go.</param>
     /// <param name="mayGrow">Bytes that padding behind the frames may take.</param>
-    public ReadOnlySpan<byte> WithMarks((long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset, long position, long mayGrow)
+    public ReadOnlySpan<byte> WithMarks(
+        (long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset, long position, long mayGrow)
     {
         var start = Reserve;
         if (offset is { } here)
@@ -111,15 +112,17 @@ sealed class AppendGroup
     }
 
     /// <summary>
-    /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, taken to be as long as this one, would otherwise
-    /// touch one page more than it needs: every fsync writes each page that was touched as a whole. It is never more than a quarter of the group.
+    /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, taken to be as long as this
+    /// one, would otherwise touch one page more than it needs: every fsync writes each page that was touched as a whole. It is never more
+    /// than a quarter of the group.
     /// </summary>
     ReadOnlySpan<byte> Padded(int start, long position, long mayGrow)
     {
         var length = Reserve - start + Length;
         var used = (int)((position + length) % PageBytes);
         var (rest, next) = (PageBytes - used, Length + 2 * Frame.MarkBytes);
-        var isWorthIt = Length is >= LeastPadded and <= MostPadded && used > 0 && Pages(used + next) > Pages(next) && rest <= Math.Min(Length / 4, mayGrow);
+        var isWorthIt = Length is >= LeastPadded and <= MostPadded && used > 0 && Pages(used + next) > Pages(next)
+            && rest <= Math.Min(Length / 4, mayGrow);
         paddingBytes = isWorthIt && Frame.TryPad(buffer.AsSpan(start + length, rest)) ? rest : 0;
         return buffer.AsSpan(start, length + paddingBytes);
     }

@@ -89,8 +89,8 @@ static class Frame
     }
 
     /// <summary>
-    /// Fills the bytes with frames that count no readings and say nothing. Their varints are longer than they need to be where that makes the frames fit; every
-    /// version of the format reads them.
+    /// Fills the bytes with frames that count no readings and say nothing. Their varints are longer than they need to be where that makes
+    /// the frames fit; every version of the format reads them.
     /// </summary>
     /// <returns>False when no number of frames has that length: less than 92 bytes can be such a gap. Nothing is written then.</returns>
     public static bool TryPad(Span<byte> destination)

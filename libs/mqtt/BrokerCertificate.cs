@@ -6,16 +6,21 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Looks at the certificate that a broker serves on its TLS port, without logging in: whoever connects there soon cannot when it has expired.</summary>
+/// <summary>
+/// Looks at the certificate that a broker serves on its TLS port, without logging in. Once it has expired, other machines cannot connect
+/// there. Thread-safe.
+/// </summary>
 public static class BrokerCertificate
 {
     /// <summary>Name of the step of <c>check</c>.</summary>
     public const string Step = "broker certificate";
 
-    /// <summary>A certificate with less time left than this should have been renewed: the service <c>keeper</c> does it 30 days before the end.</summary>
+    /// <summary>A certificate with less time left should have been renewed: the service <c>keeper</c> does it 30 days before the end.</summary>
     public static readonly TimeSpan LeastLeft = TimeSpan.FromDays(25);
 
-    /// <summary>When the certificate expires. Opens a connection for the TLS handshake and closes it at once, whether the certificate is trusted or not.</summary>
+    /// <summary>
+    /// When the certificate expires. Opens a connection for the TLS handshake and closes it at once, whether the certificate is trusted or not.
+    /// </summary>
     /// <param name="host">Name or address of the broker.</param>
     /// <param name="port">Its TLS port.</param>
     /// <param name="patience">For name, connection and handshake together.</param>
@@ -33,7 +38,8 @@ public static class BrokerCertificate
             await socket.ConnectAsync(host, port, limited.Token);
             await using var stream = new NetworkStream(socket);
             await using var tls = new SslStream(stream);
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host, RemoteCertificateValidationCallback = Look }, limited.Token);
+            var authentication = new SslClientAuthenticationOptions { TargetHost = host, RemoteCertificateValidationCallback = Look };
+            await tls.AuthenticateAsClientAsync(authentication, limited.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -67,22 +73,26 @@ public static class BrokerCertificate
         }
         catch (IOException e)
         {
-            return CheckResult.Failed(e.Message, "The broker does not run, its TLS port is another one, or all connections of that port are taken.",
-                "docker compose logs mosquitto; docker compose restart mosquitto. Without TLS for other machines set MQTT_CERTIFICATE_PORT=0.");
+            return CheckResult.Failed(e.Message,
+                "The broker does not run, its TLS port is another one, or all connections of that port are taken.",
+                "docker compose logs mosquitto; docker compose restart mosquitto. Without TLS for other machines: MQTT_CERTIFICATE_PORT=0.");
         }
     }, "broker name");
 
     static CheckResult Judge(DateTimeOffset expiry, DateTimeOffset now, string where)
     {
         var left = expiry - now;
-        var detail = FormattableString.Invariant($"{where} serves one until {expiry:yyyy-MM-dd HH:mm} UTC, {Math.Abs(left.TotalDays):0} days {(left < TimeSpan.Zero ? "ago" : "from now")}");
+        var when = FormattableString.Invariant($"{Math.Abs(left.TotalDays):0} days {(left < TimeSpan.Zero ? "ago" : "from now")}");
+        var detail = FormattableString.Invariant($"{where} serves one until {expiry:yyyy-MM-dd HH:mm} UTC, {when}");
         if (left < TimeSpan.Zero)
         {
-            return CheckResult.Failed($"{detail}: it has expired", "The service keeper renews it a month before; it did not run, or this machine's clock is wrong.",
+            return CheckResult.Failed($"{detail}: it has expired",
+                "The service keeper renews it a month before; it did not run, or this machine's clock is wrong.",
                 "./up --no-build; docker compose logs keeper; timedatectl");
         }
         return left < LeastLeft
-            ? CheckResult.Warning(detail, "The service keeper renews it a month before the end; it does not run.", "./up --no-build; docker compose logs keeper")
+            ? CheckResult.Warning(detail, "The service keeper renews it a month before the end; it does not run.",
+                "./up --no-build; docker compose logs keeper")
             : CheckResult.Ok(detail);
     }
 }

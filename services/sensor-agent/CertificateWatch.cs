@@ -4,8 +4,8 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Looks at the certificate on the broker's TLS port at the start and every hour, by a connection of its own that ends with the handshake: shows its expiry as a
-/// metric and warns when it should have been renewed.
+/// Looks at the certificate on the broker's TLS port at the start and every hour, by a connection of its own that ends with the
+/// handshake: shows its expiry as a metric and warns when it should have been renewed.
 /// </summary>
 sealed partial class CertificateWatch : BackgroundService
 {
@@ -69,11 +69,12 @@ sealed partial class CertificateWatch : BackgroundService
     IEnumerable<Measurement<long>> Measure() => Volatile.Read(ref expiry) is > 0 and var seconds ? [new Measurement<long>(seconds)] : [];
 
     [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message =
-        "The certificate that the broker serves at {Host}:{Port} expires at {Expiry:u}; other machines cannot connect from then on. The service keeper should have renewed it: "
-        + "docker compose logs keeper, then ./up --no-build")]
+        "The certificate that the broker serves at {Host}:{Port} expires at {Expiry:u}; other machines cannot connect from then on. "
+        + "The service keeper should have renewed it: docker compose logs keeper, then ./up --no-build")]
     partial void LogShort(string host, int port, DateTimeOffset expiry);
 
     [LoggerMessage(EventId = 71, Level = LogLevel.Warning, Message =
-        "{Problem}. Other machines cannot connect to that port. See docker compose logs mosquitto; without TLS for other machines set MQTT_CERTIFICATE_PORT=0")]
+        "{Problem}. Other machines cannot connect to that port. See docker compose logs mosquitto; "
+        + "without TLS for other machines set MQTT_CERTIFICATE_PORT=0")]
     partial void LogUnseen(string problem);
 }

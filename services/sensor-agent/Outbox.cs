@@ -18,8 +18,8 @@ sealed partial class Outbox : IDisposable
     static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How far the outbox's cursor on disk may lag behind. After a kill the agent publishes so much again besides the replay window, and the forwarders
-    /// recognise it.
+    /// How far the outbox's cursor on disk may lag behind. After a kill the agent publishes so much again besides the replay window, and
+    /// the forwarders recognise it.
     /// </summary>
     static readonly TimeSpan CursorInterval = TimeSpan.FromMinutes(5);
 

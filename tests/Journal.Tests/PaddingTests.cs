@@ -3,7 +3,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
 
-/// <summary>Groups that come one by one, as those of a single sensor do: an fsync writes whole pages, so a page that it touches again is written again.</summary>
+/// <summary>
+/// Groups that come one by one, as those of a single sensor do: an fsync writes whole pages, so a page that it touches again is written again.
+/// </summary>
 public sealed class PaddingTests : IDisposable
 {
     const int PageBytes = 4096;

@@ -20,13 +20,14 @@ public sealed class CertificateTests
         await using var broker = await ShippedBroker.StartAsync(("CERTIFICATE_DAYS", "20"));
         using var data = new TempDirectory();
         File.WriteAllText(data.File("password"), broker.Password("sensor-agent"));
-        using var agent = new AgentProcess(data.File("data"), broker.Port, ("MQTT_USER", "sensor-agent"), ("MQTT_PASSWORD_FILE", data.File("password")),
-            ("MQTT_CERTIFICATE_PORT", $"{broker.TlsPort}"));
+        using var agent = new AgentProcess(data.File("data"), broker.Port,
+            ("MQTT_USER", "sensor-agent"), ("MQTT_PASSWORD_FILE", data.File("password")), ("MQTT_CERTIFICATE_PORT", $"{broker.TlsPort}"));
 
         await agent.StatusAsync(status => status.GetProperty("mqtt").GetString() == "connected");
-        var metrics = await UntilAsync(agent.MetricsAsync, text => text.Contains("\nthermal_broker_certificate_expiry_timestamp_seconds", StringComparison.Ordinal));
+        const string Metric = "thermal_broker_certificate_expiry_timestamp_seconds";
+        var metrics = await UntilAsync(agent.MetricsAsync, text => text.Contains($"\n{Metric}", StringComparison.Ordinal));
 
-        var line = metrics.Split('\n').Single(line => line.StartsWith("thermal_broker_certificate_expiry_timestamp_seconds", StringComparison.Ordinal));
+        var line = metrics.Split('\n').Single(line => line.StartsWith(Metric, StringComparison.Ordinal));
         var expiry = DateTimeOffset.FromUnixTimeSeconds(long.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture));
         Assert.InRange(expiry - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(19.9), TimeSpan.FromDays(20));
         Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("docker compose logs keeper", StringComparison.Ordinal));
@@ -51,7 +52,8 @@ public sealed class CertificateTests
         }
         await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
         await broker.SetUpAsync(("CERTIFICATE_DAYS", "820"));
-        await UntilAsync(() => BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default), seen => seen > clock.GetUtcNow().AddDays(700));
+        await UntilAsync(
+            () => BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default), seen => seen > clock.GetUtcNow().AddDays(700));
         clock.Advance(TimeSpan.FromHours(1));
         await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
         clock.Advance(TimeSpan.FromDays(800));
@@ -82,7 +84,8 @@ public sealed class CertificateTests
         var closed = await BrokerCertificate.CheckStep("127.0.0.1", Ports.Take(), Patience, TimeProvider.System).Run(default);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var mute = await BrokerCertificate.CheckStep("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port, TimeSpan.FromMilliseconds(300), TimeProvider.System).Run(default)
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        var mute = await BrokerCertificate.CheckStep("127.0.0.1", port, TimeSpan.FromMilliseconds(300), TimeProvider.System).Run(default)
             .WaitAsync(Patience, TimeProvider.System);
 
         Assert.Equal((CheckOutcome.Failed, CheckOutcome.Failed), (closed.Outcome, mute.Outcome));
@@ -100,7 +103,8 @@ public sealed class CertificateTests
             await BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default);
     }
 
-    static AgentOptions Options(int port) => new() { CertificatePort = port, Mqtt = new MqttOptions { Host = "127.0.0.1", ClientId = "pi", ConnectTimeout = Patience } };
+    static AgentOptions Options(int port)
+        => new() { CertificatePort = port, Mqtt = new MqttOptions { Host = "127.0.0.1", ClientId = "pi", ConnectTimeout = Patience } };
 
     static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> wanted)
     {
@@ -125,6 +129,7 @@ public sealed class CertificateTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Interlocked.Increment(ref count);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => Interlocked.Increment(ref count);
     }
 }

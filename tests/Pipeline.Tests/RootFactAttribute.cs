@@ -1,0 +1,12 @@
+namespace ThermalStreaming.Pipeline.Tests;
+
+/// <summary>A test that reads /proc files of other users' processes; skipped, with the reason, for anybody but root.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            Skip = "It reads /proc/PID/io of the containers' processes: run it as root.";
+    }
+}
