@@ -78,7 +78,7 @@
 // Deleting
 //   A segment is deleted when it is not the last one and everything in it is committed; then the directory is fsynced. The cursor is replaced
 //   by write, fsync, rename, fsync of the directory when a durable commit asks for it and at the end. For other commits cursor.recent is
-//   replaced every few seconds, by write and rename: losing it only means that the sink is asked what it has.
+//   replaced at most once a minute, by write and rename: losing it only means that the sink is asked what it has.
 
 using Microsoft.Extensions.Logging;
 
