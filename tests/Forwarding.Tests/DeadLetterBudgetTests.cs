@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Forwarding.Tests;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Xunit.Abstractions;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
@@ -31,7 +30,8 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
         ["INVERTER_INTERVAL_SECONDS"] = "",
         ["MQTT_KEEP_ALIVE"] = "",
         ["SNOWPIPE_BATCH_LINGER"] = "",
-        ["S3_BATCH_LINGER"] = "",
+        // With the stand-ins it is shorter.
+        ["S3_BATCH_LINGER"] = "1m",
         // Shorter, so that the outbox's cursor moves within the test. Until the window has passed for the first time it is not written at all.
         ["REPLAY_WINDOW"] = "20s",
     };

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ThermalStreaming.Readings;
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
-using Xunit.Abstractions;
 using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;
