@@ -1,19 +1,11 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace ThermalStreaming.SnowflakeEmulator;
-
-/// <summary>How a body of rows is compressed, on the wire and on disk alike. The numbers are part of the file format.</summary>
-enum RowEncoding : byte
-{
-    Identity = 0,
-    Gzip = 1,
-    Zstd = 2,
-}
-
-/// <summary>Receives each line of a body; the span is only good during the call. False ends the reading.</summary>
-delegate bool LineHandler(int index, ReadOnlySpan<byte> line);
 
 /// <summary>Splits a body of NDJSON into its lines without ever holding all of it uncompressed.</summary>
 static class RowBody
@@ -23,6 +15,9 @@ static class RowBody
 
     /// <summary>A longer single line is refused (bytes).</summary>
     public const int MaxLine = 32 * 1024 * 1024;
+
+    // A frame can demand a window of gigabytes; 2^26 bytes are 64 MiB.
+    const int MaxZstdWindowLog = 26;
 
     /// <summary>
     /// Calls <paramref name="handler"/> for every line that is not blank, in order; indexes count those lines from 0. A last line
@@ -41,15 +36,13 @@ static class RowBody
             return body.Length;
         }
 
-        using Stream plain = encoding == RowEncoding.Gzip
-            ? new GZipStream(new MemoryReader(body), CompressionMode.Decompress)
-            : new ZstdStream(body);
+        using var plain = Decompress(body, encoding);
         var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
         try
         {
             var filled = 0;
             long total = 0;
-            for (int read; (read = plain.Read(buffer, filled, buffer.Length - filled)) > 0;)
+            for (int read; (read = Read(plain, buffer.AsSpan(filled))) > 0;)
             {
                 total += read;
                 if (total > MaxUncompressed)
@@ -84,6 +77,31 @@ static class RowBody
         }
     }
 
+    /// <summary>The plain bytes of a gzip or zstd body. Bad data throws the exceptions of its decoder.</summary>
+    public static Stream Decompress(ReadOnlyMemory<byte> body, RowEncoding encoding)
+    {
+        var bytes = MemoryMarshal.TryGetArray(body, out var array) ? array : new ArraySegment<byte>(body.ToArray());
+        var compressed = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
+        if (encoding == RowEncoding.Gzip)
+            return new GZipStream(compressed, CompressionMode.Decompress);
+        var zstd = new DecompressionStream(compressed);
+        zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxZstdWindowLog);
+        return zstd;
+    }
+
+    /// <exception cref="InvalidDataException">The data is damaged, ends too early, or asks for too large a window.</exception>
+    static int Read(Stream plain, Span<byte> buffer)
+    {
+        try
+        {
+            return plain.Read(buffer);
+        }
+        catch (Exception e) when (e is ZstdException or EndOfStreamException)
+        {
+            throw new InvalidDataException($"bad zstd data: {e.Message}", e);
+        }
+    }
+
     /// <summary>
     /// GZipStream takes data that ends too early for data that ends. Whole data ends with its size; if it is several members one
     /// after another, with the size of the last.
@@ -113,31 +131,5 @@ static class RowBody
         if (index == 0 && line.StartsWith("\uFEFF"u8))
             line = line[3..];
         return line.Length == 0 || handler(index++, line);
-    }
-
-    /// <summary>A stream over memory that may not be an array.</summary>
-    sealed class MemoryReader(ReadOnlyMemory<byte> memory) : Stream
-    {
-        ReadOnlyMemory<byte> rest = memory;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(Span<byte> buffer)
-        {
-            var count = Math.Min(buffer.Length, rest.Length);
-            rest.Span[..count].CopyTo(buffer);
-            rest = rest[count..];
-            return count;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
