@@ -115,10 +115,7 @@ sealed class Appender(CallGate gate, EmulatorSettings settings, StreamingTables 
         var body = call.Plan.InvalidPipe ? default : rows.Body;
         var tokens = call.Elastic || call.Plan.InvalidPipe ? default : rows.Tokens;
         var store = tables.Of(call.Pipe.Table);
-        if (call.Elastic)
-            next = store.AppendElastic(call.Pipe.Name, verdict, body);
-        else
-            outcome = store.Append(call.Pipe.Name, call.Channel, call.ClientSequencer, call.RowSequencer, tokens, verdict, body, out next);
+        outcome = store.Append(call, tokens, verdict, body, out next);
         tables.Wake();
         await Answer(context, call, outcome, next);
     }

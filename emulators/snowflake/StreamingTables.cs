@@ -12,11 +12,12 @@ sealed partial class StreamingTables : IDisposable
     readonly TimeProvider clock;
     readonly ILogger<StreamingTables> logger;
     readonly ITimer timer;
+    readonly FileStream directoryLock;
     int armed;
 
     /// <summary>Opens the file of every table in the catalog.</summary>
     /// <exception cref="IOException">A file cannot be opened, for one because another emulator has it.</exception>
-    /// <exception cref="InvalidDataException">A file is no table log.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged, or no database.</exception>
     public StreamingTables(Catalog catalog, EmulatorSettings settings, TimeProvider clock, ILogger<StreamingTables> logger)
     {
         Catalog = catalog;
@@ -24,16 +25,20 @@ sealed partial class StreamingTables : IDisposable
         this.logger = logger;
         timer = clock.CreateTimer(_ => CommitDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var directory = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "tables"));
+        // SQLite would let a second emulator in.
+        directoryLock = new FileStream(Path.Combine(directory.FullName, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
         {
             foreach (var table in catalog.Tables)
             {
                 var name = string.Join('.', new[] { table.Database, table.Schema, table.Name }.Select(FileName));
-                var path = Path.Combine(directory.FullName, name + ".log");
+                var path = Path.Combine(directory.FullName, name + ".db");
+                if (!File.Exists(path) && File.Exists(Path.ChangeExtension(path, ".log")))
+                    LogOldFormat(Path.ChangeExtension(path, ".log"));
                 var store = stores[table] = new TableStore(table, path, pipe => PipeFor(table, pipe), settings.CommitDelay,
                     settings.ChannelExpiry, clock);
-                if (store.CutBytes > 0)
-                    LogCut(path, store.CutBytes);
+                if (store.DiscardedAppends > 0)
+                    LogDiscarded(path, store.DiscardedAppends);
             }
         }
         catch
@@ -77,7 +82,7 @@ sealed partial class StreamingTables : IDisposable
                 timer.Change(wait < CommitGrain ? CommitGrain : wait, Timeout.InfiniteTimeSpan);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
             // The rows stay buffered; the next attempt comes with the next second or the next request.
             LogCommitFailed(e.Message);
@@ -86,7 +91,7 @@ sealed partial class StreamingTables : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Stopping; what is buffered is in the files.
+            // Stopping; what is buffered is in the databases.
         }
     }
 
@@ -113,11 +118,17 @@ sealed partial class StreamingTables : IDisposable
         timer.Dispose();
         foreach (var store in stores.Values)
             store.Dispose();
+        directoryLock.Dispose();
     }
 
     [LoggerMessage(EventId = 700, Level = LogLevel.Warning,
-        Message = "{Path} ended in a torn record; {Bytes} bytes that were never committed were cut off")]
-    partial void LogCut(string path, long bytes);
+        Message = "{Path}: discarded {Count} appends that were damaged before they were committed, or follow one; their clients will send them"
+            + " again. Check the storage (dmesg, SD card).")]
+    partial void LogDiscarded(string path, int count);
+
+    [LoggerMessage(EventId = 702, Level = LogLevel.Warning,
+        Message = "{Path} holds rows of an earlier version of the emulator, which this one cannot read. Delete the file to free its space.")]
+    partial void LogOldFormat(string path);
 
     [LoggerMessage(EventId = 701, Level = LogLevel.Error,
         Message = "Buffered rows could not be committed: {Problem} Trying again in 1 s")]

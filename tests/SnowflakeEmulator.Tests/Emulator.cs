@@ -59,7 +59,7 @@ sealed class Emulator : IAsyncDisposable
 
     public string SqlDirectory => directory.File("sql");
 
-    public string LogFile => Path.Combine(DataDirectory, "tables", "DEMO.DEMO.THERMAL_SENSOR_DATA.log");
+    public string StoreFile => Path.Combine(DataDirectory, "tables", "DEMO.DEMO.THERMAL_SENSOR_DATA.db");
 
     /// <summary>Starts an emulator that commits at once, has the project's own SQL and one registered key.</summary>
     /// <param name="change">Changes to its settings.</param>

@@ -54,9 +54,15 @@ public class PersistenceTests
         Assert.Equal("ab", await emulator.UuidsAsync());
     }
 
+    /// <summary>
+    /// What a power cut leaves of the write-ahead log, at every place where a frame ends and at random ones within: the database
+    /// opens with whole appends and with the offset token of the last of them.
+    /// </summary>
     [Fact]
-    public async Task A_file_cut_at_any_byte_opens_with_whole_appends_and_the_offset_token_of_the_last_of_them()
+    public async Task A_log_cut_at_any_place_opens_with_whole_appends_and_the_offset_token_of_the_last_of_them()
     {
+        const int LogHeader = 32;
+        const int Frame = 24 + 4096;
         var clock = new ManualClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
@@ -67,60 +73,68 @@ public class PersistenceTests
         await emulator.AppendAsync("0_3", "3", Row("c"));
         clock.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal("3", await emulator.CommittedAsync());
-        await emulator.StopAsync();
-        var whole = await File.ReadAllBytesAsync(emulator.LogFile);
+        var database = await File.ReadAllBytesAsync(emulator.StoreFile);
+        var log = await File.ReadAllBytesAsync(emulator.StoreFile + "-wal");
         var catalog = SqlReader.ReadDirectory(emulator.SqlDirectory);
         var table = Assert.Single(catalog.Tables);
         var pipe = catalog.Pipes.First(p => !p.IsDefault);
         using var directory = new TempDirectory();
+        var (random, seed) = Seed.Next();
+        TableStore Open(string path) => new(table, path, _ => pipe, TimeSpan.FromHours(1), TimeSpan.FromDays(30), clock);
+        HashSet<long> seen = [];
 
-        for (var length = 0; length <= whole.Length; length++)
+        for (var frames = 0; LogHeader + frames * Frame <= log.Length; frames++)
         {
-            var path = directory.File($"{length}.log");
-            await File.WriteAllBytesAsync(path, whole[..length]);
-            // Time stands still: what is committed is so because the file says so.
-            using (var store = new TableStore(table, path, _ => pipe, TimeSpan.FromHours(1), TimeSpan.FromDays(30), clock))
+            foreach (var length in (int[])[LogHeader + frames * Frame, LogHeader + frames * Frame + random.Next(1, Frame)])
             {
-                var rows = store.Count().Rows;
-                var committed = store.StatusOf(pipe.Name, "CH")?.CommittedToken;
+                var path = directory.File($"{length}.db");
+                await File.WriteAllBytesAsync(path, database);
+                await File.WriteAllBytesAsync(path + "-wal", log[..Math.Min(length, log.Length)]);
+                // Time stands still: what is committed is so because the file says so.
+                using (var store = Open(path))
+                {
+                    var (rows, errors) = store.Count();
+                    var committed = store.StatusOf(pipe.Name, "CH")?.CommittedToken;
+                    seen.Add(rows);
 
-                Assert.Equal(rows switch { 0 => null, 1 => "1", 3 => "3", _ => "never" }, committed);
-                if (length == whole.Length)
-                    Assert.Equal((3, 1), store.Count());
-                // The file can be written on, and says the same when it is read again.
-                if (committed is not null)
-                    store.Open(pipe.Name, "LATER", null, false, false, 10, out _);
+                    Assert.True(committed == rows switch { 0 => null, 1 => "1", 3 => "3", _ => "never" }, $"seed {seed}, {length} bytes: {committed} with {rows} rows");
+                    Assert.Equal(rows == 3 ? 1 : 0, errors);
+                    var read = 0;
+                    store.ReadRows(0, long.MaxValue, (_, _) => read++);
+                    Assert.Equal(rows, read);
+                    Assert.NotNull(store.Open(pipe.Name, "LATER", null, false, false, 10, out _));
+                }
+                using var again = Open(path);
+                Assert.NotNull(again.StatusOf(pipe.Name, "LATER"));
             }
-            using var again = new TableStore(table, path, _ => pipe, TimeSpan.FromHours(1), TimeSpan.FromDays(30), clock);
-            Assert.Equal(0, again.CutBytes);
-            File.Delete(path);
         }
-        await emulator.RestartAsync();
+        Assert.Equal([0, 1, 3], seen.Order());
     }
 
     [Fact]
-    public async Task An_append_whose_rows_are_damaged_is_cut_off_before_it_is_committed()
+    public async Task Buffered_rows_that_are_damaged_are_discarded_with_what_their_channel_sent_behind_them()
     {
         var clock = new ManualClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
+        await emulator.OpenAsync("OTHER");
         await emulator.AppendAsync("0_1", "1", Row("a"));
         clock.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal("1", await emulator.CommittedAsync());
         await emulator.AppendAsync("0_2", "2", Row("damaged"));
         await emulator.AppendAsync("0_3", "3", Row("c"));
+        await emulator.AppendAsync("0_1", "1", Row("other"), "OTHER");
         await emulator.StopAsync();
-        var bytes = await File.ReadAllBytesAsync(emulator.LogFile);
-        bytes[bytes.AsSpan().IndexOf("damaged"u8)] ^= 1;
-        await File.WriteAllBytesAsync(emulator.LogFile, bytes);
+        await DamageAsync(emulator.StoreFile);
 
         await emulator.RestartAsync();
         clock.Advance(TimeSpan.FromSeconds(5));
 
         Assert.Equal("1", await emulator.CommittedAsync());
-        Assert.Equal("a", await emulator.UuidsAsync());
-        // The client goes on where it was, is told that the channel is behind it, and replays.
+        Assert.Equal("aother", await emulator.UuidsAsync());
+        // The client is told that the channel is behind it, and repeats what was discarded.
         Assert.Equal("ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER", (await emulator.AppendAsync("0_4", "4", Row("d"))).Code);
+        Assert.Equal("0_3", (await emulator.AppendAsync("0_2", "2", Row("b"))).Next);
     }
 
     [Fact]
@@ -130,13 +144,53 @@ public class PersistenceTests
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", Row("damaged"));
         await emulator.StopAsync();
-        var bytes = await File.ReadAllBytesAsync(emulator.LogFile);
-        bytes[bytes.AsSpan().IndexOf("damaged"u8)] ^= 1;
-        await File.WriteAllBytesAsync(emulator.LogFile, bytes);
+        await DamageAsync(emulator.StoreFile);
 
         await emulator.RestartAsync();
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Status);
+    }
+
+    /// <summary>Changes a byte in every copy of the text "damaged" in a file.</summary>
+    static async Task DamageAsync(string path)
+    {
+        var bytes = await File.ReadAllBytesAsync(path);
+        Assert.True(bytes.AsSpan().IndexOf("damaged"u8) > 0);
+        for (int at; (at = bytes.AsSpan().IndexOf("damaged"u8)) > 0;)
+            bytes[at] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes);
+    }
+
+    [Theory]
+    [InlineData("something else")]
+    [InlineData("cut")]
+    [InlineData("overwritten")]
+    public async Task A_store_whose_structure_is_damaged_is_one_line_and_exit_code_78(string how)
+    {
+        using var directory = new TempDirectory();
+        using (var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"), ("EMULATOR_LIMITS", "off")))
+        {
+            await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH");
+            for (var i = 1; i <= 300; i++)
+                await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/rows?continuationToken=0_{i}&offsetToken={i}", Row("a"));
+            Assert.Equal(0, await emulator.TerminateAsync());
+        }
+        var path = directory.File("tables/DEMO.DEMO.THERMAL_SENSOR_DATA.db");
+        var bytes = await File.ReadAllBytesAsync(path);
+        await File.WriteAllBytesAsync(path, how switch
+        {
+            "something else" => [.. "This is no database, but it is longer than the header of one would be. "u8, .. new byte[8192]],
+            "cut" => bytes[..(bytes.Length / 8192 * 4096)],
+            // All but the first page, which declares the tables.
+            _ => [.. bytes[..4096], .. Enumerable.Repeat((byte)0x5A, bytes.Length - 4096)],
+        });
+
+        var (exit, output) = await EmulatorProcess.FailAsync(directory.Path);
+
+        Assert.Equal(78, exit);
+        var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(path + " is damaged, or no database of this emulator", line, StringComparison.Ordinal);
+        Assert.Contains("move the file away", line, StringComparison.Ordinal);
     }
 
     [Fact]
