@@ -1,22 +1,24 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>The appends of one table's database, buffered and committed. Not safe for concurrent use.</summary>
-sealed class AppendTable(Database database)
+/// <summary>The appends of one table's database, buffered and committed, with their bodies. Not safe for concurrent use.</summary>
+sealed class AppendTable(Database database, BodyFile bodies)
 {
     /// <summary>Buffers an append and moves its channel's continuation token on, both or neither.</summary>
     public void Add(Channel channel, OffsetTokens tokens, RowVerdict verdict, ReadOnlyMemory<byte> body, long nowMs)
     {
         var (errors, rejections) = StoredAppend.Pack(verdict.Rejections);
-        var bytes = body.ToArray();
+        // Behind the last append that the database knows: what lies there belongs to an append that was never answered, or was discarded.
+        var offset = database.Number("SELECT body_offset + body_length FROM appends ORDER BY id DESC LIMIT 1") ?? 0;
+        bodies.Write(body, offset);
         database.Together(() =>
         {
             database.Execute("""
-                INSERT INTO appends (channel, row_sequencer, at_ms, start_token, end_token, accepted, rejected, last_error)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                INSERT INTO appends (channel, row_sequencer, at_ms, start_token, end_token, accepted, rejected, last_error, errors, rejections,
+                    encoding, body_offset, body_length, crc32c)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """, channel.Id, channel.NextRowSequencer, nowMs, tokens.Start, tokens.End, verdict.Accepted, verdict.Rejections.Count,
-                verdict.Rejections.Count > 0 ? verdict.Rejections[^1].Error : null);
-            database.Execute("INSERT INTO bodies VALUES (last_insert_rowid(), $1, $2, $3, $4, $5)",
-                (int)verdict.Encoding, (long)Crc32C.Of(bytes), errors, rejections, bytes);
+                verdict.Rejections.Count > 0 ? verdict.Rejections[^1].Error : null, errors, rejections,
+                (int)verdict.Encoding, offset, body.Length, (long)Crc32C.Of(body.Span));
             database.Execute("UPDATE channels SET next_row_sequencer = next_row_sequencer + 1, touched_ms = $2 WHERE id = $1", channel.Id, nowMs);
         });
     }
@@ -38,6 +40,7 @@ sealed class AppendTable(Database database)
                 Accepted: row.GetInt64(4), Rejected: row.GetInt64(5), Error: row.GetValue(6) as string), arrivedMs);
         if (due.Count == 0)
             return;
+        bodies.Flush();
         database.Durably(() =>
         {
             var (rows, errors) = Count();
@@ -83,9 +86,35 @@ sealed class AppendTable(Database database)
     }
 
     /// <summary>The first committed append in a range of ids; null if there is none.</summary>
-    /// <exception cref="InvalidDataException">Its rows do not match their checksum.</exception>
     public StoredAppend? Next(long first, long last, bool withErrors) => database.All($"""
         {StoredAppend.Select}
         WHERE a.id BETWEEN $1 AND $2 AND a.first_row IS NOT NULL AND (a.rejected > 0 OR NOT $3) ORDER BY a.id LIMIT 1
         """, StoredAppend.Read, first, last, withErrors).FirstOrDefault();
+
+    /// <summary>The rows of an append as they were sent. May be called from any thread.</summary>
+    /// <exception cref="InvalidDataException">They do not match their checksum.</exception>
+    public byte[] Body(StoredAppend append) => bodies.Read(append.BodyOffset, append.BodyLength, append.Crc32C);
+
+    /// <summary>The buffered appends, the oldest first, and whether their rows are as they were sent.</summary>
+    public List<(long Id, long Channel, int RowSequencer, bool Whole)> CheckBuffered() => database.All("""
+        SELECT id, channel, row_sequencer, body_offset, body_length, crc32c
+        FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL ORDER BY id
+        """, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt32(2), IsWhole(row.GetInt64(3), row.GetInt32(4), (uint)row.GetInt64(5))));
+
+    bool IsWhole(long offset, int length, uint crc32C)
+    {
+        try
+        {
+            bodies.Read(offset, length, crc32C);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Discards the buffered appends of a channel, from one of them on.</summary>
+    public void Discard(long channel, long fromAppend = 0) => database.Execute(
+        "DELETE FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1 AND id >= $2", channel, fromAppend);
 }

@@ -62,6 +62,13 @@ sealed class Catalog
     public Table? FindTable(string database, string schema, string name) =>
         Tables.Find(t => t.Database == database && t.Schema == schema && t.Name == name);
 
+    /// <summary>
+    /// The pipe that rows of a table came through, by its name. A pipe that the SQL no longer declares leaves rows behind; the table's
+    /// default pipe shows them by column name.
+    /// </summary>
+    public Pipe PipeOf(Table table, string name) =>
+        Pipes.Find(p => p.Table == table && p.Name == name) ?? Pipes.First(p => p.Table == table && p.IsDefault);
+
     /// <summary>Adds to each table the pipe that Snowflake makes for it.</summary>
     public void AddDefaultPipes()
     {

@@ -2,9 +2,10 @@ namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>The channels of one table's database. Not safe for concurrent use.</summary>
 /// <param name="database">The database.</param>
+/// <param name="appends">The appends in it.</param>
 /// <param name="expiry">Idle time after which a channel is dropped.</param>
 /// <param name="clock">The time.</param>
-sealed class ChannelTable(Database database, TimeSpan expiry, TimeProvider clock)
+sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expiry, TimeProvider clock)
 {
     long NowMs => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -38,7 +39,7 @@ sealed class ChannelTable(Database database, TimeSpan expiry, TimeProvider clock
     /// <summary>Opens a channel again: its continuation token becomes stale and its buffered rows are discarded.</summary>
     public void Reopen(Channel channel, string? token, bool setToken) => database.Durably(() =>
     {
-        Discard(channel.Id);
+        appends.Discard(channel.Id);
         database.Execute("""
             UPDATE channels
             SET client_sequencer = client_sequencer + 1, next_row_sequencer = 1, status_code = $2, touched_ms = $3,
@@ -50,7 +51,7 @@ sealed class ChannelTable(Database database, TimeSpan expiry, TimeProvider clock
     /// <summary>Drops a channel and its buffered rows.</summary>
     public void Drop(Channel channel) => database.Durably(() =>
     {
-        Discard(channel.Id);
+        appends.Discard(channel.Id);
         database.Execute("UPDATE channels SET dropped = 1 WHERE id = $1", channel.Id);
     });
 
@@ -68,7 +69,7 @@ sealed class ChannelTable(Database database, TimeSpan expiry, TimeProvider clock
     {
         foreach (var channel in channels)
         {
-            Discard(channel.Id);
+            appends.Discard(channel.Id);
             database.Execute("UPDATE channels SET status_code = $2 WHERE id = $1", channel.Id, code);
         }
     });
@@ -83,29 +84,18 @@ sealed class ChannelTable(Database database, TimeSpan expiry, TimeProvider clock
     /// <returns>How many appends.</returns>
     public int DiscardDamaged()
     {
-        var buffered = database.All("""
-            SELECT a.id, a.channel, a.row_sequencer, b.body, b.crc32c
-            FROM appends AS a INDEXED BY buffered_appends CROSS JOIN bodies AS b ON b.append = a.id WHERE a.first_row IS NULL ORDER BY a.id
-            """, row => (Id: row.GetInt64(0), Channel: row.GetInt64(1), Row: row.GetInt32(2),
-                Whole: Crc32C.Of(row.GetFieldValue<byte[]>(3)) == (uint)row.GetInt64(4)));
+        var buffered = appends.CheckBuffered();
         var count = 0;
         foreach (var first in buffered.Where(append => !append.Whole).DistinctBy(append => append.Channel))
         {
             count += buffered.Count(append => append.Channel == first.Channel && append.Id >= first.Id);
             database.Durably(() =>
             {
-                Discard(first.Channel, first.Id);
-                database.Execute("UPDATE channels SET next_row_sequencer = $2 WHERE id = $1", first.Channel, first.Row);
+                appends.Discard(first.Channel, first.Id);
+                database.Execute("UPDATE channels SET next_row_sequencer = $2 WHERE id = $1", first.Channel, first.RowSequencer);
             });
         }
         return count;
-    }
-
-    void Discard(long channel, long fromAppend = 0)
-    {
-        const string Those = "FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1 AND id >= $2";
-        database.Execute($"DELETE FROM bodies WHERE append IN (SELECT id {Those})", channel, fromAppend);
-        database.Execute($"DELETE {Those}", channel, fromAppend);
     }
 
     public ChannelStatus Status(Channel channel) => database.All("""

@@ -20,22 +20,35 @@ sealed class Database : IDisposable
     readonly SqliteConnection connection;
     bool disposed;
 
-    /// <summary>Opens the file, or creates it, and runs statements that declare its tables.</summary>
-    public Database(string path, string schema)
+    Database(string path, SqliteOpenMode mode)
     {
         this.path = path;
-        // An own connection for each object: a pooled one would outlive Dispose and keep the file open.
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        // A connection of its own: a pooled one would outlive Dispose and keep the file open.
+        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = mode }.ToString());
+    }
+
+    /// <summary>Opens the file, or creates it, and runs statements that declare its tables.</summary>
+    public static Database Open(string path, string schema) => Opened(new Database(path, SqliteOpenMode.ReadWriteCreate), database =>
+    {
+        database.Execute("PRAGMA journal_mode = WAL");
+        database.Execute("PRAGMA synchronous = NORMAL");
+        database.Execute(schema);
+    });
+
+    /// <summary>Opens the file to read it, also while another process writes it.</summary>
+    public static Database OpenToRead(string path) => Opened(new Database(path, SqliteOpenMode.ReadOnly), _ => { });
+
+    static Database Opened(Database database, Action<Database> prepare)
+    {
         try
         {
-            Guard(connection.Open);
-            Execute("PRAGMA journal_mode = WAL");
-            Execute("PRAGMA synchronous = NORMAL");
-            Execute(schema);
+            database.Guard(database.connection.Open);
+            prepare(database);
+            return database;
         }
         catch
         {
-            connection.Dispose();
+            database.Dispose();
             throw;
         }
     }

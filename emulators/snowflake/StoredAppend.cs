@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>One committed append with its rows, as the store holds it.</summary>
+/// <summary>One committed append, as the store holds it.</summary>
 /// <param name="Id">Its number in the store; grows from append to append.</param>
 /// <param name="Pipe">Name of the pipe that its rows came through.</param>
 /// <param name="Channel">Name of the channel.</param>
@@ -14,32 +14,26 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <param name="FirstError">Number of its first rejected row, from 1.</param>
 /// <param name="Encoding">How its rows are compressed.</param>
 /// <param name="Rejections">The rejected lines, from 0, with their errors.</param>
-/// <param name="Body">Its rows as they were sent.</param>
+/// <param name="BodyOffset">Where its rows begin in the body file.</param>
+/// <param name="BodyLength">Bytes of its rows there.</param>
+/// <param name="Crc32C">Checksum of these bytes.</param>
 sealed record StoredAppend(
     long Id, string Pipe, string Channel, long AtMs, OffsetTokens Tokens, long FirstRow, long FirstError, RowEncoding Encoding,
-    Dictionary<int, string> Rejections, byte[] Body)
+    Dictionary<int, string> Rejections, long BodyOffset, int BodyLength, uint Crc32C)
 {
-    /// <summary>The columns that <see cref="Read"/> expects, with the tables they come from.</summary>
+    /// <summary>The columns that <see cref="Read"/> expects.</summary>
     public const string Select = """
         SELECT a.id, c.pipe, c.name, a.at_ms, a.start_token, a.end_token, a.first_row, a.first_error,
-               b.encoding, b.errors, b.rejections, b.body, b.crc32c
-        FROM appends AS a CROSS JOIN channels AS c ON c.id = a.channel CROSS JOIN bodies AS b ON b.append = a.id
+               a.encoding, a.errors, a.rejections, a.body_offset, a.body_length, a.crc32c
+        FROM appends AS a CROSS JOIN channels AS c ON c.id = a.channel
         """;
 
-    /// <exception cref="InvalidDataException">The body does not match its checksum.</exception>
-    public static StoredAppend Read(SqliteDataReader row)
-    {
-        var body = row.GetFieldValue<byte[]>(11);
-        if (Crc32C.Of(body) != (uint)row.GetInt64(12))
-            throw new InvalidDataException($"{row.GetString(1)}: the rows of append {row.GetInt64(0)} do not match their checksum. Check the storage");
-        var tokens = new OffsetTokens(Text(row, 4), Text(row, 5));
-        return new StoredAppend(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), tokens, row.GetInt64(6), row.GetInt64(7),
-            (RowEncoding)row.GetInt32(8), Unpack(row.GetString(9), row.GetFieldValue<byte[]>(10)), body);
-    }
+    public static StoredAppend Read(SqliteDataReader row) => new(
+        row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), new OffsetTokens(row.GetValue(4) as string, row.GetValue(5) as string),
+        row.GetInt64(6), row.GetInt64(7), (RowEncoding)row.GetInt32(8), Unpack(row.GetString(9), row.GetFieldValue<byte[]>(10)),
+        row.GetInt64(11), row.GetInt32(12), (uint)row.GetInt64(13));
 
-    static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    /// <summary>The columns <c>errors</c> and <c>rejections</c> of a body: rows of one sender fail for few reasons, so each is kept once.</summary>
+    /// <summary>The columns <c>errors</c> and <c>rejections</c>: rows of one sender fail for few reasons, so each is kept once.</summary>
     public static (string Errors, byte[] Rejections) Pack(IReadOnlyList<(int Line, string Error)> rejections)
     {
         var numbers = new Dictionary<string, int>();

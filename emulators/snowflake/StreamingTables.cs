@@ -31,11 +31,10 @@ sealed partial class StreamingTables : IDisposable
         {
             foreach (var table in catalog.Tables)
             {
-                var name = string.Join('.', new[] { table.Database, table.Schema, table.Name }.Select(FileName));
-                var path = Path.Combine(directory.FullName, name + ".db");
+                var path = FileOf(settings.DataDirectory, table);
                 if (!File.Exists(path) && File.Exists(Path.ChangeExtension(path, ".log")))
                     LogOldFormat(Path.ChangeExtension(path, ".log"));
-                var store = stores[table] = new TableStore(table, path, pipe => PipeFor(table, pipe), settings.CommitDelay,
+                var store = stores[table] = new TableStore(table, path, pipe => catalog.PipeOf(table, pipe), settings.CommitDelay,
                     settings.ChannelExpiry, clock);
                 if (store.DiscardedAppends > 0)
                     LogDiscarded(path, store.DiscardedAppends);
@@ -95,12 +94,15 @@ sealed partial class StreamingTables : IDisposable
         }
     }
 
-    // A pipe that the SQL no longer declares leaves rows behind; they are shown by column name.
-    Pipe PipeFor(Table table, string name) =>
-        Catalog.Pipes.Find(p => p.Table == table && p.Name == name)
-        ?? Catalog.Pipes.First(p => p.Table == table && p.IsDefault);
+    /// <summary>The database of a table below the data directory.</summary>
+    public static string FileOf(string directory, Table table) =>
+        Path.Combine(directory, "tables", string.Join('.', new[] { table.Database, table.Schema, table.Name }.Select(FileName)) + ".db");
 
-    static string FileName(string identifier)
+    /// <summary>The file of the bodies that belongs to a table's database.</summary>
+    public static string BodiesOf(string database) => Path.ChangeExtension(database, ".rows");
+
+    /// <summary>An identifier as a part of a file name, with everything unusual percent-encoded.</summary>
+    public static string FileName(string identifier)
     {
         var name = new StringBuilder();
         foreach (var b in Encoding.UTF8.GetBytes(identifier))

@@ -1,11 +1,10 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>How a table's rows and channels lie in its SQLite database.</summary>
+/// <summary>How a table's appends and channels lie in its SQLite database.</summary>
 /// <remarks>
-/// Bodies stay as they came over the wire, compressed: what the table holds is what was sent, and the pipe's mapping is applied when
-/// somebody reads. An append therefore costs one small write, and a column that is added to the SQL also shows for the rows that
-/// carried its key before, which is the one thing that Snowflake does otherwise. Bodies have a table of their own, so that committing
-/// an append does not write its body again.
+/// The rows of an append stay as they came over the wire, compressed, in the <see cref="BodyFile"/>: the pipe's mapping is applied when
+/// somebody reads. An append therefore costs little, and a column that is added to the SQL also shows for the rows that carried its
+/// key before, which is the one thing that Snowflake does otherwise.
 /// </remarks>
 static class TableSchema
 {
@@ -39,9 +38,10 @@ static class TableSchema
         CREATE INDEX IF NOT EXISTS channels_by_name ON channels (pipe, upper_name);
 
         -- In the order of their arrival. Without first_row an append is buffered; with it, it is in the table. first_error counts
-        -- the rejected rows in the same way, from 1.
+        -- the rejected rows in the same way, from 1. rejections: pairs of little-endian 32-bit numbers, the line (from 0) and its
+        -- error's place in the JSON array errors. body_offset: where the rows are in the body file.
         CREATE TABLE IF NOT EXISTS appends (
-            id             INTEGER PRIMARY KEY AUTOINCREMENT,
+            id             INTEGER PRIMARY KEY,
             channel        INTEGER NOT NULL REFERENCES channels,
             row_sequencer  INTEGER NOT NULL,
             at_ms          INTEGER NOT NULL,
@@ -50,22 +50,17 @@ static class TableSchema
             accepted       INTEGER NOT NULL,
             rejected       INTEGER NOT NULL,
             last_error     TEXT,
+            errors         TEXT NOT NULL,
+            rejections     BLOB NOT NULL,
+            encoding       INTEGER NOT NULL,
+            body_offset    INTEGER NOT NULL,
+            body_length    INTEGER NOT NULL,
+            crc32c         INTEGER NOT NULL,
             first_row      INTEGER,
             first_error    INTEGER
         ) STRICT;
         CREATE INDEX IF NOT EXISTS buffered_appends ON appends (id) WHERE first_row IS NULL;
         CREATE INDEX IF NOT EXISTS appends_by_row ON appends (first_row) WHERE first_row IS NOT NULL;
         CREATE INDEX IF NOT EXISTS appends_by_error ON appends (first_error) WHERE first_row IS NOT NULL AND rejected > 0;
-
-        -- The rows as they came. rejections: pairs of little-endian 32-bit numbers, the line (from 0) and its error's place in the
-        -- JSON array errors.
-        CREATE TABLE IF NOT EXISTS bodies (
-            append     INTEGER PRIMARY KEY REFERENCES appends,
-            encoding   INTEGER NOT NULL,
-            crc32c     INTEGER NOT NULL,
-            errors     TEXT NOT NULL,
-            rejections BLOB NOT NULL,
-            body       BLOB NOT NULL
-        ) STRICT;
         """;
 }

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// One table: its channels and its rows, in a SQLite database (<see cref="TableSchema"/>). Nothing is kept in memory, so a restart
+/// One table: its channels and its rows, in a SQLite database (<see cref="TableSchema"/>) and a file of bodies (<see cref="BodyFile"/>). Nothing is kept in memory, so a restart
 /// changes nothing. Every public method may be called from any thread.
 /// </summary>
 /// <remarks>
@@ -16,6 +16,7 @@ sealed class TableStore : IDisposable
 
     readonly Lock gate = new();
     readonly Database database;
+    readonly BodyFile bodies;
     readonly ChannelTable channels;
     readonly AppendTable appends;
     readonly Func<string, Pipe> pipeOf;
@@ -36,18 +37,20 @@ sealed class TableStore : IDisposable
         this.pipeOf = pipeOf;
         this.commitDelay = commitDelay;
         this.clock = clock;
-        database = new Database(path, TableSchema.Sql);
-        channels = new ChannelTable(database, expiry, clock);
-        appends = new AppendTable(database);
+        database = Database.Open(path, TableSchema.Sql);
         try
         {
             database.CheckTables("channels", "appends");
+            bodies = new BodyFile(StreamingTables.BodiesOf(path), FileAccess.ReadWrite);
+            appends = new AppendTable(database, bodies);
+            channels = new ChannelTable(database, appends, expiry, clock);
             if (database.Number("SELECT COUNT(*) FROM store") == 0)
                 NewIdentity();
             DiscardedAppends = channels.DiscardDamaged();
         }
         catch
         {
+            bodies?.Dispose();
             database.Dispose();
             throw;
         }
@@ -245,7 +248,7 @@ sealed class TableStore : IDisposable
                 return;
             var pipe = pipeOf(append.Pipe);
             var skip = Math.Max(0, after - (append.FirstRow - 1));
-            RowBody.ForEachLine(append.Body, append.Encoding, (index, line) =>
+            RowBody.ForEachLine(appends.Body(append), append.Encoding, (index, line) =>
             {
                 if (append.Rejections.ContainsKey(index) || skip-- > 0)
                     return true;
@@ -267,7 +270,7 @@ sealed class TableStore : IDisposable
                 return;
             var pipe = pipeOf(append.Pipe);
             var skip = Math.Max(0, after - (append.FirstError - 1));
-            RowBody.ForEachLine(append.Body, append.Encoding, (index, line) =>
+            RowBody.ForEachLine(appends.Body(append), append.Encoding, (index, line) =>
             {
                 if (!append.Rejections.TryGetValue(index, out var error) || skip-- > 0)
                     return true;
@@ -305,18 +308,22 @@ sealed class TableStore : IDisposable
         {
             database.Durably(() =>
             {
-                foreach (var name in (string[])["bodies", "appends", "channels", "store"])
-                    database.Execute($"DELETE FROM {name}");
+                database.Execute("DELETE FROM appends");
+                database.Execute("DELETE FROM channels");
+                database.Execute("DELETE FROM store");
                 NewIdentity();
             });
+            bodies.Clear();
             database.Execute("VACUUM");
-            database.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }
     }
 
     public void Dispose()
     {
         lock (gate)
+        {
             database.Dispose();
+            bodies.Dispose();
+        }
     }
 }

@@ -61,6 +61,9 @@ sealed class Emulator : IAsyncDisposable
 
     public string StoreFile => Path.Combine(DataDirectory, "tables", "DEMO.DEMO.THERMAL_SENSOR_DATA.db");
 
+    /// <summary>The rows as they were sent.</summary>
+    public string BodyFile => Path.ChangeExtension(StoreFile, ".rows");
+
     /// <summary>Starts an emulator that commits at once, has the project's own SQL and one registered key.</summary>
     /// <param name="change">Changes to its settings.</param>
     /// <param name="clock">Its clock; the system's if left out.</param>

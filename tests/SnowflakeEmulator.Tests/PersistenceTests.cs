@@ -75,6 +75,7 @@ public class PersistenceTests
         Assert.Equal("3", await emulator.CommittedAsync());
         var database = await File.ReadAllBytesAsync(emulator.StoreFile);
         var log = await File.ReadAllBytesAsync(emulator.StoreFile + "-wal");
+        var bodies = await File.ReadAllBytesAsync(emulator.BodyFile);
         var catalog = SqlReader.ReadDirectory(emulator.SqlDirectory);
         var table = Assert.Single(catalog.Tables);
         var pipe = catalog.Pipes.First(p => !p.IsDefault);
@@ -90,6 +91,7 @@ public class PersistenceTests
                 var path = directory.File($"{length}.db");
                 await File.WriteAllBytesAsync(path, database);
                 await File.WriteAllBytesAsync(path + "-wal", log[..Math.Min(length, log.Length)]);
+                await File.WriteAllBytesAsync(directory.File($"{length}.rows"), bodies);
                 // Time stands still: what is committed is so because the file says so.
                 using (var store = Open(path))
                 {
@@ -125,7 +127,7 @@ public class PersistenceTests
         await emulator.AppendAsync("0_3", "3", Row("c"));
         await emulator.AppendAsync("0_1", "1", Row("other"), "OTHER");
         await emulator.StopAsync();
-        await DamageAsync(emulator.StoreFile);
+        await DamageAsync(emulator.BodyFile);
 
         await emulator.RestartAsync();
         clock.Advance(TimeSpan.FromSeconds(5));
@@ -144,7 +146,7 @@ public class PersistenceTests
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", Row("damaged"));
         await emulator.StopAsync();
-        await DamageAsync(emulator.StoreFile);
+        await DamageAsync(emulator.BodyFile);
 
         await emulator.RestartAsync();
 
