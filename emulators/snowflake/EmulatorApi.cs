@@ -32,6 +32,9 @@ sealed class EmulatorApi(
             case ("GET", ["emulator", "tables", var name, "errors"]):
                 await tablesApi.Errors(context, name);
                 break;
+            case ("GET", ["emulator", "query"]):
+                await tablesApi.Query(context);
+                break;
             case ("POST", ["emulator", "reset"]):
                 foreach (var store in tables.All)
                     store.Reset();
@@ -97,6 +100,7 @@ sealed class EmulatorApi(
               curl '{here}/emulator/tables'                                    tables, channels, committed offset tokens (JSON)
               curl '{here}/emulator/tables/NAME/rows?after=0&limit=10'         rows as columns (NDJSON); after = row number; raw=1 = as sent
               curl '{here}/emulator/tables/NAME/errors'                        rejected rows (NDJSON)
+              curl -G '{here}/emulator/query' --data-urlencode 'sql=SELECT …'  one query in Snowflake's SQL (JSON); ./up sql FILE draws tables
               curl -X POST '{here}/emulator/reset'                             forget all rows, channels and faults
               curl '{here}/emulator/ca.pem'                                    the certificate to trust for HTTPS (SSL_CERT_FILE)
 

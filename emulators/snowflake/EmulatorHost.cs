@@ -69,6 +69,7 @@ static partial class EmulatorHost
         builder.Services.AddSingleton<StreamingApi>();
         builder.Services.AddSingleton<TablesApi>();
         builder.Services.AddSingleton<FaultsApi>();
+        builder.Services.AddSingleton<QueryApi>();
         builder.Services.AddSingleton<EmulatorApi>();
 
         var app = builder.Build();

@@ -150,6 +150,8 @@ sealed class EmulatorSettings
             Usage:
               ThermalStreaming.SnowflakeEmulator               run until SIGTERM or Ctrl-C
               ThermalStreaming.SnowflakeEmulator healthcheck   exit 0 if the emulator on EMULATOR_PORT answers, else 1
+              ThermalStreaming.SnowflakeEmulator sql [--json] [--read-only] [FILE]
+                                                               run SQL from a file or standard input on the committed rows
               ThermalStreaming.SnowflakeEmulator --help        this text
 
             Settings, from the environment, with their defaults:
@@ -159,7 +161,7 @@ sealed class EmulatorSettings
             text.Append(CultureInfo.InvariantCulture, $"  {key,-26}{(otherwise.Length == 0 ? "not set" : otherwise),-24}{description}\n");
         return text.Append("""
 
-            Exit codes: 0 stopped on request, 1 crashed, 78 a setting or a SQL file is wrong.
+            Exit codes: 0 stopped on request, 1 crashed or the SQL could not be run, 78 a setting or a SQL file is wrong.
             """).ToString();
     }
 }

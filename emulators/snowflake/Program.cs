@@ -10,8 +10,9 @@ var settings = new Settings(new ConfigurationBuilder().AddEnvironmentVariables()
 var options = EmulatorSettings.Load(settings);
 if (args is ["healthcheck"])
     return await HealthCheck.RunAsync(options.Port);
-if (args.Length > 0)
-    settings.Problem($"'{args[0]}' is no verb; there are none (run), healthcheck and --help.");
+var isSql = args is ["sql", ..];
+if (args.Length > 0 && !isSql)
+    settings.Problem($"'{args[0]}' is no verb; there are none (run), healthcheck, sql and --help.");
 options.CheckDirectories(settings);
 
 WebApplication? app = null;
@@ -22,6 +23,8 @@ try
         var catalog = SqlReader.ReadDirectory(options.SqlDirectory);
         if (catalog.Tables.Count == 0)
             settings.Problem($"EMULATOR_SQL is '{options.SqlDirectory}', whose *.sql files create no table.");
+        else if (isSql)
+            return await SqlCommand.RunAsync(options, catalog, args[1..], Console.In, Console.Out, Console.Error);
         else
             app = EmulatorHost.Build(options, catalog, TimeProvider.System);
     }

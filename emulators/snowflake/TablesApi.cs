@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>Reads the tables back. Safe for concurrent use.</summary>
-sealed class TablesApi(StreamingTables tables)
+sealed class TablesApi(StreamingTables tables, QueryApi queries)
 {
     /// <summary>Tells of every table and its channels.</summary>
     public async Task Tables(HttpContext context) => await Reply.Json(context, 200, json =>
@@ -43,6 +43,9 @@ sealed class TablesApi(StreamingTables tables)
         }
         json.WriteEndArray();
     });
+
+    /// <summary>Runs one query in Snowflake's SQL.</summary>
+    public Task Query(HttpContext context) => queries.Query(context);
 
     /// <summary>A table by its name or DATABASE.SCHEMA.NAME, spelt exactly or else in any case; answers 404 itself if there is none.</summary>
     async Task<TableStore?> Find(HttpContext context, string name)

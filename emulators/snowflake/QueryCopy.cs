@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using DuckDB.NET.Data;
+
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>
+/// The committed rows of every table as DuckDB tables, in a file for each database below <c>query</c> in the data directory. It is
+/// brought up to date before each query and can be deleted at any time, but then the views that were created are lost.
+/// </summary>
+/// <param name="directory">The data directory of the emulator.</param>
+/// <param name="catalog">The declared tables.</param>
+sealed class QueryCopy(string directory, Catalog catalog)
+{
+    // Rows go into the copy in portions, each a transaction, so that an interrupted first copy of many rows is not for nothing.
+    const int PortionBytes = 8 * 1024 * 1024;
+
+    string Folder => Path.Combine(directory, "query");
+
+    /// <summary>The file that whoever uses the copy has locked.</summary>
+    public string LockFile => Path.Combine(Directory.CreateDirectory(Folder).FullName, "lock");
+
+    /// <summary>The file of a database.</summary>
+    public string FileOf(string database) => Path.Combine(Folder, StreamingTables.FileName(database) + ".duckdb");
+
+    /// <summary>Copies what has been committed since the last time.</summary>
+    /// <exception cref="QueryException">A stored row does not fit its table any more.</exception>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    /// <exception cref="InvalidDataException">The stored rows are damaged.</exception>
+    public void BringUpToDate()
+    {
+        foreach (var database in catalog.Databases)
+        {
+            using var duck = QuerySession.Connect();
+            duck.Run($"ATTACH {Literal(FileOf(database))} AS {Name(database)}");
+            foreach (var (_, schema) in catalog.Schemas.Where(s => s.Database == database))
+                duck.Run($"CREATE SCHEMA IF NOT EXISTS {Name(database)}.{Name(schema)}");
+            duck.Run($"USE {Name(database)}");
+            // Which rows a table has: those of this store, as declared by this shape, up to this append.
+            duck.Run("CREATE SCHEMA IF NOT EXISTS \"$emulator\"");
+            duck.Run("CREATE TABLE IF NOT EXISTS \"$emulator\".copied (name VARCHAR PRIMARY KEY, identity VARCHAR, shape VARCHAR, last_append BIGINT)");
+            foreach (var table in catalog.Tables.Where(t => t.Database == database))
+                Copy(duck, table);
+        }
+    }
+
+    void Copy(DuckDBConnection duck, Table table)
+    {
+        var store = StreamingTables.FileOf(directory, table);
+        var name = $"{Name(table.Database)}.{Name(table.Schema)}.{Name(table.Name)}";
+        var shape = string.Join(", ", table.Columns.Select(column => $"{Name(column.Name)} {TypeOf(column.Type)}"));
+        if (!File.Exists(store))
+        {
+            duck.Run($"CREATE TABLE IF NOT EXISTS {name} ({shape})");
+            return;
+        }
+        using var database = Database.OpenToRead(store);
+        using var bodies = new BodyFile(StreamingTables.BodiesOf(store), FileAccess.Read);
+        var appends = new AppendTable(database, bodies);
+        var identity = database.All("SELECT identity FROM store", row => row.GetString(0)).FirstOrDefault() ?? "";
+        var known = duck.Rows("SELECT identity, shape, last_append FROM \"$emulator\".copied WHERE name = $1", table.FullName).FirstOrDefault();
+        if (known is null || (string?)known[0] != identity || (string?)known[1] != shape)
+        {
+            duck.Run($"CREATE OR REPLACE TABLE {name} ({shape})");
+            duck.Run("INSERT OR REPLACE INTO \"$emulator\".copied VALUES ($1, $2, $3, 0)", table.FullName, identity, shape);
+            known = [identity, shape, 0L];
+        }
+        var (_, last) = appends.FromRow(0);
+        var mappers = new Dictionary<string, RowMapper>();
+        for (var next = Convert.ToInt64(known[2], CultureInfo.InvariantCulture) + 1; next <= last;)
+            next = CopyPortion(duck, table, name, appends, next, last, mappers);
+    }
+
+    /// <returns>The append to go on with.</returns>
+    long CopyPortion(DuckDBConnection duck, Table table, string name, AppendTable appends, long next, long last, Dictionary<string, RowMapper> mappers)
+    {
+        var portion = Path.Combine(Folder, "portion.ndjson");
+        long written = 0;
+        var longest = 0;
+        using (var file = new FileStream(portion, FileMode.Create))
+        {
+            var row = new ArrayBufferWriter<byte>();
+            using var json = new Utf8JsonWriter(row, new JsonWriterOptions { SkipValidation = true });
+            while (written < PortionBytes && next <= last)
+            {
+                if (appends.Next(next, last, withErrors: false) is not { } append)
+                {
+                    next = last + 1;
+                    break;
+                }
+                if (!mappers.TryGetValue(append.Pipe, out var mapper))
+                    mappers[append.Pipe] = mapper = new RowMapper(catalog.PipeOf(table, append.Pipe));
+                RowBody.ForEachLine(appends.Body(append), append.Encoding, (index, line) =>
+                {
+                    if (append.Rejections.ContainsKey(index))
+                        return true;
+                    json.Reset();
+                    mapper.Write(line, json);
+                    json.Flush();
+                    row.Write("\n"u8);
+                    file.Write(row.WrittenSpan);
+                    longest = Math.Max(longest, row.WrittenCount);
+                    written += row.WrittenCount;
+                    row.ResetWrittenCount();
+                    return true;
+                });
+                next = append.Id + 1;
+            }
+        }
+        duck.Run("BEGIN TRANSACTION");
+        if (written > 0)
+        {
+            var columns = string.Join(", ", table.Columns.Select(column => $"{Literal(column.Name)}: {Literal(TypeOf(column.Type))}"));
+            duck.Run($"INSERT INTO {name} SELECT * FROM read_json({Literal(portion)}, format = 'newline_delimited', columns = {{{columns}}}, "
+                + $"maximum_object_size = {Math.Max(longest + 1024, 1024 * 1024)})");
+        }
+        duck.Run("UPDATE \"$emulator\".copied SET last_append = $2 WHERE name = $1", table.FullName, next - 1);
+        duck.Run("COMMIT");
+        File.Delete(portion);
+        return next;
+    }
+
+    static string TypeOf(SqlType type) => type.Kind switch
+    {
+        // Whole numbers of up to 38 digits fit HUGEINT, which other than DECIMAL(38, 0) can still be added to.
+        SqlKind.Number when type.Scale == 0 => type.Length <= 18 ? "BIGINT" : "HUGEINT",
+        SqlKind.Number => string.Create(CultureInfo.InvariantCulture, $"DECIMAL({type.Length + type.Scale}, {type.Scale})"),
+        SqlKind.Float => "DOUBLE",
+        SqlKind.Varchar => "VARCHAR",
+        SqlKind.Boolean => "BOOLEAN",
+        SqlKind.Date => "DATE",
+        SqlKind.Time => "TIME",
+        SqlKind.TimestampNtz => "TIMESTAMP",
+        SqlKind.TimestampLtz or SqlKind.TimestampTz => "TIMESTAMPTZ",
+        _ => "JSON",
+    };
+
+    public static string Name(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    public static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,193 @@
+using DuckDB.NET.Data;
+
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>
+/// Runs Snowflake's SQL on the copy of the tables (<see cref="QueryCopy"/>): queries, CREATE VIEW, DROP VIEW and USE. Nothing else runs,
+/// nothing can change a row, and neither files nor the network can be reached. Not safe for concurrent use.
+/// </summary>
+sealed class QuerySession : IDisposable
+{
+    // Snowflake's functions that DuckDB has under other names, or not at all. SYSDATE is the present in UTC.
+    const string Macros = """
+        CREATE TEMP MACRO SYSDATE() AS make_timestamp(epoch_us(now()));
+        CREATE TEMP MACRO EPOCH_SECOND(moment) AS CAST(floor(epoch(moment)) AS BIGINT);
+        CREATE TEMP MACRO DATEADD(part, amount, moment) AS moment + CASE upper(part)
+            WHEN 'MILLISECOND' THEN to_milliseconds(amount)
+            WHEN 'SECOND' THEN to_seconds(amount)
+            WHEN 'MINUTE' THEN to_minutes(amount)
+            WHEN 'HOUR' THEN to_hours(amount)
+            WHEN 'DAY' THEN to_days(CAST(amount AS INTEGER))
+            WHEN 'WEEK' THEN to_weeks(CAST(amount AS INTEGER))
+            WHEN 'MONTH' THEN to_months(CAST(amount AS INTEGER))
+            WHEN 'YEAR' THEN to_years(CAST(amount AS INTEGER))
+            ELSE error('DATEADD does not know the part ' || part) END;
+        """;
+
+    readonly FileStream copyLock;
+    readonly DuckDBConnection duck;
+
+    QuerySession(FileStream copyLock, DuckDBConnection duck)
+    {
+        this.copyLock = copyLock;
+        this.duck = duck;
+    }
+
+    /// <summary>A connection of its own to an empty database in memory, with the limits of a query.</summary>
+    public static DuckDBConnection Connect()
+    {
+        var connection = new DuckDBConnection("Data Source=:memory:");
+        connection.Open();
+        connection.Run($"SET memory_limit = '{QueryLimits.MemoryMiB}MiB'");
+        connection.Run("SET threads = 1");
+        connection.Run("SET temp_directory = ''");
+        connection.Run("SET autoinstall_known_extensions = false");
+        return connection;
+    }
+
+    /// <summary>Waits for its turn, brings the copy up to date and opens it.</summary>
+    /// <param name="directory">The data directory of the emulator.</param>
+    /// <param name="catalog">The declared tables.</param>
+    /// <param name="mayCreateViews">Whether CREATE VIEW and DROP VIEW run.</param>
+    /// <exception cref="QueryException">Another query has not ended in time, or a stored row does not fit its table any more.</exception>
+    public static async Task<QuerySession> OpenAsync(string directory, Catalog catalog, bool mayCreateViews)
+    {
+        var copy = new QueryCopy(directory, catalog);
+        var copyLock = await LockAsync(copy.LockFile);
+        DuckDBConnection? duck = null;
+        try
+        {
+            copy.BringUpToDate();
+            duck = Connect();
+            foreach (var database in catalog.Databases)
+                duck.Run($"ATTACH {QueryCopy.Literal(copy.FileOf(database))} AS {QueryCopy.Name(database)}{(mayCreateViews ? "" : " (READ_ONLY)")}");
+            duck.Run(Macros);
+            // As in Snowflake: NULL is larger than every value.
+            duck.Run("SET default_null_order = 'nulls_last_on_asc_first_on_desc'");
+            duck.Run("SET enable_external_access = false");
+            duck.Run("SET lock_configuration = true");
+            var first = catalog.Tables[0];
+            duck.Run($"USE {QueryCopy.Name(first.Database)}.{QueryCopy.Name(first.Schema)}");
+            return new QuerySession(copyLock, duck);
+        }
+        catch (Exception e)
+        {
+            duck?.Dispose();
+            copyLock.Dispose();
+            throw e switch
+            {
+                DuckDBException => new QueryException($"The copy of the tables cannot be used: {FirstLine(e.Message)} Delete {Path.GetDirectoryName(copy.LockFile)} to have it made again."),
+                RowDoesNotFitException => new QueryException(e.Message + " POST /emulator/reset forgets all rows."),
+                _ => e,
+            };
+        }
+    }
+
+    static async Task<FileStream> LockAsync(string path)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path) && TimeProvider.System.GetElapsedTime(start) < QueryLimits.Time)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            }
+            catch (IOException e) when (File.Exists(path))
+            {
+                throw new QueryException($"Another query has been running for {QueryLimits.Time.TotalSeconds:0} s ({e.Message}). Try again later.");
+            }
+        }
+    }
+
+    /// <summary>Runs one statement.</summary>
+    /// <param name="sql">The text that the statement was taken from.</param>
+    /// <param name="statement">Its tokens.</param>
+    /// <returns>Null if it has no result.</returns>
+    /// <exception cref="QueryException">It cannot be run.</exception>
+    public QueryResult? Run(string sql, List<SqlToken> statement)
+    {
+        try
+        {
+            switch (statement[0] is { Kind: SqlTokenKind.Word or SqlTokenKind.Symbol } first ? first.Text : "")
+            {
+                case "SELECT" or "WITH" or "VALUES" or "EXPLAIN" or "SHOW" or "DESCRIBE" or "(":
+                    return Query(SqlTranslator.Translate(sql, statement), statement[0].Line);
+                case "CREATE" or "DROP" when statement.Take(4).Any(token => token.IsWord("VIEW")):
+                    duck.Run(SqlTranslator.Translate(sql, statement));
+                    return null;
+                case "USE":
+                    Use(statement);
+                    return null;
+                default:
+                    throw new QueryException($"Only queries, CREATE VIEW, DROP VIEW and USE run here, not '{statement[0].Text}'.");
+            }
+        }
+        catch (DuckDBException e)
+        {
+            throw new QueryException(Explain(e));
+        }
+    }
+
+    QueryResult Query(string sql, int line)
+    {
+        using var command = duck.CreateCommand();
+        command.CommandText = sql;
+        command.UseStreamingMode = true;
+        using var timer = new Timer(_ => command.Cancel(), null, QueryLimits.Time, Timeout.InfiniteTimeSpan);
+        duck.Run("BEGIN TRANSACTION READ ONLY");
+        try
+        {
+            using var reader = command.ExecuteReader();
+            string[] columns = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
+            List<object?[]> rows = [];
+            while (reader.Read())
+            {
+                if (rows.Count == QueryLimits.Rows)
+                    return new QueryResult(line, columns, rows, Truncated: true);
+                rows.Add([.. Enumerable.Range(0, columns.Length).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))]);
+            }
+            return new QueryResult(line, columns, rows, Truncated: false);
+        }
+        finally
+        {
+            duck.Run("ROLLBACK");
+        }
+    }
+
+    void Use(List<SqlToken> statement)
+    {
+        string[] names = [.. statement.Where(token => token.Kind is SqlTokenKind.Word or SqlTokenKind.Quoted).Skip(1).Select(token => token.Text)];
+        if (names is ["ROLE" or "WAREHOUSE" or "SECONDARY", ..])
+            return;
+        var database = names[0] == "DATABASE";
+        if (names[0] is "DATABASE" or "SCHEMA")
+            names = names[1..];
+        if (database && names.Length == 1)
+            names = [names[0], "PUBLIC"];
+        duck.Run($"USE {string.Join('.', names.Select(QueryCopy.Name))}");
+    }
+
+    static string Explain(DuckDBException e)
+    {
+        var said = FirstLine(e.Message);
+        if (said.Contains("Interrupted", StringComparison.Ordinal))
+            return $"The query took longer than {QueryLimits.Time.TotalSeconds:0} s. Ask for less, for example for fewer days.";
+        if (said.Contains("Out of Memory", StringComparison.Ordinal))
+            return $"The query needs more than {QueryLimits.MemoryMiB} MiB of memory. Ask for less, for example for fewer days. ({said})";
+        if (said.Contains("Table with name", StringComparison.Ordinal))
+            return $"{said} This project's views are created by sql/queries/01_views.sql: ./up sql sql/queries/01_views.sql";
+        return said;
+    }
+
+    static string FirstLine(string text) => text.Split('\n')[0].Trim();
+
+    public void Dispose()
+    {
+        duck.Dispose();
+        copyLock.Dispose();
+    }
+}
