@@ -7,7 +7,7 @@ static class QueryLimits
     public static readonly TimeSpan Time = TimeSpan.FromSeconds(30);
 
     /// <summary>Most memory of DuckDB (MiB).</summary>
-    public const int MemoryMiB = 128;
+    public const int MemoryMiB = 96;
 
     /// <summary>Most rows of a result that are handed over.</summary>
     public const int Rows = 10_000;

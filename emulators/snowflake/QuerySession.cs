@@ -1,3 +1,4 @@
+using System.Data.Common;
 using DuckDB.NET.Data;
 
 namespace ThermalStreaming.SnowflakeEmulator;
@@ -26,11 +27,15 @@ sealed class QuerySession : IDisposable
 
     readonly FileStream copyLock;
     readonly DuckDBConnection duck;
+    readonly bool mayCreateViews;
+    readonly TimeSpan limit;
 
-    QuerySession(FileStream copyLock, DuckDBConnection duck)
+    QuerySession(FileStream copyLock, DuckDBConnection duck, bool mayCreateViews, TimeSpan limit)
     {
+        this.mayCreateViews = mayCreateViews;
         this.copyLock = copyLock;
         this.duck = duck;
+        this.limit = limit;
     }
 
     /// <summary>A connection of its own to an empty database in memory, with the limits of a query.</summary>
@@ -41,6 +46,7 @@ sealed class QuerySession : IDisposable
         connection.Run($"SET memory_limit = '{QueryLimits.MemoryMiB}MiB'");
         connection.Run("SET threads = 1");
         connection.Run("SET temp_directory = ''");
+        connection.Run("SET allocator_flush_threshold = '16MiB'");
         connection.Run("SET autoinstall_known_extensions = false");
         return connection;
     }
@@ -49,8 +55,9 @@ sealed class QuerySession : IDisposable
     /// <param name="directory">The data directory of the emulator.</param>
     /// <param name="catalog">The declared tables.</param>
     /// <param name="mayCreateViews">Whether CREATE VIEW and DROP VIEW run.</param>
+    /// <param name="limit">Longest time of one statement.</param>
     /// <exception cref="QueryException">Another query has not ended in time, or a stored row does not fit its table any more.</exception>
-    public static async Task<QuerySession> OpenAsync(string directory, Catalog catalog, bool mayCreateViews)
+    public static async Task<QuerySession> OpenAsync(string directory, Catalog catalog, bool mayCreateViews, TimeSpan limit)
     {
         var copy = new QueryCopy(directory, catalog);
         var copyLock = await LockAsync(copy.LockFile);
@@ -68,7 +75,7 @@ sealed class QuerySession : IDisposable
             duck.Run("SET lock_configuration = true");
             var first = catalog.Tables[0];
             duck.Run($"USE {QueryCopy.Name(first.Database)}.{QueryCopy.Name(first.Schema)}");
-            return new QuerySession(copyLock, duck);
+            return new QuerySession(copyLock, duck, mayCreateViews, limit);
         }
         catch (Exception e)
         {
@@ -110,34 +117,44 @@ sealed class QuerySession : IDisposable
     /// <exception cref="QueryException">It cannot be run.</exception>
     public QueryResult? Run(string sql, List<SqlToken> statement)
     {
+        // Within BEGIN or CASE a semicolon ends no statement here, but it does in DuckDB.
+        if (statement.Exists(token => token.IsSymbol(";")))
+            throw new QueryException("A query holds no ';'.");
         try
         {
             switch (statement[0] is { Kind: SqlTokenKind.Word or SqlTokenKind.Symbol } first ? first.Text : "")
             {
                 case "SELECT" or "WITH" or "VALUES" or "EXPLAIN" or "SHOW" or "DESCRIBE" or "(":
                     return Query(SqlTranslator.Translate(sql, statement), statement[0].Line);
-                case "CREATE" or "DROP" when statement.Take(4).Any(token => token.IsWord("VIEW")):
+                case "CREATE" or "DROP" when mayCreateViews && IsAboutView(statement):
                     duck.Run(SqlTranslator.Translate(sql, statement));
                     return null;
                 case "USE":
                     Use(statement);
                     return null;
                 default:
-                    throw new QueryException($"Only queries, CREATE VIEW, DROP VIEW and USE run here, not '{statement[0].Text}'.");
+                    throw new QueryException($"Only queries{(mayCreateViews ? ", CREATE VIEW, DROP VIEW" : "")} and USE run here, not '{statement[0].Text}'.");
             }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new QueryException($"The query took longer than {limit.TotalSeconds:0.###} s. Ask for less, for example for fewer days.");
         }
         catch (DuckDBException e)
         {
-            throw new QueryException(Explain(e));
+            throw new QueryException(Explain(e.Message));
         }
     }
+
+    static bool IsAboutView(List<SqlToken> statement) =>
+        statement.Count > 1 && (statement[1].IsWord("VIEW") || (statement.Count > 3 && statement[1].IsWord("OR") && statement[3].IsWord("VIEW")));
 
     QueryResult Query(string sql, int line)
     {
         using var command = duck.CreateCommand();
         command.CommandText = sql;
         command.UseStreamingMode = true;
-        using var timer = new Timer(_ => command.Cancel(), null, QueryLimits.Time, Timeout.InfiniteTimeSpan);
+        using var timer = new Timer(_ => command.Cancel(), null, limit, Timeout.InfiniteTimeSpan);
         duck.Run("BEGIN TRANSACTION READ ONLY");
         try
         {
@@ -148,7 +165,7 @@ sealed class QuerySession : IDisposable
             {
                 if (rows.Count == QueryLimits.Rows)
                     return new QueryResult(line, columns, rows, Truncated: true);
-                rows.Add([.. Enumerable.Range(0, columns.Length).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))]);
+                rows.Add([.. Enumerable.Range(0, columns.Length).Select(i => ValueOf(reader, i))]);
             }
             return new QueryResult(line, columns, rows, Truncated: false);
         }
@@ -157,6 +174,10 @@ sealed class QuerySession : IDisposable
             duck.Run("ROLLBACK");
         }
     }
+
+    // Statistics of too few values, or of one that never changes, are NULL in Snowflake and NaN in DuckDB.
+    static object? ValueOf(DbDataReader reader, int column) =>
+        reader.IsDBNull(column) || reader.GetValue(column) is double.NaN ? null : reader.GetValue(column);
 
     void Use(List<SqlToken> statement)
     {
@@ -171,11 +192,9 @@ sealed class QuerySession : IDisposable
         duck.Run($"USE {string.Join('.', names.Select(QueryCopy.Name))}");
     }
 
-    static string Explain(DuckDBException e)
+    static string Explain(string message)
     {
-        var said = FirstLine(e.Message);
-        if (said.Contains("Interrupted", StringComparison.Ordinal))
-            return $"The query took longer than {QueryLimits.Time.TotalSeconds:0} s. Ask for less, for example for fewer days.";
+        var said = FirstLine(message);
         if (said.Contains("Out of Memory", StringComparison.Ordinal))
             return $"The query needs more than {QueryLimits.MemoryMiB} MiB of memory. Ask for less, for example for fewer days. ({said})";
         if (said.Contains("Table with name", StringComparison.Ordinal))
