@@ -13,13 +13,14 @@ sealed class AppendTable(Database database, BodyFile bodies)
         database.Together(() =>
         {
             database.Execute("""
-                INSERT INTO appends (channel, row_sequencer, at_ms, start_token, end_token, accepted, rejected, last_error, errors, rejections,
-                    encoding, body_offset, body_length, crc32c)
+                INSERT INTO appends (channel, row_sequencer, at_ms, start_token, end_token, accepted, rejected, last_error, errors,
+                    rejections, encoding, body_offset, body_length, crc32c)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """, channel.Id, channel.NextRowSequencer, nowMs, tokens.Start, tokens.End, verdict.Accepted, verdict.Rejections.Count,
                 verdict.Rejections.Count > 0 ? verdict.Rejections[^1].Error : null, errors, rejections,
                 (int)verdict.Encoding, offset, body.Length, (long)Crc32C.Of(body.Span));
-            database.Execute("UPDATE channels SET next_row_sequencer = next_row_sequencer + 1, touched_ms = $2 WHERE id = $1", channel.Id, nowMs);
+            database.Execute(
+                "UPDATE channels SET next_row_sequencer = next_row_sequencer + 1, touched_ms = $2 WHERE id = $1", channel.Id, nowMs);
         });
     }
 
@@ -34,7 +35,8 @@ sealed class AppendTable(Database database, BodyFile bodies)
         var due = database.All("""
             SELECT id, channel, at_ms, end_token, accepted, rejected, last_error FROM appends INDEXED BY buffered_appends
             WHERE first_row IS NULL AND id < COALESCE(
-                (SELECT id FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND at_ms > $1 ORDER BY id LIMIT 1), 9223372036854775807)
+                (SELECT id FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND at_ms > $1 ORDER BY id LIMIT 1),
+                9223372036854775807)
             ORDER BY id
             """, row => (Id: row.GetInt64(0), Channel: row.GetInt64(1), AtMs: row.GetInt64(2), Token: row.GetValue(3) as string,
                 Accepted: row.GetInt64(4), Rejected: row.GetInt64(5), Error: row.GetValue(6) as string), arrivedMs);
@@ -82,7 +84,8 @@ sealed class AppendTable(Database database, BodyFile bodies)
             WHERE {which} AND {counter} >= (SELECT MAX({counter}) FROM appends WHERE {which} AND {counter} <= $1)
             ORDER BY {counter}, id LIMIT 1
             """, after == long.MaxValue ? after : after + 1);
-        return (first ?? long.MaxValue, database.Number($"SELECT id FROM appends WHERE {which} ORDER BY {counter} DESC, id DESC LIMIT 1") ?? 0);
+        var last = database.Number($"SELECT id FROM appends WHERE {which} ORDER BY {counter} DESC, id DESC LIMIT 1");
+        return (first ?? long.MaxValue, last ?? 0);
     }
 
     /// <summary>The first committed append in a range of ids; null if there is none.</summary>

@@ -43,7 +43,8 @@ sealed class BodyFile : IDisposable
             filled += read;
         return filled == length && Crc32C.Of(body) == crc32C
             ? body
-            : throw new InvalidDataException($"{path} is damaged: the rows at byte {offset} do not match their checksum. Check the storage (dmesg, SD card)");
+            : throw new InvalidDataException(
+                $"{path} is damaged: the rows at byte {offset} do not match their checksum. Check the storage (dmesg, SD card).");
     }
 
     /// <summary>Removes every body.</summary>

@@ -30,7 +30,9 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
     /// <summary>The pipe has had a channel, dropped or not.</summary>
     public bool WasStreamed(string pipe) => database.Number("SELECT 1 FROM channels WHERE pipe = $1 LIMIT 1", pipe) is not null;
 
-    /// <summary>Adds a channel. Its first client sequencer is the one after the last of its name, so that tokens from before a drop stay stale.</summary>
+    /// <summary>
+    /// Adds a channel. Its first client sequencer is the one after the last of its name, so that tokens from before a drop stay stale.
+    /// </summary>
     public void Add(string pipe, string name, bool elastic, string? token) => database.Durably(() => database.Execute("""
         INSERT INTO channels (pipe, name, upper_name, elastic, client_sequencer, committed_token, status_code, created_ms, touched_ms)
         SELECT $1, $2, $3, $4, COALESCE(MAX(client_sequencer) + 1, 0), $5, $6, $7, $7 FROM channels WHERE pipe = $1 AND upper_name = $3
@@ -75,7 +77,8 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
     });
 
     public bool HasBuffered(Channel channel) =>
-        database.Number("SELECT 1 FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1 LIMIT 1", channel.Id) is not null;
+        database.Number(
+            "SELECT 1 FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1 LIMIT 1", channel.Id) is not null;
 
     /// <summary>
     /// Discards each buffered append whose rows do not match their checksum, and what its channel sent behind it. The client is told

@@ -152,7 +152,8 @@ sealed class Database : IDisposable
     }
 
     InvalidDataException Damaged(string how) =>
-        new($"{path} is damaged, or no database of this emulator ({how}). Check the storage (dmesg, SD card) and move the file away; its rows are lost.");
+        new($"{path} is damaged, or no database of this emulator ({how}). Check the storage (dmesg, SD card) and move the file away;"
+            + " its rows are lost.");
 
     public void Dispose()
     {

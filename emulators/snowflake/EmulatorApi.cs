@@ -5,7 +5,8 @@ namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>What Snowflake has no endpoint for: read the tables back, switch faults on, start over.</summary>
 sealed class EmulatorApi(
-    EmulatorSettings settings, StreamingTables tables, Stage stage, PublicKeys keys, Faults faults, TablesApi tablesApi, FaultsApi faultsApi)
+    EmulatorSettings settings, StreamingTables tables, Stage stage, PublicKeys keys, Faults faults, TablesApi tablesApi,
+    FaultsApi faultsApi)
 {
     /// <summary>Answers a path below /emulator, and / itself.</summary>
     public async Task Handle(HttpContext context, string[] path)
@@ -100,7 +101,7 @@ sealed class EmulatorApi(
               curl '{here}/emulator/tables'                                    tables, channels, committed offset tokens (JSON)
               curl '{here}/emulator/tables/NAME/rows?after=0&limit=10'         rows as columns (NDJSON); after = row number; raw=1 = as sent
               curl '{here}/emulator/tables/NAME/errors'                        rejected rows (NDJSON)
-              curl -G '{here}/emulator/query' --data-urlencode 'sql=SELECT …'  one query in Snowflake's SQL (JSON); ./up sql FILE draws tables
+              curl -G '{here}/emulator/query' --data-urlencode 'sql=SELECT …'  a query in Snowflake's SQL (JSON); ./up sql FILE draws tables
               curl -X POST '{here}/emulator/reset'                             forget all rows, channels and faults
               curl '{here}/emulator/ca.pem'                                    the certificate to trust for HTTPS (SSL_CERT_FILE)
 

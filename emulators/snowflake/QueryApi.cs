@@ -17,7 +17,8 @@ sealed class QueryApi(EmulatorSettings settings) : IDisposable
         var sql = context.Request.Query["sql"].ToString();
         if (sql.Length == 0)
         {
-            await Reply.Error(context, 400, "NO_SQL", "Send the query as the parameter sql: curl -G --data-urlencode 'sql=SELECT 1' .../emulator/query");
+            await Reply.Error(context, 400, "NO_SQL",
+                "Send the query as the parameter sql: curl -G --data-urlencode 'sql=SELECT 1' .../emulator/query");
             return;
         }
         await turn.WaitAsync(context.RequestAborted);
@@ -27,7 +28,8 @@ sealed class QueryApi(EmulatorSettings settings) : IDisposable
             if (exit == 0)
                 await Reply.Text(context, 200, output, "application/json");
             else if (exit is null)
-                await Reply.Error(context, 408, "QUERY_TIMEOUT", $"The query took longer than {(QueryLimits.Time + Overhead).TotalSeconds:0} s and was ended. Ask for less, or try again.");
+                await Reply.Error(context, 408, "QUERY_TIMEOUT",
+                    $"The query took longer than {(QueryLimits.Time + Overhead).TotalSeconds:0} s and was ended. Ask for less, or try again.");
             else
                 await Reply.Error(context, 400, "QUERY_FAILED", error.Trim());
         }

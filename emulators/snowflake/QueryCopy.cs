@@ -42,7 +42,8 @@ sealed class QueryCopy(string directory, Catalog catalog)
             duck.Run($"USE {Name(database)}");
             // Which rows a table has: those of this store, as declared by this shape, up to this append.
             duck.Run("CREATE SCHEMA IF NOT EXISTS \"$emulator\"");
-            duck.Run("CREATE TABLE IF NOT EXISTS \"$emulator\".copied (name VARCHAR PRIMARY KEY, identity VARCHAR, shape VARCHAR, last_append BIGINT)");
+            duck.Run("CREATE TABLE IF NOT EXISTS \"$emulator\".copied"
+                + " (name VARCHAR PRIMARY KEY, identity VARCHAR, shape VARCHAR, last_append BIGINT)");
             foreach (var table in catalog.Tables.Where(t => t.Database == database))
                 Copy(duck, table);
         }
@@ -62,7 +63,8 @@ sealed class QueryCopy(string directory, Catalog catalog)
         using var bodies = new BodyFile(StreamingTables.BodiesOf(store), FileAccess.Read);
         var appends = new AppendTable(database, bodies);
         var identity = database.All("SELECT identity FROM store", row => row.GetString(0)).FirstOrDefault() ?? "";
-        var known = duck.Rows("SELECT identity, shape, last_append FROM \"$emulator\".copied WHERE name = $1", table.FullName).FirstOrDefault();
+        var known = duck.Rows("SELECT identity, shape, last_append FROM \"$emulator\".copied WHERE name = $1", table.FullName)
+            .FirstOrDefault();
         if (known is null || (string?)known[0] != identity || (string?)known[1] != shape)
         {
             duck.Run($"CREATE OR REPLACE TABLE {name} ({shape})");

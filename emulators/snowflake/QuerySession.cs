@@ -66,8 +66,9 @@ sealed class QuerySession : IDisposable
         {
             copy.BringUpToDate();
             duck = Connect();
+            var access = mayCreateViews ? "" : " (READ_ONLY)";
             foreach (var database in catalog.Databases)
-                duck.Run($"ATTACH {QueryCopy.Literal(copy.FileOf(database))} AS {QueryCopy.Name(database)}{(mayCreateViews ? "" : " (READ_ONLY)")}");
+                duck.Run($"ATTACH {QueryCopy.Literal(copy.FileOf(database))} AS {QueryCopy.Name(database)}{access}");
             duck.Run(Macros);
             // As in Snowflake: NULL is larger than every value.
             duck.Run("SET default_null_order = 'nulls_last_on_asc_first_on_desc'");
@@ -83,7 +84,8 @@ sealed class QuerySession : IDisposable
             copyLock.Dispose();
             throw e switch
             {
-                DuckDBException => new QueryException($"The copy of the tables cannot be used: {FirstLine(e.Message)} Delete {Path.GetDirectoryName(copy.LockFile)} to have it made again."),
+                DuckDBException => new QueryException($"The copy of the tables cannot be used: {FirstLine(e.Message)}"
+                    + $" Delete {Path.GetDirectoryName(copy.LockFile)} to have it made again."),
                 RowDoesNotFitException => new QueryException(e.Message + " POST /emulator/reset forgets all rows."),
                 _ => e,
             };
@@ -105,7 +107,8 @@ sealed class QuerySession : IDisposable
             }
             catch (IOException e) when (File.Exists(path))
             {
-                throw new QueryException($"Another query has been running for {QueryLimits.Time.TotalSeconds:0} s ({e.Message}). Try again later.");
+                throw new QueryException(
+                    $"Another query has been running for {QueryLimits.Time.TotalSeconds:0} s ({e.Message}). Try again later.");
             }
         }
     }
@@ -133,7 +136,8 @@ sealed class QuerySession : IDisposable
                     Use(statement);
                     return null;
                 default:
-                    throw new QueryException($"Only queries{(mayCreateViews ? ", CREATE VIEW, DROP VIEW" : "")} and USE run here, not '{statement[0].Text}'.");
+                    var views = mayCreateViews ? ", CREATE VIEW, DROP VIEW" : "";
+                    throw new QueryException($"Only queries{views} and USE run here, not '{statement[0].Text}'.");
             }
         }
         catch (OperationCanceledException)
@@ -147,7 +151,8 @@ sealed class QuerySession : IDisposable
     }
 
     static bool IsAboutView(List<SqlToken> statement) =>
-        statement.Count > 1 && (statement[1].IsWord("VIEW") || (statement.Count > 3 && statement[1].IsWord("OR") && statement[3].IsWord("VIEW")));
+        statement.Count > 1
+        && (statement[1].IsWord("VIEW") || (statement.Count > 3 && statement[1].IsWord("OR") && statement[3].IsWord("VIEW")));
 
     QueryResult Query(string sql, int line)
     {
@@ -181,7 +186,8 @@ sealed class QuerySession : IDisposable
 
     void Use(List<SqlToken> statement)
     {
-        string[] names = [.. statement.Where(token => token.Kind is SqlTokenKind.Word or SqlTokenKind.Quoted).Skip(1).Select(token => token.Text)];
+        var words = statement.Skip(1).Where(token => token.Kind is SqlTokenKind.Word or SqlTokenKind.Quoted);
+        string[] names = [.. words.Select(token => token.Text)];
         if (names is ["ROLE" or "WAREHOUSE" or "SECONDARY", ..])
             return;
         var database = names[0] == "DATABASE";

@@ -5,7 +5,9 @@ using DuckDB.NET.Data;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Appends rows, as <see cref="RowMapper"/> writes them, to the copy of their table in DuckDB. Not safe for concurrent use.</summary>
+/// <summary>
+/// Appends rows, as <see cref="RowMapper"/> writes them, to the copy of their table in DuckDB. Not safe for concurrent use.
+/// </summary>
 sealed class RowAppender(DuckDBConnection duck, Table table) : IDisposable
 {
     readonly DuckDBAppender appender = duck.CreateAppender(table.Database, table.Schema, table.Name);

@@ -36,7 +36,8 @@ static class SqlCommand
             var statements = SqlTokenizer.Statements(SqlTokenizer.Tokenize(file ?? "sql", sql)).ToList();
             if (statements.Count == 0)
                 throw new QueryException("There is no statement.");
-            using var session = await QuerySession.OpenAsync(settings.DataDirectory, catalog, mayCreateViews: !arguments.Contains("--read-only"), QueryLimits.Time);
+            using var session = await QuerySession.OpenAsync(
+                settings.DataDirectory, catalog, mayCreateViews: !arguments.Contains("--read-only"), QueryLimits.Time);
             foreach (var statement in statements)
             {
                 line = statement[0].Line;

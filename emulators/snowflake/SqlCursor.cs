@@ -30,7 +30,8 @@ sealed class SqlCursor(Catalog catalog, string file, string sql)
     /// <summary>A token as it was written.</summary>
     public string Spelling(SqlToken token) => sql[token.Start..token.End];
 
-    public SqlToken Current => at < tokens.Count ? tokens[at] : new SqlToken(SqlTokenKind.End, "end of statement", tokens[^1].Line, tokens[^1].End, tokens[^1].End);
+    public SqlToken Current =>
+        at < tokens.Count ? tokens[at] : new SqlToken(SqlTokenKind.End, "end of statement", tokens[^1].Line, tokens[^1].End, tokens[^1].End);
 
     public bool AtEnd => at >= tokens.Count;
 

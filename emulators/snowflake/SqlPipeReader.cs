@@ -10,7 +10,8 @@ sealed class SqlPipeReader(Catalog catalog, SqlCursor sql)
         var line = sql.Current.Line;
         var (inDatabase, inSchema, name) = sql.QualifiedName();
         if (name.EndsWith(Catalog.DefaultPipeSuffix, StringComparison.OrdinalIgnoreCase))
-            throw sql.Problem(line, $"a name that ends in {Catalog.DefaultPipeSuffix} is that of a table's default pipe, which Snowflake makes itself");
+            throw sql.Problem(line,
+                $"a name that ends in {Catalog.DefaultPipeSuffix} is that of a table's default pipe, which Snowflake makes itself");
         sql.Options("COMMENT");
         sql.Word("AS");
         sql.Word("COPY");
@@ -108,7 +109,9 @@ sealed class SqlPipeReader(Catalog catalog, SqlCursor sql)
         return sources;
     }
 
-    /// <summary><c>$1</c>, <c>$1:key</c>, <c>$1:"key"</c>, each with an optional <c>::TYPE</c>, or <c>TO_TIMESTAMP_NTZ(…)</c> around one.</summary>
+    /// <summary>
+    /// <c>$1</c>, <c>$1:key</c>, <c>$1:"key"</c>, each with an optional <c>::TYPE</c>, or <c>TO_TIMESTAMP_NTZ(…)</c> around one.
+    /// </summary>
     (string? Key, SqlType Cast) ReadExpression()
     {
         if (sql.TryWord("TO_TIMESTAMP_NTZ"))

@@ -17,7 +17,8 @@ sealed class SqlReader
     // Objects that decide nothing about which row lands where.
     static readonly HashSet<string> SkippedObjects =
     [
-        "ROLE", "USER", "WAREHOUSE", "VIEW", "MATERIALIZED", "SECURE", "RECURSIVE", "ALERT", "TASK", "NETWORK", "AUTHENTICATION", "PASSWORD",
+        "ROLE", "USER", "WAREHOUSE", "VIEW", "MATERIALIZED", "SECURE", "RECURSIVE", "ALERT", "TASK", "NETWORK", "AUTHENTICATION",
+        "PASSWORD",
         "SESSION", "RESOURCE", "NOTIFICATION", "EVENT", "TAG", "FUNCTION", "PROCEDURE", "STREAM", "DYNAMIC", "STORAGE",
         "INTEGRATION", "SECURITY", "API", "STAGE", "FILE", "SEQUENCE", "MASKING", "ROW", "ACCOUNT", "SHARE", "SECRET", "APPLICATION",
     ];
@@ -121,7 +122,8 @@ sealed class SqlReader
             sql.IfNotExists();
             var line = sql.Current.Line;
             var parts = sql.NameParts(2);
-            var owner = parts.Count == 2 ? parts[0] : sql.Database ?? throw sql.Problem(line, "CREATE SCHEMA needs a sql.Database: write DATABASE.SCHEMA or USE DATABASE first");
+            var owner = parts.Count == 2 ? parts[0] : sql.Database
+                ?? throw sql.Problem(line, "CREATE SCHEMA needs a database: write DATABASE.SCHEMA or USE DATABASE first");
             if (!catalog.Databases.Contains(owner))
                 throw sql.Problem(line, $"database {owner} does not exist here; CREATE DATABASE it in an earlier file");
             (sql.Database, sql.Schema) = (owner, parts[^1]);

@@ -119,7 +119,8 @@ sealed class SqlTableReader(Catalog catalog, SqlCursor sql)
             json = $"\"{JsonEncodedText.Encode(sql.Next().Text)}\"";
         else
             throw sql.Problem(token.Line, $"DEFAULT {token.Text} is not understood; a number, a string, TRUE, FALSE and NULL are. "
-                + "(CURRENT_TIMESTAMP as a default is evaluated once, when the COPY is compiled, so it would not be the row's time in Snowflake either.)");
+                + "(CURRENT_TIMESTAMP as a default is evaluated once, when the COPY is compiled, so it would not be the row's time in "
+                + "Snowflake either.)");
 
         // The column's own conversion decides whether its default is one of its values.
         var utf8 = Encoding.UTF8.GetBytes(json);

@@ -73,7 +73,7 @@ sealed class SqlTranslator
             ? tokens[index].Text.ToUpperInvariant()
             : null;
 
-    /// <summary>What stood between two tokens: as many line ends as there were, so that errors name the right line, and no comments.</summary>
+    /// <summary>What stood between two tokens: as many line ends, so that errors name the right line, but no comments.</summary>
     void WriteGap()
     {
         var gap = sql.AsSpan(tokens[at - 1].End, tokens[at].Start - tokens[at - 1].End);

@@ -29,7 +29,8 @@ sealed record StoredAppend(
         """;
 
     public static StoredAppend Read(SqliteDataReader row) => new(
-        row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), new OffsetTokens(row.GetValue(4) as string, row.GetValue(5) as string),
+        row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3),
+        new OffsetTokens(row.GetValue(4) as string, row.GetValue(5) as string),
         row.GetInt64(6), row.GetInt64(7), (RowEncoding)row.GetInt32(8), Unpack(row.GetString(9), row.GetFieldValue<byte[]>(10)),
         row.GetInt64(11), row.GetInt32(12), (uint)row.GetInt64(13));
 

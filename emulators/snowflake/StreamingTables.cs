@@ -26,7 +26,8 @@ sealed partial class StreamingTables : IDisposable
         timer = clock.CreateTimer(_ => CommitDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var directory = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "tables"));
         // SQLite would let a second emulator in.
-        directoryLock = new FileStream(Path.Combine(directory.FullName, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        var lockFile = Path.Combine(directory.FullName, "lock");
+        directoryLock = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
         {
             foreach (var table in catalog.Tables)
@@ -124,12 +125,13 @@ sealed partial class StreamingTables : IDisposable
     }
 
     [LoggerMessage(EventId = 700, Level = LogLevel.Warning,
-        Message = "{Path}: discarded {Count} appends that were damaged before they were committed, or follow one; their clients will send them"
-            + " again. Check the storage (dmesg, SD card).")]
+        Message = "{Path}: discarded {Count} appends that were damaged before they were committed, or follow one;"
+            + " their clients will send them again. Check the storage (dmesg, SD card).")]
     partial void LogDiscarded(string path, int count);
 
     [LoggerMessage(EventId = 702, Level = LogLevel.Warning,
-        Message = "{Path} holds rows of an earlier version of the emulator, which this one cannot read. Delete the file to free its space.")]
+        Message = "{Path} holds rows of an earlier version of the emulator, which this one cannot read."
+            + " Delete the file to free its space.")]
     partial void LogOldFormat(string path);
 
     [LoggerMessage(EventId = 701, Level = LogLevel.Error,

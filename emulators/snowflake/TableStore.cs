@@ -1,8 +1,9 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// One table: its channels and its rows, in a SQLite database (<see cref="TableSchema"/>) and a file of bodies (<see cref="BodyFile"/>). Nothing is kept in memory, so a restart
-/// changes nothing. Every public method may be called from any thread.
+/// One table: its channels and its rows, in a SQLite database (<see cref="TableSchema"/>) and a file of bodies
+/// (<see cref="BodyFile"/>). Nothing is kept in memory, so a restart changes nothing. Every public method may be called from any
+/// thread.
 /// </summary>
 /// <remarks>
 /// An append is answered once it is written, which survives a kill. Opening, dropping and committing are on the disk before anybody
