@@ -167,6 +167,7 @@ public class PersistenceTests
     [InlineData("something else")]
     [InlineData("cut")]
     [InlineData("overwritten")]
+    [InlineData("its last page overwritten")]
     public async Task A_store_whose_structure_is_damaged_is_one_line_and_exit_code_78(string how)
     {
         using var directory = new TempDirectory();
@@ -183,6 +184,7 @@ public class PersistenceTests
         {
             "something else" => [.. "This is no database, but it is longer than the header of one would be. "u8, .. new byte[8192]],
             "cut" => bytes[..(bytes.Length / 8192 * 4096)],
+            "its last page overwritten" => [.. bytes[..^4096], .. Enumerable.Repeat((byte)0x5A, 4096)],
             // All but the first page, which declares the tables.
             _ => [.. bytes[..4096], .. Enumerable.Repeat((byte)0x5A, bytes.Length - 4096)],
         });
