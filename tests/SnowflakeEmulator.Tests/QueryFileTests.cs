@@ -26,7 +26,7 @@ public sealed class QueryFileTests : IAsyncLifetime
 
     Emulator emulator = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
@@ -34,7 +34,7 @@ public sealed class QueryFileTests : IAsyncLifetime
         await QueryTests.RunAsync(emulator, File("01_views.sql"));
     }
 
-    public async Task DisposeAsync() => await emulator.DisposeAsync();
+    public async ValueTask DisposeAsync() => await emulator.DisposeAsync();
 
     static string Line(Reading r)
     {
