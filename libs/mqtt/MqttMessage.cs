@@ -1,15 +1,8 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Quality of service (MQTT 5.0 §4.3).</summary>
-public enum MqttQos : byte
-{
-    AtMostOnce = 0,
-    AtLeastOnce = 1,
-    ExactlyOnce = 2,
-}
-
 /// <summary>
-/// A message received. Its payload is valid until <see cref="MqttClient.Acknowledge(in MqttMessage)"/>: then a message of QoS 1 is no longer the broker's,
+/// A message received. Its payload is valid until <see cref="MqttClient.Acknowledge(in MqttMessage)"/>: then a message of QoS 1 is no
+/// longer the broker's,
 /// and the memory of its payload is used for another one. Whoever needs the payload for longer copies it first.
 /// </summary>
 public readonly record struct MqttMessage

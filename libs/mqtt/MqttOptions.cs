@@ -16,7 +16,8 @@ public sealed record MqttOptions
     /// <summary>What stands for the client id in <see cref="UserName"/>.</summary>
     public const string ClientPlaceholder = "{client}";
 
-    /// <summary>User at the broker; <see cref="ClientPlaceholder"/> in it stands for <see cref="ClientId"/>, for a broker with a user for each client.</summary>
+    /// <summary>User at the broker; <see cref="ClientPlaceholder"/> in it stands for <see cref="ClientId"/>, for a broker with a user for
+    /// each client.</summary>
     public string? UserName { get; set; }
 
     public string? Password { get; set; }
@@ -25,7 +26,8 @@ public sealed record MqttOptions
     /// cannot be read or is empty, <see cref="Password"/> counts.</summary>
     public string? PasswordFile { get; set; }
 
-    /// <summary>Throw away what the broker holds for this client id, at the first connection only; reconnects always resume. Default false.</summary>
+    /// <summary>Throw away what the broker holds for this client id, at the first connection only; reconnects always resume. Default
+    /// false.</summary>
     public bool CleanStart { get; set; }
 
     /// <summary>How long the broker keeps the session after the connection ends, in whole seconds; <see cref="NeverExpires"/> for ever.
@@ -45,10 +47,12 @@ public sealed record MqttOptions
     /// publishes behind it, is left unread until something is acknowledged. Default 1000.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
-    /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops what is larger. 1 KiB–256 MiB. Default 16 MiB.</summary>
+    /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops what is larger. 1 KiB–256 MiB. Default 16
+    /// MiB.</summary>
     public int MaximumPacketSize { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Publishes of QoS 1 sent and not yet acknowledged, 1–65535; the broker's own Receive Maximum counts if lower. Default 1000.</summary>
+    /// <summary>Publishes of QoS 1 sent and not yet acknowledged, 1–65535; the broker's own Receive Maximum counts if lower. Default
+    /// 1000.</summary>
     public int MaximumInFlight { get; set; } = 1000;
 
     /// <summary>For DNS, TCP, TLS and the broker's CONNACK together, and for a SUBACK. Default 10 s.</summary>
@@ -124,7 +128,10 @@ public sealed record MqttOptions
             if (MqttTopic.FilterProblem(subscription.Filter) is { } problem)
                 problems.Add($"The MQTT subscription is '{subscription.Filter}': {problem}.");
             if (subscription.MaximumQos > MqttQos.AtLeastOnce)
-                problems.Add($"The MQTT subscription '{subscription.Filter}' asks for QoS {(int)subscription.MaximumQos}; it must be 0 or 1.");
+            {
+                problems.Add($"The MQTT subscription '{subscription.Filter}' asks for QoS {(int)subscription.MaximumQos}; "
+                    + "it must be 0 or 1.");
+            }
         }
         if (Tls is { ClientCertificateFile: null, ClientKeyFile: not null })
             problems.Add("There is an MQTT client key file but no client certificate file; give both or neither.");
@@ -142,46 +149,4 @@ public sealed record MqttOptions
                 problems.Add($"The MQTT {what} cannot be used: {problem}.");
         }
     }
-}
-
-/// <summary>A message set up in advance: the will or the birth.</summary>
-public sealed class MqttAnnouncement
-{
-    public required string Topic { get; init; }
-
-    public required ReadOnlyMemory<byte> Payload { get; init; }
-
-    public MqttQos Qos { get; init; } = MqttQos.AtLeastOnce;
-
-    /// <summary>Ask the broker to keep it for later subscribers. A broker that keeps no retained messages gets it without.</summary>
-    public bool Retain { get; init; } = true;
-
-    public string? ContentType { get; init; }
-
-    internal MqttAnnouncement WithoutRetain() => new() { Topic = Topic, Payload = Payload, Qos = Qos, Retain = false, ContentType = ContentType };
-}
-
-/// <summary>A topic filter and the QoS wanted for it, 0 or 1.</summary>
-public readonly record struct MqttSubscription(string Filter, MqttQos MaximumQos = MqttQos.AtLeastOnce);
-
-/// <summary>TLS with the machine's or an own authority, and optionally a client certificate. Files are PEM and are read at each connect,
-/// so that a renewed certificate needs no restart.</summary>
-public sealed class MqttTls
-{
-    /// <summary>Certificates of the authorities to trust instead of the machine's.</summary>
-    public string? CaFile { get; set; }
-
-    /// <summary>This client's certificate, followed by its intermediate ones if any.</summary>
-    public string? ClientCertificateFile { get; set; }
-
-    /// <summary>Its private key, unencrypted. Null: in the certificate file.</summary>
-    public string? ClientKeyFile { get; set; }
-
-    /// <summary>Take any certificate. For trying things out only: nothing then proves that this is the broker.</summary>
-    public bool AllowUntrusted { get; set; }
-
-    /// <summary>The name that the broker's certificate must carry. Null: the host.</summary>
-    public string? ServerName { get; set; }
-
-    internal MqttTls Copy() => (MqttTls)MemberwiseClone();
 }

@@ -1,14 +1,11 @@
-namespace ThermalStreaming.Mqtt;
+using System.Buffers;
+using System.Text;
+using MQTTnet.Exceptions;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
 
-/// <summary>What the broker allows, from its CONNACK (§3.2.2.3).</summary>
-sealed record BrokerLimits(ushort ReceiveMaximum, MqttQos MaximumQos, bool RetainAvailable, uint MaximumPacketSize)
-{
-    public static BrokerLimits From(ConnackPacket connack) => new(
-        (ushort)(connack.Properties.Number(MqttPropertyId.ReceiveMaximum) ?? ushort.MaxValue),
-        (MqttQos)(connack.Properties.Number(MqttPropertyId.MaximumQos) ?? 2),
-        connack.Properties.Number(MqttPropertyId.RetainAvailable) != 0,
-        connack.Properties.Number(MqttPropertyId.MaximumPacketSize) ?? uint.MaxValue);
-}
+namespace ThermalStreaming.Mqtt;
 
 /// <summary>
 /// Messages to publish, in order: those that wait and those that the broker has not acknowledged yet. It outlives connections: after a
@@ -73,8 +70,10 @@ sealed class PublishStore(int maximumInFlight)
         public TaskCompletionSource<MqttReasonCode> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Takes a message at the end of the line. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a connection.</summary>
-    public Task<MqttReasonCode> Add(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType, CancellationToken cancellationToken)
+    /// <summary>Takes a message at the end of the line. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a
+    /// connection.</summary>
+    public Task<MqttReasonCode> Add(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType,
+        CancellationToken cancellationToken)
     {
         var publish = new Publish(topic, payload, qos, retain, contentType);
         var node = new LinkedListNode<Publish>(publish);
@@ -102,7 +101,8 @@ sealed class PublishStore(int maximumInFlight)
         return await node.Value.Completion.Task;
     }
 
-    /// <summary>Before a connection is used: arranges what was in flight for sending again and puts the birth message before everything.</summary>
+    /// <summary>Before a connection is used: arranges what was in flight for sending again and puts the birth message before
+    /// everything.</summary>
     /// <returns>The outcome of the birth message, if it was added now.</returns>
     public Task<MqttReasonCode>? BeginConnection(bool sessionPresent, BrokerLimits brokerLimits, MqttAnnouncement? announcement)
     {
@@ -131,7 +131,8 @@ sealed class PublishStore(int maximumInFlight)
             quota = Math.Min(maximumInFlight, brokerLimits.ReceiveMaximum);
             if (announcement is null || birth is not null)
                 return null;
-            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos, announcement.Retain && limits.RetainAvailable, announcement.ContentType);
+            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos,
+                announcement.Retain && limits.RetainAvailable, announcement.ContentType);
             waiting.AddFirst(birth);
             return birth.Completion.Task;
         }
@@ -145,11 +146,11 @@ sealed class PublishStore(int maximumInFlight)
     }
 
     /// <summary>Encodes what may go out now, in order, up to about so many bytes.</summary>
-    public void Fill(MqttWriter writer, int bytes)
+    public void Fill(PacketBuffer output, int bytes)
     {
         lock (gate)
         {
-            while (limits is not null && writer.Length < bytes && waiting.First is { } node)
+            while (limits is not null && output.Length < bytes && waiting.First is { } node)
             {
                 var publish = node.Value;
                 if (Refusal(publish, limits) is { } refusal)
@@ -162,7 +163,7 @@ sealed class PublishStore(int maximumInFlight)
                 if (publish.Qos == MqttQos.AtMostOnce)
                 {
                     waiting.Remove(node);
-                    Encode(writer, publish, duplicate: false);
+                    Encode(output, publish, duplicate: false);
                     Complete(publish, null);
                     continue;
                 }
@@ -175,7 +176,7 @@ sealed class PublishStore(int maximumInFlight)
                 waiting.Remove(node);
                 inFlight.AddLast(node);
                 byId[publish.PacketId] = node;
-                Encode(writer, publish, duplicate);
+                Encode(output, publish, duplicate);
             }
         }
     }
@@ -256,8 +257,25 @@ sealed class PublishStore(int maximumInFlight)
             _ = publish.Completion.Task.Exception;
     }
 
-    static void Encode(MqttWriter writer, Publish publish, bool duplicate) => MqttCodec.EncodePublish(writer, publish.Topic,
-        publish.Payload.Span, publish.Qos, publish.Retain, duplicate, publish.PacketId, publish.ContentType);
+    static void Encode(PacketBuffer output, Publish publish, bool duplicate) => output.Add(new MqttPublishPacket
+    {
+        Topic = publish.Topic,
+        Payload = new ReadOnlySequence<byte>(publish.Payload),
+        QualityOfServiceLevel = (MqttQualityOfServiceLevel)publish.Qos,
+        Retain = publish.Retain,
+        Dup = duplicate,
+        PacketIdentifier = publish.PacketId,
+        ContentType = publish.ContentType,
+    });
+
+    /// <summary>Size of the whole PUBLISH, in bytes, without encoding it.</summary>
+    static long Size(Publish publish)
+    {
+        var properties = string.IsNullOrEmpty(publish.ContentType) ? 0 : 3 + Encoding.UTF8.GetByteCount(publish.ContentType);
+        var body = 2L + Encoding.UTF8.GetByteCount(publish.Topic) + (publish.Qos > MqttQos.AtMostOnce ? 2 : 0)
+            + MqttBufferWriter.GetVariableByteIntegerSize((uint)properties) + properties + publish.Payload.Length;
+        return 1 + MqttBufferWriter.GetVariableByteIntegerSize((uint)Math.Min(body, uint.MaxValue)) + body;
+    }
 
     /// <summary>What the broker has said it will not take must not be sent (§3.2.2.3.4–6).</summary>
     static MqttPublishRefusedException? Refusal(Publish publish, BrokerLimits limits)
@@ -266,9 +284,10 @@ sealed class PublishStore(int maximumInFlight)
             return RefusalOf(publish, MqttReasonCode.QosNotSupported, $"the broker offers QoS {(int)limits.MaximumQos} at most");
         if (publish.Retain && !limits.RetainAvailable)
             return RefusalOf(publish, MqttReasonCode.RetainNotSupported, "the broker keeps no retained messages");
-        var size = MqttCodec.PublishSize(publish.Topic, publish.Payload.Length, publish.Qos, publish.ContentType);
-        if (size > limits.MaximumPacketSize || size > MqttCodec.LargestVariable)
-            return RefusalOf(publish, MqttReasonCode.PacketTooLarge, $"it makes {size} bytes, the broker takes {Math.Min(limits.MaximumPacketSize, MqttCodec.LargestVariable)}");
+        var size = Size(publish);
+        var most = Math.Min(limits.MaximumPacketSize, MqttProtocolViolationException.VariableByteIntegerMaxValue);
+        if (size > most)
+            return RefusalOf(publish, MqttReasonCode.PacketTooLarge, $"it makes {size} bytes, the broker takes {most}");
         return null;
     }
 
@@ -276,8 +295,10 @@ sealed class PublishStore(int maximumInFlight)
     {
         var cure = reason switch
         {
-            MqttReasonCode.NotAuthorized => "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status alone: use the name under which it is enrolled "
-                + "(./up --devices), or enroll it (./up --enroll NAME). On another broker, allow this user to write the topic in its ACL.",
+            MqttReasonCode.NotAuthorized =>
+                "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status alone: "
+                + "use the name under which it is enrolled (./up --devices), or enroll it (./up --enroll NAME). "
+                + "On another broker, allow this user to write the topic in its ACL.",
             MqttReasonCode.PacketTooLarge => "Raise the broker's limit (message_size_limit, max_packet_size) or publish smaller batches.",
             MqttReasonCode.QuotaExceeded => "The broker's quota for this client is used up; raise it there or publish less.",
             MqttReasonCode.TopicNameInvalid => "Check the topic against the broker's rules.",

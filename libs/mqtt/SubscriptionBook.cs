@@ -1,3 +1,6 @@
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
@@ -87,7 +90,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     }
 
     /// <summary>Encodes what is to be sent now.</summary>
-    public void Fill(MqttWriter writer)
+    public void Fill(PacketBuffer output)
     {
         lock (gate)
         {
@@ -99,7 +102,11 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
                     continue;
                 unsubscription.PacketId = ids.TakeId();
                 unsubscription.SentAt = clock.GetTimestamp();
-                MqttCodec.Encode(writer, new UnsubscribePacket(unsubscription.PacketId, [unsubscription.Filter]));
+                output.Add(new MqttUnsubscribePacket
+                {
+                    PacketIdentifier = unsubscription.PacketId,
+                    TopicFilters = [unsubscription.Filter],
+                });
             }
             if (due.Count == 0 || asked is not null)
                 return;
@@ -107,37 +114,45 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
             due.Clear();
             askedId = ids.TakeId();
             askedAt = clock.GetTimestamp();
-            // Retain handling 1: retained messages come with a new subscription and not again each time the session is resumed.
-            MqttCodec.Encode(writer, new SubscribePacket(askedId,
-                [.. asked.Select(s => new SubscribeFilter(s.Filter, s.MaximumQos, NoLocal: false, RetainAsPublished: false, RetainHandling: 1))]));
+            output.Add(new MqttSubscribePacket { PacketIdentifier = askedId, TopicFilters = [.. asked.Select(Filter)] });
         }
     }
 
+    /// <summary>With retain handling 1, retained messages come with a new subscription and not again each time the session is
+    /// resumed.</summary>
+    static MqttTopicFilter Filter(MqttSubscription subscription) => new()
+    {
+        Topic = subscription.Filter,
+        QualityOfServiceLevel = (MqttQualityOfServiceLevel)subscription.MaximumQos,
+        RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly,
+    };
+
     /// <summary>SUBACK.</summary>
     /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
-    public void Answer(SubackPacket suback)
+    public void Answer(MqttSubAckPacket suback)
     {
         lock (gate)
         {
-            if (asked is null || suback.PacketId != askedId)
-                MqttReader.Error($"SUBACK {suback.PacketId} answers no SUBSCRIBE");
-            if (suback.Reasons.Count != asked.Length)
-                MqttReader.Error($"SUBACK has {suback.Reasons.Count} reason codes for {asked.Length} topic filters");
-            var text = suback.Properties.Text(MqttPropertyId.ReasonString);
+            if (asked is null || suback.PacketIdentifier != askedId)
+                throw MqttProtocolException.Error($"SUBACK {suback.PacketIdentifier} answers no SUBSCRIBE");
+            if (suback.ReasonCodes.Count != asked.Length)
+                throw MqttProtocolException.Error($"SUBACK has {suback.ReasonCodes.Count} reason codes for {asked.Length} topic filters");
+            var text = suback.ReasonString;
             for (var i = 0; i < asked.Length; i++)
             {
                 var filter = asked[i].Filter;
+                var reason = (MqttReasonCode)suback.ReasonCodes[i];
                 if (!wanted.Contains(asked[i]))
                     continue;
-                if (!suback.Reasons[i].IsFailure())
+                if (!reason.IsFailure())
                 {
                     granted.Add(filter);
                     problems.Remove(filter);
                     continue;
                 }
                 refused.Add(asked[i]);
-                problems[filter] = $"The broker refused the subscription '{filter}': {MqttReasons.Describe(suback.Reasons[i])}"
-                    + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.SubscribeCure(suback.Reasons[i])}";
+                problems[filter] = $"The broker refused the subscription '{filter}': {MqttReasons.Describe(reason)}"
+                    + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.SubscribeCure(reason)}";
             }
             asked = null;
             ids.ReturnId(askedId);
@@ -147,23 +162,21 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
 
     /// <summary>UNSUBACK.</summary>
     /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
-    public void AnswerUnsubscribe(SubackPacket unsuback)
+    public void AnswerUnsubscribe(MqttUnsubAckPacket unsuback)
     {
         lock (gate)
         {
-            if (unsubscriptions.Find(u => u.PacketId == unsuback.PacketId) is not { } unsubscription)
-            {
-                MqttReader.Error($"UNSUBACK {unsuback.PacketId} answers no UNSUBSCRIBE");
-                return;
-            }
-            if (unsuback.Reasons.Count != 1)
-                MqttReader.Error($"UNSUBACK has {unsuback.Reasons.Count} reason codes for one topic filter");
+            if (unsubscriptions.Find(u => u.PacketId == unsuback.PacketIdentifier) is not { } unsubscription)
+                throw MqttProtocolException.Error($"UNSUBACK {unsuback.PacketIdentifier} answers no UNSUBSCRIBE");
+            if (unsuback.ReasonCodes.Count != 1)
+                throw MqttProtocolException.Error($"UNSUBACK has {unsuback.ReasonCodes.Count} reason codes for one topic filter");
             unsubscriptions.Remove(unsubscription);
-            ids.ReturnId(unsuback.PacketId);
-            if (unsuback.Reasons[0].IsFailure())
+            ids.ReturnId(unsuback.PacketIdentifier);
+            var reason = (MqttReasonCode)unsuback.ReasonCodes[0];
+            if (reason.IsFailure())
             {
                 unsubscription.Completion.TrySetException(new MqttException(
-                    $"The broker refused to end the subscription '{unsubscription.Filter}': {MqttReasons.Describe(unsuback.Reasons[0])}."));
+                    $"The broker refused to end the subscription '{unsubscription.Filter}': {MqttReasons.Describe(reason)}."));
             }
             else
                 unsubscription.Completion.TrySetResult();
@@ -186,7 +199,8 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
             else if ((asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
                 || unsubscriptions.Exists(u => u.PacketId != 0 && clock.GetElapsedTime(u.SentAt) > answerTimeout))
             {
-                throw new MqttConnectionException($"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s.");
+                throw new MqttConnectionException(
+                    $"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s.");
             }
             if (refused.Count == 0 || clock.GetElapsedTime(refusedAt) < retryDelay)
                 return false;

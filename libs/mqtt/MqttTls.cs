@@ -1,0 +1,23 @@
+namespace ThermalStreaming.Mqtt;
+
+/// <summary>TLS with the machine's or an own authority, and optionally a client certificate. Files are PEM and are read at each connect,
+/// so that a renewed certificate needs no restart.</summary>
+public sealed class MqttTls
+{
+    /// <summary>Certificates of the authorities to trust instead of the machine's.</summary>
+    public string? CaFile { get; set; }
+
+    /// <summary>This client's certificate, followed by its intermediate ones if any.</summary>
+    public string? ClientCertificateFile { get; set; }
+
+    /// <summary>Its private key, unencrypted. Null: in the certificate file.</summary>
+    public string? ClientKeyFile { get; set; }
+
+    /// <summary>Take any certificate. For trying things out only: nothing then proves that this is the broker.</summary>
+    public bool AllowUntrusted { get; set; }
+
+    /// <summary>The name that the broker's certificate must carry. Null: the host.</summary>
+    public string? ServerName { get; set; }
+
+    internal MqttTls Copy() => (MqttTls)MemberwiseClone();
+}
