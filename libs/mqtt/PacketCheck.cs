@@ -44,10 +44,9 @@ sealed class PacketCheck
     }
 
     /// <summary>
-    /// Checks what follows the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: nobody
-    /// reads them, and MQTTnet makes an
-    /// object of each. A sender could otherwise turn one message of 16 MiB into a quarter of a gigabyte here, each time the broker
-    /// delivers it.
+    /// Checks what follows the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: nobody reads
+    /// them, and MQTTnet makes an object of each. A sender could otherwise make one message of 16 MiB take many times its size here, each
+    /// time the broker delivers it.
     /// </summary>
     /// <param name="type">The packet's type.</param>
     /// <param name="qos">Of a PUBLISH, 0 to 2.</param>
