@@ -45,8 +45,8 @@ public sealed class AllocationTests
             least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        // An array is its payload and 24 bytes. MQTTnet's packet with its topic of ten characters is 160 (825.6 in all were measured). What is
-        // left over is for the test's own sockets and timers.
+        // An array is its payload and 24 bytes. MQTTnet's packet with its topic of ten characters is 160 (825.6 in all were measured). What
+        // is left over is for the test's own sockets and timers.
         Assert.True(least < Count * (Payload + 24L + 160 + 24), $"{least / (double)Count:0.0} bytes per message of {Payload}");
     }
 }
