@@ -2,15 +2,18 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>The file of a journal's last segment, open for writing. The writer thread's own.</summary>
+/// <summary>The file of a journal's last segment, open for writing. For the writer thread only.</summary>
 sealed class ActiveFile(Disk disk, SafeFileHandle file) : IDisposable
 {
     bool isTailDirty;
 
-    /// <summary>The last fsync failed: the kernel may have dropped pages that it could not write, so nothing may be put behind them.</summary>
+    /// <summary>
+    /// Whether the last fsync failed: the kernel may have dropped pages that it could not write, so nothing may be written behind them.
+    /// </summary>
     public bool IsInDoubt { get; private set; }
 
-    /// <summary>Makes the file of a new segment, with its first bytes. When it fails the file may be there, and is nothing.</summary>
+    /// <summary>Creates the file of a new segment and makes its first bytes durable.</summary>
+    /// <exception cref="IOException">The disk refused. The file may exist then, and the caller deletes it.</exception>
     public static ActiveFile Begin(Disk disk, string path, ReadOnlySpan<byte> bytes)
     {
         var file = disk.OpenFile(path, create: true);
@@ -28,10 +31,12 @@ sealed class ActiveFile(Disk disk, SafeFileHandle file) : IDisposable
         }
     }
 
-    /// <summary>One write and one fsync. When either fails the file is cut back.</summary>
+    /// <summary>Writes with one write and one fsync.</summary>
     /// <param name="bytes">What to write.</param>
     /// <param name="position">Where.</param>
     /// <param name="end">Where the file ends now.</param>
+    /// <exception cref="IOException">Either failed. The file is cut back to <paramref name="end"/>, now or before the next
+    /// write.</exception>
     public void Write(ReadOnlySpan<byte> bytes, long position, long end)
     {
         if (isTailDirty)
@@ -66,7 +71,7 @@ sealed class ActiveFile(Disk disk, SafeFileHandle file) : IDisposable
         }
         catch (IOException)
         {
-            // Tried again before the next write here. If there is none, the next start cuts it.
+            // The next write tries again. If none comes, the next start cuts the file.
         }
     }
 

@@ -1,12 +1,17 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>Appends that are written by one call and made durable by one fsync. Filled under the journal's lock, then the writer's alone.</summary>
+/// <summary>
+/// Appends that are written by one call and made durable by one fsync. <see cref="AppendQueue"/> fills it under its lock; after that only
+/// the writer uses it.
+/// </summary>
 sealed class AppendGroup
 {
-    /// <summary>Room in front of the frames for a segment header, or for a time mark and an offset mark, so that these go out in the same write.</summary>
+    /// <summary>
+    /// Room in front of the frames for a segment header, or for a time mark and an offset mark, so that these go out in the same write.
+    /// </summary>
     const int Reserve = SegmentHeader.Bytes;
 
-    /// <summary>An offset mark stands at least every so many bytes: between two of them damage is stepped over without doubt about the offsets.</summary>
+    /// <summary>Bytes between two offset marks, at most. A mark makes the offsets behind damage certain.</summary>
     public const int MarkEveryBytes = 4096;
 
     /// <summary>What one write to a file costs at least: the page cache and the device write whole pages.</summary>
@@ -17,10 +22,12 @@ sealed class AppendGroup
 
     const int FirstBytes = 64 * 1024;
 
-    // Not RunContinuationsAsynchronously: that costs a thread-pool item per append. The group is one item, and its appends go on in order.
+    // Not RunContinuationsAsynchronously: that costs a thread-pool item per append. The group is one item, and its appends continue in
+    // order.
     readonly TaskCompletionSource<long> stored = new();
 
-    // Offset marks among the frames: where, and how many readings of the group come before. Written when the group's offset is known.
+    // Offset marks among the frames: their places, and how many readings of the group come before each. Written once the group's offset is
+    // known.
     readonly List<(int At, int Count)> marks = [];
 
     byte[] buffer;
@@ -45,7 +52,7 @@ sealed class AppendGroup
     /// <summary>Completed with the offset of the group's first reading.</summary>
     public Task<long> Stored => stored.Task;
 
-    /// <summary>The buffer, for the next group.</summary>
+    /// <summary>The buffer, which the next group may use.</summary>
     public byte[] Buffer => buffer;
 
     public void EnsureRoom(int bytes)
@@ -81,7 +88,7 @@ sealed class AppendGroup
     /// <summary>Bytes of frames, and of the padding that was last added, behind the last offset mark among them.</summary>
     public int BytesBehindMark => paddingBytes + (marks.Count == 0 ? Length : Length - marks[^1].At);
 
-    /// <summary>Lets the appends go on, one after the other on a thread of the pool.</summary>
+    /// <summary>Completes the appends, one after the other on a thread of the pool.</summary>
     public void CompleteWith(long first) =>
         ThreadPool.UnsafeQueueUserWorkItem(static state => state.stored.TrySetResult(state.first), (stored, first), preferLocal: false);
 
@@ -98,10 +105,7 @@ sealed class AppendGroup
 
     /// <param name="time">For a time mark in front of the frames.</param>
     /// <param name="offset">For an offset mark in front of them.</param>
-    /// <param name="position">Where in the file they go.</param>
-    /// <param name="mayGrow">Bytes that padding behind the frames may take.</param>
-    public ReadOnlySpan<byte> WithMarks(
-        (long WallMilliseconds, long OpenMilliseconds)? time, (long First, ulong Epoch)? offset, long position, long mayGrow)
+    public ReadOnlySpan<byte> WithMarks(TimeMark? time, (long First, ulong Epoch)? offset)
     {
         var start = Reserve;
         if (offset is { } here)

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Writes a journal's cursor files: the durable one when asked to, the recent one at most once per interval. One write at a time. From any thread, but never
-/// with the journal's gate held: what is to be written is asked for under it.
+/// Writes a journal's cursor files: <c>cursor</c> durably when asked to, <c>cursor.recent</c> at most once per interval. Thread-safe, one
+/// write at a time. Not to be called while <see cref="SegmentSet"/> is locked: this class asks it for the offsets with its own lock held.
 /// </summary>
 sealed class CursorWriter
 {
@@ -25,26 +25,18 @@ sealed class CursorWriter
     bool isDurableDue;
     bool isClosed;
 
-    /// <param name="directory">The journal's.</param>
-    /// <param name="epoch">The journal's.</param>
-    /// <param name="committed">What was read from the files.</param>
-    /// <param name="now">What they should say.</param>
-    /// <param name="interval">Longest time for which the recent one may lag behind.</param>
-    /// <param name="disk">Where to write.</param>
-    /// <param name="clock">Where time comes from.</param>
-    /// <param name="logger">For trouble that is not thrown.</param>
-    public CursorWriter(string directory, ulong epoch, long committed, Func<(long Committed, long Next)> now, TimeSpan interval, Disk disk, TimeProvider clock, ILogger logger)
+    /// <param name="environment">The journal.</param>
+    /// <param name="committed">The committed offset that the files give now.</param>
+    /// <param name="now">Asked for what the files should say.</param>
+    /// <param name="interval">Longest time for which the recent file may lag behind.</param>
+    public CursorWriter(JournalEnvironment environment, long committed, Func<(long Committed, long Next)> now, TimeSpan interval)
     {
-        this.directory = directory;
-        this.epoch = epoch;
+        (directory, epoch, disk, clock, logger) = environment;
         this.now = now;
         this.interval = interval;
-        this.disk = disk;
-        this.clock = clock;
-        this.logger = logger;
         written = (committed, -1);
         writtenAt = clock.GetTimestamp();
-        timer = clock.CreateTimer(_ => IsDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer = clock.CreateTimer(_ => SaveWhenDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Writes the cursor, durably or when its time has come.</summary>
@@ -55,7 +47,9 @@ sealed class CursorWriter
             Save(durable, force: durable);
     }
 
-    /// <summary>Writes a cursor that may be lower than before: nothing that says more may stay.</summary>
+    /// <summary>
+    /// Writes a cursor that may be lower than before. A file with a higher one must not stay, because the higher one counts.
+    /// </summary>
     /// <exception cref="IOException">It could not be written.</exception>
     public void SaveLower()
     {
@@ -94,7 +88,7 @@ sealed class CursorWriter
         }
     }
 
-    void IsDue()
+    void SaveWhenDue()
     {
         lock (gate)
         {
@@ -137,7 +131,7 @@ sealed class CursorWriter
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            // Once per trouble.
+            // Once until a write succeeds again.
             if (!hasFailed)
                 logger.CursorNotWritten(directory, e.Message);
             hasFailed = true;

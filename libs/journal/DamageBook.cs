@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Keeps account of a journal's damage: copies the damaged bytes to quarantine/, notes what they cost, and says so once. None of it is needed for reading on:
-/// a disk that cannot be written now delays it. Thread-safe.
+/// Keeps account of a journal's damage: copies the damaged bytes to quarantine/, notes which readings they cost, and logs each damaged
+/// place once. Delivery does not depend on it: if the disk cannot be written now, the notes are written later. Thread-safe.
 /// </summary>
 sealed class DamageBook
 {
@@ -18,10 +18,11 @@ sealed class DamageBook
     bool hasFailed;
 
     /// <param name="directory">The journal's.</param>
-    /// <param name="maxQuarantineBytes">What quarantine/ may take before damaged segments are deleted like others once they are delivered.</param>
+    /// <param name="maxQuarantineBytes">Bytes that quarantine/ may hold. Beyond that, damaged segments are deleted like others once they
+    /// are delivered.</param>
     /// <param name="disk">Where to write.</param>
-    /// <param name="logger">Hears of each damaged place once.</param>
-    /// <exception cref="IOException">What was noted before cannot be read now.</exception>
+    /// <param name="logger">For the damaged places.</param>
+    /// <exception cref="IOException">The file losses cannot be read now.</exception>
     public DamageBook(string directory, long maxQuarantineBytes, Disk disk, ILogger logger)
     {
         this.directory = directory;
@@ -64,8 +65,8 @@ sealed class DamageBook
 
     /// <summary>Notes damaged places of a segment.</summary>
     /// <param name="segment">The segment.</param>
-    /// <param name="gaps">Its damaged places, known ones among them.</param>
-    /// <param name="committed">Offset below which a missing reading has been delivered already, and is not lost.</param>
+    /// <param name="gaps">All its damaged places; those that are known already are not counted again.</param>
+    /// <param name="committed">First offset that is not committed: a missing reading below it was delivered, and is not lost.</param>
     /// <param name="firstSegment">First segment that still exists.</param>
     public void Report(Segment segment, IReadOnlyList<Gap> gaps, long committed, long firstSegment)
     {
@@ -75,7 +76,7 @@ sealed class DamageBook
             {
                 var missing = gap with { Offset = Math.Clamp(committed, gap.Offset, gap.EndOffset) };
                 if (losses.Add(segment.First, missing))
-                    Say(segment, gap, missing.Readings, Keep(segment, gap));
+                    LogGap(segment, gap, missing.Readings, Keep(segment, gap));
             }
 
             content = Quarantine.Content(directory);
@@ -83,7 +84,7 @@ sealed class DamageBook
         }
     }
 
-    /// <summary>Moves a delivered segment, of which the device could not read a part, to quarantine/: that part may be readable later.</summary>
+    /// <summary>Moves a delivered segment that the device could not read in part to quarantine/: that part may be readable later.</summary>
     /// <returns>False if the file could not be moved now.</returns>
     public bool TryKeepWhole(Segment segment)
     {
@@ -103,7 +104,7 @@ sealed class DamageBook
         }
     }
 
-    /// <summary>Whether quarantine/ has room for a segment; says so if not.</summary>
+    /// <summary>Whether quarantine/ has room for a segment; logs it if not.</summary>
     public bool HasRoomFor(Segment segment)
     {
         lock (gate)
@@ -115,7 +116,7 @@ sealed class DamageBook
         }
     }
 
-    /// <summary>The journal begins again without segments.</summary>
+    /// <summary>Notes that the journal begins again without segments: what the old ones cost is kept as a sum.</summary>
     public void BeginAgain()
     {
         lock (gate)
@@ -125,7 +126,7 @@ sealed class DamageBook
         }
     }
 
-    /// <summary>Tries once more to write down what could not be written.</summary>
+    /// <summary>Writes the losses that are not on disk yet. A failure is logged once, and the next call tries again.</summary>
     public void Save(long firstSegment)
     {
         lock (gate)
@@ -162,7 +163,7 @@ sealed class DamageBook
         }
     }
 
-    void Say(Segment segment, Gap gap, long lost, string kept)
+    void LogGap(Segment segment, Gap gap, long lost, string kept)
     {
         var name = Path.GetFileName(segment.Path);
         if (gap.IsUnreadable)

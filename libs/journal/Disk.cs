@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.</summary>
+/// <summary>
+/// The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.
+/// </summary>
 class Disk
 {
     const int BlockBytes = 4096;
@@ -32,12 +34,12 @@ class Disk
 
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long position) => RandomAccess.Read(file, buffer, position);
 
-    /// <summary>Fills the buffer from the file as far as it goes; blocks that the device cannot read become zeros.</summary>
+    /// <summary>Fills the buffer from the file, up to its end. Blocks that the device cannot read become zeros.</summary>
     /// <param name="file">The file.</param>
     /// <param name="buffer">Where the bytes go.</param>
     /// <param name="position">Where they are.</param>
     /// <param name="unreadable">Called with each block that cannot be read.</param>
-    /// <returns>How many bytes.</returns>
+    /// <returns>How many bytes were filled.</returns>
     public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position, Action<(long From, long To)>? unreadable = null)
     {
         var length = (int)Math.Clamp(RandomAccess.GetLength(file) - position, 0, buffer.Length);
@@ -66,7 +68,9 @@ class Disk
 
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
-    /// <summary>fsync. When it fails, what was written since the last one may be gone although a later fsync succeeds: write it again.</summary>
+    /// <summary>
+    /// fsync. When it fails, what was written since the last one may be gone although a later fsync succeeds: write it again.
+    /// </summary>
     public virtual void Flush(SafeFileHandle file)
     {
         Interlocked.Increment(ref flushes);
@@ -102,7 +106,7 @@ class Disk
     }
 
     /// <summary>Whether there is such a file or directory. <c>File.Exists</c> says no when it cannot find out.</summary>
-    /// <exception cref="IOException">Nobody can say now.</exception>
+    /// <exception cref="IOException">The file system does not answer now.</exception>
     public virtual bool Exists(string path)
     {
         try
@@ -116,8 +120,10 @@ class Disk
         }
     }
 
-    /// <summary>Free space to leave to others on the file system that holds <paramref name="directory"/>, in bytes.</summary>
-    /// <remarks>Of a small file system (a tmpfs, a small partition) the reserve may not ask for more than a tenth.</remarks>
+    /// <summary>
+    /// Bytes to leave free on the file system that holds <paramref name="directory"/>: <paramref name="wanted"/>, but at most a tenth of
+    /// it.
+    /// </summary>
     public virtual long ReserveOf(string directory, long wanted) => Math.Min(wanted, new DriveInfo(directory).TotalSize / 10);
 
     /// <summary>Bytes an unprivileged process may still write to the file system that holds <paramref name="directory"/>.</summary>
@@ -127,15 +133,15 @@ class Disk
     /// Replaces a small file so that a reader, and a machine that starts again after a power cut, finds the old content or the new.
     /// </summary>
     /// <remarks>
-    /// Without <c>durable</c> the replacement is atomic for other processes but reaches the disk when the kernel pleases; after a power cut the
-    /// old content may be back, or (on file systems without ext4's auto_da_alloc) an empty file.
+    /// Without <c>durable</c> the replacement is atomic for other processes, but reaches the disk at some later time. After a power cut the
+    /// old content may be back, or there may be (on file systems without ext4's auto_da_alloc) an empty file.
     /// </remarks>
     /// <param name="path">The file.</param>
     /// <param name="content">What it is to hold.</param>
     /// <param name="durable">Whether it is on disk when this returns.</param>
     /// <param name="keepSpare">
-    /// Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files whose replacement is what lets space be freed.
-    /// Only with <paramref name="durable"/>.
+    /// Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files whose replacement is what lets space be
+    /// freed. Only with <paramref name="durable"/>.
     /// </param>
     /// <exception cref="IOException">The disk refused; the old content is still there.</exception>
     public void Replace(string path, ReadOnlySpan<byte> content, bool durable, bool keepSpare = false)

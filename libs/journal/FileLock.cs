@@ -3,24 +3,24 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// An exclusive lock between processes that the kernel gives up when its holder dies, however it dies: flock(2) on a file. It excludes other instances in
-/// this process too. Linux only.
+/// An exclusive lock between processes: flock(2) on a file. The kernel releases it when its holder dies, however it dies. It excludes other
+/// instances in this process too. Linux only.
 /// </summary>
 public sealed class FileLock : IDisposable
 {
     FileLock(SafeFileHandle handle) => Handle = handle;
 
-    /// <summary>The locked file; what it holds belongs to whoever has the lock.</summary>
+    /// <summary>The lock file. Only the holder of the lock may read or write its content.</summary>
     public SafeFileHandle Handle { get; }
 
-    /// <summary>Opens the file for reading and writing, making it if needed, without taking the lock.</summary>
+    /// <summary>Opens the file for reading and writing without taking the lock. Creates it if needed.</summary>
     /// <exception cref="IOException">It cannot be opened for writing.</exception>
     // Not File.OpenHandle: that takes a shared flock of its own, which would stand in the way of this one.
     public static FileLock Open(string path) => new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
 
     /// <summary>
-    /// Opens a file in which nothing is written, making it if needed, without taking the lock. On a file system that is read-only it is opened for reading: the
-    /// lock works just the same.
+    /// Opens a file that only serves as a lock, without taking the lock. Creates it if needed. On a read-only file system it is opened for
+    /// reading, which is enough for the lock.
     /// </summary>
     /// <exception cref="IOException">It cannot be opened, or cannot be made.</exception>
     public static FileLock OpenToHold(string path)
@@ -35,7 +35,8 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Opens a file in which nothing is written, and takes the lock; null when somebody has it.</summary>
+    /// <summary>Opens a file that only serves as a lock, and takes the lock.</summary>
+    /// <returns>Null when the lock is held elsewhere.</returns>
     /// <exception cref="IOException">The file cannot be opened, or cannot be made.</exception>
     public static FileLock? TryTake(string path)
     {
@@ -54,23 +55,24 @@ public sealed class FileLock : IDisposable
         return null;
     }
 
-    /// <summary>Takes the lock unless somebody has it.</summary>
+    /// <summary>Takes the lock if it is free.</summary>
+    /// <returns>Whether this instance has it now.</returns>
     public bool TryTake() => SystemCalls.Lock(Handle, SystemCalls.LockExclusive | SystemCalls.LockNonBlocking);
 
-    /// <summary>Waits for the lock, on a thread of the pool: for locks that are held for a moment.</summary>
+    /// <summary>Waits for the lock. Blocks a thread of the pool meanwhile, so it is for locks that are held for a moment.</summary>
     public async Task TakeAsync()
     {
         if (!TryTake())
             await Task.Run(() => SystemCalls.Lock(Handle, SystemCalls.LockExclusive));
     }
 
-    /// <summary>Gives the lock up and keeps the file open.</summary>
+    /// <summary>Releases the lock and keeps the file open.</summary>
     public void Release() => SystemCalls.Lock(Handle, SystemCalls.LockRelease);
 
-    /// <summary>Gives the lock up and closes the file.</summary>
+    /// <summary>Releases the lock and closes the file.</summary>
     public void Dispose()
     {
-        // Closing is not enough: a child that this process is about to start has the descriptor too, until its exec.
+        // Closing is not enough: a child process that is being started shares the descriptor until its exec.
         if (!Handle.IsClosed)
             Release();
         Handle.Dispose();

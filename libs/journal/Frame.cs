@@ -2,19 +2,7 @@ using System.Buffers.Binary;
 
 namespace ThermalStreaming.Journal;
 
-enum FrameStatus
-{
-    /// <summary>A whole frame whose checksum is right.</summary>
-    Valid,
-
-    /// <summary>The bytes end before the frame does.</summary>
-    Incomplete,
-
-    /// <summary>No frame begins here, or its bytes have changed.</summary>
-    Invalid,
-}
-
-/// <summary>How one record is laid out in a segment; see the comment at the top of <c>DurableJournal.cs</c>.</summary>
+/// <summary>How one record is laid out in a segment; see FORMAT.md.</summary>
 static class Frame
 {
     public const int MaxPayloadBytes = 8 * 1024 * 1024;
@@ -49,7 +37,7 @@ static class Frame
         return at;
     }
 
-    /// <summary>Writes a time mark: a frame that counts no readings and says when the next one was appended.</summary>
+    /// <summary>Writes a time mark: a frame without readings that says when the next frame was appended.</summary>
     public static void WriteMark(Span<byte> destination, long wallMilliseconds, long openMilliseconds)
     {
         Span<byte> payload = stackalloc byte[MarkPayloadBytes];
@@ -69,7 +57,7 @@ static class Frame
         return true;
     }
 
-    /// <summary>Writes an offset mark: a frame that counts no readings and says which offset the next one has.</summary>
+    /// <summary>Writes an offset mark: a frame without readings that says which offset the next record has.</summary>
     public static void WriteOffsetMark(Span<byte> destination, long offset, ulong epoch)
     {
         Span<byte> payload = stackalloc byte[MarkPayloadBytes];
@@ -109,8 +97,8 @@ static class Frame
     }
 
     /// <param name="data">Bytes from the start of a frame.</param>
-    /// <param name="size">Size of the frame; if it is incomplete, how many bytes are needed to know more.</param>
-    /// <param name="count">Readings in it; 0 for what is not a record.</param>
+    /// <param name="size">Size of the frame in bytes; if it is incomplete, how many bytes are needed to learn more.</param>
+    /// <param name="count">Readings in it; 0 for a mark.</param>
     /// <param name="payloadStart">Where its payload begins.</param>
     public static FrameStatus TryParse(ReadOnlySpan<byte> data, out int size, out int count, out int payloadStart)
     {

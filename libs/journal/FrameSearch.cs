@@ -9,7 +9,8 @@ static class FrameSearch
     /// <summary>Reads bytes of the segment into the buffer; returns how many there are.</summary>
     public delegate int Source(Span<byte> buffer, long position);
 
-    /// <returns>Position of the first good frame behind <paramref name="from"/>, where none begins; the limit if there is none.</returns>
+    /// <summary>Searches behind a position at which no good frame begins.</summary>
+    /// <returns>Position of the first good frame behind <paramref name="from"/>; the limit if there is none.</returns>
     public static long Find(Source source, long from, long limit)
     {
         long work = 0;
@@ -41,7 +42,8 @@ static class FrameSearch
     }
 
     /// <summary>
-    /// How many readings the damaged frames between two positions hold, if their headers, which no checksum confirms, lead exactly from one to the other.
+    /// How many readings the damaged frames between two positions hold, according to their headers. No checksum confirms those, so they
+    /// only count if they lead exactly from one position to the other; otherwise null.
     /// </summary>
     public static long? ReadingsBetween(Source source, long from, long to)
     {
@@ -62,12 +64,16 @@ static class FrameSearch
         return readings;
     }
 
-    /// <summary>A changed payload leaves the frame's own length right: its neighbour is where it should be. 0 if there is no good frame.</summary>
+    /// <summary>
+    /// Where the next frame is if only the damaged frame's payload has changed, so that its length is still right; 0 if there is no good
+    /// frame there.
+    /// </summary>
     static int Neighbour(ReadOnlySpan<byte> data) =>
         TryHeader(data, out var size, out _) && size < data.Length && Frame.TryParse(data[size..], out _, out _, out _) == FrameStatus.Valid ? size : 0;
 
     /// <summary>
-    /// Whether good frames follow one another from here to the neighbour. If not, this one lies in the damaged frame's payload, where anybody may have put it.
+    /// Whether good frames follow one another from here to the neighbour. If not, this one is part of the damaged frame's payload, which a
+    /// sender may have made look like a frame.
     /// </summary>
     static bool LeadsTo(int neighbour, ReadOnlySpan<byte> data, int at)
     {
@@ -78,11 +84,13 @@ static class FrameSearch
 
     static bool TryHeader(ReadOnlySpan<byte> data, out int size, out int count)
     {
-        // Whatever the checksum says.
+        // The checksum does not matter here.
         Frame.TryParse(data, out size, out count, out var payloadStart);
         return payloadStart > 0;
     }
 
-    /// <summary>The longest frame that is looked for: where much work found nothing, short ones must do, or the search would take minutes.</summary>
+    /// <summary>
+    /// The longest frame that is looked for. After much work without a result only short ones are, or the search would take minutes.
+    /// </summary>
     static int Longest(long work) => work < 256L << 20 ? MostFrameBytes : work < 1L << 30 ? 64 * 1024 : 1024;
 }

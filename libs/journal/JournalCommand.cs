@@ -8,8 +8,8 @@ using Spectre.Console;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// The verb <c>journal</c> with <c>inspect</c>, <c>verify</c> and <c>export</c>, which look at files only and take no lock, so they work while the service runs; and
-/// with <c>recover</c>, which needs it stopped.
+/// The verb <c>journal</c>. <c>inspect</c>, <c>verify</c> and <c>export</c> only read files and take no lock, so they work while the
+/// service runs; <c>recover</c> needs the service stopped.
 /// </summary>
 public static class JournalCommand
 {
@@ -34,10 +34,16 @@ public static class JournalCommand
         inspect.SetAction(result => Report(result, result.GetValue(directory)!, result.GetValue(json), isVerify: false));
         var verify = new Command("verify", "Check every byte of each journal. Exit code 1 if anything is damaged.") { directory, json };
         verify.SetAction(result => Report(result, result.GetValue(directory)!, result.GetValue(json), isVerify: true));
-        var export = new Command("export", "Print the stored readings as lines of JSON. Exit code 1 if some could not be read.") { directory, from, to, output };
+        var export = new Command("export", "Print the stored readings as lines of JSON. Exit code 1 if some could not be read.")
+        {
+            directory, from, to, output,
+        };
         export.SetAction(result => Export(
             result, result.GetValue(directory)!, result.GetValue(from) ?? 0, result.GetValue(to) ?? long.MaxValue, result.GetValue(output), format));
-        return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.") { inspect, verify, export, JournalRecoverCommand.Create(directory, json) };
+        return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.")
+        {
+            inspect, verify, export, JournalRecoverCommand.Create(directory, json),
+        };
     }
 
     static int Report(ParseResult result, DirectoryInfo root, bool json, bool isVerify)
@@ -84,7 +90,7 @@ public static class JournalCommand
                     }
                     catch (Exception e) when (e is not IOException)
                     {
-                        // The bytes are as they were appended, so it is their content that cannot be shown. The others can.
+                        // The checksum is right, so only this record's content cannot be shown. The others can.
                         failed = true;
                         error.WriteLine($"{journal.Location}: the record at offset {record.Offset} cannot be shown: {e.Message}");
                     }

@@ -2,18 +2,20 @@ using System.Collections.Concurrent;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>Reads the files of a journal that another process may have open, or had open when it died. Takes no lock and changes nothing.</summary>
+/// <summary>
+/// Reads the files of a journal that another process may have open, or had open when it died. Takes no lock and changes nothing.
+/// </summary>
 public static class JournalFiles
 {
     static readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The records from <paramref name="from"/> on of the journal of that epoch, in order; damage is stepped over. Each payload is valid until the next one is
-    /// asked for. Nothing for a directory that does not exist or holds another epoch.
+    /// The records of the journal with that epoch from <paramref name="from"/> on, in order. Damage is stepped over. Each payload is valid
+    /// until the next one is asked for. A directory that does not exist, or holds another epoch, gives nothing.
     /// </summary>
     /// <exception cref="IOException">
-    /// A file cannot be opened or read now; what is in it is not skipped. Only bytes that the device has not given back for 30 s are stepped over, as the journal's
-    /// own readers do.
+    /// A file cannot be opened or read now; its records are not skipped. Only bytes that the device has not given back for 30 s are stepped
+    /// over, as the journal's own readers do.
     /// </exception>
     public static IEnumerable<JournalEntry> Read(string directory, string epoch, long from)
     {
@@ -41,7 +43,7 @@ public static class JournalFiles
 
     static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end)
     {
-        var skip = unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= DurableJournal.ReadPatience;
+        var skip = unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
         return new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = skip }.Records();
     }
 

@@ -1,9 +1,11 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>What can be said of, and done to, the directory of a journal that another process may have open. Takes no lock.</summary>
+/// <summary>Asks and flushes the directory of a journal that another process may have open. Takes no lock.</summary>
 public static class JournalFolder
 {
-    /// <summary>Identity of the journal in a directory; null when there is none, or nothing in it says which.</summary>
+    /// <summary>
+    /// Identity of the journal in a directory; null when there is no journal, or its identity cannot be told from the files.
+    /// </summary>
     /// <exception cref="IOException">A file cannot be read now.</exception>
     public static string? EpochOf(string directory)
     {
@@ -14,10 +16,10 @@ public static class JournalFolder
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // Power was cut while the journal was made, or there is none.
+            // Power was cut while the journal was created, or there is no journal.
         }
 
-        // As opening the journal decides it.
+        // The last readable header decides, as it does when the journal is opened.
         foreach (var (_, path) in Enumerable.Reverse(Segments(directory)))
         {
             using var scanner = SegmentScanner.TryOpen(new Disk(), path);
@@ -28,7 +30,7 @@ public static class JournalFolder
         return null;
     }
 
-    /// <summary>fsyncs every segment, and the directory: a killed process may have written records without coming to their fsync.</summary>
+    /// <summary>fsyncs every segment, and the directory: a killed process may have written records without reaching their fsync.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public static void Flush(string directory)
     {

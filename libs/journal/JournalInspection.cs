@@ -2,12 +2,9 @@ using System.Globalization;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>A record found by looking at the files.</summary>
-readonly record struct InspectedRecord(long Offset, int Count, ReadOnlyMemory<byte> Payload);
-
 /// <summary>
-/// What the files of a journal say, read without its lock and without changing anything, so also while a service has it open. Segments that the service
-/// deletes meanwhile are left out.
+/// Reads what the files of a journal say. Takes no lock and changes nothing, so it works while a service has the journal open. Segments
+/// that the service deletes meanwhile are left out.
 /// </summary>
 sealed class JournalInspection
 {
@@ -17,7 +14,7 @@ sealed class JournalInspection
     public JournalInspection(string directory)
     {
         Location = directory;
-        // Before the segments are listed, so that none that the cursor knows of is missing from the list.
+        // Read before the segments are listed, so that the list has every segment that the cursor knows of.
         Epoch = ReadSmall(EpochFile.Name) is { } epoch ? EpochFile.Parse(epoch) : null;
         Cursor = ReadCursor(CursorFile.Name);
         var recent = ReadCursor(CursorFile.RecentName);
@@ -25,7 +22,7 @@ sealed class JournalInspection
             Cursor = recent;
         foreach (var (first, path) in Segment.List(directory))
         {
-            // Gone: reclaimed since it was listed.
+            // The service may have deleted it since it was listed.
             using var scanner = SegmentScanner.TryOpen(disk, path);
             if (scanner is not null)
                 files.Add((first, path, scanner.ReadHeader()));
@@ -49,7 +46,7 @@ sealed class JournalInspection
 
     public long Committed => Math.Max(First, Cursor?.Committed ?? 0);
 
-    /// <summary>Offset past the last good record that has been read by <see cref="Read"/>.</summary>
+    /// <summary>Offset just past the last good record that <see cref="Read"/> has come to.</summary>
     public long Next { get; private set; }
 
     public int QuarantinedFiles { get; }
@@ -60,7 +57,7 @@ sealed class JournalInspection
 
     public long Readings { get; private set; }
 
-    /// <summary>Readings at or past the cursor among those read.</summary>
+    /// <summary>Readings at or past the cursor that <see cref="Read"/> has come to.</summary>
     public long Backlog { get; private set; }
 
     /// <summary>When the first reading past the cursor was appended, or up to 10 s before.</summary>

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>Another process, or another instance in this one, has the journal open. Nothing was read or changed.</summary>
+/// <summary>Another process, or another instance in this process, has the journal open. Nothing was read or changed.</summary>
 public sealed class JournalLockedException : IOException
 {
     public JournalLockedException() { }

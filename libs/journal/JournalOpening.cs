@@ -2,25 +2,26 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>Opens a journal however long its disk is in a state in which it cannot be.</summary>
+/// <summary>Opens a journal, and tries again every second while its disk does not let it be opened.</summary>
 public static class JournalOpening
 {
     static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <param name="options">The journal.</param>
     /// <param name="clock">Time.</param>
-    /// <param name="logger">Hears of the first failure.</param>
+    /// <param name="logger">For the journal, and for the first failure.</param>
     /// <param name="report">Called with the problem after each failure.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
-    public static async Task<DurableJournal> OpenAsync(JournalOptions options, TimeProvider clock, ILogger logger, Action<string> report, CancellationToken cancellationToken)
+    public static async Task<DurableJournal> OpenAsync(
+        JournalOptions options, TimeProvider clock, ILogger logger, Action<string> report, CancellationToken cancellationToken)
     {
         long? unreadableSince = null;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var skip = unreadableSince is { } since && clock.GetElapsedTime(since) >= DurableJournal.ReadPatience;
+                var skip = unreadableSince is { } since && clock.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
                 return DurableJournal.Open(options with { SkipUnreadable = skip }, clock, logger);
             }
             catch (Exception e) when (DiskError.IsFileProblem(e))

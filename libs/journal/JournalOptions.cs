@@ -22,21 +22,21 @@ public sealed record JournalOptions
     public long MaxBytes { get; set; } = 1024 * 1024 * 1024;
 
     /// <summary>
-    /// Free space of the file system that the journal leaves to others, in bytes, but never more than a tenth of that file system. Below it appends wait.
-    /// Default 256 MiB.
+    /// Free space of the file system that the journal leaves to others, in bytes, but never more than a tenth of that file system. Below it
+    /// appends wait. Default 256 MiB.
     /// </summary>
     public long FreeSpaceReserveBytes { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>
-    /// Called before delivered segments are deleted, with the journal's lock held: for an index of the journal that must be durable before what it could be
-    /// rebuilt from goes. Of the journal it may only read properties. If it returns false or throws an IOException nothing is deleted until the next time. Opening the
-    /// journal may call it.
+    /// Asked before delivered segments are deleted, with a lock of the journal held. For an index of the journal, which must be durable
+    /// before the records are deleted from which it could be rebuilt. It may only read properties of the journal. If it returns false or
+    /// throws an IOException, nothing is deleted until the next attempt. Opening the journal may call it.
     /// </summary>
     public Func<bool>? BeforeReclaim { get; set; }
 
     /// <summary>
-    /// Whether bytes that the device does not give back (EIO) are stepped over when the journal is opened, instead of being thrown. For a caller that has waited
-    /// long enough for them; see <see cref="JournalOpening"/>.
+    /// Whether opening the journal steps over bytes that the device does not give back (EIO), instead of throwing. For a caller that has
+    /// waited long enough for them; see <see cref="JournalOpening"/>.
     /// </summary>
     public bool SkipUnreadable { get; set; }
 

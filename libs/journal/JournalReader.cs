@@ -1,16 +1,19 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Reads a journal in order, from any offset, while it is being written. Gives only what an fsync has covered. Damage is stepped over: then an
-/// entry's <see cref="JournalEntry.Offset"/> is more than the <see cref="JournalEntry.EndOffset"/> of the one before.
+/// Reads a journal in order, from any offset, while it is being written. Gives only what an fsync has covered. Damage is stepped over: then
+/// an entry's <see cref="JournalEntry.Offset"/> is more than the <see cref="JournalEntry.EndOffset"/> of the one before.
 /// </summary>
 /// <remarks>For one thread at a time; any number of readers side by side.</remarks>
 public sealed class JournalReader : IDisposable
 {
-    /// <summary>A place that reads wrong here and right when the segment is examined is tried so many times before the caller hears of it.</summary>
+    /// <summary>
+    /// How often a place that reads wrong here, but right when the segment is examined, is tried before the caller gets an error.
+    /// </summary>
     const int MostMisreads = 3;
 
-    readonly DurableJournal journal;
+    readonly SegmentSet segments;
+    readonly SegmentExaminer examiner;
     readonly Disk disk;
     readonly long from;
 
@@ -23,23 +26,25 @@ public sealed class JournalReader : IDisposable
     int misreads;
     bool hasFailed;
 
-    internal JournalReader(DurableJournal journal, Disk disk, long from)
+    internal JournalReader(SegmentSet segments, SegmentExaminer examiner, Disk disk, long from)
     {
-        this.journal = journal;
+        this.segments = segments;
+        this.examiner = examiner;
         this.disk = disk;
         this.from = from;
-        segment = journal.SegmentAt(from);
+        segment = segments.SegmentAt(from);
         offset = segment.First;
         Refresh();
     }
 
-    /// <summary>Offset from which on the next entry will be.</summary>
+    /// <summary>The next entry has this offset, or a higher one.</summary>
     public long NextOffset => Math.Max(offset, from);
 
     long Position => scanner?.Position ?? start;
 
     /// <summary>The next entry, if there is one by now. Its payload is valid until the next call.</summary>
-    /// <exception cref="IOException">A file cannot be opened or read now: too many open files, an I/O error. Nothing is skipped: call again later.</exception>
+    /// <exception cref="IOException">A file cannot be opened or read now: too many open files, an I/O error. Nothing is skipped: call again
+    /// later.</exception>
     public bool TryRead(out JournalEntry entry)
     {
         while (true)
@@ -54,7 +59,7 @@ public sealed class JournalReader : IDisposable
             catch (IOException e) when (DiskError.IsMedium(e))
             {
                 hasFailed = true;
-                if (!journal.StepOverUnreadable(segment, e))
+                if (!examiner.TryStepOverUnreadable(segment, e))
                     throw;
                 Refresh();
             }
@@ -63,11 +68,11 @@ public sealed class JournalReader : IDisposable
 
     /// <summary>Waits until <see cref="TryRead"/> is worth calling again after it returned false.</summary>
     /// <returns>False once the journal is closed.</returns>
-    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => journal.WaitForChangeAsync(state.Version, cancellationToken);
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => segments.WaitForChangeAsync(state.Version, cancellationToken);
 
     public void Dispose() => scanner?.Dispose();
 
-    /// <summary>Reads a frame, or gets over what is not one: then the entry counts nothing. False at the end.</summary>
+    /// <summary>Reads a frame, or steps over damage or to the next segment; then the entry counts no readings. False at the end.</summary>
     bool TryStep(out JournalEntry entry)
     {
         entry = default;
@@ -92,7 +97,7 @@ public sealed class JournalReader : IDisposable
             }
         }
 
-        // Without its file: reclaimed since (then there is a later one) or deleted by somebody.
+        // The file may be gone: the journal deleted the segment since (then there is a later one), or a person did.
         scanner ??= Open();
         var position = Position;
         var count = 0;
@@ -107,7 +112,7 @@ public sealed class JournalReader : IDisposable
         offset += count;
         misreads = 0;
         if (hasFailed)
-            journal.NoteReadable(segment);
+            examiner.NoteReadable(segment);
         hasFailed = false;
         return true;
     }
@@ -127,7 +132,7 @@ public sealed class JournalReader : IDisposable
         Refresh();
     }
 
-    /// <summary>No good frame is where one should be.</summary>
+    /// <summary>Has the segment examined, because there is no good frame where one should be.</summary>
     void Examine(long position)
     {
         GoTo(position);
@@ -137,7 +142,7 @@ public sealed class JournalReader : IDisposable
             throw new IOException($"{segment.Path} gives other bytes each time it is read, at byte {position}");
         }
 
-        journal.Examine(segment);
+        examiner.Examine(segment);
         Refresh();
     }
 
@@ -148,7 +153,7 @@ public sealed class JournalReader : IDisposable
             scanner.Position = position;
     }
 
-    void Refresh() => state = journal.StateOf(segment, Position, offset);
+    void Refresh() => state = segments.StateOf(segment, Position, offset);
 
     void MoveOn()
     {
@@ -157,7 +162,7 @@ public sealed class JournalReader : IDisposable
         scanner = null;
         start = SegmentHeader.Bytes;
         // The segment is not the last one, so there is a later one; and the last one is never deleted.
-        segment = journal.SegmentAfter(segment)!;
+        segment = segments.SegmentAfter(segment)!;
         offset = segment.First;
         Refresh();
     }

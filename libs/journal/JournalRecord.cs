@@ -5,16 +5,8 @@ namespace ThermalStreaming.Journal;
 /// <param name="Count">How many readings, and so how many offsets, the record takes: 1 to 1,048,576.</param>
 public readonly record struct JournalRecord(ReadOnlyMemory<byte> Payload, int Count = 1)
 {
-    /// <summary>Bytes stored in front of <see cref="Payload"/>, for a header that is not in the same memory. They are read back as one.</summary>
+    /// <summary>
+    /// Bytes stored in front of <see cref="Payload"/>, for a header that is not in the same memory. They are read back as one.
+    /// </summary>
     public ReadOnlyMemory<byte> Prefix { get; init; }
-}
-
-/// <summary>A record as read back. It occupies the offsets from <paramref name="Offset"/> up to, not including, <see cref="EndOffset"/>.</summary>
-/// <param name="Offset">Stream offset of the record's first reading.</param>
-/// <param name="Count">How many readings it holds.</param>
-/// <param name="Payload">Its bytes; valid until the next read from the same reader.</param>
-public readonly record struct JournalEntry(long Offset, int Count, ReadOnlyMemory<byte> Payload)
-{
-    /// <summary>Offset of the first reading after this record.</summary>
-    public long EndOffset => Offset + Count;
 }

@@ -4,28 +4,25 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>What <c>journal recover</c> made of one file of quarantine/.</summary>
-/// <param name="File">Its name.</param>
-/// <param name="Outcome">One sentence.</param>
-/// <param name="Records">Records taken in.</param>
-/// <param name="Readings">Readings in them.</param>
-/// <param name="Known">Records left out because the journal holds them, or took them in before.</param>
-/// <param name="IsProblem">It could not be dealt with.</param>
-sealed record RecoveredFile(string File, string Outcome, int Records, long Readings, int Known, bool IsProblem = false);
-
 /// <summary>
-/// Takes what is whole in a journal's quarantine/ in again, under new offsets. The journal must be closed; its lock is held meanwhile.
+/// Puts the whole records of a journal's quarantine/ back into the journal, under new offsets. The journal must be closed; its lock is held
+/// meanwhile.
 /// </summary>
 /// <remarks>
-/// The records of one file become one segment, complete before it gets its name. Before that a note, <c>{file}.recovering</c>, says which segment it will be. Its
-/// first offset is one that no service comes to by itself, so after a crash a journal that has come to it has the records. Then the file goes to <c>recovered/</c>. Records that are in the
-/// journal, or in a file of <c>recovered/</c>, are left out. The ledger is not asked: it knows them as stored, because they were.
+/// <para>The records of one file become one segment, which gets its name when it is complete. Before that, a note <c>{file}.recovering</c>
+/// says which segment it will be. Its first offset is one that a running service never reaches by itself, so after a crash a journal with
+/// such an offset has the records. Then the file is moved to <c>recovered/</c>.</para>
+/// <para>Records that are in the journal, or in a file of <c>recovered/</c>, are left out. The ledger is not asked: it knows the readings
+/// as stored.</para>
 /// </remarks>
 sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
 {
     const string NoteExtension = ".recovering";
 
-    /// <summary>A recovered segment begins at a multiple of this, 10^12 readings: what a service appends between a crash and the next run stays below it.</summary>
+    /// <summary>
+    /// A recovered segment begins at a multiple of this, about 10^12 readings: a service that runs between a crash and the next recovery
+    /// stays below it.
+    /// </summary>
     public const long Jump = 1L << 40;
 
     readonly string quarantine = Path.Combine(directory, Quarantine.Name);
@@ -35,12 +32,15 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
     public static bool HasWork(string directory) => Quarantine.Content(directory).Files > 0;
 
     /// <exception cref="JournalLockedException">A service has the journal open.</exception>
-    /// <exception cref="IOException">The disk refuses. What was taken in stays; run it again.</exception>
+    /// <exception cref="IOException">The disk refuses. What was recovered stays; run it again.</exception>
     public List<RecoveredFile> Run()
     {
         using var held = FileLock.TryTake(Path.Combine(directory, "lock"))
             ?? throw new JournalLockedException($"The journal {directory} is open in a running service. Stop the service, then run this again.");
-        var sources = Directory.GetFiles(quarantine).Where(file => !file.Contains(NoteExtension, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var sources = Directory.GetFiles(quarantine)
+            .Where(file => !file.Contains(NoteExtension, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (sources.Count == 0)
             return [];
         var journal = new Recovery(directory, skipUnreadable: false, disk, clock, NullLogger.Instance).Run();
@@ -85,7 +85,7 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
             found++;
             var hash = Hash(payload.Span, count);
             seen[hash] = seen.GetValueOrDefault(hash) + 1;
-            // The same bytes may have been stored several times, so it is their number that counts.
+            // The same bytes may have been stored several times, so they are counted.
             if (seen[hash] <= known.GetValueOrDefault(hash))
             {
                 left++;
@@ -102,14 +102,15 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         if (group.Count > 0)
         {
             var next = (Math.Max(journal.Next, journal.Segments[^1].End) / Jump + 1) * Jump;
-            disk.Replace(source + NoteExtension, SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"{EpochFile.Text(journal.Epoch)} {next}")), durable: true);
+            var note = string.Create(CultureInfo.InvariantCulture, $"{EpochFile.Text(journal.Epoch)} {next}");
+            disk.Replace(source + NoteExtension, SmallFile.Seal(note), durable: true);
             WriteSegment(group, journal, next);
             losses.AddRecovered(group.Count);
         }
 
         foreach (var (hash, count) in seen)
             known[hash] = Math.Max(known.GetValueOrDefault(hash), count);
-        // A piece without a whole record stays for a person to look at.
+        // A file without a whole record stays for a person to look at.
         if (found == 0)
             return new(name, "holds no whole record; look at it, then delete it", 0, 0, 0);
         Finish(source);
@@ -155,7 +156,9 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         return true;
     }
 
-    /// <summary>The whole records of a file; of a segment that was kept because the device could not read a part of it, those in that part.</summary>
+    /// <summary>
+    /// The whole records of a file. Of a segment that was kept because the device could not read a part of it, only those in that part.
+    /// </summary>
     IEnumerable<(ReadOnlyMemory<byte> Payload, int Count)> Frames(string source, LossRecord losses)
     {
         var isSegment = Path.GetExtension(source) == Segment.Extension;

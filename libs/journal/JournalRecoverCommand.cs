@@ -13,8 +13,8 @@ static class JournalRecoverCommand
     public static Command Create(Argument<DirectoryInfo> directory, Option<bool> json)
     {
         var recover = new Command("recover",
-            "Take the readings that lie whole in quarantine/ in again, each once; the service delivers them when it is started. Stop the service first. "
-            + "Exit code 1 if a journal is in use, or a file could not be dealt with.") { directory, json };
+            "Put the readings that are whole in quarantine/ back into the journal, each once; the service delivers them when it is started. "
+            + "Stop the service first. Exit code 1 if a journal is in use, or a file could not be dealt with.") { directory, json };
         recover.SetAction(result => Run(result.GetValue(directory)!.FullName, result.GetValue(json), result.InvocationConfiguration));
         return recover;
     }
@@ -57,7 +57,7 @@ static class JournalRecoverCommand
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            return (journal, [], e is JournalLockedException ? e.Message : $"{journal}: {e.Message}. What was taken in stays; run this again.");
+            return (journal, [], e is JournalLockedException ? e.Message : $"{journal}: {e.Message}. What was recovered stays; run this again.");
         }
     }
 
@@ -67,7 +67,11 @@ static class JournalRecoverCommand
         foreach (var (journal, files, _) in results)
         {
             foreach (var file in files)
-                table.AddRow(Markup.Escape(journal), Markup.Escape(file.File), Number(file.Records), Number(file.Readings), Number(file.Known), Markup.Escape(file.Outcome));
+            {
+                table.AddRow(
+                    Markup.Escape(journal), Markup.Escape(file.File), Number(file.Records), Number(file.Readings), Number(file.Known),
+                    Markup.Escape(file.Outcome));
+            }
         }
 
         if (table.Rows.Count > 0)
@@ -79,7 +83,9 @@ static class JournalRecoverCommand
         }
 
         var readings = results.Sum(result => result.Files.Sum(file => file.Readings));
-        output.WriteLine(readings > 0 ? $"{Number(readings)} readings were taken in; start the service, and it delivers them." : "There was nothing to take in.");
+        output.WriteLine(readings > 0
+            ? $"{Number(readings)} readings were recovered; start the service, and it delivers them."
+            : "There was nothing to recover.");
     }
 
     static string ToJson(List<(string Journal, List<RecoveredFile> Files, string? Problem)> results)

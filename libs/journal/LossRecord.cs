@@ -8,9 +8,10 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 /// <remarks>
 /// Lines of text, each with its own CRC-32C (<see cref="SmallFile"/>), so that a damaged line costs only itself. The first is
-/// <c>losses GENERATION READINGS PLACES RECOVERED</c>: what segments that are no longer there have cost, and how many readings <c>journal recover</c> has
-/// brought back. Then one line for each damaged place: <c>gap SEGMENT POSITION ENDPOSITION OFFSET ENDOFFSET d|u</c>, u for bytes that the device did not
-/// give back. Of the two files the one with the higher generation counts; if it has a damaged line, the other one's gaps count too.
+/// <c>losses GENERATION READINGS PLACES RECOVERED</c>: what segments that are no longer there have cost, and how many readings <c>journal
+/// recover</c> has brought back. Then one line for each damaged place: <c>gap SEGMENT POSITION ENDPOSITION OFFSET ENDOFFSET d|u</c>, u for
+/// bytes that the device did not give back. Of the two files the one with the higher generation counts; if it has a damaged line, the other
+/// one's gaps count too.
 /// </remarks>
 sealed class LossRecord
 {
@@ -18,7 +19,7 @@ sealed class LossRecord
 
     const string CopyExtension = ".copy";
 
-    /// <summary>Places that are listed; when there are more, those of deleted segments are only counted.</summary>
+    /// <summary>Most places that are listed. Of more, those of deleted segments are only counted.</summary>
     const int MostGaps = 512;
 
     readonly string path;
@@ -41,7 +42,7 @@ sealed class LossRecord
     /// <summary>Damaged places.</summary>
     public long Places => foldedPlaces + gaps.Count;
 
-    /// <summary>Not everything is on disk yet.</summary>
+    /// <summary>Whether something is not on disk yet.</summary>
     public bool IsDirty { get; private set; }
 
     /// <exception cref="IOException">A file cannot be read now.</exception>
@@ -65,8 +66,8 @@ sealed class LossRecord
         return record;
     }
 
-    /// <summary>Notes a damaged place of a segment. What is noted already is not counted twice.</summary>
-    /// <returns>Whether this was news.</returns>
+    /// <summary>Notes a damaged place of a segment. A place that is noted already, or a part of one, is not counted twice.</summary>
+    /// <returns>Whether it was not known before.</returns>
     public bool Add(long segment, Gap gap)
     {
         var overlapping = gaps.FindAll(entry => entry.Segment == segment && Overlap(entry.Gap, gap));
@@ -87,7 +88,7 @@ sealed class LossRecord
     /// <summary>The places of a segment that the device could not give back.</summary>
     public IEnumerable<Gap> UnreadableIn(long segment) => gaps.Where(entry => entry.Segment == segment && entry.Gap.IsUnreadable).Select(entry => entry.Gap);
 
-    /// <summary>So many readings are there again.</summary>
+    /// <summary>Notes that so many readings were recovered.</summary>
     public void AddRecovered(long readings)
     {
         recovered += readings;
@@ -95,7 +96,7 @@ sealed class LossRecord
     }
 
     /// <summary>Writes both files, if anything has changed.</summary>
-    /// <param name="firstSegment">First segment that still exists: places of earlier ones may be summed up.</param>
+    /// <param name="firstSegment">First segment that still exists: the places of earlier ones may be only counted.</param>
     /// <exception cref="IOException">The disk refused; call again.</exception>
     public void Save(long firstSegment)
     {
@@ -114,7 +115,7 @@ sealed class LossRecord
         IsDirty = false;
     }
 
-    /// <summary>Sums up all places: the segments are gone, and others will bear their names.</summary>
+    /// <summary>Keeps only the sum of all places, because their segments are gone and new segments will get the same names.</summary>
     public void FoldAll()
     {
         IsDirty |= gaps.Count > 0;

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// The subdirectory where damaged bytes are kept. A running service neither reads nor deletes anything in it; <c>journal recover</c> takes in again what is
-/// whole in it, and moves those files to <c>recovered/</c> below.
+/// The subdirectory where damaged bytes are kept. A running service neither reads nor deletes anything in it. <c>journal recover</c> puts
+/// the whole records in it back into the journal, and moves their files to <c>quarantine/recovered/</c>.
 /// </summary>
 public sealed class Quarantine
 {
@@ -24,7 +24,9 @@ public sealed class Quarantine
         directory = Path.Combine(parent, Name);
     }
 
-    /// <summary>Copies a damaged file here under another name; returns the copy's path. Blocks that cannot be read become zeros in it.</summary>
+    /// <summary>
+    /// Copies a damaged file here under another name; returns the copy's path. Blocks that cannot be read become zeros in it.
+    /// </summary>
     public static string KeepCopy(string path, string name)
     {
         var disk = new Disk();
@@ -55,7 +57,9 @@ public sealed class Quarantine
         return kept;
     }
 
-    /// <summary>Copies a part of a segment here, unless that was done before. Blocks that cannot be read become zeros in the copy.</summary>
+    /// <summary>
+    /// Copies a part of a segment here, unless the same copy is here already. Blocks that cannot be read become zeros in it.
+    /// </summary>
     internal string KeepPart(string path, long position, long end)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged");
@@ -94,7 +98,10 @@ public sealed class Quarantine
         return kept;
     }
 
-    /// <summary>Names repeat: a segment can be damaged at one place twice, and a journal that began anew names its files like the old one.</summary>
+    /// <summary>
+    /// A path that no file has. Names repeat: a segment can be damaged twice at one place, and a journal that began again names its files
+    /// like the old one.
+    /// </summary>
     string FreePath(string name)
     {
         var path = Path.Combine(directory, name);

@@ -4,21 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>What a directory holds.</summary>
-/// <param name="Epoch">Identity of the journal.</param>
-/// <param name="Segments">At least one; the last is the one to append to, unless <paramref name="Next"/> is beyond its end.</param>
-/// <param name="Next">Offset of the next reading. More than the last segment's end if offsets are skipped.</param>
-/// <param name="GivenOut">Offset just past the last one that is known to have been given out.</param>
-/// <param name="Committed">First offset that is not committed.</param>
-/// <param name="Damage">Damaged places of the last segment, lost ends among them.</param>
-/// <param name="FlushProblem">Why the last segment could not be made durable; null if it is.</param>
-/// <param name="IsNew">Nothing was there, or all segments were gone.</param>
-sealed record RecoveredJournal(
-    ulong Epoch, List<Segment> Segments, long Next, long GivenOut, long Committed, IReadOnlyList<Gap> Damage, Exception? FlushProblem, bool IsNew);
-
 /// <summary>
-/// Makes sense of whatever is in a journal's directory. Damage is reported and stepped over, never thrown. Nothing needs to be written to a directory that
-/// holds a journal, so one on a full or read-only disk opens like any other. An I/O error is thrown: it says nothing about what is stored.
+/// Finds out what a journal's directory holds when the journal is opened. Damage is logged and stepped over, never thrown. A directory that
+/// holds a journal need not be written, so a journal on a full or read-only disk opens like any other. An I/O error is thrown: it says
+/// nothing about what is stored.
 /// </summary>
 sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProvider clock, ILogger logger)
 {
@@ -47,7 +36,9 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return new RecoveredJournal(epoch, segments, next, Math.Max(known, segments[^1].End), committed, damage, flushProblem, IsNew: false);
     }
 
-    /// <summary>A directory without segments gets a new identity: nothing is stored, so nothing can be mistaken for what the old one delivered.</summary>
+    /// <summary>
+    /// Gives a directory without segments a new identity, so that new readings are not mistaken for those that the old journal delivered.
+    /// </summary>
     RecoveredJournal Create()
     {
         var epoch = NewEpoch();
@@ -150,7 +141,9 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return segments;
     }
 
-    /// <summary>Where the segment before a damaged header ends: what the header said is found out from the records themselves, if those are whole.</summary>
+    /// <summary>
+    /// Offset at which the segment before a damaged header ends: counted from that segment's records if they are all whole.
+    /// </summary>
     long EndOf(List<Segment> segments, ulong epoch, long next)
     {
         if (segments.Count == 0)
@@ -185,7 +178,8 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         if (tail == 0 && survey.Gaps.Count == 0 && known <= last.End)
             return (last.End, []);
 
-        // What is missing may have been acknowledged and delivered. No segment spans more offsets than this, so these are new for sure.
+        // The missing readings may have been acknowledged and delivered. No segment spans more offsets than this, so these were never given
+        // out.
         var next = Math.Max(last.First + Frame.MaxCount, known);
         List<Gap> damage = [.. survey.Gaps];
         var name = Path.GetFileName(last.Path);
@@ -201,7 +195,8 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
     }
 
     /// <summary>
-    /// Tells damage at the end of a segment from an append that a crash or a power cut has interrupted. That one ends in the middle of a frame, or in zeros.
+    /// Tells damage at the end of a segment from an append that a crash or a power cut has interrupted: an interrupted append ends in the
+    /// middle of a frame, or in zeros.
     /// </summary>
     /// <returns>Null for an interrupted append; else how many readings the damaged records hold, at least.</returns>
     long? DamagedTailReadings(Segment last)
@@ -217,8 +212,9 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
     }
 
     /// <summary>
-    /// A process that was killed between write and fsync leaves records, or a whole file, in memory only. From now on they count as stored: who sends them again is
-    /// acknowledged because they are known. So they are made durable first.
+    /// Makes the last segment durable. A process that was killed between write and fsync leaves records, or a whole file, in the kernel's
+    /// memory only. From now on they count as stored, and their sender is acknowledged when it sends them again; so they must be on disk
+    /// first.
     /// </summary>
     Exception? FlushTail(Segment last)
     {
@@ -249,7 +245,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return damaged ? null : cursor;
     }
 
-    /// <summary>Only what is wrong when it is read again is damaged.</summary>
+    /// <summary>Reads a small file, and reads it again if it is wrong: only what is wrong twice is damaged.</summary>
     T? ReadTwice<T>(string name, Func<byte[], T?> parse, out bool isThere) where T : struct
     {
         var path = Path.Combine(directory, name);
@@ -258,7 +254,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return bytes is null ? null : parse(bytes) ?? (disk.ReadSmall(path) is { } again ? parse(again) : null);
     }
 
-    /// <summary>Does what need not be done now.</summary>
+    /// <summary>Does a repair that can wait until the next start: a failure is only logged.</summary>
     void Try(string name, Action repair)
     {
         try

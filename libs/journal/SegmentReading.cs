@@ -8,7 +8,7 @@ namespace ThermalStreaming.Journal;
 /// <param name="end">Offset at which it ends; null for the last segment.</param>
 sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, long? end)
 {
-    /// <summary>What the device cannot read is stepped over like damage, instead of thrown.</summary>
+    /// <summary>Whether bytes that the device cannot read are stepped over like damage, instead of being thrown.</summary>
     public bool SkipUnreadable { get; init; }
 
     /// <summary>Damaged places, once the reading has come across the first of them.</summary>
@@ -17,21 +17,21 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
     /// <summary>Offset just past the last record read.</summary>
     public long Next { get; private set; } = -1;
 
-    /// <summary>Bytes behind the last record: of an append that is being written, or was interrupted.</summary>
+    /// <summary>Bytes behind the last record: an append that is being written, or was interrupted.</summary>
     public long UnfinishedBytes { get; private set; }
 
     /// <summary>Time of the last time mark, Unix milliseconds.</summary>
     public long? WallMilliseconds { get; private set; }
 
     /// <summary>The records; each payload is valid until the next one is asked for. None if the file is gone.</summary>
-    /// <exception cref="IOException">The file cannot be read now, which is no damage.</exception>
+    /// <exception cref="IOException">The file cannot be read now, which is not damage.</exception>
     public IEnumerable<JournalEntry> Records()
     {
         using var scanner = SegmentScanner.TryOpen(disk, path, skipUnreadable: SkipUnreadable);
         if (scanner is null)
             yield break;
         Next = first;
-        // Read before the frames: what is appended meanwhile is not there yet.
+        // Taken before the frames are read: what is appended meanwhile does not count.
         var length = scanner.FileLength;
         var isExamined = false;
         var gap = 0;

@@ -2,17 +2,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-enum ScanStatus
-{
-    Frame,
-
-    /// <summary>Exactly at the limit: nothing more, nothing missing.</summary>
-    End,
-
-    /// <summary>Bytes before the limit are not a good frame, and were read without an error, twice; or the file ends before the limit.</summary>
-    Damaged,
-}
-
 /// <summary>Reads the frames of one segment file in order. For one thread.</summary>
 sealed class SegmentScanner : IDisposable
 {
@@ -30,7 +19,7 @@ sealed class SegmentScanner : IDisposable
     /// <param name="disk">How files are read.</param>
     /// <param name="path">The segment file.</param>
     /// <param name="buffer">The buffer of a scanner that is no longer used.</param>
-    /// <exception cref="IOException">The file cannot be opened, maybe only now: that says nothing about what is in it.</exception>
+    /// <exception cref="IOException">The file cannot be opened now, which says nothing about what is in it.</exception>
     public SegmentScanner(Disk disk, string path, byte[]? buffer = null)
     {
         this.disk = disk;
@@ -41,14 +30,14 @@ sealed class SegmentScanner : IDisposable
 
     public byte[] Buffer => buffer;
 
-    /// <summary>Blocks that the device cannot read count as zeros, instead of being thrown.</summary>
+    /// <summary>Whether blocks that the device cannot read are taken for zeros, instead of being thrown.</summary>
     public bool SkipUnreadable { get; init; }
 
-    /// <summary>Those blocks, as far as they were met.</summary>
+    /// <summary>The blocks that could not be read so far.</summary>
     public IReadOnlyList<(long From, long To)> Unreadable => unreadable;
 
-    /// <summary>A scanner of a file that may be gone: null if it is.</summary>
-    /// <exception cref="IOException">The file exists and cannot be opened, maybe only now.</exception>
+    /// <summary>Opens a file that may be gone; null if it is.</summary>
+    /// <exception cref="IOException">The file exists and cannot be opened now.</exception>
     public static SegmentScanner? TryOpen(Disk disk, string path, byte[]? buffer = null, bool skipUnreadable = false)
     {
         try
@@ -81,15 +70,16 @@ sealed class SegmentScanner : IDisposable
             }
             catch (IOException) when (attempt == 0 && Reopen())
             {
-                // Asked again.
+                // The file was opened again, and the header is read once more.
             }
         }
     }
 
     /// <param name="limit">File position that must not be read past.</param>
-    /// <param name="count">Readings in the frame; 0 for a mark or a kind of frame that is not known.</param>
+    /// <param name="count">Readings in the frame; 0 for a mark.</param>
     /// <param name="payload">Valid until the next call.</param>
-    /// <exception cref="IOException">The device gave an error when it was asked for the second time, or the file cannot be opened now. The position is as before.</exception>
+    /// <exception cref="IOException">The device gave an error when it was asked for the second time, or the file cannot be opened now. The
+    /// position is as before.</exception>
     public ScanStatus Read(long limit, out int count, out ReadOnlyMemory<byte> payload)
     {
         (count, payload) = (0, default);
@@ -109,7 +99,9 @@ sealed class SegmentScanner : IDisposable
         return failure is null ? ScanStatus.Damaged : throw failure;
     }
 
-    /// <summary>Reads as many bytes as there are; blocks that cannot be read are zeros if that is allowed.</summary>
+    /// <summary>
+    /// Fills the buffer, up to the end of the file. With <see cref="SkipUnreadable"/>, blocks that cannot be read become zeros.
+    /// </summary>
     /// <exception cref="IOException">They cannot be read now.</exception>
     public int ReadAt(Span<byte> bytes, long position)
     {
@@ -148,7 +140,7 @@ sealed class SegmentScanner : IDisposable
         }
     }
 
-    /// <returns>False if the file is gone: then what was read of it stands.</returns>
+    /// <returns>False if the file is gone: then the first reading of it counts.</returns>
     bool Reopen()
     {
         try

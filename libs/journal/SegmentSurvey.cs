@@ -1,16 +1,9 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>What is whole in a segment, and what is not.</summary>
-/// <param name="Gaps">Damaged parts that records were in or before which they lie, in order.</param>
-/// <param name="End">Offset just past the last reading.</param>
-/// <param name="EndPosition">File position just past the last good frame.</param>
-/// <param name="Marks">Time marks found, with their offsets.</param>
-sealed record SurveyedSegment(List<Gap> Gaps, long End, long EndPosition, List<TimeMark> Marks);
-
 /// <summary>
-/// Reads a segment through, steps over what is damaged, and finds out which offsets the records behind it have. They are counted from where an offset is
-/// known: forwards from the header, and in both directions from an offset mark and from the segment's end. Between two damaged places without a mark in
-/// between, the lengths and counts that the damaged frames themselves give decide, if they add up.
+/// Reads a segment through, steps over damage, and finds out which offsets the records behind it have. It counts from places where the
+/// offset is known: forwards from the header, and in both directions from an offset mark and from the segment's end. Between two damaged
+/// places without a mark in between, it takes the lengths and counts in the damaged frames' own headers, if they add up.
 /// </summary>
 /// <param name="disk">How files are read.</param>
 /// <param name="path">The segment file.</param>
@@ -20,13 +13,13 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
 {
     readonly List<Run> runs = [];
 
-    /// <summary>What the device cannot read is stepped over like damage, instead of thrown.</summary>
+    /// <summary>Whether bytes that the device cannot read are stepped over like damage, instead of being thrown.</summary>
     public bool SkipUnreadable { get; init; }
 
     /// <param name="limit">File position that is not read past.</param>
-    /// <param name="end">Offset at which the segment ends, if it is known: what lies behind it does not count.</param>
+    /// <param name="end">Offset at which the segment ends, if it is known: records beyond it do not count.</param>
     /// <param name="known">An offset that had been given out, for a segment whose end is not known.</param>
-    /// <exception cref="IOException">The file cannot be read now, which is no damage.</exception>
+    /// <exception cref="IOException">The file cannot be read now, which is not damage.</exception>
     public SurveyedSegment Examine(long limit, long? end, long known = 0)
     {
         using var scanner = new SegmentScanner(disk, path) { SkipUnreadable = SkipUnreadable };
@@ -83,10 +76,10 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
         }
     }
 
-    /// <summary>Gives every run its offset, or drops it when there is no place for it.</summary>
+    /// <summary>Gives every run its offset, or drops the run if its readings do not fit between those around it.</summary>
     void Resolve(SegmentScanner scanner, long limit, long? end, long known)
     {
-        // A mark that contradicts what comes before it is not believed.
+        // A mark that contradicts the readings before it does not count.
         var before = first;
         foreach (var run in runs)
         {
@@ -130,7 +123,8 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
         var rest = missing - hinted;
         if (rest < 0 || (rest > 0 && unknown == 0))
         {
-            // The damaged headers lie. Rather too high than too low: what is delivered again is recognised, what is taken for delivered is not.
+            // The damaged headers are wrong. Offsets too high are safer than too low: a reading delivered twice is recognised, one that is
+            // skipped is lost.
             Array.Fill(gaps, 0);
             gaps[0] = missing;
         }
@@ -148,7 +142,7 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
         }
     }
 
-    /// <summary>Good frames, one behind the other.</summary>
+    /// <summary>Good frames that follow one another without damage between them.</summary>
     sealed class Run(long position)
     {
         public long Position { get; } = position;

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>Calls that .NET has no portable form of. Linux, x64 and arm64.</summary>
+/// <summary>System calls that .NET does not offer. Linux, x64 and arm64.</summary>
 static partial class SystemCalls
 {
     public const int OpenReadOnly = 0x0, OpenReadWrite = 0x2, OpenCreate = 0x40;
@@ -11,7 +11,7 @@ static partial class SystemCalls
 
     const int OpenCloseOnExec = 0x80000, ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
 
-    /// <summary>open(2): of a directory too, and without the flock that .NET takes.</summary>
+    /// <summary>open(2), which also opens directories, and does not take the flock that .NET takes.</summary>
     public static SafeFileHandle Open(string path, int flags)
     {
         const int mode = 0x1A4; // rw-r--r--
@@ -33,7 +33,7 @@ static partial class SystemCalls
             throw Failure($"fsync {path}");
     }
 
-    /// <summary>Exchanges the names of two files of one directory, at once for whoever looks.</summary>
+    /// <summary>Exchanges the names of two files of one directory, atomically for other processes.</summary>
     public static void Exchange(string one, string other)
     {
         const int currentDirectory = -100, exchange = 2;
@@ -41,7 +41,7 @@ static partial class SystemCalls
             throw Failure($"exchange {one} and {other}");
     }
 
-    /// <summary>flock(2). False when somebody has the lock and the call may not wait.</summary>
+    /// <summary>flock(2). False when the lock is held elsewhere and the call may not wait.</summary>
     public static bool Lock(SafeFileHandle file, int operation)
     {
         while (Flock(file, operation) != 0)
@@ -56,14 +56,14 @@ static partial class SystemCalls
         return true;
     }
 
-    // As the framework's own: the result code is the error number.
+    // Like the framework's own exceptions: the result code is the error number.
     static IOException Failure(string call)
     {
         var errno = Marshal.GetLastPInvokeError();
         return new($"{call}: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
     }
 
-    // The third argument of open(2) is variadic in C; on Linux, x64 and arm64 pass it like a named one.
+    // The third argument of open(2) is variadic in C. On Linux, x64 and arm64 pass it like a named one.
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenDescriptor(string path, int flags, int mode);
 

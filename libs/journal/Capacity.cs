@@ -1,0 +1,73 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>
+/// Says whether bytes fit into a journal: within its own size limit, and within the free space that it may use. Changes nothing on disk;
+/// whoever asks decides what to delete. Thread-safe.
+/// </summary>
+sealed class Capacity
+{
+    /// <summary>Free space is measured again after this many bytes have been written, or after <see cref="MeasureInterval"/>.</summary>
+    const long MeasureAfterBytes = 4 * 1024 * 1024;
+
+    static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
+
+    readonly JournalEnvironment environment;
+    readonly long maxBytes;
+    readonly long reserveBytes;
+    readonly Lock gate = new();
+    long freeBytes;
+    long measuredAt;
+    long writtenWhenMeasured;
+
+    /// <param name="environment">The journal.</param>
+    /// <param name="options">Its limits.</param>
+    public Capacity(JournalEnvironment environment, JournalOptions options)
+    {
+        this.environment = environment;
+        maxBytes = options.MaxBytes;
+        reserveBytes = environment.Disk.ReserveOf(environment.Directory, options.FreeSpaceReserveBytes);
+    }
+
+    /// <summary>Why the size limit does not let a segment file grow by so many bytes; null if it does.</summary>
+    /// <param name="bytes">Bytes to add, without a segment header.</param>
+    /// <param name="used">Bytes that the segment files take now.</param>
+    /// <param name="committed">First offset that is not committed.</param>
+    public string? SizeProblem(long bytes, long used, long committed) => used + bytes + SegmentHeader.Bytes <= maxBytes
+        ? null
+        : $"{used} of at most {maxBytes} bytes are used and {committed} is the first offset not delivered; restore delivery, "
+            + "or raise JOURNAL_MAX_BYTES";
+
+    /// <summary>Why the free space of the file system does not allow so many more bytes; null if it does.</summary>
+    /// <param name="bytes">Bytes to add.</param>
+    /// <param name="measureNow">Whether to ask the file system, and not to count on what it said within the last second.</param>
+    /// <exception cref="IOException">The file system does not say.</exception>
+    public string? SpaceProblem(long bytes, bool measureNow)
+    {
+        if (reserveBytes == 0)
+            return null;
+        var free = FreeBytes(measureNow);
+        return free - bytes >= reserveBytes
+            ? null
+            : $"{free} bytes are free on the file system of {environment.Directory} and {reserveBytes} stay in reserve; "
+                + "free some space there";
+    }
+
+    /// <summary>How an error of the disk is told to the operator.</summary>
+    public static string RefusalOf(Exception problem) => $"the disk refuses to store: {problem.Message}";
+
+    long FreeBytes(bool measureNow)
+    {
+        lock (gate)
+        {
+            if (measureNow || measuredAt == 0 || environment.Disk.BytesWritten - writtenWhenMeasured > MeasureAfterBytes
+                || environment.Clock.GetElapsedTime(measuredAt) > MeasureInterval)
+            {
+                freeBytes = environment.Disk.FreeBytes(environment.Directory);
+                measuredAt = environment.Clock.GetTimestamp();
+                writtenWhenMeasured = environment.Disk.BytesWritten;
+            }
+
+            return freeBytes;
+        }
+    }
+}

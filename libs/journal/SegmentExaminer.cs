@@ -1,0 +1,77 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>
+/// Finds out what is wrong with a segment in which a reader met something else than a good frame, so that readers can step over it.
+/// Thread-safe.
+/// </summary>
+sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments, DamageBook damage)
+{
+    /// <summary>How long bytes that the device does not give back are asked for again before delivery continues behind them.</summary>
+    public static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
+
+    // One examination at a time: it reads a whole file.
+    readonly Lock examining = new();
+    readonly Lock gate = new();
+
+    /// <summary>Reads a segment through, and notes what is damaged.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="skipUnreadable">Whether bytes that the device does not give back count as damaged.</param>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    public void Examine(Segment segment, bool skipUnreadable = false)
+    {
+        lock (examining)
+        {
+            var extent = segments.ExtentOf(segment);
+            List<Gap> gaps;
+            try
+            {
+                var survey = new SegmentSurvey(environment.Disk, segment.Path, environment.Epoch, segment.First)
+                {
+                    SkipUnreadable = skipUnreadable,
+                };
+                gaps = survey.Examine(extent.Size, extent.End).Gaps;
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // The journal has deleted it since, or a person has.
+                gaps = [new Gap(SegmentHeader.Bytes, extent.Size, segment.First, extent.End)];
+            }
+
+            segments.NoteGaps(segment, gaps);
+            if (extent.IsStored)
+                damage.Report(segment, gaps, extent.Committed, extent.FirstStored);
+        }
+    }
+
+    /// <summary>
+    /// Notes that the device did not give back bytes of a segment. After <see cref="ReadPatience"/> they count as damaged.
+    /// </summary>
+    /// <returns>Whether reading may continue behind them; if not, the caller tries again later.</returns>
+    /// <exception cref="IOException">The rest of the segment cannot be read now either.</exception>
+    public bool TryStepOverUnreadable(Segment segment, IOException problem)
+    {
+        lock (gate)
+        {
+            if (segment.UnreadableSince is not { } since)
+            {
+                segment.UnreadableSince = environment.Clock.GetTimestamp();
+                environment.Logger.ReadFails(environment.Directory, Path.GetFileName(segment.Path), problem.Message, ReadPatience);
+                return false;
+            }
+
+            if (environment.Clock.GetElapsedTime(since) < ReadPatience)
+                return false;
+        }
+
+        Examine(segment, skipUnreadable: true);
+        NoteReadable(segment);
+        return true;
+    }
+
+    /// <summary>Notes that the segment can be read again.</summary>
+    public void NoteReadable(Segment segment)
+    {
+        lock (gate)
+            segment.UnreadableSince = null;
+    }
+}

@@ -1,0 +1,60 @@
+namespace ThermalStreaming.Journal;
+
+/// <summary>
+/// Deletes segment files that are no longer needed. A file that cannot be deleted now stays and is reported; nothing is thrown.
+/// Thread-safe.
+/// </summary>
+/// <param name="environment">The journal.</param>
+/// <param name="damage">Keeps the segments of which the device could not read a part.</param>
+/// <param name="beforeReclaim"><see cref="JournalOptions.BeforeReclaim"/>.</param>
+sealed class SegmentRemoval(JournalEnvironment environment, DamageBook damage, Func<bool>? beforeReclaim)
+{
+    /// <summary>Asks the journal's owner whether delivered segments may be deleted now.</summary>
+    /// <param name="segment">The first that would be deleted, for the message when the answer is an error.</param>
+    public bool IsAllowed(Segment segment)
+    {
+        try
+        {
+            return beforeReclaim?.Invoke() ?? true;
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            environment.Logger.NotDeleted(environment.Directory, Path.GetFileName(segment.Path), e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Deletes a segment, or moves it to quarantine/ if the device could not read a part of it and there is room.</summary>
+    /// <returns>Whether it is gone from the journal's directory.</returns>
+    public bool TryRemove(Segment segment) =>
+        segment.Gaps.Any(gap => gap.IsUnreadable) && damage.HasRoomFor(segment) ? damage.TryKeepWhole(segment) : TryDelete(segment.Path);
+
+    /// <summary>Deletes a file.</summary>
+    /// <returns>Whether it is gone.</returns>
+    public bool TryDelete(string path)
+    {
+        try
+        {
+            environment.Disk.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            environment.Logger.NotDeleted(environment.Directory, Path.GetFileName(path), e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Makes deletions durable. If this fails, a power cut may bring the files back; the next start deletes them again.</summary>
+    public void Flush()
+    {
+        try
+        {
+            environment.Disk.FlushDirectory(environment.Directory);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            environment.Logger.NotDeleted(environment.Directory, "a delivered segment", e.Message);
+        }
+    }
+}
