@@ -97,14 +97,3 @@ public sealed class Batch(string? journal = null)
 
     readonly record struct Slice(long Offset, int Piece, int Start, int Length, int FirstIndex, int Count);
 }
-
-/// <summary>One reading of a batch: its offset and where it lies in its decoded message.</summary>
-public readonly record struct BatchReading(long Offset, Payload Payload, int Index);
-
-/// <summary>A record, or the part of it that was in a batch, whose payload cannot be read.</summary>
-/// <param name="Offset">Offset of its first reading.</param>
-/// <param name="Count">How many readings it stands for.</param>
-/// <param name="RecordOffset">Offset of the record's first reading.</param>
-/// <param name="Record">The record; the batch's memory.</param>
-/// <param name="Reason">Why.</param>
-readonly record struct UnreadableRecord(long Offset, int Count, long RecordOffset, ReadOnlyMemory<byte> Record, string Reason);

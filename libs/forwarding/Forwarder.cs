@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
@@ -8,46 +6,46 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Registers the loop that both forwarders share.</summary>
-public static class ForwarderServices
-{
-    extension(IServiceCollection services)
-    {
-        /// <summary>Takes in the readings that <paramref name="options"/> subscribe to and delivers them to one sink per slot.</summary>
-        public IServiceCollection AddForwarder(ForwarderOptions options, Func<IServiceProvider, SlotContext, IBatchSink> createSink)
-            => services
-                .AddSingleton(options)
-                .AddSingleton<ForwarderMetrics>()
-                .AddSingleton<SenderNotes>(provider => new(provider.GetRequiredService<System.Diagnostics.Metrics.Meter>(), provider.GetRequiredService<ILogger<SenderNotes>>()))
-                .AddSingleton(provider => new DeadLetters(options.DeadLettersDirectory, options.DeadLettersMaxBytes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DeadLetters>>()))
-                .AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<Forwarder>(provider, (Func<SlotContext, IBatchSink>)(slot => createSink(provider, slot))));
-    }
-}
-
 /// <summary>
 /// Owns the slots of this replica: takes the first free ones at start, and adopts those that nobody has owned for a grace period, so that scaling down
 /// strands nothing.
 /// </summary>
-sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatchSink> createSink, DeadLetters deadLetters, SenderNotes senders, ForwarderMetrics metrics, Health health,
-    StatusPage page, System.Diagnostics.Metrics.Meter meter, TimeProvider clock, ILogger<Forwarder> logger) : BackgroundService
+sealed partial class Forwarder : BackgroundService
 {
     /// <summary>What a stop may take; the host allows 25 s and the container 30 s.</summary>
     static readonly TimeSpan StopBudget = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long a journal that the device does not give back is waited for before what cannot be read of it is stepped over.</summary>
+    /// <summary>How long the device is asked again for bytes of a journal that it does not give back, before the slot steps over them.</summary>
     static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
 
-    readonly Lock gate = new();
-    readonly List<Slot> slots = [];
-    readonly Persistently persistently = new(health, clock, logger);
+    readonly SlotServices services;
+    readonly ForwarderOptions options;
+    readonly Health health;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly OwnedSlots slots = new();
+    readonly ForwarderFigures figures;
     readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
 
-    // The adoption loop's own.
+    // Only the adoption loop uses it.
     readonly HashSet<string> keptForRecovery = new(StringComparer.Ordinal);
+
+    /// <param name="services">What the slots share.</param>
+    /// <param name="page">The status page.</param>
+    /// <param name="meter">For the figures.</param>
+    public Forwarder(SlotServices services, StatusPage page, System.Diagnostics.Metrics.Meter meter)
+    {
+        this.services = services;
+        options = services.Options;
+        health = services.Health;
+        clock = services.Clock;
+        logger = services.Logger;
+        figures = new ForwarderFigures(slots, services, page, meter);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        AddFigures();
+        figures.Publish();
         // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not look whole.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var abort = new CancellationTokenSource();
@@ -56,7 +54,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         {
             var clientIdPrefix = $"{options.ServiceName}-{await PrepareAsync(stop.Token)}";
             using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
-            AddFigures(ledger);
+            figures.Publish(ledger);
             var running = new List<Task>();
             try
             {
@@ -73,30 +71,39 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Asked to stop while the disk was waited for.
+            // Asked to stop while waiting for the disk.
         }
     }
 
     /// <returns>The installation's identity.</returns>
-    Task<string> PrepareAsync(CancellationToken stop) => persistently.DoAsync("data directory", () =>
-    {
-        Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
-        SlotDirectory.FinishRetiring(options.DataDirectory);
-        return options.Installation ?? InstallId.Read(options.DataDirectory, logger);
-    }, e => new ConfigurationException([
+    Task<string> PrepareAsync(CancellationToken stop) => Retrying("data directory", e => new ConfigurationException([
         $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that directory to this user, "
-        + "or name another one."]), stop);
+        + "or name another one."])).DoAsync(
+        () =>
+        {
+            Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
+            SlotDirectory.FinishRetiring(options.DataDirectory);
+            return ValueTask.FromResult(options.Installation ?? InstallId.Read(options.DataDirectory, logger));
+        },
+        stop);
+
+    Persistently Retrying(string part, Func<Exception, Exception> toSettingError) => new(part, health, clock)
+    {
+        OnRefused = reason => LogRefused(part, reason),
+        ToSettingError = toSettingError,
+    };
 
     ConfigurationException Unusable(Exception e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
 
-    /// <summary>Owns a slot. While its disk does not let it be used, it is tried again; what else ends it ends the service.</summary>
+    /// <summary>Owns a slot. While the disk does not let the slot be used, it is tried again; anything else that ends the slot ends the service.</summary>
     async Task OwnAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
         string? failing = null, failed = null;
         var hasOpened = false;
+        var takeSlot = Retrying("slots", Unusable);
         while (!stop.IsCancellationRequested)
         {
-            var taken = await persistently.DoAsync("slots", () => TakeFirstFree(clientIdPrefix), Unusable, stop);
+            var taken = await takeSlot.DoAsync(() => ValueTask.FromResult(TakeFirstFree(clientIdPrefix)), stop);
             var name = taken.Name;
             if (failed is not null && failed != name)
                 health.Forget($"journal {failed}");
@@ -116,7 +123,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
                 (failing, failed) = (e.Message, name);
                 health.Unwell($"journal {name}", $"{e.Message.TrimEnd('.')}. It is tried again every second.");
             }
-            await persistently.PauseAsync(stop);
+            await Task.Delay(Persistently.Pause, clock, stop);
         }
     }
 
@@ -132,8 +139,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     async Task RunAsync(Slot opened, CancellationToken stop, CancellationToken abort)
     {
         await using var slot = opened;
-        lock (gate)
-            slots.Add(slot);
+        slots.Add(slot);
         try
         {
             LogTaken(slot.Name, slot.IsAdopted ? "adopted" : "taken", slot.Journal.NextOffset, slot.Journal.BacklogReadings);
@@ -151,23 +157,22 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // The ledger could not be used before the stop. The slot is emptied, and retired by its next owner.
+            // The ledger could not be used before the stop. The slot is empty, and its next owner retires it.
         }
         finally
         {
-            lock (gate)
-                slots.Remove(slot);
+            slots.Remove(slot);
         }
     }
 
     /// <exception cref="IOException">The journal cannot be used now.</exception>
     Slot Open(SlotDirectory directory, Ledger ledger, bool isAdopted)
     {
-        // For bytes that the device does not give back: after a while they are stepped over.
+        // Bytes that the device has not given back for long enough are stepped over.
         var skipUnreadable = unreadableSince.TryGetValue(directory.Name, out var since) && clock.GetElapsedTime(since) >= ReadPatience;
         try
         {
-            var slot = Slot.Open(directory, options, ledger, deadLetters, createSink, isAdopted, skipUnreadable, senders, health, metrics, clock, logger);
+            var slot = Slot.Open(directory, ledger, services, isAdopted, skipUnreadable);
             unreadableSince.TryRemove(directory.Name, out _);
             return slot;
         }
@@ -207,7 +212,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
             }
             catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                // A full or read-only disk, too many open files: this replica's own slots go on.
+                // A full or read-only disk, too many open files: this replica's own slots continue.
                 if (failing != e.Message)
                     LogNotWatched(e.Message);
                 failing = e.Message;
@@ -220,7 +225,7 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
     {
         try
         {
-            await retired.CheckAsync(Sum(slot => slot.IsAdopted ? 0 : slot.Connections), stop);
+            await retired.CheckAsync(slots.Sum(slot => slot.IsAdopted ? 0 : slot.Connections), stop);
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
@@ -254,65 +259,8 @@ sealed partial class Forwarder(ForwarderOptions options, Func<SlotContext, IBatc
         }
     }
 
-    void AddFigures(Ledger ledger)
-    {
-        meter.CreateObservableCounter("thermal.forwarder.ledger.forgotten", () => ledger.ForgottenStreams, "{stream}",
-            "Streams (device, boot id and kind) that the ledger has forgotten to stay within its bounds; their readings are stored again if they arrive again");
-        page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
-    }
-
-    void AddFigures()
-    {
-        meter.CreateObservableGauge("thermal.forwarder.backlog.readings", () => Sum(slot => slot.Journal.BacklogReadings), "{reading}", "Readings in the journals that are not committed");
-        meter.CreateObservableGauge("thermal.forwarder.journal", () => Sum(slot => slot.Journal.SizeBytes), "By", "Size of the journals");
-        meter.CreateObservableGauge("thermal.forwarder.lag", Lag, "s", "Age of the oldest reading that is not committed");
-        meter.CreateObservableGauge("thermal.forwarder.slots", () => Sum(_ => 1), "{slot}", "Slots this replica owns, adopted ones included");
-        meter.CreateObservableCounter("thermal.forwarder.fsyncs", () => Sum(slot => slot.Journal.Flushes), "{call}", "fsync calls of the journals");
-        meter.CreateObservableCounter("thermal.forwarder.disk.written", () => Sum(slot => slot.Journal.BytesWritten), "By", "Bytes written to the journals");
-        meter.CreateObservableGauge("thermal.forwarder.journal.lost", () => Sum(slot => slot.Journal.LostReadings), "{reading}", "Readings that damage to the journals has cost, in their life, and that were not recovered");
-        meter.CreateObservableGauge("thermal.forwarder.journal.damaged", () => Sum(slot => slot.Journal.DamagedPlaces), "{place}", "Damaged places found in the journals, in their life");
-        meter.CreateObservableCounter("thermal.forwarder.dead_letters.deleted", DeletedLetters, "{letter}",
-            "Dead letters that were deleted because their origin exceeded its half of DEAD_LETTERS_MAX_BYTES, by origin");
-        page.Add(Write);
-        page.Add(senders.Write);
-    }
-
-    IEnumerable<System.Diagnostics.Metrics.Measurement<long>> DeletedLetters()
-        => Enum.GetValues<DeadLetterOrigin>().Select(origin => new System.Diagnostics.Metrics.Measurement<long>(
-            deadLetters.Deleted(origin), new KeyValuePair<string, object?>("origin", DeadLetterOwner.NameOf(origin))));
-
-    void Write(Utf8JsonWriter json)
-    {
-        json.WriteNumber("readings_in"u8, metrics.ReceivedTotal);
-        json.WriteNumber("stored"u8, metrics.StoredTotal);
-        json.WriteNumber("duplicates"u8, metrics.DuplicateTotal);
-        json.WriteNumber("dead_letters"u8, deadLetters.Count);
-        json.WriteNumber("dead_letters_deleted_unread"u8, deadLetters.Deleted(DeadLetterOrigin.Unread));
-        json.WriteNumber("dead_letters_deleted_refused"u8, deadLetters.Deleted(DeadLetterOrigin.Refused));
-        json.WriteNumber("sent"u8, metrics.SentTotal);
-        json.WriteNumber("backlog"u8, Sum(slot => slot.Journal.BacklogReadings));
-        json.WriteNumber("lag_seconds"u8, Math.Round(Lag(), 1));
-        json.WriteNumber("journal_bytes"u8, Sum(slot => slot.Journal.SizeBytes));
-        json.WriteStartArray("slots"u8);
-        lock (gate)
-        {
-            foreach (var slot in slots)
-                json.WriteStringValue(slot.Name);
-        }
-        json.WriteEndArray();
-    }
-
-    long Sum(Func<Slot, long> figure)
-    {
-        lock (gate)
-            return slots.Sum(figure);
-    }
-
-    double Lag()
-    {
-        lock (gate)
-            return slots.Select(slot => slot.Journal.OldestUncommittedAge?.TotalSeconds ?? 0).DefaultIfEmpty().Max();
-    }
+    [LoggerMessage(EventId = 147, Level = LogLevel.Error, Message = "The disk does not let this service start ({Part}): {Reason}. It is tried again every second")]
+    partial void LogRefused(string part, string reason);
 
     [LoggerMessage(EventId = 140, Level = LogLevel.Information, Message = "{Slot} {How}: journal at offset {Offset}, {Backlog} readings to deliver")]
     partial void LogTaken(string slot, string how, long offset, long backlog);

@@ -1,12 +1,45 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>How the ledger becomes complete again after kills, power cuts and damage.</summary>
 sealed partial class Ledger
 {
+    /// <summary>Notes that all readings of a message are stored, claimed or not. Only while entered.</summary>
+    public void Add(Payload payload)
+    {
+        var (index, fingerprints) = (0, ReadingRuns.Fingerprints(payload));
+        foreach (var (first, count) in ReadingRuns.Of(payload))
+        {
+            Add(first, count);
+            if (first.IsComplete && state.Readings.TryFind(first, out var stream))
+                Keep(stream, first.Sequence, fingerprints.AsSpan(index, (int)count));
+            index += (int)count;
+        }
+    }
+
+    /// <summary>Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.</summary>
+    /// <param name="slot">Name of the slot.</param>
+    /// <param name="epoch">Identity of its journal.</param>
+    /// <param name="read">Reads the journal from an offset on. All of it is durable.</param>
+    /// <param name="next">Offset of the next reading.</param>
+    public void EnterJournal(string slot, string epoch, Func<long, IEnumerable<Payload?>> read, long next)
+    {
+        isClean = false;
+        foreach (var payload in read(state.Slot(slot).UnknownFrom(epoch)))
+        {
+            if (payload is not null)
+                Add(payload);
+            if (pending.WrittenCount >= RepeatedGroupBytes)
+                Save();
+        }
+        SetPosition(slot, epoch, next);
+        EndClaim(slot);
+    }
+
     void CatchUp(LedgerNote before)
     {
         if (!file.IsOpen || file.Generation != before.Generation || file.Length < file.End)

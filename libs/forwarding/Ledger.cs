@@ -71,21 +71,21 @@ sealed partial class Ledger : IDisposable
     public long ForgottenStreams => Interlocked.Read(ref forgottenStreams);
 
     /// <summary>
-    /// Takes the lock for a slot and brings this view up to date. What is added counts once <see cref="Entry.Complete()"/> is called; disposing without it
+    /// Takes the lock for a slot and brings this view up to date. What is added counts once <see cref="LedgerEntry.Complete()"/> is called; disposing without it
     /// leaves the ledger as others know it.
     /// </summary>
     /// <exception cref="IOException">
     /// The files cannot be used now, are of a later version, or the lock is held (<see cref="LedgerHeldException"/>). Damage is repaired and logged, not thrown.
     /// </exception>
     /// <exception cref="OperationCanceledException">Asked to stop while waiting for the lock.</exception>
-    public async ValueTask<Entry> EnterAsync(string slot, CancellationToken cancellationToken)
+    public async ValueTask<LedgerEntry> EnterAsync(string slot, CancellationToken cancellationToken)
     {
         LedgerNote before;
         try
         {
             before = await entrance.TakeAsync(slot, Patience, cancellationToken);
         }
-        catch (Exception e) when (IsFileProblem(e))
+        catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             throw Unusable(e);
         }
@@ -101,12 +101,12 @@ sealed partial class Ledger : IDisposable
             // What other processes and earlier ones forgot counts too.
             Interlocked.Exchange(ref forgottenStreams, state.Readings.Forgotten);
             isClean = true;
-            return new Entry(this);
+            return new LedgerEntry(this);
         }
         catch (Exception e)
         {
             Leave();
-            if (IsFileProblem(e))
+            if (DiskError.IsFileProblem(e))
                 throw Unusable(e);
             throw;
         }
@@ -140,7 +140,7 @@ sealed partial class Ledger : IDisposable
                     if (!TryEndDead(claim.Slot))
                         return claim;
                 }
-                catch (Exception e) when (IsFileProblem(e))
+                catch (Exception e) when (DiskError.IsFileProblem(e))
                 {
                     throw Unusable(e);
                 }
@@ -205,38 +205,6 @@ sealed partial class Ledger : IDisposable
         LedgerState.WriteRange(pending, isClaim: false, stream, first.Sequence, first.Sequence + (count - 1));
     }
 
-    /// <summary>Notes that all readings of a message are stored, as the other does.</summary>
-    public void Add(Payload payload)
-    {
-        var (index, fingerprints) = (0, ReadingRuns.Fingerprints(payload));
-        foreach (var (first, count) in ReadingRuns.Of(payload))
-        {
-            Add(first, count);
-            if (first.IsComplete && state.Readings.TryFind(first, out var stream))
-                Keep(stream, first.Sequence, fingerprints.AsSpan(index, (int)count));
-            index += (int)count;
-        }
-    }
-
-    /// <summary>Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.</summary>
-    /// <param name="slot">Name of the slot.</param>
-    /// <param name="epoch">Identity of its journal.</param>
-    /// <param name="read">Reads the journal from an offset on. All of it is durable.</param>
-    /// <param name="next">Offset of the next reading.</param>
-    public void EnterJournal(string slot, string epoch, Func<long, IEnumerable<Payload?>> read, long next)
-    {
-        isClean = false;
-        foreach (var payload in read(state.Slot(slot).UnknownFrom(epoch)))
-        {
-            if (payload is not null)
-                Add(payload);
-            if (pending.WrittenCount >= RepeatedGroupBytes)
-                Save();
-        }
-        SetPosition(slot, epoch, next);
-        EndClaim(slot);
-    }
-
     /// <summary>Forgets a slot that is being retired. Only while entered.</summary>
     /// <exception cref="IOException">Its journal cannot be read now.</exception>
     public void Forget(string slot)
@@ -265,14 +233,27 @@ sealed partial class Ledger : IDisposable
         entrance.Dispose();
     }
 
-    static bool IsFileProblem(Exception e) => e is IOException or UnauthorizedAccessException;
-
     IOException Unusable(Exception e)
         => e is LedgerHeldException ? new LedgerHeldException($"The ledger {path} {e.Message}") : new IOException($"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. {DiskAdvice.For(e)}", e);
 
     LedgerNote Note(ulong generation, string slot) => new(generation, slot, slot.Length > 0 ? LedgerNote.ThisProcess : "", slot.Length > 0 ? clock.GetUtcNow() : null);
 
-    void Complete(SlotClaim? claim)
+    /// <summary>Shows what was added to the others. Only while entered, from <see cref="LedgerEntry"/>.</summary>
+    /// <param name="claim">The slot's claim, if one was begun.</param>
+    /// <exception cref="IOException">The file cannot be used; nothing of it counts.</exception>
+    internal void Complete(SlotClaim? claim)
+    {
+        try
+        {
+            Write(claim);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            throw Unusable(e);
+        }
+    }
+
+    void Write(SlotClaim? claim)
     {
         if (claim is not null)
             LedgerState.WriteClaim(pending, claim);
@@ -282,7 +263,8 @@ sealed partial class Ledger : IDisposable
         isClean = true;
     }
 
-    void Leave()
+    /// <summary>Gives the lock up. Only from <see cref="LedgerEntry"/>.</summary>
+    internal void Leave()
     {
         // What is noted in memory only must go, and streams may have numbers that no file knows.
         if (!isClean)
@@ -354,29 +336,5 @@ sealed partial class Ledger : IDisposable
         stream = state.Readings.Define(new StreamKey(first), state.Readings.NextNumber);
         LedgerState.WriteDefinition(pending, stream);
         return stream;
-    }
-
-    /// <summary>The time during which the ledger is held.</summary>
-    public readonly struct Entry(Ledger ledger) : IDisposable
-    {
-        /// <inheritdoc cref="Complete(SlotClaim?)"/>
-        public void Complete() => Complete(null);
-
-        /// <summary>Shows what was added to the others.</summary>
-        /// <param name="claim">The slot's claim, if one was begun.</param>
-        /// <exception cref="IOException">The file cannot be used; nothing of it counts.</exception>
-        public void Complete(SlotClaim? claim)
-        {
-            try
-            {
-                ledger.Complete(claim);
-            }
-            catch (Exception e) when (IsFileProblem(e))
-            {
-                throw ledger.Unusable(e);
-            }
-        }
-
-        public void Dispose() => ledger.Leave();
     }
 }

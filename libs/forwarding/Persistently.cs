@@ -1,47 +1,75 @@
-using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Repeats what a disk refuses now, says so in the log once and in <c>/readyz</c> meanwhile. Thread-safe.</summary>
-sealed partial class Persistently(Health health, TimeProvider clock, ILogger logger)
+/// <summary>
+/// Repeats an action every second for as long as the disk refuses it. Meanwhile a part of the service is reported as unwell in <c>/readyz</c>. Thread-safe.
+/// </summary>
+/// <param name="part">Name of the part that waits.</param>
+/// <param name="health">Hears of the problem, and of its end.</param>
+/// <param name="clock">Tells the time and makes timers.</param>
+sealed class Persistently(string part, Health health, TimeProvider clock)
 {
-    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    /// <summary>The wait between two attempts.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    /// <param name="part">The part of the service that waits.</param>
-    /// <param name="action">What to do.</param>
-    /// <param name="asSetting">Makes an error of what waiting cannot change, when it fails that way at the first attempt.</param>
+    /// <summary>What <c>/readyz</c> says of an error.</summary>
+    public Func<Exception, string> Explain { get; init; } = e => $"{e.Message.TrimEnd('.')}. It is tried again every second.";
+
+    /// <summary>Called with the reason of a refusal, unless the attempt before was refused for the same reason.</summary>
+    public Action<string>? OnRefused { get; init; }
+
+    /// <summary>
+    /// Makes the error that is thrown when the first attempt fails because of a wrong setting, which waiting does not change. Null: every error of the file
+    /// system is waited for.
+    /// </summary>
+    public Func<Exception, Exception>? ToSettingError { get; init; }
+
+    /// <summary>Whether <c>/readyz</c> lists the part as well once the action has succeeded, and not only while it waits.</summary>
+    public bool IsAlwaysListed { get; init; }
+
+    /// <summary>Does the action until it succeeds.</summary>
+    /// <param name="action">May be done any number of times.</param>
     /// <param name="stop">Ends the wait.</param>
-    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
-    public async Task<T> DoAsync<T>(string part, Func<T> action, Func<Exception, Exception> asSetting, CancellationToken stop)
+    /// <exception cref="OperationCanceledException">Asked to stop while the disk refused.</exception>
+    public async Task<T> DoAsync<T>(Func<ValueTask<T>> action, CancellationToken stop)
     {
-        string? failing = null;
+        string? reason = null;
         while (true)
         {
             try
             {
-                var result = action();
-                if (failing is not null)
+                var result = await action();
+                if (IsAlwaysListed)
+                    health.Well(part);
+                else if (reason is not null)
                     health.Forget(part);
                 return result;
             }
             catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                if (failing is null && DiskError.IsSetting(e))
-                    throw asSetting(e);
-                if (failing != e.Message)
-                    LogRefused(part, e.Message);
-                failing = e.Message;
-                health.Unwell(part, $"{e.Message.TrimEnd('.')}. It is tried again every second.");
+                if (reason is null && ToSettingError is not null && DiskError.IsSetting(e))
+                    throw ToSettingError(e);
+                if (reason != e.Message)
+                    OnRefused?.Invoke(e.Message);
+                reason = e.Message;
+                health.Unwell(part, Explain(e));
+                // The action itself has waited for the ledger's lock.
+                if (e is LedgerHeldException)
+                    continue;
             }
-            await PauseAsync(stop);
+
+            await Task.Delay(Pause, clock, stop);
         }
     }
 
-    /// <exception cref="OperationCanceledException">Asked to stop.</exception>
-    public Task PauseAsync(CancellationToken stop) => Task.Delay(Pause, clock, stop);
-
-    [LoggerMessage(EventId = 147, Level = LogLevel.Error, Message = "The disk does not let this service start ({Part}): {Reason}. It is tried again every second")]
-    partial void LogRefused(string part, string reason);
+    /// <inheritdoc cref="DoAsync{T}"/>
+    public Task DoAsync(Action action, CancellationToken stop) => DoAsync(
+        () =>
+        {
+            action();
+            return ValueTask.FromResult(true);
+        },
+        stop);
 }

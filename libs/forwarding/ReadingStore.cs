@@ -9,26 +9,61 @@ namespace ThermalStreaming.Forwarding;
 /// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms. For one caller at a
 /// time, except <see cref="MayReclaim"/>.
 /// </summary>
-sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger ledger, SenderNotes senders, Health health, TimeProvider clock, ILogger logger)
+sealed partial class ReadingStore
 {
     const string LedgerPart = "ledger";
 
-    static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1), ClaimPause = TimeSpan.FromMilliseconds(20), ClaimPatience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan ClaimPause = TimeSpan.FromMilliseconds(20), ClaimPatience = TimeSpan.FromSeconds(2);
+
+    readonly string slot;
+    readonly DurableJournal journal;
+    readonly Ledger ledger;
+    readonly SenderNotes senders;
+    readonly Health health;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly Persistently untilLedgerWorks;
+    readonly string intakePart;
 
     readonly List<JournalRecord> records = [];
     readonly List<ReadingIdentity> others = [];
-    readonly string intakePart = $"intake {slot}";
     long? unconfirmed;
     long claimedFrom = long.MaxValue;
     volatile bool isEntered;
 
+    /// <param name="slot">Name of the slot.</param>
+    /// <param name="journal">Its journal.</param>
+    /// <param name="ledger">Which readings are stored.</param>
+    /// <param name="senders">Hears of senders that use a number twice.</param>
+    /// <param name="health">Hears of the ledger, and of the slot's intake and journal.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="logger">For a ledger that cannot be used.</param>
+    public ReadingStore(
+        string slot, DurableJournal journal, Ledger ledger, SenderNotes senders, Health health, TimeProvider clock, ILogger logger)
+    {
+        this.slot = slot;
+        this.journal = journal;
+        this.ledger = ledger;
+        this.senders = senders;
+        this.health = health;
+        this.clock = clock;
+        this.logger = logger;
+        intakePart = $"intake {slot}";
+        untilLedgerWorks = new Persistently(LedgerPart, health, clock)
+        {
+            Explain = e => e.Message,
+            OnRefused = reason => LogLedger(slot, reason),
+            IsAlwaysListed = true,
+        };
+    }
+
     /// <summary>
-    /// Whether delivered segments may be deleted: not before the ledger has what they hold, durably. Called by the journal, with its lock held.
+    /// Whether delivered segments may be deleted: only once the ledger has their readings, durably. Called by the journal, with its lock held.
     /// </summary>
     /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
     public bool MayReclaim() => isEntered && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
 
-    /// <summary>Enters what the journal holds, before anything is stored, however long the ledger cannot be used.</summary>
+    /// <summary>Enters the journal's readings into the ledger before anything is stored, however long the ledger cannot be used.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task EnterJournalAsync(CancellationToken cancellationToken)
     {
@@ -43,7 +78,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
     }
 
     /// <summary>Stores the readings that are not stored yet.</summary>
-    /// <returns>How many those were. All the others are stored too when this returns.</returns>
+    /// <returns>How many readings were new. All the others are stored too when this returns.</returns>
     /// <exception cref="OperationCanceledException">Asked to stop before anything was stored.</exception>
     public async Task<int> StoreAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
@@ -56,8 +91,8 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
     }
 
     /// <summary>
-    /// Says in the ledger that what <see cref="StoreAsync"/> claimed is stored. Until then other slots wait with the same readings. The messages may be
-    /// acknowledged before: whoever ends the claim in this one's place finds the readings in the journal.
+    /// Notes in the ledger that the readings which <see cref="StoreAsync"/> claimed are stored. Until then other slots that receive the same readings wait. The
+    /// messages may be acknowledged before: if this process dies, another one ends its claim, and finds the readings in the journal.
     /// </summary>
     /// <exception cref="OperationCanceledException">Asked to stop while the ledger could not be used.</exception>
     public async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -75,7 +110,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         Interlocked.Exchange(ref claimedFrom, long.MaxValue);
     }
 
-    /// <summary>Takes a slot that is being retired out of the ledger, and makes the ledger durable: the journal cannot repeat its entries any more.</summary>
+    /// <summary>Removes a slot that is being retired from the ledger, and makes the ledger durable, because the journal that could repeat its entries is deleted.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task ForgetSlotAsync(CancellationToken cancellationToken)
     {
@@ -85,10 +120,10 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
             entry.Complete();
             return true;
         }, cancellationToken);
-        await InsistAsync(() => ValueTask.FromResult(ledger.Flush()), cancellationToken);
+        await untilLedgerWorks.DoAsync(() => ValueTask.FromResult(ledger.Flush()), cancellationToken);
     }
 
-    /// <summary>Takes back what health says of the slot's intake.</summary>
+    /// <summary>Removes the slot's intake from health.</summary>
     public void Close() => health.Forget(intakePart);
 
     async Task<int> ClaimAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
@@ -117,7 +152,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         }
     }
 
-    (SlotClaim? Other, int Readings) TryClaim(Ledger.Entry entry, IReadOnlyList<Arrival> arrivals)
+    (SlotClaim? Other, int Readings) TryClaim(LedgerEntry entry, IReadOnlyList<Arrival> arrivals)
     {
         records.Clear();
         others.Clear();
@@ -141,7 +176,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
         return (null, readings);
     }
 
-    /// <summary>The readings that are not stored yet, noted as claimed (so that a repeat within the group is one too); null when there are none.</summary>
+    /// <summary>Claims the readings that are not stored yet, so that a repeat within the group is recognised too. Null when there are none.</summary>
     Arrival? NewOnly(Arrival arrival, ref SlotClaim? claim)
     {
         if (!ReadingRuns.Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
@@ -195,7 +230,7 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
             }
             catch (TimeoutException)
             {
-                // The disk filled up, or began to refuse, since the look a moment ago.
+                // The disk filled up, or began to refuse, after WhyNoRoomFor found room.
                 if (journal.FullReason is not { } reason)
                     continue;
                 health.Unwell($"journal {slot}", $"{reason}. The broker keeps what comes until there is room.");
@@ -208,37 +243,17 @@ sealed partial class ReadingStore(string slot, DurableJournal journal, Ledger le
     {
         using var reader = journal.OpenReader(from);
         while (reader.TryRead(out var record))
-            yield return Slot.TryDecode(record.Payload);
+            yield return SpoolRecord.TryDecode(record.Payload);
     }
 
-    Task<T> InLedgerAsync<T>(Func<Ledger.Entry, T> act, CancellationToken cancellationToken) => InsistAsync(async () =>
-    {
-        using var entry = await ledger.EnterAsync(slot, cancellationToken);
-        return act(entry);
-    }, cancellationToken);
-
-    /// <summary>Repeats what the ledger's files refuse, however long they do: nothing is acknowledged meanwhile.</summary>
-    async Task<T> InsistAsync<T>(Func<ValueTask<T>> act, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
+    /// <summary>Acts with the ledger's lock held, however long the ledger cannot be used: nothing is acknowledged meanwhile.</summary>
+    Task<T> InLedgerAsync<T>(Func<LedgerEntry, T> act, CancellationToken cancellationToken) => untilLedgerWorks.DoAsync(
+        async () =>
         {
-            try
-            {
-                var result = await act();
-                health.Well(LedgerPart);
-                return result;
-            }
-            catch (IOException e)
-            {
-                if (attempt == 1)
-                    LogLedger(slot, e.Message);
-                health.Unwell(LedgerPart, e.Message);
-                // The lock was waited for already.
-                if (e is not LedgerHeldException)
-                    await Task.Delay(ErrorPause, clock, cancellationToken);
-            }
-        }
-    }
+            using var entry = await ledger.EnterAsync(slot, cancellationToken);
+            return act(entry);
+        },
+        cancellationToken);
 
     [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
     partial void LogLedger(string slot, string reason);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Mqtt;
@@ -7,10 +6,10 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// One lane of a forwarder: a directory with a lock, a journal, an MQTT session and a sink of its own.
-/// Intake: receive a group, drop what the ledger knows, append, fsync, acknowledge in order. Delivery: <see cref="DeliveryLoop"/>.
+/// One slot of a forwarder: a directory with a lock, a journal, an MQTT session and a sink of its own. Takes messages in (receive a group, drop readings that are
+/// stored already, append the rest, fsync, acknowledge in order), and has <see cref="DeliveryLoop"/> deliver the journal.
 /// </summary>
-sealed partial class Slot : IAsyncDisposable
+sealed class Slot : IAsyncDisposable
 {
     /// <summary>Most messages stored with one fsync; the broker cannot send more than Receive Maximum unacknowledged anyway.</summary>
     const int MaxGroup = 1000;
@@ -18,80 +17,101 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Most payload bytes stored with one fsync: bounds memory when messages are large.</summary>
     const int MaxGroupBytes = 2 * 1024 * 1024;
 
-    /// <summary>What a message takes in the journal besides its payload, and more.</summary>
+    /// <summary>Upper bound of the bytes that a message takes in the journal besides its payload.</summary>
     const int RecordOverhead = 300;
 
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Groups begin no sooner than this after one another, unless the broker would have to pause for it (<see cref="MqttClient.GatherAsync"/>): a group costs
-    /// an fsync and some thread switches, however many messages share them. What comes alone waits for nothing.
+    /// an fsync and some thread switches, however many messages share them. A message that comes alone does not wait.
     /// </summary>
     static readonly TimeSpan GroupInterval = TimeSpan.FromMilliseconds(50);
 
     readonly SlotDirectory directory;
+    readonly SlotServices services;
     readonly ForwarderOptions options;
     readonly ReadingStore store;
-    readonly DeadLetters deadLetters;
     readonly IBatchSink sink;
     readonly DeliveryLoop delivery;
     readonly MqttClient mqtt;
     readonly Replay replay;
     readonly Intake intake;
+    readonly SessionDrain drain;
+    readonly Persistently untilLettersAreKept;
     readonly Health health;
-    readonly ForwarderMetrics metrics;
     readonly TimeProvider clock;
-    readonly ILogger logger;
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
     long groupBytes;
-    long stored;
-    (long Generation, long Received)? emptied;
+    long handledMessages;
     bool isRetired;
 
-    Slot(SlotDirectory directory, DurableJournal journal, ForwarderOptions options, ReadingStore store, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        Dictionary<string, int> unsettled, bool isAdopted, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+    Slot(SlotDirectory directory, DurableJournal journal, ReadingStore store, Dictionary<string, int> unsettled, bool isAdopted, SlotServices services)
     {
         this.directory = directory;
-        this.options = options;
+        this.services = services;
         this.store = store;
-        this.deadLetters = deadLetters;
-        this.health = health;
-        this.metrics = metrics;
-        this.clock = clock;
-        this.logger = logger;
+        options = services.Options;
+        health = services.Health;
+        clock = services.Clock;
         Journal = journal;
         IsAdopted = isAdopted;
+        var (deadLetters, metrics, logger) = (services.DeadLetters, services.Metrics, services.Logger);
         var context = new SlotContext(directory.Name, journal.Epoch, directory.Path, Read, deadLetters);
-        sink = createSink(context);
+        sink = services.CreateSink(context);
         delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
-        mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = isAdopted ? [] : [new MqttSubscription(options.Subscription)] }, clock, logger);
+        var subscriptions = isAdopted ? (MqttSubscription[])[] : [new MqttSubscription(options.Subscription)];
+        mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = subscriptions }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
-        intake = new Intake(directory.Name, options, deadLetters, senders, metrics, clock, logger);
-        replay = new Replay(directory.Name, journal, deadLetters, intake.TakeAgain, unsettled,
-            Math.Min(MaxGroupBytes / 4, options.Journal.MaxBytes / 8), WaitForSpaceAsync, health, clock, logger);
+        intake = new Intake(directory.Name, options, deadLetters, services.Senders, metrics, clock, logger);
+        replay = new Replay(directory.Name, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
+        drain = new SessionDrain(directory.Name, mqtt, () => Volatile.Read(ref handledMessages), options, clock, logger);
+        untilLettersAreKept = new Persistently("dead letters", health, clock)
+        {
+            Explain = e => $"{deadLetters.Directory}: {e.Message}. Free space on the data volume.",
+            IsAlwaysListed = true,
+        };
     }
+
+    /// <summary>Payload bytes after which a group takes no more messages. A small journal must hold several groups, or the first would wait for ever.</summary>
+    public static long GroupBytes(ForwarderOptions options) => Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
 
     /// <summary>The slot's journal.</summary>
     public DurableJournal Journal { get; }
 
-    /// <summary>True for a slot that its owner left behind: it is emptied and retired.</summary>
+    /// <summary>Whether the slot's owner is gone, so that it is emptied and retired here.</summary>
     public bool IsAdopted { get; }
 
     public string Name => directory.Name;
 
-    /// <summary>Opens the journal of a slot that this process holds. Whether the ledger can be used does not matter yet: what the journal holds is delivered all the same.</summary>
-    public static Slot Open(SlotDirectory directory, ForwarderOptions options, Ledger ledger, DeadLetters deadLetters, Func<SlotContext, IBatchSink> createSink,
-        bool isAdopted, bool skipUnreadable, SenderNotes senders, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+    /// <summary>
+    /// Opens the journal of a slot that this process holds. The ledger need not be usable yet: what the journal holds is delivered without it.
+    /// </summary>
+    /// <param name="directory">The slot's directory, which this process has locked.</param>
+    /// <param name="ledger">Which readings are stored.</param>
+    /// <param name="services">What all slots share.</param>
+    /// <param name="isAdopted">Whether the slot is to be emptied and retired.</param>
+    /// <param name="skipUnreadable">Whether bytes that the device does not give back are stepped over.</param>
+    /// <exception cref="IOException">The journal cannot be used now.</exception>
+    public static Slot Open(SlotDirectory directory, Ledger ledger, SlotServices services, bool isAdopted, bool skipUnreadable)
     {
         ReadingStore? store = null;
-        // The slot lingers itself, before it enters the ledger.
-        var journal = DurableJournal.Open(options.Journal with { Directory = directory.JournalPath, Linger = TimeSpan.Zero, SkipUnreadable = skipUnreadable, BeforeReclaim = () => store?.MayReclaim() == true }, clock, logger);
+        var journal = DurableJournal.Open(
+            services.Options.Journal with
+            {
+                Directory = directory.JournalPath,
+                // The slot lingers itself, before it enters the ledger.
+                Linger = TimeSpan.Zero,
+                SkipUnreadable = skipUnreadable,
+                BeforeReclaim = () => store?.MayReclaim() == true,
+            },
+            services.Clock, services.Logger);
         try
         {
-            var unsettled = Replay.Unsettled(directory.Name, journal, deadLetters, logger);
-            store = new ReadingStore(directory.Name, journal, ledger, senders, health, clock, logger);
-            return new Slot(directory, journal, options, store, deadLetters, createSink, unsettled, isAdopted, senders, health, metrics, clock, logger);
+            var unsettled = Replay.Unsettled(directory.Name, journal, services.DeadLetters, services.Logger);
+            store = new ReadingStore(directory.Name, journal, ledger, services.Senders, services.Health, services.Clock, services.Logger);
+            return new Slot(directory, journal, store, unsettled, isAdopted, services);
         }
         catch
         {
@@ -108,22 +128,21 @@ sealed partial class Slot : IAsyncDisposable
     {
         using var endIntake = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
         using var endMqtt = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        using var drain = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        using var endDelivery = CancellationTokenSource.CreateLinkedTokenSource(abort);
         var session = mqtt.RunAsync(endMqtt.Token);
-        var delivering = delivery.RunAsync(drain.Token, abort);
+        var delivering = delivery.RunAsync(endDelivery.Token, abort);
         try
         {
             var intake = IntakeAsync(endIntake.Token);
-            var emptying = IsAdopted ? EmptyAsync(endIntake) : Task.CompletedTask;
+            var emptying = IsAdopted ? EmptySessionAsync(endIntake) : Task.CompletedTask;
             await await Task.WhenAny(intake, delivering);
             await endIntake.CancelAsync();
             await intake;
             await emptying;
-            // What has come, or could have come by another connection, since the session was found empty would go with it.
-            mqtt.DiscardSessionOnStop = emptied == Arrived;
+            mqtt.DiscardSessionOnStop = drain.IsSessionEmpty;
             await endMqtt.CancelAsync();
             await session;
-            await drain.CancelAsync();
+            await endDelivery.CancelAsync();
             await delivering;
             IsEmpty = mqtt.IsSessionDiscarded && Journal.BacklogReadings == 0 && replay.Begun.Length == 0;
         }
@@ -137,7 +156,7 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Connections to the broker so far.</summary>
     public long Connections => mqtt.Counters.Connections;
 
-    /// <summary>Takes an adopted slot of which nothing is left out of the ledger; then its directory goes when it is closed.</summary>
+    /// <summary>Removes an empty adopted slot from the ledger; its directory is deleted when the slot is closed.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task RetireAsync(CancellationToken stop)
     {
@@ -145,11 +164,8 @@ sealed partial class Slot : IAsyncDisposable
         isRetired = true;
     }
 
-    /// <summary>After <see cref="RunAsync"/> of an adopted slot: nothing is left of it, neither here nor at the broker.</summary>
+    /// <summary>After <see cref="RunAsync"/> of an adopted slot: whether nothing is left of it, neither here nor at the broker.</summary>
     public bool IsEmpty { get; private set; }
-
-    /// <summary>The connection, and all that has come by it and those before.</summary>
-    (long Generation, long Received) Arrived => (mqtt.State.Generation, mqtt.Counters.Received);
 
     public async ValueTask DisposeAsync()
     {
@@ -176,7 +192,7 @@ sealed partial class Slot : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The disk refused what was taken. It is not acknowledged: it comes again.
+            // The disk refused the messages. They are not acknowledged, so the broker sends them again.
         }
     }
 
@@ -191,7 +207,7 @@ sealed partial class Slot : IAsyncDisposable
         var presence = new Presence(mqtt, options.Kind, clock);
         while (!cancellationToken.IsCancellationRequested)
         {
-            // What comes for an adopted slot is only the rest.
+            // An adopted slot takes only what the broker still has for it.
             if (!IsAdopted && Journal.FullReason is null)
                 presence.Say();
             if (lastReplay is not { } last || clock.GetElapsedTime(last) >= ReplayInterval)
@@ -213,7 +229,7 @@ sealed partial class Slot : IAsyncDisposable
                     continue;
                 }
             }
-            // What somebody asked for is waited for in full, also when messages come one by one and half of next to nothing has come at once.
+            // A linger time that the operator has set is waited for in full, also when messages come one by one.
             if (options.Journal.Linger > TimeSpan.Zero)
                 await Task.Delay(options.Journal.Linger, clock, cancellationToken);
             if (lastGroup is { } at && GroupInterval - clock.GetElapsedTime(at) is var pause && pause > TimeSpan.Zero)
@@ -224,11 +240,11 @@ sealed partial class Slot : IAsyncDisposable
             intake.Begin();
             groupBytes = 0;
             Take();
-            // Other slots wait for readings that are claimed, so space comes first. What was taken and not stored is not acknowledged: it comes again.
+            // Other slots wait for readings that are claimed, so space comes before the claim. Messages that are not stored are not acknowledged: they come again.
             if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync(cancellationToken);
-            Volatile.Write(ref stored, stored + group.Count);
+            Volatile.Write(ref handledMessages, handledMessages + group.Count);
         }
     }
 
@@ -253,8 +269,7 @@ sealed partial class Slot : IAsyncDisposable
     /// <summary>Adds to the group what has arrived.</summary>
     void Take()
     {
-        // A small journal must hold several groups, or the first would wait for ever.
-        var limit = Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
+        var limit = GroupBytes(options);
         while (group.Count < MaxGroup && groupBytes < limit && mqtt.TryReceive(out var message))
         {
             group.Add(message);
@@ -270,87 +285,19 @@ sealed partial class Slot : IAsyncDisposable
         var started = clock.GetTimestamp();
         var stored = arrivals.Count > 0 ? await store.StoreAsync(arrivals, cancellationToken) : 0;
         if (intake.HasLetters)
-            await FlushDeadLettersAsync(cancellationToken);
+            await untilLettersAreKept.DoAsync(services.DeadLetters.Flush, cancellationToken);
         var received = 0;
         foreach (var arrival in arrivals)
             received += arrival.Count;
-        metrics.Stored(received, stored, received - stored, intake.Poisoned, clock.GetElapsedTime(started));
+        services.Metrics.Stored(received, stored, received - stored, intake.Poisoned, clock.GetElapsedTime(started));
         mqtt.Acknowledge(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
         await store.ConfirmAsync(cancellationToken);
     }
 
-    async Task FlushDeadLettersAsync(CancellationToken cancellationToken)
+    async Task EmptySessionAsync(CancellationTokenSource endIntake)
     {
-        while (true)
-        {
-            try
-            {
-                deadLetters.Flush();
-                health.Well("dead letters");
-                return;
-            }
-            catch (IOException e)
-            {
-                health.Unwell("dead letters", $"{deadLetters.Directory}: {e.Message}. Free space on the data volume.");
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
-            }
-        }
-    }
-
-    /// <summary>Ends an adopted slot: no new messages, what the broker still holds for its session, then nothing for a while.</summary>
-    async Task EmptyAsync(CancellationTokenSource endIntake)
-    {
-        try
-        {
-            (long, long) before;
-            await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
-            do
-            {
-                await WaitForQuietAsync(endIntake.Token);
-                before = Arrived;
-                // Once more, for the answer: it comes behind all that the broker had to send.
-                await mqtt.UnsubscribeAsync(options.Subscription, endIntake.Token);
-            }
-            while (Arrived != before);
-            emptied = before;
-            await endIntake.CancelAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // Asked to stop first; the next owner goes on.
-        }
-        catch (MqttException e)
-        {
-            LogNotEmptied(Name, e.Message);
-            await endIntake.CancelAsync();
-        }
-    }
-
-    /// <summary>Waits until, for long enough, one connection has brought nothing although all that had come was stored and acknowledged.</summary>
-    async Task WaitForQuietAsync(CancellationToken cancellationToken)
-    {
-        var (since, arrived) = (clock.GetTimestamp(), Arrived);
-        while (clock.GetElapsedTime(since) < options.SlotDrainQuiet)
-        {
-            await Task.Delay(options.SlotDrainQuiet / 10, clock, cancellationToken);
-            // The broker holds back what is behind that which is not acknowledged.
-            var isIdle = mqtt.State.IsConnected && Volatile.Read(ref stored) == mqtt.Counters.Received - mqtt.DroppedMessages;
-            if (!isIdle || Arrived != arrived)
-                (since, arrived) = (clock.GetTimestamp(), Arrived);
-        }
-    }
-
-    /// <summary>Null when it cannot be read.</summary>
-    public static Payload? TryDecode(ReadOnlyMemory<byte> record, string? journal = null, long firstOffset = 0)
-    {
-        try
-        {
-            return StoredPayload.Decode(record, journal, firstOffset);
-        }
-        catch (PayloadException)
-        {
-            return null;
-        }
+        await drain.RunAsync(endIntake.Token);
+        await endIntake.CancelAsync();
     }
 
     IEnumerable<BatchReading> Read(long first, long end)
@@ -358,7 +305,7 @@ sealed partial class Slot : IAsyncDisposable
         using var reader = Journal.OpenReader(first);
         while (reader.TryRead(out var record) && record.Offset < end)
         {
-            if (TryDecode(record.Payload.ToArray(), AssignedIdentity.BootIdOf(Journal.Epoch), record.Offset) is not { } payload)
+            if (SpoolRecord.TryDecode(record.Payload.ToArray(), AssignedIdentity.BootIdOf(Journal.Epoch), record.Offset) is not { } payload)
                 continue;
             for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
                 yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
@@ -372,8 +319,4 @@ sealed partial class Slot : IAsyncDisposable
         else
             health.Unwell($"mqtt {Name}", state.Rival ?? state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
     }
-
-
-    [LoggerMessage(EventId = 132, Level = LogLevel.Warning, Message = "{Slot} could not be emptied yet: {Reason}")]
-    partial void LogNotEmptied(string slot, string reason);
 }

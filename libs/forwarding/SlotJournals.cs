@@ -13,7 +13,7 @@ sealed class SlotJournals(string dataDirectory) : ISlotJournals
     public IEnumerable<(Payload? Payload, long EndOffset)> Read(string slot, string epoch, long from)
     {
         foreach (var record in JournalFiles.Read(JournalPath(slot), epoch, from))
-            yield return (Slot.TryDecode(record.Payload.ToArray()), record.EndOffset);
+            yield return (SpoolRecord.TryDecode(record.Payload.ToArray()), record.EndOffset);
     }
 
     public void Flush(string slot) => JournalFolder.Flush(JournalPath(slot));

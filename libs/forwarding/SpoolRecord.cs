@@ -2,7 +2,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Bounds of a record of a forwarder's journal, a <see cref="StoredPayload"/>.</summary>
+/// <summary>A record of a forwarder's journal, which holds a <see cref="StoredPayload"/>: its bounds, and how it is read.</summary>
 static class SpoolRecord
 {
     /// <summary>Longest record: what one frame of the journal holds.</summary>
@@ -13,6 +13,20 @@ static class SpoolRecord
 
     /// <summary>What the keys that are missing in a JSON reading and the stamp can add to it.</summary>
     const int RowBytesOverJson = 800;
+
+    /// <summary>Decodes a record; null when it cannot be read.</summary>
+    /// <inheritdoc cref="StoredPayload.Decode"/>
+    public static Payload? TryDecode(ReadOnlyMemory<byte> record, string? journal = null, long firstOffset = 0)
+    {
+        try
+        {
+            return StoredPayload.Decode(record, journal, firstOffset);
+        }
+        catch (PayloadException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Upper bound of the size of <paramref name="readings"/> of the record's <paramref name="count"/> readings as JSON lines.</summary>
     public static long EstimateRowBytes(ReadOnlySpan<byte> record, int count, int readings)

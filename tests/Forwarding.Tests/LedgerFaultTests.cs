@@ -204,7 +204,7 @@ public sealed class LedgerFaultTests : IDisposable
         });
     }
 
-    static async Task InsistAsync(Ledger ledger, string slot, Action<Ledger.Entry> act)
+    static async Task InsistAsync(Ledger ledger, string slot, Action<LedgerEntry> act)
     {
         for (var attempt = 1; ; attempt++)
         {

@@ -143,7 +143,7 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
     void Enter(Replica replica)
         => replica.Ledger.EnterJournal(replica.Slot, "epoch", from => journals.Read(replica.Slot, "epoch", from).Select(record => record.Payload), journals.EndOf(replica.Slot));
 
-    async Task<T> InLedgerAsync<T>(Replica replica, Func<Ledger.Entry, T> act)
+    async Task<T> InLedgerAsync<T>(Replica replica, Func<LedgerEntry, T> act)
     {
         while (true)
         {

@@ -1,0 +1,14 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>What a failed call to a sink means for the loop that made it.</summary>
+public enum SinkFailure
+{
+    /// <summary>The same call with the same batch may work: back off and repeat it.</summary>
+    Transient,
+
+    /// <summary>What was sent and not committed may be gone: open again and send again from the committed offset.</summary>
+    Reopen,
+
+    /// <summary>A person must act (grants, pipe, bucket, key). The service says so, stays up, takes in what its disk can hold and tries again at long intervals.</summary>
+    NeedsOperator,
+}

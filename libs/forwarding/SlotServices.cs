@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>What all slots of a forwarder share.</summary>
+sealed class SlotServices
+{
+    /// <summary>How readings are taken in and kept.</summary>
+    public required ForwarderOptions Options { get; init; }
+
+    /// <summary>Makes the sink of a slot.</summary>
+    public required Func<SlotContext, IBatchSink> CreateSink { get; init; }
+
+    /// <summary>Keeps what cannot be taken in or delivered.</summary>
+    public required DeadLetters DeadLetters { get; init; }
+
+    /// <summary>Notes senders with something odd about them.</summary>
+    public required SenderNotes Senders { get; init; }
+
+    /// <summary>Counts.</summary>
+    public required ForwarderMetrics Metrics { get; init; }
+
+    /// <summary>Hears of each part that does not work.</summary>
+    public required Health Health { get; init; }
+
+    /// <summary>Tells the time and makes timers.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>For what an operator should know.</summary>
+    public required ILogger Logger { get; init; }
+}
