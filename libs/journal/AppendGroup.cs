@@ -17,7 +17,9 @@ sealed class AppendGroup
     /// <summary>What one write to a file costs at least: the page cache and the device write whole pages.</summary>
     const int PageBytes = 4096;
 
-    /// <summary>Padding is for groups of this size: smaller ones share pages anyway, and of larger ones it saves too little.</summary>
+    /// <summary>
+    /// Groups of these sizes, in bytes, are padded: smaller ones share pages anyway, and for larger ones padding saves too little.
+    /// </summary>
     const int LeastPadded = 512, MostPadded = 32 * 1024;
 
     const int FirstBytes = 64 * 1024;
@@ -105,7 +107,9 @@ sealed class AppendGroup
 
     /// <param name="time">For a time mark in front of the frames.</param>
     /// <param name="offset">For an offset mark in front of them.</param>
-    public ReadOnlySpan<byte> WithMarks(TimeMark? time, (long First, ulong Epoch)? offset)
+    /// <param name="position">Where in the file they go.</param>
+    /// <param name="mayGrow">Bytes that padding behind the frames may take.</param>
+    public ReadOnlySpan<byte> WithMarks(TimeMark? time, (long First, ulong Epoch)? offset, long position, long mayGrow)
     {
         var start = Reserve;
         if (offset is { } here)

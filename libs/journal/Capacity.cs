@@ -32,7 +32,7 @@ sealed class Capacity
     /// <param name="bytes">Bytes to add, without a segment header.</param>
     /// <param name="used">Bytes that the segment files take now.</param>
     /// <param name="committed">First offset that is not committed.</param>
-    public string? SizeProblem(long bytes, long used, long committed) => used + bytes + SegmentHeader.Bytes <= maxBytes
+    public string? SizeProblem(long bytes, long used, long committed) => RoomBehind(bytes, used) >= 0
         ? null
         : $"{used} of at most {maxBytes} bytes are used and {committed} is the first offset not delivered; restore delivery, "
             + "or raise JOURNAL_MAX_BYTES";
@@ -51,6 +51,13 @@ sealed class Capacity
             : $"{free} bytes are free on the file system of {environment.Directory} and {reserveBytes} stay in reserve; "
                 + "free some space there";
     }
+
+    /// <summary>
+    /// By how many bytes the segment files may still grow behind an append, within the size limit; negative if there is no room.
+    /// </summary>
+    /// <param name="bytes">Bytes of the append, without a segment header.</param>
+    /// <param name="used">Bytes that the segment files take now.</param>
+    public long RoomBehind(long bytes, long used) => maxBytes - used - bytes - SegmentHeader.Bytes;
 
     /// <summary>How an error of the disk is told to the operator.</summary>
     public static string RefusalOf(Exception problem) => $"the disk refuses to store: {problem.Message}";

@@ -56,7 +56,7 @@ public sealed class DurableJournal : IDisposable
 
         queue = new AppendQueue(directory, options.Linger, (int)Math.Min(GroupBytes, segmentBytes), clock);
         cursor = new CursorWriter(environment, found.Committed, () => segments.Cursor, options.CursorInterval);
-        segmentWriter = new SegmentWriter(environment, segments, removal, openMilliseconds);
+        segmentWriter = new SegmentWriter(environment, segments, removal, capacity, openMilliseconds);
         writer = new GroupWriter(environment, queue, segments, segmentWriter, capacity, foundTail);
         writer.Start();
     }
@@ -311,7 +311,8 @@ public sealed class DurableJournal : IDisposable
         if (length > Frame.MaxPayloadBytes || length > options.MaxBytes / 2 - 32)
         {
             throw new ArgumentException(
-                $"A record of {length} bytes is too large: at most {Frame.MaxPayloadBytes} bytes, and half of MaxBytes ({options.MaxBytes}).");
+                $"A record of {length} bytes is too large: at most {Frame.MaxPayloadBytes} bytes, and half of MaxBytes "
+                + $"({options.MaxBytes}).");
         }
 
         if (record.Count is < 1 or > Frame.MaxCount)

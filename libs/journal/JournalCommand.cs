@@ -135,7 +135,8 @@ public static class JournalCommand
             if (journals.Count > 0)
                 return true;
             result.InvocationConfiguration.Error.WriteLine(
-                $"There is no journal in or below {root.FullName}. Give its directory as an argument, or start the service once to make one.");
+                $"There is no journal in or below {root.FullName}. Give its directory as an argument, or start the service once to make "
+                + "one.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

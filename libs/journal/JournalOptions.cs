@@ -41,8 +41,8 @@ public sealed record JournalOptions
     public bool SkipUnreadable { get; set; }
 
     /// <summary>
-    /// Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default one minute. After a kill the sink says what it has,
-    /// so a lag costs a question; each write costs a page of the storage.
+    /// Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default one minute. After a kill the
+    /// sink says what it has, so a lag costs a question; each write costs a page of the storage.
     /// </summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -13,7 +13,8 @@ static class JournalRecoverCommand
     public static Command Create(Argument<DirectoryInfo> directory, Option<bool> json)
     {
         var recover = new Command("recover",
-            "Put the readings that are whole in quarantine/ back into the journal, each once; the service delivers them when it is started. "
+            "Put the readings that are whole in quarantine/ back into the journal, each once; the service delivers them when it is "
+            + "started. "
             + "Stop the service first. Exit code 1 if a journal is in use, or a file could not be dealt with.") { directory, json };
         recover.SetAction(result => Run(result.GetValue(directory)!.FullName, result.GetValue(json), result.InvocationConfiguration));
         return recover;

@@ -6,7 +6,8 @@ static partial class Log
 {
     [LoggerMessage(EventId = 200, Level = LogLevel.Warning, Message =
         "Journal {Directory}: {Segment} has, from byte {Position} on, {Bytes} bytes of an append that was interrupted; they are ignored. "
-        + "After a crash or a power cut this is normal, and nothing acknowledged was in them. Otherwise check the storage (dmesg, SD card). "
+        + "After a crash or a power cut this is normal, and nothing acknowledged was in them. Otherwise check the storage (dmesg, SD "
+        + "card). "
         + "Numbering continues at offset {Next}")]
     public static partial void TornTail(this ILogger logger, string directory, string segment, long bytes, long position, long next);
 
@@ -19,23 +20,27 @@ static partial class Log
 
     [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message =
         "Journal {Directory}: the device cannot read {Segment} from byte {Position} to byte {End}, offsets {Offset} to before {EndOffset}: "
-        + "{Readings} acknowledged readings are not delivered; those behind them are. The file is kept; run 'journal recover' when it can be "
+        + "{Readings} acknowledged readings are not delivered; those behind them are. The file is kept; run 'journal recover' when it can "
+        + "be "
         + "read again. Check the storage (dmesg, SD card)")]
     public static partial void SegmentUnreadable(
         this ILogger logger, string directory, string segment, long position, long end, long offset, long endOffset, long readings);
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message =
-        "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been given out: the storage lost what it had confirmed. "
+        "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been given out: the storage lost what it "
+        + "had confirmed. "
         + "Numbering continues at offset {Next}. Check the storage (dmesg, SD card)")]
     public static partial void TailLost(this ILogger logger, string directory, string segment, long end, long expected, long next);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message =
-        "Journal {Directory}: {File} belongs to another journal (its header says epoch {Epoch}, first offset {First}). It was moved to {Kept}; to deliver "
+        "Journal {Directory}: {File} belongs to another journal (its header says epoch {Epoch}, first offset {First}). It was moved to "
+        + "{Kept}; to deliver "
         + "it, give it a directory of its own")]
     public static partial void ForeignSegment(this ILogger logger, string directory, string file, string epoch, long first, string kept);
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: the header of {Segment} was damaged and has been rewritten; its readings are not affected. Check the storage (dmesg, SD card)")]
+        "Journal {Directory}: the header of {Segment} was damaged and has been rewritten; its readings are not affected. Check the storage "
+        + "(dmesg, SD card)")]
     public static partial void HeaderRepaired(this ILogger logger, string directory, string segment);
 
     [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message =
@@ -53,7 +58,8 @@ static partial class Log
     public static partial void SegmentsGone(this ILogger logger, string directory, string epoch);
 
     [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: the cursor file is damaged. Delivery begins again at offset {First}; the destination recognises the readings that it has")]
+        "Journal {Directory}: the cursor file is damaged. Delivery begins again at offset {First}; the destination recognises the readings "
+        + "that it has")]
     public static partial void CursorDamaged(this ILogger logger, string directory, long first);
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message =
@@ -67,11 +73,13 @@ static partial class Log
     public static partial void NotFull(this ILogger logger, string directory, TimeSpan waited);
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: the cursor could not be written ({Problem}); retrying. After a restart before that, some readings are sent again")]
+        "Journal {Directory}: the cursor could not be written ({Problem}); retrying. After a restart before that, some readings are sent "
+        + "again")]
     public static partial void CursorNotWritten(this ILogger logger, string directory, string problem);
 
     [LoggerMessage(EventId = 214, Level = LogLevel.Error, Message =
-        "Journal {Directory}: the sink has committed up to offset {Committed}, yet the journal ends at {Next}: the storage lost what it had confirmed. "
+        "Journal {Directory}: the sink has committed up to offset {Committed}, yet the journal ends at {Next}: the storage lost what it "
+        + "had confirmed. "
         + "Numbering continues at {Committed}. Check the storage (dmesg, SD card)")]
     public static partial void CommitBeyondEnd(this ILogger logger, string directory, long committed, long next);
 
@@ -88,12 +96,14 @@ static partial class Log
     public static partial void LossesNotWritten(this ILogger logger, string directory, string problem);
 
     [LoggerMessage(EventId = 218, Level = LogLevel.Error, Message =
-        "Journal {Directory}: {Segment}, which the device could not read in part, is deleted and not kept: quarantine/ has {Bytes} of at most {Most} bytes. "
+        "Journal {Directory}: {Segment}, which the device could not read in part, is deleted and not kept: quarantine/ has {Bytes} of at "
+        + "most {Most} bytes. "
         + "Run 'journal recover', or delete files there")]
     public static partial void NotKept(this ILogger logger, string directory, string segment, long bytes, long most);
 
     [LoggerMessage(EventId = 219, Level = LogLevel.Warning, Message =
-        "Journal {Directory}: {Segment} cannot be read now ({Problem}). Delivery waits and retries; after {Patience} it continues behind the unreadable bytes. "
+        "Journal {Directory}: {Segment} cannot be read now ({Problem}). Delivery waits and retries; after {Patience} it continues behind "
+        + "the unreadable bytes. "
         + "Check the storage (dmesg, SD card)")]
     public static partial void ReadFails(this ILogger logger, string directory, string segment, string problem, TimeSpan patience);
 

@@ -44,7 +44,8 @@ readonly record struct SegmentHeader(ulong Epoch, long First, long PreviousEnd, 
         if (version != Version)
         {
             throw new IOException(
-                $"{path} has format version {version}; this program knows {Version}. A later release wrote it: run that release, or let it deliver "
+                $"{path} has format version {version}; this program knows {Version}. A later release wrote it: run that release, or let it "
+                + "deliver "
                 + "everything before going back.");
         }
 

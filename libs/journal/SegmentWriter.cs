@@ -4,8 +4,10 @@ namespace ThermalStreaming.Journal;
 /// <param name="environment">The journal.</param>
 /// <param name="segments">The files there are.</param>
 /// <param name="removal">Deletes a new segment that could not be written.</param>
+/// <param name="capacity">Says how much padding may take.</param>
 /// <param name="openBefore">Milliseconds for which the journal had been open in its life, before it was opened now.</param>
-sealed class SegmentWriter(JournalEnvironment environment, SegmentSet segments, SegmentRemoval removal, long openBefore) : IDisposable
+sealed class SegmentWriter(
+    JournalEnvironment environment, SegmentSet segments, SegmentRemoval removal, Capacity capacity, long openBefore) : IDisposable
 {
     static readonly TimeSpan MarkInterval = TimeSpan.FromSeconds(10);
 
@@ -41,10 +43,11 @@ sealed class SegmentWriter(JournalEnvironment environment, SegmentSet segments, 
         if (!withHeader && OpenMilliseconds is var open && open - last.Marks[^1].OpenMilliseconds >= MarkInterval.TotalMilliseconds)
             time = new TimeMark(place.First, WallMilliseconds, open);
         var withOffset = !withHeader && last.Size >= last.MarkDueAt;
+        var position = withHeader ? 0 : last.Size;
+        var mayGrow = capacity.RoomBehind(group.Length, segments.SizeBytes);
         var bytes = withHeader
             ? group.WithHeader(last.Header)
-            : group.WithMarks(time, withOffset ? (place.First, environment.Epoch) : null);
-        var position = withHeader ? 0 : last.Size;
+            : group.WithMarks(time, withOffset ? (place.First, environment.Epoch) : null, position, mayGrow);
         try
         {
             active ??= new ActiveFile(environment.Disk, environment.Disk.OpenFile(last.Path, create: false));
