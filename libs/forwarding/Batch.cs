@@ -3,13 +3,16 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Consecutive readings of a journal, read into memory to be sent. Offsets that a damaged journal could not give back are simply not among them.
+/// Consecutive readings of a journal, read into memory to be sent. Readings that damage to the journal has cost are not in it.
 /// Valid until the loop that made it asks for the next one. Not thread-safe.
 /// </summary>
-/// <param name="journal">The boot id of readings that came without an identity and that its journal was the first to store (<see cref="AssignedIdentity.BootIdOf"/>).</param>
+/// <param name="journal">The boot id of readings that came without an identity and that its journal was the first to store
+/// (<see cref="AssignedIdentity.BootIdOf"/>).</param>
 public sealed class Batch(string? journal = null)
 {
-    /// <summary>Records are copied into pieces of this size: small enough not to be a large object, which the collector would let lie for long.</summary>
+    /// <summary>
+    /// Records are copied into pieces of this size: small enough not to become large objects, which the garbage collector frees late.
+    /// </summary>
     const int PieceBytes = 64 * 1024;
 
     readonly List<Slice> slices = [];
@@ -32,7 +35,7 @@ public sealed class Batch(string? journal = null)
     /// <summary>When it was cut.</summary>
     public DateTimeOffset CreatedAt { get; internal set; }
 
-    /// <summary>The readings in order of offset. Each enumeration decodes anew.</summary>
+    /// <summary>The readings in order of offset. Each enumeration decodes them again.</summary>
     public IEnumerable<BatchReading> Readings()
     {
         foreach (var slice in slices)
@@ -44,8 +47,8 @@ public sealed class Batch(string? journal = null)
     }
 
     /// <summary>
-    /// Takes out the records that cannot be read: what an earlier or later version stored, or what was damaged before it was stored. The batch then goes without
-    /// them, as if the journal had lost them.
+    /// Removes the records that cannot be decoded: another version stored them, or they were damaged before they were stored. The batch is
+    /// then sent without them.
     /// </summary>
     internal List<UnreadableRecord> TakeUnreadable()
     {

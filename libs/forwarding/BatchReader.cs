@@ -7,7 +7,7 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
 {
     readonly JournalReader reader = journal.OpenReader(position);
     long next = position;
-    // A record that did not fit into the last batch, or not wholly. Its bytes are the reader's until the next read.
+    // A record that did not fit into the last batch, or only in part. Its bytes are valid until the reader's next read.
     JournalEntry held;
     bool isHeld;
     long firstSeen;
@@ -18,18 +18,22 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
     /// <summary>When the first reading of the growing batch was seen; meaningful while the batch is not empty.</summary>
     public long FirstSeen => firstSeen;
 
-    /// <summary>Adds to the batch what is in the journal and fits. True when it is full: a limit or <paramref name="batchEnd"/> is reached.</summary>
+    /// <summary>
+    /// Adds readings of the journal to the batch, as long as they fit. True when it is full: a limit or <paramref name="batchEnd"/> is
+    /// reached.
+    /// </summary>
     /// <param name="batch">Empty, or what the last call left unfilled.</param>
     /// <param name="limits">Where to cut.</param>
     /// <param name="batchEnd">When set, the only limit: one past the batch's last offset.</param>
-    /// <exception cref="IOException">The journal cannot be read now. Call again: the batch keeps what it has, and nothing is skipped.</exception>
+    /// <exception cref="IOException">The journal cannot be read now. Call again: the batch keeps what it has, and nothing is
+    /// skipped.</exception>
     public bool Fill(Batch batch, BatchLimits limits, long? batchEnd)
     {
         while (isHeld || reader.TryRead(out held))
         {
             isHeld = true;
             var record = held.Payload.Span;
-            // Damage may have taken what lay between; the batch then spans the gap.
+            // Damage may have cost the readings in between; the batch then spans the gap.
             var from = Math.Max(next, held.Offset);
             if (from >= held.EndOffset)
             {

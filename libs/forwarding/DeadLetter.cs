@@ -9,13 +9,13 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Topic">Topic it came on.</param>
 /// <param name="ContentType">Content type it came with.</param>
 /// <param name="Readings">How many readings; 0 for a message that could not be read.</param>
-/// <param name="Payload">What it was.</param>
+/// <param name="Payload">The message, or the part of it that was put aside.</param>
 public sealed record DeadLetter(string Reason, string Topic, string? ContentType, int Readings, ReadOnlyMemory<byte> Payload)
 {
     /// <summary>When it was put aside.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>When it came from the broker for the first time; readings without a time of their own keep it. Null when that is not known.</summary>
+    /// <summary>When it first came from the broker; readings without a time of their own keep it. Null when that is not known.</summary>
     public DateTimeOffset? ReceivedAt { get; init; }
 
     /// <summary>The identity of readings that came without one, once they were stored. Null otherwise.</summary>

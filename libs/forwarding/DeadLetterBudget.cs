@@ -56,7 +56,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         while (total > Budget)
         {
             var most = holders.Values.MaxBy(holder => holder.Bytes)!;
-            // What it is about to write alone exceeds the share of every other device. It loses that the next time.
+            // The letters that it is about to write exceed the share of every other device by themselves. It loses them the next time.
             if (!most.Files.TryDequeue(out var oldest))
                 break;
             most.Bytes -= oldest.Bytes;
@@ -121,7 +121,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // A line that is not a letter: its file goes all the same.
+            // A line that is not a letter does not keep its file from being deleted.
         }
         return "an unknown topic";
     }

@@ -8,9 +8,9 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What could not be read, or was refused by the destination, and why: NDJSON files under <c>dead-letters/</c> of the data directory,
-/// listed and replayed by the verb <c>dead-letters</c>. Each origin has half of the cap, and within it the device that holds most loses
-/// its oldest file first (<see cref="DeadLetterBudget"/>). Thread-safe.
+/// Keeps messages that could not be read and readings that the destination refused, with the reason: NDJSON files under
+/// <c>dead-letters/</c> of the data directory, listed and replayed by the verb <c>dead-letters</c>. Each origin has half of the cap, and
+/// within it the device that holds most loses its oldest file first (<see cref="DeadLetterBudget"/>). Thread-safe.
 /// </summary>
 /// <remarks>
 /// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that
@@ -60,7 +60,7 @@ public sealed class DeadLetters
     /// <summary>Where a file is put so that a running service takes its letters in again.</summary>
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
-    /// <summary>Whether so much waits for <see cref="Flush"/> that memory should not hold more.</summary>
+    /// <summary>Whether so many bytes wait for <see cref="Flush"/> that no more should be held in memory.</summary>
     bool IsFlushDue
         => pending.Values.Sum(letters => (long)letters.WrittenCount) >= Math.Min(FlushBytes, budget.FileBytes);
 
@@ -73,7 +73,7 @@ public sealed class DeadLetters
     {
         lock (gate)
         {
-            // While the disk refuses, each further try would add to what waits in memory.
+            // While the disk refuses, each further attempt would add letters in memory.
             Flush();
             var kept = 0;
             foreach (var reading in readings)
@@ -102,7 +102,7 @@ public sealed class DeadLetters
             Write(letter, origin, null);
     }
 
-    /// <summary>Brings what was added to disk.</summary>
+    /// <summary>Writes the added letters to disk.</summary>
     /// <exception cref="IOException">The disk refused; the letters are kept in memory for the next call.</exception>
     public void Flush()
     {
@@ -140,7 +140,9 @@ public sealed class DeadLetters
         }
     }
 
-    /// <summary>False while a process writes to the file, and when there is none. No one comes back to a file that has been moved.</summary>
+    /// <summary>
+    /// Whether the file exists and no process is writing to it. No process writes to a file again once it has been moved.
+    /// </summary>
     internal static bool IsAtRest(string path)
     {
         try
@@ -198,7 +200,9 @@ public sealed class DeadLetters
         return pending.TryGetValue(owner, out var lines) ? lines : pending[owner] = new ArrayBufferWriter<byte>();
     }
 
-    /// <summary>Brings the letters of one origin to disk. What is on disk is no longer pending, even if the disk refuses the rest.</summary>
+    /// <summary>
+    /// Writes the letters of one origin to disk. Letters on disk are no longer pending, even if the disk refuses the rest.
+    /// </summary>
     void Save(DeadLetterOrigin origin, IReadOnlyList<DeadLetterOwner> owners)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -234,7 +238,7 @@ public sealed class DeadLetters
             return null;
         try
         {
-            // Shared with readers: whoever wants the file alone waits, or was faster, and then the file is gone from its name.
+            // Shared with readers. A replay that wants the file alone waits, or has renamed it already.
             var file = File.OpenHandle(last.Path, FileMode.Open, FileAccess.Write, FileShare.Read);
             if (File.Exists(last.Path))
                 return file;
@@ -242,7 +246,7 @@ public sealed class DeadLetters
         }
         catch (IOException)
         {
-            // Taken away, or just being so.
+            // The file was taken away, or is being taken away.
         }
         return null;
     }

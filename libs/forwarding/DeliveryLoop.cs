@@ -7,10 +7,12 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Delivers one journal to one sink: cut a batch, send it, cut the next while the last one's commit is awaited, move the cursor when the sink says that it is
-/// committed. One append is in flight at any time.
+/// Delivers one journal to one sink: cuts a batch, sends it, cuts the next one while waiting for the commit, and moves the cursor when the
+/// sink reports the commit. At most one send is in flight. Not thread-safe.
 /// </summary>
-sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotContext slot, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
+sealed partial class DeliveryLoop(
+    DurableJournal journal, IBatchSink sink, SlotContext slot, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+    : IDisposable
 {
     /// <summary>Reopenings in a row without a commit after which the service calls itself unwell.</summary>
     const int TolerableReopenings = 5;
@@ -18,10 +20,12 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
-    /// <summary>A destination that asks for more is not believed: a proxy's mistake, or a date read by a wrong clock, must not stop delivery for days.</summary>
+    /// <summary>
+    /// Longest wait that a destination may ask for: a proxy's mistake, or a date read by a wrong clock, must not stop delivery for days.
+    /// </summary>
     static readonly TimeSpan LongestAskedDelay = TimeSpan.FromMinutes(5);
 
-    // What a person must mend is seldom mended at once, but some refusals turn out to be a server's mood.
+    // An operator seldom fixes a problem at once, but some refusals pass by themselves.
     static readonly TimeSpan FirstOperatorDelay = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LongestOperatorDelay = TimeSpan.FromSeconds(60);
 
@@ -37,7 +41,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
     /// <summary>One past the last offset that the sink has accepted.</summary>
     public long Sent { get; private set; }
 
-    /// <summary>Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed.</summary>
+    /// <summary>
+    /// Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed.
+    /// </summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken abort)
     {
         while (!abort.IsCancellationRequested)
@@ -63,7 +69,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             }
             catch (SinkException e) when (drain.IsCancellationRequested && e.Failure == SinkFailure.NeedsOperator)
             {
-                // Nobody will mend it within the seconds that a stop has; the journal keeps the rest.
+                // An operator will not fix it within the seconds that a stop has; the journal keeps the rest.
                 return;
             }
             catch (SinkException e)
@@ -76,7 +82,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // A sink promises to throw nothing else; this is a defect, and giving up on the stream for it would be a second one.
+                // A sink should throw nothing else, so this is a defect. Delivery continues all the same.
                 LogUnforeseen(e, slot.Name, e.Message);
                 await FailedAsync(new SinkException(SinkFailure.Reopen, $"{e.GetType().Name}: {e.Message}", inner: e), abort);
             }
@@ -93,7 +99,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         if (start > journal.CommittedOffset)
             Commit(start, durable: false);
         reader = new BatchReader(journal, start, clock);
-        // A plan beyond the journal's end cannot be made good: the disk lost what it had called durable.
+        // A plan that ends beyond the journal's end cannot be repeated: the disk lost readings that it had called durable.
         plannedEnd = position.BatchEnd <= journal.NextOffset ? position.BatchEnd : null;
         isCut = false;
         Sent = start;
@@ -108,14 +114,17 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         lastPoll = clock.GetTimestamp();
         if (commit.Offset > journal.CommittedOffset)
             Commit(commit.Offset, commit.Durable);
-        // Only a commit is progress, unless there is nothing to commit.
+        // Only a commit counts as progress, unless there is nothing to commit.
         else if (journal.BacklogReadings > 0)
             return;
         failures = reopenings = 0;
         health.Well(part);
     }
 
-    /// <summary>A cursor that cannot be written now holds in this process and is written later; until then a restart asks the destination, or its plan, what it has.</summary>
+    /// <summary>
+    /// Commits. A cursor that cannot be written now is written later; until then, a restart asks the destination, or the plan, what is
+    /// committed.
+    /// </summary>
     void Commit(long offset, bool durable)
     {
         try
@@ -177,14 +186,17 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         batch.Clear(batch.EndOffset);
     }
 
-    /// <summary>That it opens, and that it accepts, is no recovery when it has to be opened again and again.</summary>
+    /// <summary>
+    /// Reports delivery as well, unless it was reopened many times: then reopening does not count as recovery until something has been
+    /// committed.
+    /// </summary>
     void Recovered()
     {
         if (reopenings < TolerableReopenings)
             health.Well(part);
     }
 
-    /// <summary>Puts the batch's unreadable records with the dead letters. It goes without them.</summary>
+    /// <summary>Moves the batch's unreadable records to the dead letters; the batch is sent without them.</summary>
     async Task SetAsideAsync(PayloadException e, CancellationToken abort)
     {
         var unreadable = batch.TakeUnreadable();
@@ -233,7 +245,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         if (wait <= TimeSpan.Zero)
             return;
         using var until = new CancellationTokenSource(wait, clock);
-        // Once draining, only time and new commits are waited for: the drain token would end every wait at once.
+        // While draining, it waits only for time and for commits: the drain token would end every wait at once.
         using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, abort, drain.IsCancellationRequested ? CancellationToken.None : drain);
         try
         {
@@ -243,7 +255,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         }
         catch (OperationCanceledException) when (!abort.IsCancellationRequested)
         {
-            // Time for the next thing.
+            // The wait is over.
         }
     }
 
@@ -260,9 +272,9 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         var backOff = e.Failure == SinkFailure.NeedsOperator
             ? BackOff(failures, FirstOperatorDelay, LongestOperatorDelay)
             : BackOff(failures, FirstDelay, LongestDelay);
-        // Never less than without being asked: 0 would be a loop that does nothing but ask.
+        // Never less than the usual back-off: with 0 the loop would ask without a pause.
         var delay = e.RetryAfter is { } asked ? Max(backOff, Min(asked, LongestAskedDelay)) : backOff;
-        // The first failure of a kind that heals by itself is no news, unless delivery rests for long; a person reads the second.
+        // The first failure that may pass by itself is not reported, unless the wait is long; the second is.
         if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > LongestDelay)
         {
             var problem = reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message;
@@ -275,7 +287,7 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
         }
         catch (OperationCanceledException)
         {
-            // The loop sees it.
+            // The loop ends.
         }
     }
 
@@ -290,15 +302,20 @@ sealed partial class DeliveryLoop(DurableJournal journal, IBatchSink sink, SlotC
 
     static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the journal")]
+    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message =
+        "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the journal")]
     partial void LogFailed(string slot, SinkFailure failure, string reason, int count, double seconds);
 
-    [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "{Slot}: an error that was not foreseen: {Reason}")]
+    [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message =
+        "{Slot}: unexpected error, a defect: {Reason}. Delivery reopens and continues; please report it")]
     partial void LogUnforeseen(Exception e, string slot, string reason);
 
-    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "{Slot}: what is stored at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another version of this service may read it")]
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message =
+        "{Slot}: what is stored at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another version "
+        + "of this service may read it")]
     partial void LogUnreadable(string slot, long first, long last, string reason);
 
-    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Slot}: the journal's cursor cannot be written now ({Reason}). Delivery continues, and it is tried again")]
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message =
+        "{Slot}: the journal's cursor cannot be written now ({Reason}). Delivery continues; retrying")]
     partial void LogCursor(string slot, string reason);
 }

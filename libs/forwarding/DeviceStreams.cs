@@ -5,7 +5,7 @@ sealed class DeviceStreams
 {
     readonly List<StoredStream> streams = [];
 
-    /// <summary>In no particular order.</summary>
+    /// <summary>The streams, in no particular order.</summary>
     public IReadOnlyList<StoredStream> Streams => streams;
 
     /// <summary>Estimate of the memory they take.</summary>

@@ -2,7 +2,7 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What a person can do about an error of the data volume.</summary>
+/// <summary>Tells the operator what to do about an error of the data volume.</summary>
 static class DiskAdvice
 {
     /// <summary>One or two sentences.</summary>
@@ -11,7 +11,7 @@ static class DiskAdvice
         _ when DiskError.IsMedium(e) => "The storage device failed to read or write (EIO): see dmesg; if it stays, replace the SD card or disk. Nothing is cut or discarded because of it.",
         _ when DiskError.IsOutOfFiles(e) => "Too many files are open: raise the limit of open files.",
         _ when DiskError.IsFull(e) => "The disk is full: free space on the data volume.",
-        _ when DiskError.IsReadOnly(e) => "The file system is read-only, which the kernel makes it after errors: see dmesg, check it with fsck, mount it for writing again.",
+        _ when DiskError.IsReadOnly(e) => "The file system is read-only; the kernel remounts it so after errors: see dmesg, check it with fsck, mount it for writing again.",
         _ => $"It and its directory must be readable and writable for user {Environment.UserName} and have free space.",
     };
 }

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Fingerprints of the first and of the newest stored readings of a stream: with them a device that restarts its counter, from the beginning or from a number
-/// that it saved a while ago, is told from one that sends the same readings again. Bounded. Not thread-safe.
+/// Fingerprints of the first and of the newest stored readings of a stream. They tell a device that restarts its counter, from the
+/// beginning or from a number that it saved a while ago, from a device that sends the same readings again. Bounded. Not thread-safe.
 /// </summary>
 sealed class Fingerprints
 {
@@ -44,7 +44,7 @@ sealed class Fingerprints
         newest[sequence % Newest] = fingerprint;
     }
 
-    /// <summary>0 when it is not known.</summary>
+    /// <summary>Fingerprint of the reading with a number; 0 when it is not known.</summary>
     public uint Of(ulong sequence)
     {
         if (IsFirst(sequence))

@@ -7,15 +7,17 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Owns the slots of this replica: takes the first free ones at start, and adopts those that nobody has owned for a grace period, so that scaling down
-/// strands nothing.
+/// Owns the slots of this replica: takes the first free ones at start, and adopts those that nobody has owned for a grace period, so that
+/// scaling down strands nothing.
 /// </summary>
 sealed partial class Forwarder : BackgroundService
 {
     /// <summary>What a stop may take; the host allows 25 s and the container 30 s.</summary>
     static readonly TimeSpan StopBudget = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the device is asked again for bytes of a journal that it does not give back, before the slot steps over them.</summary>
+    /// <summary>
+    /// How long the device is asked again for bytes of a journal that it does not give back, before the slot steps over them.
+    /// </summary>
     static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
 
     readonly SlotServices services;
@@ -46,7 +48,8 @@ sealed partial class Forwarder : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         figures.Publish();
-        // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not look whole.
+        // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not
+        // look whole.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var abort = new CancellationTokenSource();
         await using var _ = stop.Token.Register(() => abort.CancelAfter(StopBudget));
@@ -77,7 +80,8 @@ sealed partial class Forwarder : BackgroundService
 
     /// <returns>The installation's identity.</returns>
     Task<string> PrepareAsync(CancellationToken stop) => Retrying("data directory", e => new ConfigurationException([
-        $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that directory to this user, "
+        $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that "
+        + "directory to this user, "
         + "or name another one."])).DoAsync(
         () =>
         {
@@ -95,7 +99,9 @@ sealed partial class Forwarder : BackgroundService
 
     ConfigurationException Unusable(Exception e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
 
-    /// <summary>Owns a slot. While the disk does not let the slot be used, it is tried again; anything else that ends the slot ends the service.</summary>
+    /// <summary>
+    /// Owns a slot. While the disk does not let the slot be used, it is tried again; anything else that ends the slot ends the service.
+    /// </summary>
     async Task OwnAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
         string? failing = null, failed = null;
@@ -233,7 +239,8 @@ sealed partial class Forwarder : BackgroundService
         }
     }
 
-    async Task AdoptAsync(string name, Dictionary<string, long> freeSince, Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
+    async Task AdoptAsync(
+        string name, Dictionary<string, long> freeSince, Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
         using var taken = SlotDirectory.TryTake(options.DataDirectory, name, clientIdPrefix);
         if (taken is null)
@@ -259,16 +266,20 @@ sealed partial class Forwarder : BackgroundService
         }
     }
 
-    [LoggerMessage(EventId = 147, Level = LogLevel.Error, Message = "The disk does not let this service start ({Part}): {Reason}. It is tried again every second")]
+    [LoggerMessage(EventId = 147, Level = LogLevel.Error, Message =
+        "The disk does not let this service start ({Part}): {Reason}. It is tried again every second")]
     partial void LogRefused(string part, string reason);
 
-    [LoggerMessage(EventId = 140, Level = LogLevel.Information, Message = "{Slot} {How}: journal at offset {Offset}, {Backlog} readings to deliver")]
+    [LoggerMessage(EventId = 140, Level = LogLevel.Information, Message =
+        "{Slot} {How}: journal at offset {Offset}, {Backlog} readings to deliver")]
     partial void LogTaken(string slot, string how, long offset, long backlog);
 
-    [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message = "{Slot} retired: everything it held is committed and the broker holds nothing for it")]
+    [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message =
+        "{Slot} retired: everything it held is committed and the broker holds nothing for it")]
     partial void LogRetired(string slot);
 
-    [LoggerMessage(EventId = 144, Level = LogLevel.Warning, Message = "Whether the broker has sessions of retired slots cannot be found out: {Reason}")]
+    [LoggerMessage(EventId = 144, Level = LogLevel.Warning, Message =
+        "The search for sessions of retired slots at the broker failed: {Reason}. Retrying")]
     partial void LogNotAsked(string reason);
 
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "{Slot} has no owner and could not be adopted: {Reason}")]
@@ -277,10 +288,12 @@ sealed partial class Forwarder : BackgroundService
     [LoggerMessage(EventId = 148, Level = LogLevel.Error, Message = "{Slot} cannot be used: {Reason}. It is tried again every second")]
     partial void LogNotUsed(string slot, string reason);
 
-    [LoggerMessage(EventId = 149, Level = LogLevel.Error, Message = "Slots without an owner cannot be looked for: {Reason}. It is tried again; this replica's own slots are not affected")]
+    [LoggerMessage(EventId = 149, Level = LogLevel.Error, Message =
+        "The search for slots without an owner failed: {Reason}. Retrying; this replica's own slots are not affected")]
     partial void LogNotWatched(string reason);
 
     [LoggerMessage(EventId = 150, Level = LogLevel.Warning, Message =
-        "{Slot} is emptied and has no owner, but is kept: its quarantine/ has {Files} files of damaged data. Stop the service and run 'journal recover', or delete them")]
+        "{Slot} is empty and has no owner, but is kept: its quarantine/ has {Files} files of damaged data. Stop the service and run "
+        + "'journal recover', or delete them")]
     partial void LogKept(string slot, int files);
 }

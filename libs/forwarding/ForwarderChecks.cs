@@ -4,7 +4,9 @@ using ThermalStreaming.Mqtt;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The steps of <c>check</c> on this side of every forwarder: the broker and the journals' place. Its destination is each forwarder's own.</summary>
+/// <summary>
+/// The steps of <c>check</c> on this side of every forwarder: the broker and the journals' place. Its destination is each forwarder's own.
+/// </summary>
 public static class ForwarderChecks
 {
     public static IEnumerable<CheckStep> Steps(ForwarderOptions options, RunningService service, TimeProvider clock) =>

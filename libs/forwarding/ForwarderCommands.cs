@@ -21,9 +21,9 @@ public static class ForwarderCommands
     static Command DeadLettersCommand(string directory)
     {
         var json = new Option<bool>("--json") { Description = "Print the letters as lines of JSON, payloads in base64." };
-        var list = new Command("list", "Show what was put aside and why, oldest file first.") { json };
+        var list = new Command("list", "Show the dead letters and their reasons, oldest file first.") { json };
         list.SetAction(result => List(directory, result.GetValue(json), result.InvocationConfiguration.Output));
-        var replay = new Command("replay", "Send everything that was put aside back through a running service. What still cannot be read comes back.");
+        var replay = new Command("replay", "Send all dead letters back through a running service. Messages that still cannot be read become dead letters again.");
         replay.SetAction(result => Replay(directory, result.InvocationConfiguration.Output));
         return new Command("dead-letters", "Readings and messages that could not be read, or were refused by the destination.") { list, replay };
     }
@@ -67,7 +67,7 @@ public static class ForwarderCommands
         Directory.CreateDirectory(DeadLetters.ReplayDirectory(directory));
         foreach (var file in files)
             File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(directory), Path.GetFileName(file)));
-        output.WriteLine($"{letters} letters are on their way: the service takes them in within seconds; what cannot be read again comes back. See: dead-letters list");
+        output.WriteLine($"{letters} letters were queued: a running service takes them in within seconds. Those that still cannot be read become dead letters again. See: dead-letters list");
         return ExitCodes.Ok;
     }
 }

@@ -37,7 +37,8 @@ sealed class ForwarderFigures(OwnedSlots slots, SlotServices services, StatusPag
     public void Publish(Ledger ledger)
     {
         meter.CreateObservableCounter("thermal.forwarder.ledger.forgotten", () => ledger.ForgottenStreams, "{stream}",
-            "Streams (device, boot id and kind) that the ledger has forgotten to stay within its bounds; their readings are stored again if they "
+            "Streams (device, boot id and kind) that the ledger has forgotten to stay within its bounds; their readings are stored again "
+            + "if they "
             + "arrive again");
         page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
     }

@@ -5,7 +5,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>How a forwarder takes in and keeps readings. Where they go is the sink's own.</summary>
+/// <summary>How a forwarder takes in and keeps readings. The sink's options say where they go.</summary>
 public sealed class ForwarderOptions
 {
     /// <summary>Name of the service: the shared subscription's group and the prefix of MQTT client ids.</summary>
@@ -17,7 +17,7 @@ public sealed class ForwarderOptions
     /// <summary>Where everything is kept; shared by the replicas of a service on one machine.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>Lanes of this replica, each with a journal, an MQTT session and a channel of its own. Default 1.</summary>
+    /// <summary>Slots of this replica, each with a journal, an MQTT session and a channel of its own. Default 1.</summary>
     public required int Slots { get; init; }
 
     /// <summary>How long a slot may be without an owner before it is adopted. Longer than a restart takes. Default 1 min.</summary>
@@ -38,7 +38,10 @@ public sealed class ForwarderOptions
     /// <summary>How journals are kept; each slot has one in a directory of its own.</summary>
     public required JournalOptions Journal { get; init; }
 
-    /// <summary>What the destination's columns can hold: a reading that does not fit is put aside when it arrives. Null: the destination takes any value.</summary>
+    /// <summary>
+    /// What the destination's columns can hold: a reading that does not fit is put aside when it arrives. Null: the destination takes any
+    /// value.
+    /// </summary>
     public RowLimits? Limits { get; set; }
 
     public string DeadLettersDirectory => Path.Combine(DataDirectory, "dead-letters");
@@ -51,7 +54,7 @@ public sealed class ForwarderOptions
         ServiceName = serviceName,
         Kind = kind,
         DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory for everything that must survive a restart."),
-        Slots = settings.WholeNumber("SLOTS", 1, 1, 16, "Lanes of this replica, each with its own journal, MQTT session and destination channel."),
+        Slots = settings.WholeNumber("SLOTS", 1, 1, 16, "Slots of this replica, each with its own journal, MQTT session and destination channel."),
         SlotAdoptionGrace = settings.Duration("SLOT_ADOPTION_GRACE", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How long a slot may be without an owner before another replica empties and retires it."),
         SlotDrainQuiet = settings.Duration("SLOT_DRAIN_QUIET", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "How long the broker must have sent nothing for an adopted slot before it is retired."),
         DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40,

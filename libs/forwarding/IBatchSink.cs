@@ -2,7 +2,7 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Where a slot's journal is delivered to. One instance per slot; its members are called by one loop, never concurrently.
-/// Every failure leaves as a <see cref="SinkException"/>; anything else is a defect and treated as transient.
+/// It throws only <see cref="SinkException"/>; any other exception is a defect, after which the sink is opened again.
 /// </summary>
 public interface IBatchSink : IAsyncDisposable
 {
@@ -10,25 +10,25 @@ public interface IBatchSink : IAsyncDisposable
     BatchLimits Limits { get; }
 
     /// <summary>
-    /// How long after a send, or after the previous poll, <see cref="PollAsync"/> is called. Asked again before each wait, so a sink may answer
-    /// differently while something is uncommitted and while it is idle.
+    /// How long after a send, or after the previous poll, <see cref="PollAsync"/> is called. Asked again before each wait, so a sink may
+    /// answer differently while something is uncommitted and while it is idle.
     /// </summary>
     TimeSpan PollInterval { get; }
 
     /// <summary>
-    /// Makes the destination ready for this journal and says where to go on. Called first, and again after <see cref="SinkFailure.Reopen"/>.
-    /// Everything before the returned offset is committed.
+    /// Makes the destination ready for this journal and says where to continue. Called first, and again after
+    /// <see cref="SinkFailure.Reopen"/>. Everything before the returned offset is committed.
     /// </summary>
     Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Sends one batch; returns when the destination has accepted it, which need not mean committed. After a transient failure it is called again with the
-    /// same instance, so that what it sends can be the same to the byte.
+    /// Sends one batch; returns when the destination has accepted it, which need not mean committed. After a transient failure it is called
+    /// again with the same instance, so that what it sends can be the same to the byte.
     /// </summary>
     Task SendAsync(Batch batch, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Looks what has become of what was sent: the first offset that is not yet committed. The journal's cursor follows it.
+    /// Asks how much of the sent readings is committed: the first offset that is not yet committed. The journal's cursor follows it.
     /// </summary>
     Task<SinkCommit> PollAsync(CancellationToken cancellationToken);
 }

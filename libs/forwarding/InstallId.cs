@@ -4,8 +4,9 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The identity of a data directory, 8 hexadecimal digits, made once. Where the credentials bring no identity of the installation (outside Compose), it names the sessions
-/// at the broker: with another one nobody would fetch what the broker holds for them. So it is kept twice, in <c>install-id</c> and <c>install-id.copy</c>, each sealed.
+/// The identity of a data directory, 8 hexadecimal digits, made once. Where the credentials have no identity of the installation (outside
+/// Compose), it names the sessions at the broker. Without it, no slot would fetch the messages that the broker holds for them. So it is
+/// kept twice, in <c>install-id</c> and <c>install-id.copy</c> (<see cref="TwinFile"/>).
 /// </summary>
 static partial class InstallId
 {
@@ -31,11 +32,13 @@ static partial class InstallId
         return id;
     }
 
-    [LoggerMessage(EventId = 145, Level = LogLevel.Error, Message = "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(EventId = 145, Level = LogLevel.Error, Message =
+        "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)")]
     static partial void LogDamaged(ILogger logger, string path);
 
     [LoggerMessage(EventId = 146, Level = LogLevel.Error, Message =
-        "The identity of {Directory}, install-id and its copy, is damaged; it gets a new one. The broker keeps what it holds for the old one's sessions, and gives them their share of new messages until they expire; "
+        "The identity of {Directory}, install-id and its copy, is damaged; it gets a new one. The broker keeps what it holds for the old "
+        + "one's sessions, and gives them their share of new messages until they expire; "
         + "mosquitto 2.0 until it is started again, so restart it. Check the storage (dmesg, SD card)")]
     static partial void LogLost(ILogger logger, string directory);
 }

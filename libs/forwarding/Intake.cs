@@ -6,8 +6,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Judges what arrives for one slot: what can be stored goes to the journal, what cannot goes to the dead letters reading by reading, with its reason, and
-/// senders with something odd about them are noted. Not thread-safe.
+/// Judges the messages that arrive for one slot. Readings that can be stored are returned for the journal; each other reading goes to the
+/// dead letters with its reason; odd senders are noted. Not thread-safe.
 /// </summary>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="options">Bounds of a message, and the destination's columns.</param>
@@ -16,7 +16,9 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">For the time of arrival.</param>
 /// <param name="logger">For refusals.</param>
-sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters deadLetters, SenderNotes senders, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
+sealed partial class Intake(
+    string slot, ForwarderOptions options, DeadLetters deadLetters, SenderNotes senders, ForwarderMetrics metrics, TimeProvider clock,
+    ILogger logger)
 {
     /// <summary>Refused readings of one message that get a letter each; the rest of them share one.</summary>
     const int MaxLetters = 20;
@@ -33,12 +35,13 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
     /// <summary>Begins a group of messages.</summary>
     public void Begin() => (Poisoned, HasLetters) = (0, false);
 
-    /// <summary>What of a message can be stored; null when nothing can.</summary>
+    /// <summary>Decodes a message. Readings that cannot be stored become dead letters.</summary>
+    /// <returns>The readings that can be stored; null when there are none.</returns>
     public Arrival? Take(in MqttMessage message)
     {
         if (message.Payload.IsEmpty)
         {
-            // Somebody deletes a retained message: nothing was sent.
+            // Not a reading: an empty payload deletes a retained message.
             metrics.Empty();
             return null;
         }
@@ -58,24 +61,26 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
         return arrival;
     }
 
-    /// <summary>What of a dead letter can be stored by now; null when nothing can.</summary>
+    /// <summary>Decodes a dead letter again.</summary>
     /// <param name="letter">With the time of its arrival and the identity that it was given, which it keeps.</param>
-    /// <param name="stillRefused">Gets what still cannot.</param>
+    /// <param name="stillRefused">Gets the readings that still cannot be stored.</param>
+    /// <returns>The readings that can be stored by now; null when there are none.</returns>
     public JournalRecord? TakeAgain(DeadLetter letter, List<DeadLetter> stillRefused)
     {
         if (letter.Payload.IsEmpty)
             return null;
-        // Letters of earlier versions do not say when they arrived; most were put aside at once.
+        // Letters of earlier versions do not have the time of arrival; most were put aside on arrival.
         var receivedAt = letter.ReceivedAt ?? (letter.At == default ? clock.GetUtcNow() : letter.At);
         return Read(letter.Topic, letter.Payload, letter.ContentType, receivedAt, letter.Assigned, stillRefused)?.ToRecord();
     }
 
-    Arrival? Read(string topic, ReadOnlyMemory<byte> message, string? contentType, DateTimeOffset receivedAt, AssignedIdentity? assigned, List<DeadLetter> letters)
+    Arrival? Read(
+        string topic, ReadOnlyMemory<byte> message, string? contentType, DateTimeOffset receivedAt, AssignedIdentity? assigned, List<DeadLetter> letters)
     {
         try
         {
             var (deviceId, kind) = Parse(topic);
-            // Before it is decoded, which takes memory.
+            // Checked before decoding, which takes memory.
             var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
             if (message.Length > limit)
                 throw new PayloadException($"the payload is {message.Length} bytes long; at most {limit} are stored as one message");
@@ -99,12 +104,15 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
         }
     }
 
-    /// <summary>Hands the readings that cannot be taken over, and returns the payload without them; null when nothing is left.</summary>
+    /// <summary>
+    /// Passes the readings that cannot be stored to <paramref name="add"/>, and returns the payload without them; null when nothing is
+    /// left.
+    /// </summary>
     static byte[]? Refuse(Payload payload, AssignedIdentity? assigned, Action<string, int, byte[]?> add)
     {
         var problems = payload.Problems;
         var first = problems.First();
-        // The numbers of an identity that was given go by the place in the payload: nothing may be taken out of it.
+        // An assigned identity numbers readings by their place in the payload, so no reading may be removed from it.
         if (assigned is not null || (problems.Count == payload.Count && problems.Values.All(problem => problem == first.Value)))
         {
             add(Number(payload, first.Key) + first.Value, payload.Count, null);
@@ -134,9 +142,12 @@ sealed partial class Intake(string slot, ForwarderOptions options, DeadLetters d
         return topics[name] = topic;
     }
 
-    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message = "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
+    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message =
+        "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
 
-    [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message = "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the others are stored. The first: {Reason}")]
+    [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message =
+        "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the others "
+        + "are stored. The first: {Reason}")]
     partial void LogRefused(string slot, int refused, int count, string topic, string reason);
 }

@@ -21,7 +21,9 @@ sealed partial class Ledger
         }
     }
 
-    /// <summary>Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.</summary>
+    /// <summary>
+    /// Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.
+    /// </summary>
     /// <param name="slot">Name of the slot.</param>
     /// <param name="epoch">Identity of its journal.</param>
     /// <param name="read">Reads the journal from an offset on. All of it is durable.</param>
@@ -40,6 +42,17 @@ sealed partial class Ledger
         EndClaim(slot);
     }
 
+    /// <summary>Forgets a slot that is being retired. Only while entered.</summary>
+    /// <exception cref="IOException">Its journal cannot be read now.</exception>
+    public void Forget(string slot)
+    {
+        isClean = false;
+        if (state.Slots.TryGetValue(slot, out var known) && known.Claim is not null)
+            Repeat(slot, known, fromStart: false);
+        state.Remove(slot);
+        LedgerState.WriteEnd(pending, slot, isGone: true);
+    }
+
     void CatchUp(LedgerNote before)
     {
         if (!file.IsOpen || file.Generation != before.Generation || file.Length < file.End)
@@ -50,7 +63,8 @@ sealed partial class Ledger
         }
         if (file.CatchUp(state) is { } damage)
         {
-            // A process that was killed in the ledger wrote last, and nobody has read it; otherwise others may have read what is torn now.
+            // If the note names a holder, a killed process wrote the tail and no process has read it. Otherwise others may have read bytes
+            // that are torn now.
             if (!damage.IsTail || before.Holder.Length == 0)
             {
                 Repair(damage);
@@ -69,9 +83,9 @@ sealed partial class Ledger
     }
 
     /// <summary>
-    /// Continues after damage: enters what the journals can repeat of what was lost, and writes what is known to a new file, which other processes then read
-    /// from its beginning. Damage that is not a torn tail is kept for a person, and the slots' positions are then no reason to read less of a journal: what
-    /// they promise may be what was lost.
+    /// Continues after damage: enters the lost readings that the journals can repeat, and writes everything to a new file, which other
+    /// processes then read from its beginning. If the damage is not a torn tail, a copy of the file is kept for a person, and all journals
+    /// are read from their beginning, because the readings below the slots' positions may be the lost ones.
     /// </summary>
     void Repair(LedgerDamage damage)
     {
@@ -120,13 +134,15 @@ sealed partial class Ledger
         }
         if (complete is not { } offset)
             return 0;
-        // From now on these readings count as stored, and who sends them again is acknowledged: they must be on disk.
+        // From now on these readings count as stored, and a sender that repeats them is acknowledged: they must be on disk.
         journals.Flush(name);
         SetPosition(name, epoch, Math.Max(offset, slot.Epoch == epoch ? slot.Offset : 0));
         return readings;
     }
 
-    /// <summary>Ends the claim of a slot that has no owner: its journal says what was stored. False when it has an owner, who will end it.</summary>
+    /// <summary>
+    /// Ends the claim of a slot that has no owner: its journal says what was stored. False when it has an owner, who will end it.
+    /// </summary>
     bool TryEndDead(string name)
     {
         if (!state.Slots.TryGetValue(name, out var slot) || slot.Claim is null)
@@ -157,24 +173,29 @@ sealed partial class Ledger
         LedgerState.WriteEnd(pending, name, isGone: false);
     }
 
-    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger")]
+    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message =
+        "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger")]
     partial void LogRecovered(string slot, long readings);
 
     [LoggerMessage(EventId = 114, Level = LogLevel.Information, Message =
         "The ledger lacked {Readings} readings that the journals hold, as after a power cut; entered them before taking anything in")]
     partial void LogCompleted(long readings);
 
-    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message =
+        "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
     partial void LogTornTail(string path, long position, long bytes);
 
     // Earlier versions wrote such an entry for a message whose numbers went over the end of the numbers.
     [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message =
-        "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is left out: such a reading is stored again if it arrives again")]
+        "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is left out: "
+        + "such a reading is stored again if it arrives again")]
     partial void LogImpossible(string path, ulong first, ulong count, string device, string boot);
 
     [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message =
-        "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except what the journals hold ({Repeated} "
-        + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written again, and as it was it is kept as {Kept}. "
+        "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except "
+        + "what the journals hold ({Repeated} "
+        + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written again, "
+        + "and as it was it is kept as {Kept}. "
         + "Check the storage (dmesg, SD card), look at the file, then delete it")]
     partial void LogDamaged(string path, long bytes, long position, long repeated, string kept);
 }

@@ -6,19 +6,20 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Remembers which readings the replicas that share a data directory have stored, so that a reading that arrives again (redelivered by the broker,
-/// published again by its agent, to this replica or another) is stored once. It survives restarts and is bounded.
+/// Remembers which readings the replicas that share a data directory have stored, so that a reading that arrives again (redelivered by the
+/// broker, published again by its agent, to this replica or another) is stored once. It survives restarts and is bounded.
 /// </summary>
 /// <remarks>
-/// <para>Why it is right. The journals are the truth; the ledger is an index of them. A slot that stores readings claims those that nobody has stored or claimed
-/// (<see cref="Claim"/>), appends them to its journal, and confirms (<see cref="Confirm"/>). The lock is held while it claims and while it confirms, not while it
-/// appends: nobody waits for another's fsync. Readings that another slot has claimed are neither new nor stored: who receives them waits until that claim has
-/// ended. The claim of a slot without an owner (its process died) ends by reading its journal, which says what of it was stored.</para>
-/// <para>Power cuts. Entries are not fsynced one by one, so a power cut may take the ledger's tail. Each process therefore reads, before it stores anything,
-/// every journal of the data directory from where the ledger knows it completely, whoever owns it. Until a segment of a journal is deleted it can repeat its
-/// entries; <see cref="Flush"/> is called before.</para>
-/// <para>Errors. An I/O error is thrown and changes nothing in the files: the caller tries again and stores nothing meanwhile. What reads wrong twice without an
-/// error is damage (<see cref="Repair"/>).</para>
+/// <para>Why it is right. The journals hold the readings; the ledger is an index of them. A slot claims the readings that no slot has
+/// stored or claimed (<see cref="Claim"/>), appends them to its journal, and confirms (<see cref="Confirm"/>). It holds the lock while it
+/// claims and while it confirms, not while it appends, so no slot waits for another's fsync. A slot that receives readings which another
+/// slot has claimed waits until that claim has ended. If the process of a slot died, another process ends its claim by reading its journal,
+/// which has the readings that were stored.</para>
+/// <para>Power cuts. Entries are not fsynced one by one, so a power cut may cost the ledger's end. Before a process stores anything, it
+/// therefore reads the journals of all slots from where the ledger is complete. A journal can repeat its entries until it deletes a
+/// segment; <see cref="Flush"/> is called before that.</para>
+/// <para>Errors. An I/O error is thrown and changes nothing in the files: the caller tries again and stores nothing meanwhile. What reads
+/// wrong twice without an error is damage (<see cref="Repair"/>).</para>
 /// Thread-safe through <see cref="EnterAsync"/>.
 /// </remarks>
 sealed partial class Ledger : IDisposable
@@ -53,7 +54,7 @@ sealed partial class Ledger : IDisposable
     /// <param name="directory">Shared by all replicas of a service.</param>
     /// <param name="journals">The slots' journals in it.</param>
     /// <param name="clock">Time.</param>
-    /// <param name="logger">For what a person should know of repairs.</param>
+    /// <param name="logger">For repairs.</param>
     /// <param name="disk">How files are read and written.</param>
     public Ledger(string directory, ISlotJournals journals, TimeProvider clock, ILogger logger, Disk? disk = null)
     {
@@ -71,11 +72,12 @@ sealed partial class Ledger : IDisposable
     public long ForgottenStreams => Interlocked.Read(ref forgottenStreams);
 
     /// <summary>
-    /// Takes the lock for a slot and brings this view up to date. What is added counts once <see cref="LedgerEntry.Complete()"/> is called; disposing without it
-    /// leaves the ledger as others know it.
+    /// Takes the lock for a slot and brings this view up to date. What is added counts once <see cref="LedgerEntry.Complete()"/> is called;
+    /// disposing without it leaves the ledger as others know it.
     /// </summary>
     /// <exception cref="IOException">
-    /// The files cannot be used now, are of a later version, or the lock is held (<see cref="LedgerHeldException"/>). Damage is repaired and logged, not thrown.
+    /// The files cannot be used now, are of a later version, or the lock is held (<see cref="LedgerHeldException"/>). Damage is repaired
+    /// and logged, not thrown.
     /// </exception>
     /// <exception cref="OperationCanceledException">Asked to stop while waiting for the lock.</exception>
     public async ValueTask<LedgerEntry> EnterAsync(string slot, CancellationToken cancellationToken)
@@ -112,17 +114,23 @@ sealed partial class Ledger : IDisposable
         }
     }
 
-    /// <summary>Up to which offset (exclusive) of the slot's journal of that epoch the ledger is complete; null when it knows nothing of it. Only while entered.</summary>
-    public long? Position(string slot, string epoch) => state.Slots.TryGetValue(slot, out var known) && known.Epoch == epoch ? known.Offset : null;
+    /// <summary>
+    /// Up to which offset (exclusive) of the slot's journal of that epoch the ledger is complete; null when it knows nothing of it. Only
+    /// while entered.
+    /// </summary>
+    public long? Position(string slot, string epoch) =>
+        state.Slots.TryGetValue(slot, out var known) && known.Epoch == epoch ? known.Offset : null;
 
-    /// <summary>Whether any of the <paramref name="count"/> readings from this one on is stored, or claimed by any slot. Only while entered.</summary>
+    /// <summary>
+    /// Whether any of the <paramref name="count"/> readings from this one on is stored, or claimed by any slot. Only while entered.
+    /// </summary>
     public bool ContainsAny(in ReadingIdentity first, ulong count)
         => first.IsComplete && state.Readings.TryFind(first, out var stream)
             && (stream.Stored.Overlaps(first.Sequence, first.Sequence + (count - 1)) || stream.FindClaim(first.Sequence, first.Sequence + (count - 1)) is not null);
 
     /// <summary>
-    /// The claim of another slot that any of these readings belongs to; null if there is none. The claim of a slot without an owner is ended first, by reading
-    /// its journal. Only while entered.
+    /// The claim of another slot that any of these readings belongs to; null if there is none. The claim of a slot without an owner is
+    /// ended first, by reading its journal. Only while entered.
     /// </summary>
     /// <exception cref="IOException">That journal cannot be read now.</exception>
     public SlotClaim? FindOtherClaim(string slot, IEnumerable<(ReadingIdentity First, ulong Count)> runs)
@@ -162,7 +170,7 @@ sealed partial class Ledger : IDisposable
         return claim;
     }
 
-    /// <summary>Claims readings that nobody has stored or claimed; those that are not numbered are nobody's. Only while entered.</summary>
+    /// <summary>Claims readings that no slot has stored or claimed. Readings without a number are skipped. Only while entered.</summary>
     /// <param name="claim">From <see cref="Claim"/>.</param>
     /// <param name="first">The first.</param>
     /// <param name="count">How many; their numbers follow.</param>
@@ -177,13 +185,15 @@ sealed partial class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Whether a reading with this identity is stored or claimed that says something else. False also when its fingerprint is not known any more. Only while
-    /// entered.
+    /// Whether another reading with this identity is stored or claimed. False also when the stored one's fingerprint is no longer known.
+    /// Only while entered.
     /// </summary>
     public bool IsAnother(in ReadingIdentity identity, uint fingerprint)
         => identity.IsComplete && state.Readings.TryFind(identity, out var stream) && stream.Fingerprints?.Of(identity.Sequence) is { } known and > 0 && known != fingerprint;
 
-    /// <summary>Notes that the slot's claimed readings are stored, below <paramref name="offset"/> of its journal. Only while entered.</summary>
+    /// <summary>
+    /// Notes that the slot's claimed readings are stored, below <paramref name="offset"/> of its journal. Only while entered.
+    /// </summary>
     /// <returns>False when the ledger does not know the claim: damage took it. Then the journal must be entered.</returns>
     public bool Confirm(string slot, long offset)
     {
@@ -205,20 +215,9 @@ sealed partial class Ledger : IDisposable
         LedgerState.WriteRange(pending, isClaim: false, stream, first.Sequence, first.Sequence + (count - 1));
     }
 
-    /// <summary>Forgets a slot that is being retired. Only while entered.</summary>
-    /// <exception cref="IOException">Its journal cannot be read now.</exception>
-    public void Forget(string slot)
-    {
-        isClean = false;
-        if (state.Slots.TryGetValue(slot, out var known) && known.Claim is not null)
-            Repeat(slot, known, fromStart: false);
-        state.Remove(slot);
-        LedgerState.WriteEnd(pending, slot, isGone: true);
-    }
-
     /// <summary>
-    /// Makes everything entered so far durable; needed before a journal deletes what it could repeat. Takes no lock: it is called while an append waits for
-    /// the space.
+    /// Makes everything entered so far durable; needed before a journal deletes what it could repeat. Takes no lock: it is called while an
+    /// append waits for the space.
     /// </summary>
     /// <returns>True; it throws when the disk refuses.</returns>
     public bool Flush()
@@ -234,9 +233,13 @@ sealed partial class Ledger : IDisposable
     }
 
     IOException Unusable(Exception e)
-        => e is LedgerHeldException ? new LedgerHeldException($"The ledger {path} {e.Message}") : new IOException($"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. {DiskAdvice.For(e)}", e);
+        => e is LedgerHeldException
+            ? new LedgerHeldException($"The ledger {path} {e.Message}")
+            : new IOException($"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. {DiskAdvice.For(e)}", e);
 
-    LedgerNote Note(ulong generation, string slot) => new(generation, slot, slot.Length > 0 ? LedgerNote.ThisProcess : "", slot.Length > 0 ? clock.GetUtcNow() : null);
+    LedgerNote Note(ulong generation, string slot) => slot.Length == 0
+        ? new(generation, "", "", null)
+        : new(generation, slot, LedgerNote.ThisProcess, clock.GetUtcNow());
 
     /// <summary>Shows what was added to the others. Only while entered, from <see cref="LedgerEntry"/>.</summary>
     /// <param name="claim">The slot's claim, if one was begun.</param>
@@ -266,18 +269,18 @@ sealed partial class Ledger : IDisposable
     /// <summary>Gives the lock up. Only from <see cref="LedgerEntry"/>.</summary>
     internal void Leave()
     {
-        // What is noted in memory only must go, and streams may have numbers that no file knows.
+        // Entries that are only in memory must not stay, and streams may have numbers that no file has.
         if (!isClean)
             Clear();
         try
         {
-            // A name that stays says that whoever bore it may have left a torn group.
+            // A name that stays in the note means that its process may have left a torn group.
             if (isClean)
                 entrance.Write(Note(file.Generation, ""));
         }
         catch (IOException)
         {
-            // It stays, and the next holder looks closer than it must.
+            // The note stays, and the next holder checks more than it would have to.
         }
         entrance.Release();
     }
@@ -309,7 +312,9 @@ sealed partial class Ledger : IDisposable
         isReplacing = false;
     }
 
-    /// <summary>Keeps fingerprints; writes those of the first readings of a stream, and others as long as there are few: they are no reason to wear the storage out.</summary>
+    /// <summary>
+    /// Keeps fingerprints. Writes those of a stream's first readings, and a few others: writing all would wear the storage out.
+    /// </summary>
     void Keep(StoredStream stream, ulong first, ReadOnlySpan<uint> fingerprints)
     {
         if (fingerprints.IsEmpty)

@@ -6,12 +6,12 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The file of a ledger: a 16-byte header ("THRMLDGR", generation, 8 bytes little-endian), then groups, each length (4 bytes), CRC-32C (4 bytes) and entries
-/// (<see cref="LedgerState"/>). A file that has grown well beyond what it says is replaced by the next generation.
+/// The file of a ledger: a 16-byte header ("THRMLDGR", generation, 8 bytes little-endian), then groups, each length (4 bytes), CRC-32C (4
+/// bytes) and entries (<see cref="LedgerState"/>). A file that has grown far beyond its content is replaced by the next generation.
 /// </summary>
 /// <remarks>
-/// An error while reading is thrown and changes nothing: it says nothing about what is in the file. What reads wrong twice without an error is reported as
-/// <see cref="LedgerDamage"/>. For whoever holds the ledger's lock, except <see cref="Flush"/>, which any thread may call.
+/// An I/O error is thrown and changes nothing: it says nothing about what is in the file. Bytes that are wrong twice without an error are
+/// reported as <see cref="LedgerDamage"/>. Only for the holder of the ledger's lock, except <see cref="Flush"/>, which any thread may call.
 /// </remarks>
 sealed class LedgerFile(string path, Disk disk) : IDisposable
 {
@@ -48,7 +48,9 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     /// <summary>Whether <see cref="Open"/> made it.</summary>
     public bool IsNew { get; private set; }
 
-    /// <summary>Set when an fsync failed: what was written since may be lost although a later fsync succeeds, so the file must be replaced.</summary>
+    /// <summary>
+    /// Set when an fsync failed: what was written since may be lost although a later fsync succeeds, so the file must be replaced.
+    /// </summary>
     public bool MustReplace { get; private set; }
 
     public long Length => RandomAccess.GetLength(file!);
@@ -81,7 +83,8 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     /// <summary>Applies what was appended since the last call.</summary>
     /// <returns>What is damaged; null if nothing is. The whole groups behind damage are applied too.</returns>
-    /// <exception cref="IOException">The file cannot be read now, or holds entries of a later release. <paramref name="state"/> is then to be cleared.</exception>
+    /// <exception cref="IOException">The file cannot be read now, or holds entries of a later release. <paramref name="state"/> is then to
+    /// be cleared.</exception>
     public LedgerDamage? CatchUp(LedgerState state)
     {
         var length = Length;
@@ -100,12 +103,14 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     public void CutTail() => disk.SetLength(file!, end);
 
     /// <summary>Appends the entries as one group, if there are any, and clears them.</summary>
-    /// <exception cref="IOException">The disk refused; a part may be written. Nothing more may be appended before the file is opened again.</exception>
+    /// <exception cref="IOException">The disk refused; a part may be written. Nothing more may be appended before the file is opened
+    /// again.</exception>
     public void Append(ArrayBufferWriter<byte> entries) => end += WriteGroup(file!, end, entries);
 
-    /// <summary>Puts a file that says what <paramref name="state"/> does in the place of this one, durably.</summary>
-    /// <param name="state">What it is to say.</param>
-    /// <param name="announce">Called with the next generation before the file is replaced: other processes must not take the new file for the old one.</param>
+    /// <summary>Replaces this file by one with the content of <paramref name="state"/>, durably.</summary>
+    /// <param name="state">What the new file holds.</param>
+    /// <param name="announce">Called with the next generation before the file is replaced: other processes must not take the new file for
+    /// the old one.</param>
     /// <exception cref="IOException">The disk refused; the file in place is the old or the new one. It must be opened again.</exception>
     public void Replace(LedgerState state, Action<ulong> announce)
     {
@@ -132,7 +137,9 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         }
     }
 
-    /// <summary>Makes everything appended so far durable, what other processes appended too. Takes no lock and waits for no other process.</summary>
+    /// <summary>
+    /// Makes everything appended so far durable, by this process and by others. Takes no lock and waits for no other process.
+    /// </summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void Flush()
     {
@@ -140,7 +147,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         {
             if (MustReplace)
                 throw new IOException($"an fsync of {path} failed; it is written again when the next readings are stored");
-            // A handle that stays open hears of a failed write-back even when another process heard of it first. The file it belongs to may have been
+            // A handle that stays open reports a failed write-back even when another process got the error first. Its file may have been
             // replaced meanwhile; the replacement is durable.
             if (flushed is null || flushedGeneration != Generation)
             {
@@ -195,7 +202,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
                 end += used;
                 if (used > 0)
                     continue;
-                // A group larger than a chunk is no damage.
+                // A group larger than a chunk is not damage.
                 var size = chunk.Length > GroupHeaderBytes ? GroupHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(chunk) : 0;
                 if (size <= chunk.Length || size > length - end || size > MaxGroupBytes)
                     return false;
@@ -248,10 +255,12 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         state.TryApply(body, isTrial: false);
     }
 
-    /// <summary>Where the next whole group behind a damaged one is, the end when the search would take too long; -1 if there is none.</summary>
+    /// <summary>
+    /// Where the next whole group behind a damaged one is, the end when the search would take too long; -1 if there is none.
+    /// </summary>
     static int FindGroup(LedgerState state, ReadOnlySpan<byte> bytes, int damaged)
     {
-        // Changed entries leave the group's own length right: its neighbour is where it should be.
+        // If only entries have changed, the damaged group's length is right, and the next group is where it should be.
         TryReadGroup(bytes[damaged..], out var body);
         var neighbour = damaged + GroupHeaderBytes + body.Length;
         if (body.Length > 0 && TryReadGroup(bytes[neighbour..], out body) && state.TryApply(body, isTrial: true))

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Another process, or a slot of this one, holds the ledger for longer than anything it does there takes.</summary>
+/// <summary>Another process, or another slot of this process, holds the ledger's lock for far longer than it needs to.</summary>
 sealed class LedgerHeldException(string message) : IOException(message);

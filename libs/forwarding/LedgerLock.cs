@@ -4,7 +4,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The lock of a ledger, between the slots of this process and those of others: flock(2) on <c>ledger.lock</c>, whose content says who has it
+/// The lock of a ledger, between the slots of this process and of others: flock(2) on <c>ledger.lock</c>, whose content names the holder
 /// (<see cref="LedgerNote"/>). Waiting for it is bounded: its holder may be frozen. Thread-safe.
 /// </summary>
 sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposable
@@ -15,14 +15,14 @@ sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposabl
     FileLock? file;
 
     /// <summary>Takes the lock for a slot.</summary>
-    /// <returns>What the holder before left behind.</returns>
-    /// <exception cref="LedgerHeldException">Somebody has held it for <paramref name="patience"/>.</exception>
+    /// <returns>The note of the holder before.</returns>
+    /// <exception cref="LedgerHeldException">Another holder has kept it for <paramref name="patience"/>.</exception>
     /// <exception cref="IOException">The file cannot be used now.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async ValueTask<LedgerNote> TakeAsync(string slot, TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        // A lock that nobody holds is taken although a stop is asked for: what is in hand is finished.
+        // A free lock is taken although a stop is requested: messages that were received are finished.
         if (!gate.Wait(TimeSpan.Zero, CancellationToken.None) && !await gate.WaitAsync(patience, cancellationToken))
             throw Held();
         var isTaken = false;
@@ -85,11 +85,12 @@ sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposabl
         }
         catch (IOException)
         {
-            // Then it is not known who.
+            // The holder stays unknown.
         }
         var who = note.Holder is { Length: > 0 } slot ? $"{slot} ({note.Process})" : $"a process that its lock does not name (fuser {path})";
         var since = note.Since is { } at ? string.Create(CultureInfo.InvariantCulture, $" since {at:yyyy-MM-dd HH:mm:ss} UTC") : "";
         return new LedgerHeldException($"has been held by {who}{since}, which takes milliseconds normally. If that process is frozen or paused, resume it or end it"
-            + " (its slot is then taken over and nothing is lost): docker ps shows the container whose id is the host's name, docker unpause or docker restart acts on it.");
+            + " (its slot is then taken over and nothing is lost): docker ps shows the container whose id is the host's name, docker "
+            + "unpause or docker restart acts on it.");
     }
 }

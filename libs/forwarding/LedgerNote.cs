@@ -5,8 +5,9 @@ using System.Text;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What the file <c>ledger.lock</c> says: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock, the process, and since
-/// when: three texts, each a length byte and UTF-8. The slot is empty while nobody holds the lock; a name without a holder is that of a process that died.
+/// What the file <c>ledger.lock</c> says: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock, the
+/// process, and since when: three texts, each a length byte and UTF-8. The slot is empty while nobody holds the lock; a name without a
+/// holder is that of a process that died.
 /// </summary>
 /// <param name="Generation">Of the ledger's file.</param>
 /// <param name="Holder">Name of the slot that holds the lock; empty for none.</param>

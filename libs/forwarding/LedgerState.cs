@@ -5,7 +5,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What the entries of a ledger's file say, in memory. Applying the same entries in the same order gives every process the same state. Not thread-safe.
+/// The content of a ledger's file, in memory. Applying the same entries in the same order gives every process the same state. Not
+/// thread-safe.
 /// </summary>
 /// <remarks>
 /// An entry is a byte and what follows it. Numbers are varints; a text is a varint length and UTF-8; a kind is a <see cref="ReadingKind"/>.
@@ -14,7 +15,8 @@ namespace ThermalStreaming.Forwarding;
 /// <item>2 stream, first, count: these sequence numbers are stored</item>
 /// <item>3 slot, epoch, offset: the readings of that slot's journal below the offset are all in the ledger</item>
 /// <item>4 slot: the slot is gone</item>
-/// <item>5 slot, epoch, offset, owner: the slot claims the readings of the entries 6 that follow; it appends them at that offset or later</item>
+/// <item>5 slot, epoch, offset, owner: the slot claims the readings of the entries 6 that follow; it appends them at that offset or
+/// later</item>
 /// <item>6 stream, first, count: readings of the claim that began last</item>
 /// <item>7 slot, offset: the slot's claimed readings are stored, all below that offset</item>
 /// <item>8 slot: the slot's claim has ended; entries 2 say which of its readings are stored</item>
@@ -25,17 +27,22 @@ namespace ThermalStreaming.Forwarding;
 /// </remarks>
 sealed class LedgerState
 {
-    /// <summary>A stream's number that is further than this from the last one is damage: a list of that length would take all memory.</summary>
+    /// <summary>
+    /// A stream's number that is further than this from the last one is damage: a list of that length would take all memory.
+    /// </summary>
     const int MaxNumberStep = 1 << 20;
 
     SlotClaim? begun;
 
     public StoredReadings Readings { get; private set; } = new();
 
-    /// <summary>By name.</summary>
+    /// <summary>The slots by name.</summary>
     public Dictionary<string, LedgerSlot> Slots { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Called for an entry 2 or 6 whose numbers go over the end of the numbers, with the stream, the first number and the count. Such an entry is left out.</summary>
+    /// <summary>
+    /// Called for an entry 2 or 6 whose numbers go over the end of the numbers, with the stream, the first number and the count. Such an
+    /// entry is left out.
+    /// </summary>
     public Action<StreamKey, ulong, ulong>? OnImpossible { get; init; }
 
     public LedgerSlot Slot(string name)
@@ -52,7 +59,7 @@ sealed class LedgerState
         begun = null;
     }
 
-    /// <summary>Makes a claim the slot's.</summary>
+    /// <summary>Begins a slot's claim.</summary>
     public void Begin(SlotClaim claim)
     {
         End(claim.Slot, isStored: false);

@@ -4,7 +4,8 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Repeats an action every second for as long as the disk refuses it. Meanwhile a part of the service is reported as unwell in <c>/readyz</c>. Thread-safe.
+/// Repeats an action every second for as long as the disk refuses it. Meanwhile a part of the service is reported as unwell in
+/// <c>/readyz</c>. Thread-safe.
 /// </summary>
 /// <param name="part">Name of the part that waits.</param>
 /// <param name="health">Hears of the problem, and of its end.</param>
@@ -21,8 +22,8 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
     public Action<string>? OnRefused { get; init; }
 
     /// <summary>
-    /// Makes the error that is thrown when the first attempt fails because of a wrong setting, which waiting does not change. Null: every error of the file
-    /// system is waited for.
+    /// Makes the error that is thrown when the first attempt fails because of a wrong setting, which waiting does not change. Null: every
+    /// error of the file system is waited for.
     /// </summary>
     public Func<Exception, Exception>? ToSettingError { get; init; }
 

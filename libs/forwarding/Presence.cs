@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Says every few seconds, on <see cref="Topics.Forwarders"/>, that a slot takes readings. The intake loop calls it whenever it comes round: a loop that waits
-/// for space or for the ledger says nothing, and agents keep their readings. Not thread-safe.
+/// Announces every few seconds, on <see cref="Topics.Forwarders"/>, that a slot takes readings. The intake loop calls it in each round.
+/// While the loop waits for space or for the ledger nothing is announced, and agents keep their readings. Not thread-safe.
 /// </summary>
 sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
 {
@@ -15,7 +15,7 @@ sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
     Task saying = Task.CompletedTask;
     (long Generation, long At)? said;
 
-    /// <summary>Says it if it is time to. Returns at once.</summary>
+    /// <summary>Publishes the announcement if it is due. Returns at once.</summary>
     public void Say()
     {
         var state = mqtt.State;
@@ -33,7 +33,7 @@ sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
         }
         catch (MqttException)
         {
-            // The connection ended, or this broker does not let us: agents then go by the broker's own answers.
+            // The connection ended, or the broker does not allow it: agents then go by the broker's own answers.
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// A set of sequence numbers as sorted, disjoint, non-adjacent ranges. What a device sends is nearly always one range, so this is small and exact.
-/// Not thread-safe.
+/// A set of sequence numbers as sorted, disjoint, non-adjacent ranges. What a device sends is nearly always one range, so this is small and
+/// exact. Not thread-safe.
 /// </summary>
 sealed class RangeSet
 {

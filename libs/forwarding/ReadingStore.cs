@@ -6,8 +6,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms. For one caller at a
-/// time, except <see cref="MayReclaim"/>.
+/// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms.
+/// For one caller at a time, except <see cref="MayReclaim"/>.
 /// </summary>
 sealed partial class ReadingStore
 {
@@ -58,7 +58,8 @@ sealed partial class ReadingStore
     }
 
     /// <summary>
-    /// Whether delivered segments may be deleted: only once the ledger has their readings, durably. Called by the journal, with its lock held.
+    /// Whether delivered segments may be deleted: only once the ledger has their readings, durably. Called by the journal, with its lock
+    /// held.
     /// </summary>
     /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
     public bool MayReclaim() => isEntered && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
@@ -91,8 +92,9 @@ sealed partial class ReadingStore
     }
 
     /// <summary>
-    /// Notes in the ledger that the readings which <see cref="StoreAsync"/> claimed are stored. Until then other slots that receive the same readings wait. The
-    /// messages may be acknowledged before: if this process dies, another one ends its claim, and finds the readings in the journal.
+    /// Notes in the ledger that the readings which <see cref="StoreAsync"/> claimed are stored. Until then other slots that receive the
+    /// same readings wait. The messages may be acknowledged before: if this process dies, another one ends its claim, and finds the
+    /// readings in the journal.
     /// </summary>
     /// <exception cref="OperationCanceledException">Asked to stop while the ledger could not be used.</exception>
     public async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -110,7 +112,10 @@ sealed partial class ReadingStore
         Interlocked.Exchange(ref claimedFrom, long.MaxValue);
     }
 
-    /// <summary>Removes a slot that is being retired from the ledger, and makes the ledger durable, because the journal that could repeat its entries is deleted.</summary>
+    /// <summary>
+    /// Removes a slot that is being retired from the ledger, and makes the ledger durable, because the journal that could repeat its
+    /// entries is deleted.
+    /// </summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task ForgetSlotAsync(CancellationToken cancellationToken)
     {
@@ -176,7 +181,9 @@ sealed partial class ReadingStore
         return (null, readings);
     }
 
-    /// <summary>Claims the readings that are not stored yet, so that a repeat within the group is recognised too. Null when there are none.</summary>
+    /// <summary>
+    /// Claims the readings that are not stored yet, so that a repeat within the group is recognised too. Null when there are none.
+    /// </summary>
     Arrival? NewOnly(Arrival arrival, ref SlotClaim? claim)
     {
         if (!ReadingRuns.Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
@@ -255,7 +262,8 @@ sealed partial class ReadingStore
         },
         cancellationToken);
 
-    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
+    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message =
+        "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
     partial void LogLedger(string slot, string reason);
 
     [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message = "{Slot} waits: {Reason}")]

@@ -6,13 +6,14 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Takes in again, for one slot, the dead letters that a person sent back with <c>dead-letters replay</c>. Does not ask the ledger, which knows refused readings as
-/// stored.
+/// Takes in again, for one slot, the dead letters that a person sent back with <c>dead-letters replay</c>. Does not ask the ledger, which
+/// knows refused readings as stored.
 /// </summary>
 /// <remarks>
-/// <para>The slot that takes a file of <c>replay/</c> renames it to <c>{file}.{slot}</c>. A note beside it, <c>{file}.{slot}.taken</c>, says how far it came
-/// (<see cref="ReplayNote"/>). Nothing else is appended to the journal while letters are. So after a crash the journal's end says how many letters were taken in,
-/// and no reading is taken in twice; a letter that still cannot be read may be kept twice.</para>
+/// <para>The slot that takes a file of <c>replay/</c> renames it to <c>{file}.{slot}</c>. A note beside it, <c>{file}.{slot}.taken</c>,
+/// says how far it came (<see cref="ReplayNote"/>). Nothing else is appended to the journal while letters are. So after a crash the
+/// journal's end says how many letters were taken in, and no reading is taken in twice; a letter that still cannot be read may be kept
+/// twice.</para>
 /// </remarks>
 sealed partial class Replay
 {
@@ -21,7 +22,9 @@ sealed partial class Replay
     /// <summary>Appended at once, with one fsync: at most so many letters, and no more once so many readings have gathered.</summary>
     const int MostLetters = 200, EnoughReadings = 50_000;
 
-    /// <summary>Bytes of records after which no more letters are appended at once; less for a small journal. One more letter may go over it.</summary>
+    /// <summary>
+    /// Bytes of records after which no more letters are appended at once; less for a small journal. One more letter may go over it.
+    /// </summary>
     const int MostBytes = 512 * 1024;
 
     /// <summary>What a record takes besides its payload and prefix.</summary>
@@ -43,7 +46,8 @@ sealed partial class Replay
     /// <param name="slot">Name of the slot.</param>
     /// <param name="journal">Its journal.</param>
     /// <param name="services">What all slots share; dead letters that still cannot be read go to its dead letters again.</param>
-    /// <param name="read">Makes a record of what a letter holds, null when it holds nothing, and adds what still cannot be taken to the list.</param>
+    /// <param name="read">Makes a record of what a letter holds, null when it holds nothing, and adds what still cannot be taken to the
+    /// list.</param>
     /// <param name="unsettled">From <see cref="Unsettled"/>.</param>
     /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
     public Replay(
@@ -71,8 +75,8 @@ sealed partial class Replay
     public string[] Begun => Files(directory, $"*.ndjson.{slot}");
 
     /// <summary>
-    /// Finds out how many letters an earlier process had appended when it ended. To be called before anything else is appended or deleted, because afterwards the
-    /// journal cannot tell.
+    /// Finds out how many letters an earlier process had appended when it ended. To be called before anything else is appended or deleted,
+    /// because afterwards the journal cannot tell.
     /// </summary>
     /// <returns>What <see cref="SettleAsync"/> has to write down.</returns>
     /// <exception cref="IOException">A note cannot be read.</exception>
@@ -254,6 +258,8 @@ sealed partial class Replay
     [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
     partial void LogReplayed(string slot, int letters, string file);
 
-    [LoggerMessage(EventId = 135, Level = LogLevel.Error, Message = "{Path} is damaged: how many letters of that file were taken in is not known, so all are, some maybe for the second time. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(EventId = 135, Level = LogLevel.Error, Message =
+        "{Path} is damaged, so it is not known how many letters of that file were taken in. All of them are, some perhaps for the second "
+        + "time. Check the storage (dmesg, SD card)")]
     static partial void LogDamaged(ILogger logger, string path);
 }

@@ -4,8 +4,8 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// How far a file of <c>dead-letters/replay/</c> has been taken in. It is written before letters are appended to the journal, with what is about to be appended,
-/// and after.
+/// How far a file of <c>dead-letters/replay/</c> has been taken in. It is written before letters are appended to the journal, with what is
+/// about to be appended, and after.
 /// </summary>
 /// <param name="Letters">Letters that are done.</param>
 /// <param name="Epoch">While more letters are being appended, the journal's epoch; otherwise empty.</param>
@@ -34,7 +34,8 @@ sealed record ReplayNote(int Letters, string Epoch = "", long Offset = 0, IReadO
     }
 
     /// <summary>
-    /// How many of the announced letters are done when so many of their readings are in the journal. Letters without readings were kept before the append.
+    /// How many of the announced letters are done when so many of their readings are in the journal. Letters without readings were kept
+    /// before the append.
     /// </summary>
     public int LettersIn(long readings)
     {

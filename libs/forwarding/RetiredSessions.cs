@@ -5,11 +5,11 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Finds sessions at the broker that get their share of the messages and that no slot fetches. There are two ways to get one. A broker that crashes comes back with
-/// what it saved last; if that was before a slot was retired, the slot's session is there again. And a data volume that is lost, or a new SD card, takes the slots with it,
-/// while the sessions of its higher slots stay at the broker. So after each new connection to the broker, once no adoption is under way, it is asked for the sessions of
-/// retired slots, and on a new volume also for those of slots that may have been. A slot whose session it has becomes one without an owner: it is adopted and emptied
-/// like any other.
+/// Finds sessions at the broker that get a share of the messages but belong to no slot. They arise in two ways. A broker that crashed comes
+/// back with its last saved state, which may still have the session of a slot that was retired since. And a lost data volume, or a new SD
+/// card, has no slots, while the sessions of its higher slots are still at the broker. So after each new connection, when no adoption is
+/// under way, this class asks the broker for the sessions of retired slots, and on a new volume also for those of slots that may have
+/// existed. A slot whose session exists gets its directory back; then it is adopted and emptied like any slot without an owner.
 /// </summary>
 /// <param name="options">Of the forwarder.</param>
 /// <param name="clientIdPrefix">What MQTT client ids begin with.</param>
@@ -17,7 +17,7 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="logger">For sessions that are found.</param>
 sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPrefix, TimeProvider clock, ILogger logger)
 {
-    /// <summary>After so many slots in a row without a session, a new volume is not asked about higher ones.</summary>
+    /// <summary>On a new volume, the search for sessions ends after so many slots in a row without one.</summary>
     const int AbsentInARow = 8;
 
     /// <summary>As many slots as the broker has users for.</summary>
@@ -26,10 +26,10 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     long checkedConnections;
     long? unansweredAt;
 
-    /// <summary>Asks, unless it was done since the last connection was made.</summary>
+    /// <summary>Asks the broker, unless that was done since the last connection was made.</summary>
     /// <param name="connections">How many connections this replica's own slots have made.</param>
-    /// <param name="stop">Ends it early.</param>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    /// <param name="stop">Ends the search early.</param>
+    /// <exception cref="OperationCanceledException">The search was ended.</exception>
     public async Task CheckAsync(long connections, CancellationToken stop)
     {
         if (connections == checkedConnections || (unansweredAt is { } at && clock.GetElapsedTime(at) < options.SlotAdoptionGrace))
@@ -69,7 +69,7 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
             case false:
                 return false;
             default:
-                // It is away again, or refuses this client id.
+                // The broker is away again, or refuses this client id.
                 unansweredAt = clock.GetTimestamp();
                 return null;
         }
@@ -78,7 +78,7 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     /// <returns>Null when the broker does not say.</returns>
     async Task<bool?> IsPresentAsync(string clientId, CancellationToken stop)
     {
-        // Its messages, if there are any, are not acknowledged: they come again to whoever empties the slot.
+        // Messages of the session are not acknowledged here: the broker sends them again when the slot is emptied.
         await using var client = new MqttClient(options.Mqtt with { ClientId = clientId, Subscriptions = [] }, clock, NullLogger.Instance);
         var connected = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.ConnectionChanged += state =>
@@ -106,6 +106,7 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     }
 
     [LoggerMessage(EventId = 143, Level = LogLevel.Warning, Message =
-        "The broker has a session of {Slot}, which no slot here fetches: the broker was restarted from an older state, or this data volume is new. The slot is adopted and emptied, so that nothing that went to it is lost")]
+        "The broker has a session of {Slot}, which no slot here fetches: the broker was restarted from an older state, or this data volume "
+        + "is new. The slot is adopted and emptied, so that nothing that went to it is lost")]
     partial void LogBroughtBack(string slot);
 }

@@ -8,8 +8,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Devices whose readings are taken although something about them is odd: told once per device, in the log, as a figure, in the status, and by <c>check</c>.
-/// It forgets with the process, so what was cured is not told again. Thread-safe.
+/// Devices whose readings are stored although something about them is odd. Each is reported once: in the log, as a figure, in the status,
+/// and by <c>check</c>. The notes end with the process, so a device that was corrected is not reported after a restart. Thread-safe.
 /// </summary>
 sealed partial class SenderNotes
 {
@@ -121,7 +121,7 @@ sealed partial class SenderNotes
     IEnumerable<Measurement<long>> Count()
         => Enum.GetValues<SenderNote>().Select(note => new Measurement<long>(notes.Keys.Count(key => key.Note == note), new KeyValuePair<string, object?>("note", Name(note))));
 
-    /// <summary>By device, as many as are listed; the others together.</summary>
+    /// <summary>Counts by device for the first devices, and one count for all others.</summary>
     IEnumerable<Measurement<long>> Renumbered()
     {
         var devices = restarts.ToArray().GroupBy(restart => restart.Key.DeviceId).OrderBy(device => device.Key, StringComparer.Ordinal)
@@ -145,13 +145,17 @@ sealed partial class SenderNotes
         return line.Length <= 40 ? line : line[..40] + "…";
     }
 
-    [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message = "Device {Device}: {Note}. Its readings are stored with the time they say. Set its clock (NTP), or leave the time out: then the time of arrival counts")]
+    [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message =
+        "Device {Device}: {Note}. Its readings are stored with the time they say. Set its clock (NTP), or leave the time out: then the "
+        + "time of arrival counts")]
     partial void LogClock(string device, string note);
 
     [LoggerMessage(EventId = 124, Level = LogLevel.Warning, Message =
-        "Device {Device}: {Note}. It restarted its counter and kept its boot id. Let it make a new boot_id at each start, or keep its counter; or leave both out")]
+        "Device {Device}: {Note}. It restarted its counter and kept its boot id. Let it make a new boot_id at each start, or keep its "
+        + "counter; or leave both out")]
     partial void LogRestart(string device, string note);
 
-    [LoggerMessage(EventId = 123, Level = LogLevel.Warning, Message = "Device {Device}: {Note}. Its readings are stored, but only RAW_DATA has those values. Rename the keys in the sender")]
+    [LoggerMessage(EventId = 123, Level = LogLevel.Warning, Message =
+        "Device {Device}: {Note}. Its readings are stored, but only RAW_DATA has those values. Rename the keys in the sender")]
     partial void LogKeys(string device, string note);
 }

@@ -4,7 +4,8 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Empties the broker's session of an adopted slot: unsubscribes, then waits until the broker has sent everything that it held, and the slot has stored it.
+/// Empties the broker's session of an adopted slot: unsubscribes, then waits until the broker has sent everything that it held, and the
+/// slot has stored it.
 /// </summary>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="mqtt">Its connection.</param>
@@ -52,7 +53,9 @@ sealed partial class SessionDrain(
         }
     }
 
-    /// <summary>Waits until one connection has brought nothing for long enough, although all that had come was stored and acknowledged.</summary>
+    /// <summary>
+    /// Waits until one connection has brought nothing for long enough, although all that had come was stored and acknowledged.
+    /// </summary>
     async Task WaitForQuietAsync(CancellationToken stop)
     {
         var (since, arrived) = (clock.GetTimestamp(), Arrived);

@@ -6,9 +6,12 @@ public enum SinkFailure
     /// <summary>The same call with the same batch may work: back off and repeat it.</summary>
     Transient,
 
-    /// <summary>What was sent and not committed may be gone: open again and send again from the committed offset.</summary>
+    /// <summary>Readings that were sent and are not committed may be lost: open again and send again from the committed offset.</summary>
     Reopen,
 
-    /// <summary>A person must act (grants, pipe, bucket, key). The service says so, stays up, takes in what its disk can hold and tries again at long intervals.</summary>
+    /// <summary>
+    /// A person must act (grants, pipe, bucket, key). The service says so, stays up, takes in what its disk can hold and tries again at
+    /// long intervals.
+    /// </summary>
     NeedsOperator,
 }

@@ -6,8 +6,9 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// One slot of a forwarder: a directory with a lock, a journal, an MQTT session and a sink of its own. Takes messages in (receive a group, drop readings that are
-/// stored already, append the rest, fsync, acknowledge in order), and has <see cref="DeliveryLoop"/> deliver the journal.
+/// One slot of a forwarder: a directory with a lock, a journal, an MQTT session and a sink of its own. Takes messages in (receive a group,
+/// drop readings that are stored already, append the rest, fsync, acknowledge in order), and has <see cref="DeliveryLoop"/> deliver the
+/// journal.
 /// </summary>
 sealed class Slot : IAsyncDisposable
 {
@@ -23,8 +24,9 @@ sealed class Slot : IAsyncDisposable
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Groups begin no sooner than this after one another, unless the broker would have to pause for it (<see cref="MqttClient.GatherAsync"/>): a group costs
-    /// an fsync and some thread switches, however many messages share them. A message that comes alone does not wait.
+    /// Groups begin no sooner than this after one another, unless the broker would have to pause for it
+    /// (<see cref="MqttClient.GatherAsync"/>): a group costs an fsync and some thread switches, however many messages share them. A message
+    /// that comes alone does not wait.
     /// </summary>
     static readonly TimeSpan GroupInterval = TimeSpan.FromMilliseconds(50);
 
@@ -47,7 +49,8 @@ sealed class Slot : IAsyncDisposable
     long handledMessages;
     bool isRetired;
 
-    Slot(SlotDirectory directory, DurableJournal journal, ReadingStore store, Dictionary<string, int> unsettled, bool isAdopted, SlotServices services)
+    Slot(
+        SlotDirectory directory, DurableJournal journal, ReadingStore store, Dictionary<string, int> unsettled, bool isAdopted, SlotServices services)
     {
         this.directory = directory;
         this.services = services;
@@ -74,7 +77,10 @@ sealed class Slot : IAsyncDisposable
         };
     }
 
-    /// <summary>Payload bytes after which a group takes no more messages. A small journal must hold several groups, or the first would wait for ever.</summary>
+    /// <summary>
+    /// Payload bytes after which a group takes no more messages. A small journal must hold several groups, or the first would wait for
+    /// ever.
+    /// </summary>
     public static long GroupBytes(ForwarderOptions options) => Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
 
     /// <summary>The slot's journal.</summary>
@@ -86,7 +92,8 @@ sealed class Slot : IAsyncDisposable
     public string Name => directory.Name;
 
     /// <summary>
-    /// Opens the journal of a slot that this process holds. The ledger need not be usable yet: what the journal holds is delivered without it.
+    /// Opens the journal of a slot that this process holds. The ledger need not be usable yet: what the journal holds is delivered without
+    /// it.
     /// </summary>
     /// <param name="directory">The slot's directory, which this process has locked.</param>
     /// <param name="ledger">Which readings are stored.</param>
@@ -121,7 +128,8 @@ sealed class Slot : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs until <paramref name="stop"/>; then intake ends first, what is in hand is made durable and acknowledged, and as much is delivered as
+    /// Runs until <paramref name="stop"/>; then intake ends first, what is in hand is made durable and acknowledged, and as much is
+    /// delivered as
     /// <paramref name="abort"/> allows. An adopted slot also ends when nothing is left of it.
     /// </summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
@@ -240,7 +248,8 @@ sealed class Slot : IAsyncDisposable
             intake.Begin();
             groupBytes = 0;
             Take();
-            // Other slots wait for readings that are claimed, so space comes before the claim. Messages that are not stored are not acknowledged: they come again.
+            // Other slots wait for readings that are claimed, so space comes before the claim. Messages that are not stored are not
+            // acknowledged: they come again.
             if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync(cancellationToken);

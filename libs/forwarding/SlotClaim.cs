@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Readings that a slot is about to append to its journal. From the claim until its end no other slot stores them, and none takes them for stored.
+/// Readings that a slot is about to append to its journal. Until the claim ends, no other slot stores them or counts them as stored.
 /// </summary>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="epoch">Identity of its journal.</param>

@@ -4,10 +4,10 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and what the sink keeps, held by the lock <c>slots/slot-N.lock</c> beside it. Whoever
-/// holds the lock is the slot. The lock's file stays when the slot is retired: somebody may be about to lock what was deleted, and it says which
-/// sessions there have been (<see cref="RetiredSessions"/>). Its MQTT client id carries the identity of the installation, so that two installations on one
-/// broker do not take each other's sessions.
+/// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and the sink's files, and its lock <c>slots/slot-N.lock</c> beside
+/// it. The process that holds the lock owns the slot. The lock file stays when the slot is retired, because another process may be about to
+/// lock it, and because it tells which sessions there have been (<see cref="RetiredSessions"/>). The MQTT client id contains the identity
+/// of the installation, so that two installations on one broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
@@ -54,10 +54,12 @@ sealed class SlotDirectory : IDisposable
 
     public static string JournalPathOf(string dataDirectory, string name) => System.IO.Path.Combine(Root(dataDirectory), name, JournalName);
 
-    /// <summary>Keeps everybody from taking the slot until the result is disposed, making at most its lock; null when somebody has it.</summary>
+    /// <summary>
+    /// Locks the slot against owners until the result is disposed; null when it has an owner. Creates at most its lock file.
+    /// </summary>
     public static IDisposable? TryHold(string dataDirectory, string name) => FileLock.TryTake(System.IO.Path.Combine(Root(dataDirectory), name + LockExtension));
 
-    /// <summary>Takes the slot if nobody has it, making it if it is new.</summary>
+    /// <summary>Takes the slot if it has no owner, and creates it if it is new; null when it has an owner.</summary>
     public static SlotDirectory? TryTake(string dataDirectory, string name, string clientIdPrefix)
     {
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
@@ -75,7 +77,7 @@ sealed class SlotDirectory : IDisposable
         }
     }
 
-    /// <summary>Takes a retired slot while it is asked whether the broker still has its session; null if somebody has it, or it is no longer retired.</summary>
+    /// <summary>Takes a retired slot while the broker is asked for its session; null if it has an owner, or is no longer retired.</summary>
     public static SlotDirectory? TryTakeRetired(string dataDirectory, string name, string clientIdPrefix)
     {
         var path = System.IO.Path.Combine(Root(dataDirectory), name);
@@ -105,20 +107,21 @@ sealed class SlotDirectory : IDisposable
 
     static string SessionsKnownPath(string dataDirectory) => System.IO.Path.Combine(Root(dataDirectory), "sessions-known");
 
-    /// <summary>Makes a slot without an owner of a retired one.</summary>
+    /// <summary>Turns a retired slot back into a slot without an owner.</summary>
     public void BringBack() => Directory.CreateDirectory(Path);
 
     /// <summary>Deletes the slot: everything in it is committed.</summary>
     public void Retire()
     {
-        // At once as far as the next owner is concerned: a journal whose cursor, or whose sink's notes, are gone already would be delivered again.
+        // Renamed first, so that the next owner sees all of it or nothing: a journal without its cursor, or without the sink's files, would
+        // be delivered again.
         var retired = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, RetiredPrefix + System.IO.Path.GetRandomFileName());
         Directory.Move(Path, retired);
         DurableFile.FlushDirectory(System.IO.Path.GetDirectoryName(Path)!);
         Delete(retired);
     }
 
-    /// <summary>Deletes what is left of slots whose deletion was cut short.</summary>
+    /// <summary>Deletes the rest of slots whose deletion was interrupted.</summary>
     public static void FinishRetiring(string dataDirectory)
     {
         foreach (var retired in Directory.EnumerateDirectories(Root(dataDirectory), RetiredPrefix + "*"))
@@ -133,7 +136,7 @@ sealed class SlotDirectory : IDisposable
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            // Another replica, which starts now, deletes it too; or the disk does not let it go, and a later start will.
+            // Another replica that starts now may be deleting it too; or the disk refuses, and a later start tries again.
         }
     }
 

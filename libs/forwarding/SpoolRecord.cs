@@ -28,7 +28,9 @@ static class SpoolRecord
         }
     }
 
-    /// <summary>Upper bound of the size of <paramref name="readings"/> of the record's <paramref name="count"/> readings as JSON lines.</summary>
+    /// <summary>
+    /// Upper bound of the size of <paramref name="readings"/> of the record's <paramref name="count"/> readings as JSON lines.
+    /// </summary>
     public static long EstimateRowBytes(ReadOnlySpan<byte> record, int count, int readings)
         => StoredPayload.IsJsonRecord(record)
             ? (record.Length / count + RowBytesOverJson) * (long)readings

@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Which readings are stored or about to be, as ranges of numbers per stream. Bounded in memory: <see cref="Trim"/> forgets the streams that have been silent
-/// longest. A forgotten reading that arrives again is stored again, not lost. Not thread-safe.
+/// Which readings are stored or about to be, as ranges of numbers per stream. Bounded in memory: <see cref="Trim"/> forgets the streams
+/// that have been silent longest. A forgotten reading that arrives again is stored again, not lost. Not thread-safe.
 /// </summary>
 sealed class StoredReadings
 {
@@ -21,7 +21,7 @@ sealed class StoredReadings
     /// <summary>Most memory of all streams together, in bytes.</summary>
     public long MaxBytes { get; init; } = 32 << 20;
 
-    /// <summary>Most memory of one device's streams, in bytes: a device that makes up boot ids must not make the others forgotten.</summary>
+    /// <summary>Most memory of one device's streams, in bytes: a device that invents boot ids must not displace the others.</summary>
     public long MaxBytesPerDevice { get; init; } = 4 << 20;
 
     /// <summary>Most streams of one device.</summary>
@@ -98,7 +98,7 @@ sealed class StoredReadings
 
     /// <summary>Ends a claim.</summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="isStored">Whether its readings are stored now; otherwise nothing is known of them any more.</param>
+    /// <param name="isStored">Whether its readings are stored now; otherwise they count as unknown.</param>
     public void End(SlotClaim claim, bool isStored)
     {
         foreach (var run in claim.Runs)
@@ -110,8 +110,8 @@ sealed class StoredReadings
     }
 
     /// <summary>
-    /// Forgets streams until the bounds are kept with a quarter to spare. Only who writes the ledger decides what is forgotten and tells the others: every
-    /// process must forget the same.
+    /// Forgets streams until a quarter of each bound is free. Only the process that writes the ledger decides, and the file tells the
+    /// others, because every process must forget the same streams.
     /// </summary>
     /// <returns>The forgotten streams.</returns>
     public List<StoredStream> Trim()

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The stored sequence numbers of one stream. Belongs to its <see cref="StoredReadings"/>, which alone changes it. Not thread-safe.</summary>
+/// <summary>
+/// The stored sequence numbers of one stream. Belongs to its <see cref="StoredReadings"/>, which alone changes it. Not thread-safe.
+/// </summary>
 sealed class StoredStream(StreamKey key, DeviceStreams device)
 {
     /// <summary>Bytes of memory that a stream with one range takes besides its texts: measured, rounded up.</summary>
