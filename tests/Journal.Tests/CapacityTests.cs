@@ -12,6 +12,27 @@ public sealed class CapacityTests : IDisposable
     public void Dispose() => temp.Dispose();
 
     [Fact]
+    public void Asking_whether_there_is_room_deletes_nothing()
+    {
+        var mayDelete = false;
+        var options = TestJournal.Options(temp.Path, 1024) with { MaxBytes = 64 * 1024, BeforeReclaim = () => mayDelete };
+        using var journal = TestJournal.Open(options);
+        for (var i = 0; i < 12; i++)
+            journal.Append(new string('x', 500));
+        journal.Commit(11);
+        var segments = Directory.GetFiles(temp.Path, "*.segment").Length;
+        Assert.InRange(segments, 3, 12);
+
+        mayDelete = true;
+        Assert.Null(journal.WhyNoRoomFor(100));
+        _ = journal.WhyNoRoomFor(1_000_000);
+
+        Assert.Equal(segments, Directory.GetFiles(temp.Path, "*.segment").Length);
+        journal.Commit(12);
+        Assert.Single(Directory.GetFiles(temp.Path, "*.segment"));
+    }
+
+    [Fact]
     public async Task At_the_size_limit_appends_wait_until_something_is_committed()
     {
         using var journal = Open(new JournalOptions { MaxBytes = 16_384, SegmentBytes = 2048 });
