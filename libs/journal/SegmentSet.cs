@@ -97,9 +97,7 @@ sealed class SegmentSet
         }
     }
 
-    /// <summary>
-    /// Whether everything in the last segment is committed, so that its space comes back as soon as a new segment begins.
-    /// </summary>
+    /// <summary>Whether everything in the last segment is committed, so that a new segment frees its space.</summary>
     public bool IsLastCommitted
     {
         get
@@ -171,9 +169,7 @@ sealed class SegmentSet
             return committedOffset = Math.Clamp(offset, segments[0].First, committedOffset);
     }
 
-    /// <summary>
-    /// Deletes the segments in which everything is committed, except the last one, as far as the journal's owner and the disk allow it.
-    /// </summary>
+    /// <summary>Deletes the committed segments, except the last one, as far as the journal's owner and the disk allow it.</summary>
     /// <returns>Whether space was freed.</returns>
     public bool DeleteDelivered()
     {
