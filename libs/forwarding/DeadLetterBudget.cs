@@ -75,6 +75,9 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         {
             // A file that another replica writes to at this moment stays.
             using var alone = DeadLetters.OpenAlone(path);
+            // Another replica may have deleted it between the opening and the lock: then its letters are counted there.
+            if (!File.Exists(path))
+                return true;
             var bytes = RandomAccess.GetLength(alone);
             var (letters, topic) = Survey(alone);
             File.Delete(path);

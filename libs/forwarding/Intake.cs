@@ -102,6 +102,17 @@ sealed partial class Intake(
             letters.Add(new DeadLetter(e.Message, topic, contentType, 0, message) { ReceivedAt = receivedAt, Assigned = assigned });
             return null;
         }
+        catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
+        {
+            // A defect of the decoder. Thrown on, it would stop everything behind this message, at each delivery again.
+            LogDecoderDefect(e, slot, topic, message.Length);
+            letters.Add(new DeadLetter($"decoding it failed with {e.GetType().Name} ({e.Message}); this is a defect of thermal-streaming, please report it with this letter", topic, contentType, 0, message)
+            {
+                ReceivedAt = receivedAt,
+                Assigned = assigned,
+            });
+            return null;
+        }
     }
 
     /// <summary>
@@ -145,6 +156,10 @@ sealed partial class Intake(
     [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message =
         "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
+
+    [LoggerMessage(EventId = 137, Level = LogLevel.Error,
+        Message = "{Slot}: decoding a message on {Topic} ({Bytes} bytes) failed. It is kept with the dead letters; please report this defect with it")]
+    partial void LogDecoderDefect(Exception e, string slot, string topic, int bytes);
 
     [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message =
         "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the others "

@@ -65,6 +65,15 @@ public sealed class IntakeTests : IDisposable
     }
 
     [Fact]
+    public void A_nested_key_that_is_no_text_is_a_letter_and_stops_nothing()
+    {
+        Assert.Null(Take("""{"nested":{"a":1,"\udc00":2}}"""));
+
+        Assert.Equal("""{"nested":{"a":1,"\udc00":2}}""", Text(Letters().Single().Payload).TrimEnd());
+        Assert.NotNull(Take("""{"temperature":1.5}"""));
+    }
+
+    [Fact]
     public void A_message_of_which_nothing_can_be_taken_is_one_letter_with_its_own_bytes()
     {
         Assert.Null(Take("""{"device_id":"other","temperature":1}"""));
