@@ -5,8 +5,8 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Bench;
 
 /// <summary>
-/// The yardstick: a process that takes messages and acknowledges them, and does nothing else. It prints <c>ready</c>, then answers each number on its
-/// standard input by the same number when it has acknowledged so many.
+/// The yardstick: a process that takes messages and acknowledges them, and does nothing else. It prints <c>ready</c>, then answers each
+/// number on its standard input by the same number when it has acknowledged so many.
 /// </summary>
 static class AcknowledgingSubscriber
 {

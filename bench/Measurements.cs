@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace ThermalStreaming.Bench;
 
-/// <summary>What is measured, and how. Rates are compared within a run; processor time is of the process and grows with nothing but its work.</summary>
+/// <summary>
+/// What is measured, and how. Rates are compared within a run; processor time is of the process and grows with nothing but its work.
+/// </summary>
 sealed class Measurements(string root, Results results, double share)
 {
     const string Thermal = "thermal";
@@ -53,7 +55,9 @@ sealed class Measurements(string root, Results results, double share)
         }
     }
 
-    /// <summary>From the start of the process to the first 200 of /readyz, and what a health check costs, which every container pays twice a minute.</summary>
+    /// <summary>
+    /// From the start of the process to the first 200 of /readyz, and what a health check costs, which every container pays twice a minute.
+    /// </summary>
     async Task StartAsync()
     {
         const int starts = 5, checks = 20;
@@ -114,8 +118,9 @@ sealed class Measurements(string root, Results results, double share)
     }
 
     /// <summary>
-    /// One reading per message: the forwarder against a subscriber that only acknowledges, by turns. While they are compared, the destination is away, so that
-    /// both do nothing but their part between the broker and the disk; then everything is delivered, and counts into the processor time.
+    /// One reading per message: the forwarder against a subscriber that only acknowledges, by turns. While they are compared, the
+    /// destination is away, so that both do nothing but their part between the broker and the disk; then everything is delivered, and
+    /// counts into the processor time.
     /// </summary>
     async Task SingleAsync(string format, double processorTarget, Func<string, MessagePool> make)
     {

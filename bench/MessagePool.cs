@@ -11,8 +11,9 @@ using Host = ThermalStreaming.Readings.Host;
 namespace ThermalStreaming.Bench;
 
 /// <summary>
-/// PUBLISH packets made in advance, of which only the packet id and the sequence numbers are written when one is sent: what the agent's simulation delivers
-/// every half second, for several devices. There are so many that compressing the rows finds no repetition within its window.
+/// PUBLISH packets made in advance, of which only the packet id and the sequence numbers are written when one is sent: what the agent's
+/// simulation delivers every half second, for several devices. There are so many that compressing the rows finds no repetition within its
+/// window.
 /// </summary>
 sealed class MessagePool
 {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ThermalStreaming.Bench;
 
 /// <summary>
-/// Publishes with QoS 1 and a bounded window, and returns when the broker has acknowledged everything. One thread, one buffer: it must cost the processors
-/// that it shares with what is measured as little as it can. MQTT 5.0.
+/// Publishes with QoS 1 and a bounded window, and returns when the broker has acknowledged everything. One thread, one buffer: it must cost
+/// the processors that it shares with what is measured as little as it can. MQTT 5.0.
 /// </summary>
 sealed class Publisher : IDisposable
 {

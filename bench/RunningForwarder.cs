@@ -42,8 +42,8 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Waits until a figure has reached a number; returns when it had, to within a few milliseconds. It asks the less often the longer that will take: each
-    /// answer costs the forwarder some processor time.
+    /// Waits until a figure has reached a number; returns when it had, to within a few milliseconds. It asks the less often the longer that
+    /// will take: each answer costs the forwarder some processor time.
     /// </summary>
     public async Task<long> ReachAsync(Func<Status, long> figure, long wanted, TimeSpan ceiling)
     {

@@ -73,8 +73,8 @@ sealed class Stand : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts a forwarder with an empty data directory of its own and waits until it is ready. One per stand: the session of an earlier one would keep its
-    /// share of the messages.
+    /// Starts a forwarder with an empty data directory of its own and waits until it is ready. One per stand: the session of an earlier one
+    /// would keep its share of the messages.
     /// </summary>
     public async Task<RunningForwarder> StartForwarderAsync(int slots, params (string Key, string Value)[] settings)
     {

@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>AES in counter mode with a big-endian counter of 128 bits (NIST SP 800-38A, 6.5). Encrypting and decrypting are the same.</summary>
+/// <summary>
+/// AES in counter mode with a big-endian counter of 128 bits (NIST SP 800-38A, 6.5). Encrypting and decrypting are the same.
+/// </summary>
 static class AesCtr
 {
     const int Block = 16;

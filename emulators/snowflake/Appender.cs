@@ -135,7 +135,8 @@ sealed class Appender(CallGate gate, EmulatorSettings settings, StreamingTables 
                 await Reply.Json(context, 200, json =>
                 {
                     json.WriteStartObject();
-                    // Also from the elastic channel, where nobody sends it back: Snowflake's own SDK takes an answer without it for an error.
+                    // Also from the elastic channel, where nobody sends it back: Snowflake's own SDK takes an answer without it for an
+                    // error.
                     json.WriteString("next_continuation_token", next);
                     json.WriteNumber("status_code", 0);
                     json.WriteString("message", "OK");

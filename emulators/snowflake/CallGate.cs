@@ -134,7 +134,9 @@ sealed partial class CallGate(StreamingTables tables, Authenticator authenticato
         return null;
     }
 
-    /// <summary>Matches what a reader of JSON throws. InvalidOperationException is how it reports half of a surrogate pair in a text.</summary>
+    /// <summary>
+    /// Matches what a reader of JSON throws. InvalidOperationException is how it reports half of a surrogate pair in a text.
+    /// </summary>
     public static bool IsBadJson(Exception e) => e is JsonException or InvalidOperationException;
 
     /// <summary>Reads the body as JSON.</summary>

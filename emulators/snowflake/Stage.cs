@@ -5,8 +5,8 @@ namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
 /// The files that clients upload before they append them: <c>stage/</c> in the data directory, one file for each key, named after the
-/// key's hash, with the MD5 of the content behind the content. A file that has been appended moves to <c>stage/used/</c>, where it stays for
-/// a client that asks again. Files are deleted by age, and used ones earlier if space is short. Safe for concurrent use.
+/// key's hash, with the MD5 of the content behind the content. A file that has been appended moves to <c>stage/used/</c>, where it stays
+/// for a client that asks again. Files are deleted by age, and used ones earlier if space is short. Safe for concurrent use.
 /// </summary>
 sealed class Stage
 {

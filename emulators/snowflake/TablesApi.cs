@@ -47,7 +47,9 @@ sealed class TablesApi(StreamingTables tables, QueryApi queries)
     /// <summary>Runs one query in Snowflake's SQL.</summary>
     public Task Query(HttpContext context) => queries.Query(context);
 
-    /// <summary>A table by its name or DATABASE.SCHEMA.NAME, spelt exactly or else in any case; answers 404 itself if there is none.</summary>
+    /// <summary>
+    /// A table by its name or DATABASE.SCHEMA.NAME, spelt exactly or else in any case; answers 404 itself if there is none.
+    /// </summary>
     async Task<TableStore?> Find(HttpContext context, string name)
     {
         var store = new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase }.Select(comparison =>

@@ -3,7 +3,9 @@ using Spectre.Console;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Runs the steps of <c>check</c> in order and prints each as it ends: ✓ or ✗, how long it took, and on failure cause and fix.</summary>
+/// <summary>
+/// Runs the steps of <c>check</c> in order and prints each as it ends: ✓ or ✗, how long it took, and on failure cause and fix.
+/// </summary>
 public static class CheckList
 {
     /// <summary>Ceiling for a single step, so that a black-holed address cannot hang the doctor.</summary>
@@ -36,7 +38,10 @@ public static class CheckList
         return failed ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    /// <summary>Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long, and without colours, whatever TERM says.</summary>
+    /// <summary>
+    /// Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long, and without colours, whatever TERM
+    /// says.
+    /// </summary>
     internal static IAnsiConsole ConsoleFor(TextWriter output, bool isTerminal)
     {
         var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) };

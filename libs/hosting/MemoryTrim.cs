@@ -4,20 +4,21 @@ using System.Runtime.InteropServices;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Gives back memory that a start or a flood has left behind: garbage, which a service with little to do never collects, and pages of libraries, of which a
-/// start touches many that are never needed again. A pass takes some ten milliseconds. For one thread.
+/// Gives back memory that a start or a flood has left behind: garbage, which a service with little to do never collects, and pages of
+/// libraries, of which a start touches many that are never needed again. A pass takes some ten milliseconds. For one thread.
 /// </summary>
 /// <remarks>
-/// Pages of a library are dropped from this process only; what is touched again comes back from the page cache without reading the disk, unless the kernel
-/// needed the memory. Left alone is what could be harmed: what the process may write, what it has changed (relocations are private copies, lost when dropped),
-/// and what was not yet there at the last pass, because only what is loaded for good can be relied on to be the same between look and call.
+/// Pages of a library are dropped from this process only; what is touched again comes back from the page cache without reading the disk,
+/// unless the kernel needed the memory. Left alone is what could be harmed: what the process may write, what it has changed (relocations
+/// are private copies, lost when dropped), and what was not yet there at the last pass, because only what is loaded for good can be relied
+/// on to be the same between look and call.
 /// </remarks>
 sealed partial class MemoryTrim
 {
     const int DontNeed = 4; // MADV_DONTNEED
 
-    // Before and right after the parts of a service start, because what the start takes adds to what a load takes that begins at once; again when the code of
-    // a running service has been compiled.
+    // Before and right after the parts of a service start, because what the start takes adds to what a load takes that begins at once;
+    // again when the code of a running service has been compiled.
     static readonly TimeSpan[] afterStart = [TimeSpan.Zero, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)];
     static readonly TimeSpan between = TimeSpan.FromMinutes(10);
 

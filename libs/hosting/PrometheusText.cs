@@ -5,8 +5,8 @@ using System.Text;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Shows the instruments of <see cref="MeterName"/> in the Prometheus text format 0.0.4. Counters get <c>_total</c>, the units <c>s</c> and <c>By</c>
-/// become <c>_seconds</c> and <c>_bytes</c>. Thread-safe; observable instruments are read at each request.
+/// Shows the instruments of <see cref="MeterName"/> in the Prometheus text format 0.0.4. Counters get <c>_total</c>, the units <c>s</c> and
+/// <c>By</c> become <c>_seconds</c> and <c>_bytes</c>. Thread-safe; observable instruments are read at each request.
 /// </summary>
 /// <remarks>The exporter packages cannot be restored everywhere: docs/decisions/0006-metrics-text.md.</remarks>
 public sealed class PrometheusText : IDisposable

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// The verbs of every service: <c>check</c>, <c>healthcheck</c> and <c>status</c>, and those that its definition adds. Without a verb, the service runs.
+/// The verbs of every service: <c>check</c>, <c>healthcheck</c> and <c>status</c>, and those that its definition adds. Without a verb, the
+/// service runs.
 /// </summary>
 static class ServiceCommandLine
 {

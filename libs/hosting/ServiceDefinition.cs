@@ -26,10 +26,14 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
     /// <summary>Command-line options of <c>check</c> that stand for a setting, for example <c>--probe</c>.</summary>
     public IReadOnlyList<SettingOption> CheckArguments { get; init; } = [];
 
-    /// <summary>Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily: some must work without any.</summary>
+    /// <summary>
+    /// Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily: some must work without any.
+    /// </summary>
     public Func<Func<TOptions>, IEnumerable<Command>>? Commands { get; init; }
 
-    /// <summary>Command-line options of the running service that stand for a setting, for example <c>--batch-size</c> for BATCH_SIZE.</summary>
+    /// <summary>
+    /// Command-line options of the running service that stand for a setting, for example <c>--batch-size</c> for BATCH_SIZE.
+    /// </summary>
     public IReadOnlyList<SettingOption> Arguments { get; init; } = [];
 
     /// <summary>Further configuration sources below the environment, for example a mounted JSON file.</summary>

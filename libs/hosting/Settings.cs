@@ -78,7 +78,9 @@ public sealed class Settings(IConfiguration configuration)
         return defaultValue;
     }
 
-    /// <summary>An amount of bytes: a number with k, M, G (powers of 1,000) or KiB, MiB, GiB (powers of 1,024); a bare number means bytes.</summary>
+    /// <summary>
+    /// An amount of bytes: a number with k, M, G (powers of 1,000) or KiB, MiB, GiB (powers of 1,024); a bare number means bytes.
+    /// </summary>
     public long Bytes(string key, long defaultValue, long min, long max, string description)
     {
         entries.Add(new(key, FormatBytes(defaultValue), description));
@@ -102,8 +104,8 @@ public sealed class Settings(IConfiguration configuration)
     }
 
     /// <summary>
-    /// A secret: the content of the file that <c>{key}_FILE</c> names, without trailing line ends, or the value of <paramref name="key"/> itself.
-    /// Null when neither is set. The value never appears in a problem.
+    /// A secret: the content of the file that <c>{key}_FILE</c> names, without trailing line ends, or the value of <paramref name="key"/>
+    /// itself. Null when neither is set. The value never appears in a problem.
     /// </summary>
     public string? Secret(string key, string description)
     {

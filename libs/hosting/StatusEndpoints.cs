@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What a service answers over HTTP: /healthz, /readyz, /metrics and /status. Four paths need no routing, which would take memory.</summary>
+/// <summary>
+/// What a service answers over HTTP: /healthz, /readyz, /metrics and /status. Four paths need no routing, which would take memory.
+/// </summary>
 /// <param name="service">Name of the service.</param>
 /// <param name="health">Its parts.</param>
 /// <param name="metrics">Its metrics.</param>

@@ -2,12 +2,16 @@ using System.Net;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Tells a broker's name or address from everything else that people write for it: a URL, with a port, a path, a password.</summary>
+/// <summary>
+/// Tells a broker's name or address from everything else that people write for it: a URL, with a port, a path, a password.
+/// </summary>
 static class BrokerAddress
 {
     const int LongestName = 253, LongestLabel = 63;
 
-    /// <summary>What is wrong with MQTT_HOST, and how it should be written; null when it is a name or an address. Never shows a password.</summary>
+    /// <summary>
+    /// What is wrong with MQTT_HOST, and how it should be written; null when it is a name or an address. Never shows a password.
+    /// </summary>
     public static string? Problem(string text)
     {
         List<string> wrong = [];

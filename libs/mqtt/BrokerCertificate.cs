@@ -15,11 +15,14 @@ public static class BrokerCertificate
     /// <summary>Name of the step of <c>check</c>.</summary>
     public const string Step = "broker certificate";
 
-    /// <summary>A certificate with less time left should have been renewed: the service <c>keeper</c> does it 30 days before the end.</summary>
+    /// <summary>
+    /// A certificate with less time left should have been renewed: the service <c>keeper</c> does it 30 days before the end.
+    /// </summary>
     public static readonly TimeSpan LeastLeft = TimeSpan.FromDays(25);
 
     /// <summary>
-    /// When the certificate expires. Opens a connection for the TLS handshake and closes it at once, whether the certificate is trusted or not.
+    /// When the certificate expires. Opens a connection for the TLS handshake and closes it at once, whether the certificate is trusted or
+    /// not.
     /// </summary>
     /// <param name="host">Name or address of the broker.</param>
     /// <param name="port">Its TLS port.</param>

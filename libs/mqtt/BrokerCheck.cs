@@ -6,9 +6,9 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect without birth or will, and so that they do not throw
-/// the running service off the broker: as the user <c>{user}/check</c>, which the broker of this project has for each user because it makes the user name
-/// the client id; on another broker as the service's own user, under a client id of their own.
+/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect without birth or will, and so that they
+/// do not throw the running service off the broker: as the user <c>{user}/check</c>, which the broker of this project has for each user
+/// because it makes the user name the client id; on another broker as the service's own user, under a client id of their own.
 /// </summary>
 public static class BrokerCheck
 {
@@ -20,7 +20,8 @@ public static class BrokerCheck
     /// <param name="publishTopic">
     /// A topic to publish an empty message to, or null. Choose one that nobody reads and that the same rule of the broker's ACL covers.
     /// </param>
-    /// <param name="filters">Filters to subscribe to, or null. Of a shared one only the filter is tried: a check must not take messages out of the group.</param>
+    /// <param name="filters">Filters to subscribe to, or null. Of a shared one only the filter is tried: a check must not take messages out
+    /// of the group.</param>
     public static IEnumerable<CheckStep> Steps(MqttOptions options, TimeProvider clock, string? publishTopic = null, IReadOnlyList<string>? filters = null)
     {
         List<string> reached = ["broker name", "broker port"];

@@ -2,7 +2,9 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>The settings by which every service finds its broker: MQTT_HOST, MQTT_PORT, MQTT_USER, MQTT_PASSWORD_FILE and the rest.</summary>
+/// <summary>
+/// The settings by which every service finds its broker: MQTT_HOST, MQTT_PORT, MQTT_USER, MQTT_PASSWORD_FILE and the rest.
+/// </summary>
 public static class MqttSettings
 {
     /// <summary>Reads and checks them; problems go to <see cref="Settings.Problem"/>.</summary>
@@ -57,8 +59,9 @@ public static class MqttSettings
     }
 
     /// <summary>
-    /// The installation's identity, 8 lower-case hexadecimal digits in the file <c>installation</c> beside the one that MQTT_PASSWORD_FILE names. It is part of the client ids:
-    /// kept with the credentials, it outlives the data volumes, so a service with a new volume finds its sessions again. Null where there is no such file.
+    /// The installation's identity, 8 lower-case hexadecimal digits in the file <c>installation</c> beside the one that MQTT_PASSWORD_FILE
+    /// names. It is part of the client ids: kept with the credentials, it outlives the data volumes, so a service with a new volume finds
+    /// its sessions again. Null where there is no such file.
     /// </summary>
     public static string? Installation(Settings settings)
     {

@@ -1,12 +1,15 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Notices that another client keeps connecting with the same client id. Each time, the broker gives it the session and ends our connection; each time we connect
-/// again, it loses its own. Both work by halves, and neither fails for long. Not thread-safe, except <see cref="AreThere"/>.
+/// Notices that another client keeps connecting with the same client id. Each time, the broker gives it the session and ends our
+/// connection; each time we connect again, it loses its own. Both work by halves, and neither fails for long. Not thread-safe, except <see
+/// cref="AreThere"/>.
 /// </summary>
 sealed class Rivals(TimeProvider clock)
 {
-    /// <summary>A restart that overlaps with the end of the old process, or a network that changes, takes a session over once or twice.</summary>
+    /// <summary>
+    /// A restart that overlaps with the end of the old process, or a network that changes, takes a session over once or twice.
+    /// </summary>
     const int Several = 3;
 
     readonly Queue<long> takeovers = new();

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The identity of readings that came without boot id and sequence: where they were first stored. They keep it for good, in dead letters and when they are taken
-/// in again, so a row that comes a second time can be told from a new one.
+/// The identity of readings that came without boot id and sequence: where they were first stored. They keep it for good, in dead letters
+/// and when they are taken in again, so a row that comes a second time can be told from a new one.
 /// </summary>
 /// <param name="BootId">Stands in the row as <c>boot_id</c>.</param>
 /// <param name="FirstSequence">Number of the first reading of a payload; the others follow in order.</param>

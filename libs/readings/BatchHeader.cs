@@ -3,8 +3,8 @@ using Google.Protobuf;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// What stands once in a <see cref="ReadingBatch"/>: all of it but its readings, checked. A device sends the same in every message, so it is kept: nothing is
-/// decoded or encoded anew for it. Thread-safe.
+/// What stands once in a <see cref="ReadingBatch"/>: all of it but its readings, checked. A device sends the same in every message, so it
+/// is kept: nothing is decoded or encoded anew for it. Thread-safe.
 /// </summary>
 sealed class BatchHeader
 {

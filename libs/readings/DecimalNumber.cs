@@ -1,7 +1,8 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A decimal number as it is spelled, exact to 19 digits: no <see cref="double"/> comes between a text and what a column or a clock makes of it.
+/// A decimal number as it is spelled, exact to 19 digits: no <see cref="double"/> comes between a text and what a column or a clock makes
+/// of it.
 /// </summary>
 readonly struct DecimalNumber
 {
@@ -28,7 +29,8 @@ readonly struct DecimalNumber
     public int WholeDigits { get; }
 
     /// <summary>
-    /// Reads digits with an optional sign, point and exponent: what RFC 8259 allows, and also <c>+1</c>, <c>.5</c>, <c>5.</c> and <c>007</c>, as texts spell numbers.
+    /// Reads digits with an optional sign, point and exponent: what RFC 8259 allows, and also <c>+1</c>, <c>.5</c>, <c>5.</c> and
+    /// <c>007</c>, as texts spell numbers.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out DecimalNumber number)
     {

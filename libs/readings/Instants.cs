@@ -15,7 +15,9 @@ public static class Instants
 
     public static long ToMicroseconds(DateTimeOffset instant) => (instant.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / 10;
 
-    /// <summary>ISO 8601 with microseconds and offset, <c>2026-11-20T10:13:48.123456+00:00</c>, as the original's <c>datetimestamp</c>.</summary>
+    /// <summary>
+    /// ISO 8601 with microseconds and offset, <c>2026-11-20T10:13:48.123456+00:00</c>, as the original's <c>datetimestamp</c>.
+    /// </summary>
     public static void FormatIso(DateTimeOffset instant, Span<byte> target)
     {
         var utc = instant.UtcDateTime;
@@ -30,7 +32,9 @@ public static class Instants
         Digits(target, 20, 6, (int)(utc.Ticks / 10 % 1_000_000));
     }
 
-    /// <summary><c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>, out of what <see cref="FormatIso"/> made.</summary>
+    /// <summary>
+    /// <c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>, out of what <see cref="FormatIso"/> made.
+    /// </summary>
     public static void FormatAmerican(ReadOnlySpan<byte> iso, Span<byte> target)
     {
         "../../.... "u8.CopyTo(target);

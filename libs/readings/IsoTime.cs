@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// ISO 8601 in its basic and extended forms: a calendar, ordinal or week date, then at least the hour, with a fraction behind a point or a comma and a zone.
-/// A blank in place of the T and in front of the zone is taken too.
+/// ISO 8601 in its basic and extended forms: a calendar, ordinal or week date, then at least the hour, with a fraction behind a point or a
+/// comma and a zone. A blank in place of the T and in front of the zone is taken too.
 /// </summary>
 static class IsoTime
 {

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Where the parts of one reading lie in a payload, and what they say. The values end with the last field that is there; of a missing key, and of null, they
-/// are empty. Extra are the values of keys that the rows do not know.
+/// Where the parts of one reading lie in a payload, and what they say. The values end with the last field that is there; of a missing key,
+/// and of null, they are empty. Extra are the values of keys that the rows do not know.
 /// </summary>
 sealed record JsonItem(Range Whole, Range[] Values, Dictionary<string, ReadOnlyMemory<byte>>? Extra)
 {

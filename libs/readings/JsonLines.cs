@@ -5,7 +5,10 @@ static class JsonLines
 {
     static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
-    /// <summary>Whether there are several lines, and each that is not blank begins an object: of an object that is spread over lines the others do not.</summary>
+    /// <summary>
+    /// Whether there are several lines, and each that is not blank begins an object: of an object that is spread over lines the others do
+    /// not.
+    /// </summary>
     public static bool IsLines(ReadOnlySpan<byte> text)
     {
         var lines = 0;

@@ -1,15 +1,14 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
-using System.Text.Json;
-using System.Text.Unicode;
 
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows do not know are
-/// passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for byte, but for three: times are
-/// written as the reading's one instant, texts that spell a number as that number, and a reading without identity gets one.
+/// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows
+/// do not know are passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for
+/// byte, but for three: times are written as the reading's one instant, texts that spell a number as that number, and a reading without
+/// identity gets one.
 /// </summary>
 sealed class JsonPayload : Payload
 {
@@ -50,7 +49,7 @@ sealed class JsonPayload : Payload
     public static JsonPayload Decode(ReadOnlyMemory<byte> payload, PayloadOrigin origin, RowLimits? limits)
     {
         var fields = JsonFields.Of(origin.Kind);
-        var decoded = new JsonPayload(payload, origin, ReadItems(payload, fields));
+        var decoded = new JsonPayload(payload, origin, JsonItems.Read(payload, fields));
         var items = decoded.items;
         for (var i = 0; i < items.Count; i++)
         {
@@ -62,56 +61,14 @@ sealed class JsonPayload : Payload
         return decoded;
     }
 
-    static List<JsonItem> ReadItems(ReadOnlyMemory<byte> payload, JsonFields fields)
-    {
-        try
-        {
-            return ReadAll(payload, fields);
-        }
-        catch (NotJsonException) when (JsonLines.IsLines(payload.Span))
-        {
-            // Lines stand for themselves: what is wrong with one is no reason to refuse its neighbours.
-            var items = new List<JsonItem>();
-            foreach (var line in JsonLines.Split(payload))
-            {
-                if (items.Count >= MaxReadings)
-                    throw TooMany();
-                try
-                {
-                    items.AddRange(ReadAll(payload[line], fields).Select(item => item.MoveBy(line.Start.Value)));
-                }
-                catch (NotJsonException e)
-                {
-                    items.Add(new JsonItem(line, [], null) { Problem = e.Message });
-                }
-            }
-            return items;
-        }
-    }
-
-    static List<JsonItem> ReadAll(ReadOnlyMemory<byte> payload, JsonFields fields)
-    {
-        // Neither reader checks the text inside strings.
-        if (!Utf8.IsValid(payload.Span))
-            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? "not JSON: it is not valid UTF-8");
-        try
-        {
-            return PlainJson.TryRead(payload.Span, fields) ?? GeneralJson.Read(payload, fields);
-        }
-        catch (NotJsonException e)
-        {
-            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? e.Message);
-        }
-    }
-
     /// <param name="item">Of which only the places are known.</param>
     /// <param name="before">The item before this one.</param>
     void Identify(JsonItem item, JsonItem? before)
     {
         var device = Raw(item, fields.DeviceId);
-        if (!device.IsEmpty && !IsText(device, origin.DeviceId) && Text(device) != origin.DeviceId)
+        if (!device.IsEmpty && !JsonText.Is(device, origin.DeviceId) && JsonText.Of(device) != origin.DeviceId)
         {
-            item.Problem = ForeignDevice(Text(device), origin.DeviceId);
+            item.Problem = ForeignDevice(JsonText.Of(device), origin.DeviceId);
             item.Replaced |= 1u << fields.DeviceId;
         }
         ReadIdentity(item, before);
@@ -128,8 +85,8 @@ sealed class JsonPayload : Payload
             return;
         var bootId = boot.IsEmpty ? ""
             // Neighbours mostly name the same boot: one text serves all.
-            : before is not null && IsText(boot, before.BootId) ? before.BootId
-            : Text(boot);
+            : before is not null && JsonText.Is(boot, before.BootId) ? before.BootId
+            : JsonText.Of(boot);
         if (bootId.Length > MaxBootIdLength)
             item.Problem ??= $"boot_id has {bootId.Length} characters; at most {MaxBootIdLength} are taken";
         var number = 0UL;
@@ -249,7 +206,7 @@ sealed class JsonPayload : Payload
             AddValue(ref row, raw, role == JsonRole.Sequence ? JsonType.Number : JsonType.Text);
         else if (role == JsonRole.Sequence)
             row.Add(identity.Sequence);
-        else if (!raw.IsEmpty && IsText(raw, identity.BootId))
+        else if (!raw.IsEmpty && JsonText.Is(raw, identity.BootId))
             row.Add(raw);
         else
             row.Add(RowText.Quoted(identity.BootId));
@@ -272,7 +229,7 @@ sealed class JsonPayload : Payload
             row.Add(","u8);
             row.Add(RowText.Quoted(key));
             row.Add(":"u8);
-            AddLine(ref row, value.Span);
+            row.AddOnOneLine(value.Span);
         }
         if (item.Replaced == 0 || item.Extra?.ContainsKey(asSent.Name) == true)
             return;
@@ -284,13 +241,16 @@ sealed class JsonPayload : Payload
                 continue;
             row.Add(isFirst ? "{"u8 : ","u8);
             row.Add(fields[i].Key.Bytes.AsSpan(1));
-            AddLine(ref row, Raw(item, i));
+            row.AddOnOneLine(Raw(item, i));
             isFirst = false;
         }
         row.Add("}"u8);
     }
 
-    /// <summary>The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon. A value may lie outside of the payload.</summary>
+    /// <summary>
+    /// The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon. A value may lie outside
+    /// of the payload.
+    /// </summary>
     static int ExtraBytes(JsonItem item) => item.Extra?.Sum(extra => 6 * extra.Key.Length + 4 + extra.Value.Length) ?? 0;
 
     static void AddAmerican(ref RowText row, scoped ReadOnlySpan<byte> iso)
@@ -298,27 +258,6 @@ sealed class JsonPayload : Payload
         Span<byte> american = stackalloc byte[Instants.AmericanLength];
         Instants.FormatAmerican(iso, american);
         row.AddQuoted(american);
-    }
-
-    // A nested value may be spread over lines; a row of NDJSON must not be.
-    static void AddLine(ref RowText row, ReadOnlySpan<byte> raw)
-    {
-        if (!raw.ContainsAny((byte)'\n', (byte)'\r'))
-        {
-            row.Add(raw);
-            return;
-        }
-        var inText = false;
-        for (var i = 0; i < raw.Length; i++)
-        {
-            if (!inText && raw[i] is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
-                continue;
-            var length = raw[i] == '\\' ? 2 : 1;
-            if (raw[i] == '"')
-                inText = !inText;
-            row.Add(raw.Slice(i, length));
-            i += length - 1;
-        }
     }
 
     string? LimitProblem(int index, RowLimits limits)
@@ -365,8 +304,8 @@ sealed class JsonPayload : Payload
         {
             Sequence = identity.Sequence,
             ObservedAtUs = ObservedAtUs(item),
-            InverterId = Raw(item, 0) is { IsEmpty: false } id ? Text(id) : "",
-            FaultStatus = Raw(item, 10) is { IsEmpty: false } fault ? InverterFaults.Parse(Text(fault)) ?? FaultStatus.None : FaultStatus.None,
+            InverterId = Raw(item, 0) is { IsEmpty: false } id ? JsonText.Of(id) : "",
+            FaultStatus = Raw(item, 10) is { IsEmpty: false } fault ? InverterFaults.Parse(JsonText.Of(fault)) ?? FaultStatus.None : FaultStatus.None,
         };
         if (Number(item, 1) is { } pac)
             reading.PacW = pac;
@@ -402,27 +341,4 @@ sealed class JsonPayload : Payload
 
     double? Number(JsonItem item, int field)
         => Raw(item, field).Trim("\" \t\r\n+"u8) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out double value, out var length) && length == raw.Length ? value : null;
-
-    /// <summary>Whether a JSON text is this one; false also when that takes a closer look.</summary>
-    static bool IsText(ReadOnlySpan<byte> raw, string text) => raw[0] == '"' && Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
-
-    /// <summary>A text, or a number as its text.</summary>
-    static string Text(ReadOnlySpan<byte> raw)
-    {
-        if (raw[0] != '"')
-            return Encoding.UTF8.GetString(raw);
-        if (!raw.Contains((byte)'\\'))
-            return Encoding.UTF8.GetString(raw[1..^1]);
-        try
-        {
-            var reader = new Utf8JsonReader(raw);
-            reader.Read();
-            return reader.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair: a problem of the reading, which is told.
-            return "";
-        }
-    }
 }

@@ -6,7 +6,10 @@ static class NumberText
     /// <summary>What may be around the number.</summary>
     public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
-    /// <summary>The number without what JSON does not allow: 7 of <c>" +007. "</c>. Written into <paramref name="target"/>, which is one byte longer.</summary>
+    /// <summary>
+    /// The number without what JSON does not allow: 7 of <c>" +007. "</c>. Written into <paramref name="target"/>, which is one byte
+    /// longer.
+    /// </summary>
     /// <param name="quoted">With its quotation marks; <see cref="DecimalNumber"/> can read it.</param>
     /// <param name="target">Where to.</param>
     /// <returns>The length.</returns>

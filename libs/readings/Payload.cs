@@ -4,7 +4,8 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The readings of one MQTT message, decoded and checked one by one. Immutable; a view on the payload it was decoded from, which must not change while it is used.
+/// The readings of one MQTT message, decoded and checked one by one. Immutable; a view on the payload it was decoded from, which must not
+/// change while it is used.
 /// </summary>
 public abstract class Payload
 {
@@ -15,8 +16,8 @@ public abstract class Payload
     public const string JsonContentType = "application/json";
 
     /// <summary>
-    /// Most readings of one payload. Decoded, a small one takes a hundred times its text: with this bound the largest payload takes some 20 MB, and the
-    /// container has 256.
+    /// Most readings of one payload. Decoded, a small one takes a hundred times its text: with this bound the largest payload takes some 20
+    /// MB, and the container has 256.
     /// </summary>
     public const int MaxReadings = 50_000;
 
@@ -34,8 +35,8 @@ public abstract class Payload
     public abstract int Count { get; }
 
     /// <summary>
-    /// The readings that cannot be taken, by index in ascending order, and why; empty for nearly every payload. A payload that an earlier version has stored may
-    /// have some that this version would refuse: its rows can be written all the same.
+    /// The readings that cannot be taken, by index in ascending order, and why; empty for nearly every payload. A payload that an earlier
+    /// version has stored may have some that this version would refuse: its rows can be written all the same.
     /// </summary>
     public IReadOnlyDictionary<int, string> Problems => problems ?? none;
 
@@ -53,18 +54,23 @@ public abstract class Payload
     /// <summary>When the reading at <paramref name="index"/> was taken, in UTC; when it was received if the sender did not say.</summary>
     public abstract DateTimeOffset ObservedAt(int index);
 
-    /// <summary>Whether the reading at <paramref name="index"/> says that it was taken before 2001: the device's clock was never set.</summary>
+    /// <summary>
+    /// Whether the reading at <paramref name="index"/> says that it was taken before 2001: the device's clock was never set.
+    /// </summary>
     public abstract bool IsClockNotSet(int index);
 
-    /// <summary>Whether the reading at <paramref name="index"/> has no measurement that the rows know, or a key that is spelled almost like a known one.</summary>
+    /// <summary>
+    /// Whether the reading at <paramref name="index"/> has no measurement that the rows know, or a key that is spelled almost like a known
+    /// one.
+    /// </summary>
     public virtual bool HasUnknownKeys(int index) => false;
 
     /// <summary>Keys of the reading at <paramref name="index"/> that the rows do not have.</summary>
     public virtual IReadOnlyCollection<string> UnknownKeys(int index) => [];
 
     /// <summary>
-    /// A hash of what the reading at <paramref name="index"/> says: the same whenever the same reading comes again, in whatever batch, marked as replayed or not,
-    /// and never 0. It does not depend on when the reading arrived, nor on its identity.
+    /// A hash of what the reading at <paramref name="index"/> says: the same whenever the same reading comes again, in whatever batch,
+    /// marked as replayed or not, and never 0. It does not depend on when the reading arrived, nor on its identity.
     /// </summary>
     public abstract uint Fingerprint(int index);
 
@@ -73,12 +79,14 @@ public abstract class Payload
     public abstract InverterReading Inverter(int index);
 
     /// <summary>
-    /// Writes the reading at <paramref name="index"/> as one JSON object on one line: the original's keys first, in the original's order, then the added ones.
+    /// Writes the reading at <paramref name="index"/> as one JSON object on one line: the original's keys first, in the original's order,
+    /// then the added ones.
     /// </summary>
     /// <param name="index">Of the reading.</param>
     /// <param name="row">Where to. Nothing is written when this throws.</param>
     /// <param name="stamp">For thermal rows.</param>
-    /// <param name="streamOffset">Place of the reading in the forwarder's journal, for thermal rows: dense per channel and journal, so a gap is a missing row.</param>
+    /// <param name="streamOffset">Place of the reading in the forwarder's journal, for thermal rows: dense per channel and journal, so a
+    /// gap is a missing row.</param>
     public abstract void WriteRow(int index, IBufferWriter<byte> row, RowStamp stamp, long streamOffset);
 
     /// <summary>A payload with only the readings at <paramref name="indexes"/> (ascending), in the same format.</summary>
@@ -105,7 +113,9 @@ public abstract class Payload
     /// <summary>Decoding stops with it at the reading that is too many.</summary>
     internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
 
-    /// <summary>Why a reading of one device is not taken on the topic of another: a device could forge or suppress the readings of any other.</summary>
+    /// <summary>
+    /// Why a reading of one device is not taken on the topic of another: a device could forge or suppress the readings of any other.
+    /// </summary>
     private protected static string ForeignDevice(string named, string topics)
         => $"device_id is {JsonProblem.Quote(Encoding.UTF8.GetBytes(named))}, but the topic is of device \"{topics}\"; publish on the topic of that device, or leave device_id out";
 

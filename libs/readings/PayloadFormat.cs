@@ -14,7 +14,9 @@ public static partial class PayloadFormat
 
     static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Whether it is to be read as JSON: what says so, and what begins with a brace or a bracket behind a byte order mark and white space.</summary>
+    /// <summary>
+    /// Whether it is to be read as JSON: what says so, and what begins with a brace or a bracket behind a byte order mark and white space.
+    /// </summary>
     /// <param name="payload">As it came.</param>
     /// <param name="contentType">As it came; null when the sender gave none.</param>
     /// <param name="body">The payload; of JSON without its byte order mark.</param>

@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Reads JSON as nearly every sender writes it: objects with the keys of the rows, texts without escapes, numbers, null. A general reader takes several times
-/// as long, for every reading twice: when it comes and when it goes. It gives up at the first byte that is anything else, so there is nothing that it
-/// accepts and <see cref="GeneralJson"/> does not, or understands in another way.
+/// Reads JSON as nearly every sender writes it: objects with the keys of the rows, texts without escapes, numbers, null. A general reader
+/// takes several times as long, for every reading twice: when it comes and when it goes. It gives up at the first byte that is anything
+/// else, so there is nothing that it accepts and <see cref="GeneralJson"/> does not, or understands in another way.
 /// </summary>
 static class PlainJson
 {
@@ -71,7 +71,8 @@ static class PlainJson
     /// <summary>Everything from the end of a value to the beginning of the next one. The first key is behind the brace.</summary>
     static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, bool isFirst, JsonFields fields, ref int next, out int field)
     {
-        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, and often nothing is between them.
+        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, and often nothing
+        // is between them.
         if (!isFirst && next < fields.Count && fields[next].Key.Bytes is var whole && text[at..].StartsWith(whole))
         {
             field = next++;

@@ -2,7 +2,8 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>What makes a reading the same reading wherever it turns up again.</summary>
 /// <param name="DeviceId">Name of the device.</param>
-/// <param name="BootId">One start of its agent, or the journal that gave the identity (<see cref="AssignedIdentity"/>); "" for a reading that has none yet.</param>
+/// <param name="BootId">One start of its agent, or the journal that gave the identity (<see cref="AssignedIdentity"/>); "" for a reading
+/// that has none yet.</param>
 /// <param name="Kind">Each kind is numbered by itself.</param>
 /// <param name="Sequence">Counts per device, boot and kind, mostly from 1; any number is one, 0 too.</param>
 public readonly record struct ReadingIdentity(string DeviceId, string BootId, ReadingKind Kind, ulong Sequence)

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Reads the time of a reading from a JSON value: the only place that does. A time is ISO 8601 in its basic or extended form (without a zone it is UTC),
-/// seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size, or RFC 1123. Digits beyond the microsecond are cut off.
+/// Reads the time of a reading from a JSON value: the only place that does. A time is ISO 8601 in its basic or extended form (without a
+/// zone it is UTC), seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size, or RFC 1123. Digits beyond the
+/// microsecond are cut off.
 /// </summary>
 static class ReadingTime
 {
@@ -49,8 +50,8 @@ static class ReadingTime
     }
 
     /// <summary>
-    /// Seconds, ms, µs or ns since 1970: the unit in which it lies between 2001 and 2286. A JSON number may also be less, seconds of a clock that was not set;
-    /// a text may not, because a day (20261120) or a clock time (11.20) looks like that.
+    /// Seconds, ms, µs or ns since 1970: the unit in which it lies between 2001 and 2286. A JSON number may also be less, seconds of a
+    /// clock that was not set; a text may not, because a day (20261120) or a clock time (11.20) looks like that.
     /// </summary>
     static bool TryParseNumber(ReadOnlySpan<byte> text, bool isText, out ParsedTime time)
     {

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>RFC 1123, 5.2.14: <c>Fri, 20 Nov 2026 10:13:48 GMT</c>. The day of the week and the seconds may be missing; the zone is GMT, UT, UTC, Z or an offset.</summary>
+/// <summary>
+/// RFC 1123, 5.2.14: <c>Fri, 20 Nov 2026 10:13:48 GMT</c>. The day of the week and the seconds may be missing; the zone is GMT, UT, UTC, Z
+/// or an offset.
+/// </summary>
 static class Rfc1123Time
 {
     static readonly string[] weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];

@@ -1,6 +1,9 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>What the columns of the destination's table can hold, so that a reading with a value that does not fit is found before it is stored. Immutable.</summary>
+/// <summary>
+/// What the columns of the destination's table can hold, so that a reading with a value that does not fit is found before it is stored.
+/// Immutable.
+/// </summary>
 public sealed class RowLimits
 {
     /// <summary>What <see cref="ThermalRow"/> writes is never longer.</summary>

@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as long as all the
-/// rest that is done for a row. What does not fit into the room that was asked for is an exception, and then nothing is written.
+/// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as
+/// long as all the rest that is done for a row. What does not fit into the room that was asked for is an exception, and then nothing is
+/// written.
 /// </summary>
 /// <param name="target">Where to.</param>
 /// <param name="bytes">The most that the row can take.</param>
@@ -71,7 +72,9 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
         length += written;
     }
 
-    /// <summary>A number with so many decimals at most, 0 to 4. NaN and infinities are not JSON: a sensor that delivers one delivered nothing.</summary>
+    /// <summary>
+    /// A number with so many decimals at most, 0 to 4. NaN and infinities are not JSON: a sensor that delivers one delivered nothing.
+    /// </summary>
     public void Add(double? delivered, int decimals)
     {
         if (delivered is not { } value || !double.IsFinite(value))
@@ -110,6 +113,27 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
 
     /// <summary>Hands the row over.</summary>
     public readonly void End() => target.Advance(length);
+
+    /// <summary>Adds JSON without the line ends between its values: a row of NDJSON is one line.</summary>
+    public void AddOnOneLine(ReadOnlySpan<byte> raw)
+    {
+        if (!raw.ContainsAny((byte)'\n', (byte)'\r'))
+        {
+            Add(raw);
+            return;
+        }
+        var inText = false;
+        for (var i = 0; i < raw.Length; i++)
+        {
+            if (!inText && raw[i] is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
+                continue;
+            var count = raw[i] == '\\' ? 2 : 1;
+            if (raw[i] == '"')
+                inText = !inText;
+            Add(raw.Slice(i, count));
+            i += count - 1;
+        }
+    }
 
     static InvalidOperationException Full() => new("a row is longer than it can be");
 }

@@ -5,13 +5,15 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// One record of a journal, the agent's outbox or a forwarder's spool: the payload of an MQTT message behind the few facts that are not in it. A view on the
-/// record, which must not change while it is used.
+/// One record of a journal, the agent's outbox or a forwarder's spool: the payload of an MQTT message behind the few facts that are not in
+/// it. A view on the record, which must not change while it is used.
 /// </summary>
 /// <remarks>
-/// Layout: byte 0 format (1 = ReadingBatch, 2 = JSON, 3 and 4 the same with an <see cref="AssignedIdentity"/>); byte 1 <see cref="ReadingKind"/>; bytes 2–9
-/// <see cref="StoredAt"/>, microseconds since 1970, little-endian; byte 10 length of the topic's device id in UTF-8 (a device id is at most 100 characters); the
-/// device id; in formats 3 and 4 the assigned boot id, behind a byte with its length, and the sequence number of the first reading, 8 bytes, little-endian; the payload.
+/// Layout: byte 0 format (1 = ReadingBatch, 2 = JSON, 3 and 4 the same with an <see cref="AssignedIdentity"/>); byte 1 <see
+/// cref="ReadingKind"/>; bytes 2–9
+/// <see cref="StoredAt"/>, microseconds since 1970, little-endian; byte 10 length of the topic's device id in UTF-8 (a device id is at most
+/// 100 characters); the device id; in formats 3 and 4 the assigned boot id, behind a byte with its length, and the sequence number of the
+/// first reading, 8 bytes, little-endian; the payload.
 /// </remarks>
 public readonly struct StoredPayload
 {
@@ -33,7 +35,9 @@ public readonly struct StoredPayload
     /// <summary>The topic's device.</summary>
     public string DeviceId => Encoding.UTF8.GetString(record.Span.Slice(FixedLength, record.Span[LengthAt]));
 
-    /// <summary>The identity that readings without one were given when they were first stored, in another place than this; null for most.</summary>
+    /// <summary>
+    /// The identity that readings without one were given when they were first stored, in another place than this; null for most.
+    /// </summary>
     public AssignedIdentity? Assigned
     {
         get
@@ -85,7 +89,8 @@ public readonly struct StoredPayload
 
     /// <summary>The readings of a record.</summary>
     /// <param name="record">As it is in the journal.</param>
-    /// <param name="journal">The boot id of readings without identity that this journal was the first to store (<see cref="AssignedIdentity.BootIdOf"/>); null gives them none.</param>
+    /// <param name="journal">The boot id of readings without identity that this journal was the first to store (<see
+    /// cref="AssignedIdentity.BootIdOf"/>); null gives them none.</param>
     /// <param name="firstOffset">Offset of the record's first reading in that journal.</param>
     /// <exception cref="PayloadException">It is not such a record, or its payload cannot be read.</exception>
     public static Payload Decode(ReadOnlyMemory<byte> record, string? journal = null, long firstOffset = 0)
@@ -94,7 +99,10 @@ public readonly struct StoredPayload
         return stored.Decode(stored.Assigned ?? (journal is null ? null : new AssignedIdentity(journal, (ulong)firstOffset)));
     }
 
-    /// <summary>The readings of a record as the rows they become, one line each. Nothing has forwarded them yet: <c>forwarded_at</c> is when they were stored.</summary>
+    /// <summary>
+    /// The readings of a record as the rows they become, one line each. Nothing has forwarded them yet: <c>forwarded_at</c> is when they
+    /// were stored.
+    /// </summary>
     /// <exception cref="PayloadException">It is not such a record, or its payload cannot be read.</exception>
     public static IEnumerable<string> Format(ReadOnlyMemory<byte> record)
     {

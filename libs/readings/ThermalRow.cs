@@ -3,8 +3,8 @@ using System.Buffers;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The thermal row: the original's 25 keys, by the original's names, so that an existing table and pipe keep working, and the keys that identify and place it.
-/// What is the same for a whole batch is encoded once. Immutable.
+/// The thermal row: the original's 25 keys, by the original's names, so that an existing table and pipe keep working, and the keys that
+/// identify and place it. What is the same for a whole batch is encoded once. Immutable.
 /// </summary>
 sealed class ThermalRow
 {

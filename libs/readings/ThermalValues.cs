@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A <see cref="ThermalReading"/> read straight from its bytes: there are a hundred thousand a second, and an object for each would be most of a forwarder's
-/// garbage. Null is what its sensor did not deliver.
+/// A <see cref="ThermalReading"/> read straight from its bytes: there are a hundred thousand a second, and an object for each would be most
+/// of a forwarder's garbage. Null is what its sensor did not deliver.
 /// </summary>
 ref struct ThermalValues
 {

@@ -29,7 +29,9 @@ public static class Topics
     /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
     public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
 
-    /// <summary>Takes a readings topic apart; false for any other topic, and for one whose device id cannot be (<see cref="IsDeviceId"/>).</summary>
+    /// <summary>
+    /// Takes a readings topic apart; false for any other topic, and for one whose device id cannot be (<see cref="IsDeviceId"/>).
+    /// </summary>
     public static bool TryParse(string topic, out string deviceId, out ReadingKind kind)
     {
         deviceId = "";
@@ -62,8 +64,8 @@ public static class Topics
     }
 
     /// <summary>
-    /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte), well-formed, none of which
-    /// means something in a topic or is a control character.
+    /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte),
+    /// well-formed, none of which means something in a topic or is a control character.
     /// </summary>
     public static bool IsDeviceId(string? text)
         => text is { Length: > 0 and <= MaxDeviceIdLength } && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$'

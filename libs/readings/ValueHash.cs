@@ -5,8 +5,8 @@ using System.Numerics;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A small hash of a reading's values, the same in every process: equal readings have equal ones, and of different readings one pair in four thousand million
-/// has. Never 0.
+/// A small hash of a reading's values, the same in every process: equal readings have equal ones, and of different readings one pair in
+/// four thousand million has. Never 0.
 /// </summary>
 ref struct ValueHash
 {
@@ -25,7 +25,10 @@ ref struct ValueHash
             hash = BitOperations.Crc32C(hash, one);
     }
 
-    /// <summary>A JSON value by what it says: a number is the same however it is spelled, in quotation marks too, and white space between values does not count.</summary>
+    /// <summary>
+    /// A JSON value by what it says: a number is the same however it is spelled, in quotation marks too, and white space between values
+    /// does not count.
+    /// </summary>
     public void AddJson(scoped ReadOnlySpan<byte> raw)
     {
         var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). What is not well-formed is a <see cref="PayloadException"/>; groups,
-/// which proto3 does not have, count as such.
+/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). What is not well-formed is a <see
+/// cref="PayloadException"/>; groups, which proto3 does not have, count as such.
 /// </summary>
 ref struct WireReader(ReadOnlySpan<byte> bytes)
 {

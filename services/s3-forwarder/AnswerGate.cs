@@ -4,9 +4,9 @@ using System.Net;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Stands between the SDK and the network. It reads each answer to its end, within a bound, before the SDK sees it: the SDK reads the body of an error
-/// synchronously, on the thread that has to deliver it, and takes an error page of any size into memory. And it lets through only answers that an S3 server
-/// gives: the SDK takes any 2xx for success.
+/// Stands between the SDK and the network. It reads each answer to its end, within a bound, before the SDK sees it: the SDK reads the body
+/// of an error synchronously, on the thread that has to deliver it, and takes an error page of any size into memory. And it lets through
+/// only answers that an S3 server gives: the SDK takes any 2xx for success.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="isAmazon">Whether requests go to Amazon S3 itself, whose redirects to another region are followed.</param>
@@ -52,7 +52,8 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
         >= 200 and < 300 when method == HttpMethod.Head => answer.StatusCode == HttpStatusCode.OK && (IsAmz(answer) || !SaysHtml(answer)),
         >= 200 and < 300 => !IsPage(answer, body),
         >= 300 and < 400 => IsOwnRedirect(method, answer, body),
-        // An error without a body is believed where there is none by nature, where nothing is concluded from it, and where the store has signed it.
+        // An error without a body is believed where there is none by nature, where nothing is concluded from it, and where the store has
+        // signed it.
         _ => IsXml(body, "<Error"u8) || (body.IsEmpty && (method == HttpMethod.Head || (int)answer.StatusCode >= 500 || IsAmz(answer))),
     };
 

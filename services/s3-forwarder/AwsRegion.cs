@@ -8,7 +8,8 @@ static partial class AwsRegion
 {
     /// <summary>What is wrong with a region and how it is written, as the end of "AWS_REGION is '…'; "; null when nothing is.</summary>
     /// <param name="text">The setting's value, not empty.</param>
-    /// <param name="isAmazon">Whether requests go to Amazon. Other stores name their regions as they like: auto, garage, us-west-004, fsn1.</param>
+    /// <param name="isAmazon">Whether requests go to Amazon. Other stores name their regions as they like: auto, garage, us-west-004,
+    /// fsn1.</param>
     public static string? Problem(string text, bool isAmazon)
     {
         if (!isAmazon)
@@ -24,7 +25,10 @@ static partial class AwsRegion
             : "it must be a region's code such as eu-central-1 or us-east-1.";
     }
 
-    /// <summary>The region that a misspelt one must be: its display name or city, an availability zone, an address, other separators, a wrong letter.</summary>
+    /// <summary>
+    /// The region that a misspelt one must be: its display name or city, an availability zone, an address, other separators, a wrong
+    /// letter.
+    /// </summary>
     static string? Meant(string text, List<RegionEndpoint> known)
     {
         var lower = text.Trim().ToLowerInvariant();

@@ -9,13 +9,14 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Which objects a range of the journal becomes, decided once. Immutable; it is on disk before the first upload, so that after a crash the same objects are
-/// made under the same keys, whatever the settings say by then.
+/// Which objects a range of the journal becomes, decided once. Immutable; it is on disk before the first upload, so that after a crash the
+/// same objects are made under the same keys, whatever the settings say by then.
 /// </summary>
 /// <remarks>
-/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when its last object is
-/// uploaded: it is then what says, together with the journal's cursor, that the range is done (a cursor at or beyond <see cref="End"/>) or that its objects
-/// must be made once more, which the bucket answers with 412 as they are there already. The next plan replaces it, and begins only where it ended.
+/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when
+/// its last object is uploaded: it is then what says, together with the journal's cursor, that the range is done (a cursor at or beyond
+/// <see cref="End"/>) or that its objects must be made once more, which the bucket answers with 412 as they are there already. The next
+/// plan replaces it, and begins only where it ended.
 /// </remarks>
 sealed record BatchPlan
 {
@@ -41,8 +42,8 @@ sealed record BatchPlan
     public required long End { get; init; }
 
     /// <summary>
-    /// Readings that the journal had between <see cref="First"/> and <see cref="End"/> when the plan was made; fewer than offsets where damage left a gap.
-    /// Null in plans of earlier versions.
+    /// Readings that the journal had between <see cref="First"/> and <see cref="End"/> when the plan was made; fewer than offsets where
+    /// damage left a gap. Null in plans of earlier versions.
     /// </summary>
     public int? Readings { get; init; }
 

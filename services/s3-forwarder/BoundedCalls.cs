@@ -1,7 +1,8 @@
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Runs calls of the SDK so that they end by their deadline, also when the SDK blocks the thread that calls it or ignores its token. Thread-safe.
+/// Runs calls of the SDK so that they end by their deadline, also when the SDK blocks the thread that calls it or ignores its token.
+/// Thread-safe.
 /// </summary>
 sealed class BoundedCalls(TimeProvider clock)
 {

@@ -3,7 +3,10 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Decides for each reading where it belongs by its own content: its kind, its date in a zone, and whether it breaks a rule. Not thread-safe.</summary>
+/// <summary>
+/// Decides for each reading where it belongs by its own content: its kind, its date in a zone, and whether it breaks a rule. Not
+/// thread-safe.
+/// </summary>
 sealed class Classifier(InvalidReadings validation, TimeZoneInfo zone)
 {
     /// <summary>The group of a reading, or null when it is to be dropped; and whether it breaks a rule.</summary>

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>An HTTP answer that an S3 server does not give: something between this machine and the store gave it, or the address is not a store's.</summary>
+/// <summary>
+/// An HTTP answer that an S3 server does not give: something between this machine and the store gave it, or the address is not a store's.
+/// </summary>
 sealed class ForeignAnswerException : Exception
 {
     const int MostWords = 160;

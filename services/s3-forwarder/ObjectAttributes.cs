@@ -6,7 +6,9 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>What a bucket may demand of each object: encryption, storage class, tags. Immutable.</summary>
 sealed partial record ObjectAttributes
 {
-    /// <summary>Classes whose objects Snowflake can read at once. EXPRESS_ONEZONE needs a directory bucket, which cannot notify Snowpipe.</summary>
+    /// <summary>
+    /// Classes whose objects Snowflake can read at once. EXPRESS_ONEZONE needs a directory bucket, which cannot notify Snowpipe.
+    /// </summary>
     static readonly string[] ReadableClasses = ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"];
 
     static readonly string[] Encryptions = ["AES256", "aws:kms", "aws:kms:dsse"];
@@ -17,7 +19,9 @@ sealed partial record ObjectAttributes
     /// <summary>Key id, ARN or alias of the KMS key; null: the account's own key for S3.</summary>
     public string? KmsKeyId { get; init; }
 
-    /// <summary>Whether the bucket's key stands between KMS and the objects, which makes KMS requests rare; null: the bucket's default.</summary>
+    /// <summary>
+    /// Whether the bucket's key stands between KMS and the objects, which makes KMS requests rare; null: the bucket's default.
+    /// </summary>
     public bool? BucketKey { get; init; }
 
     /// <summary>Null: the bucket's default, STANDARD.</summary>

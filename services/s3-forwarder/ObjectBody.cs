@@ -5,9 +5,9 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// The bytes of one object in memory, in pooled pieces: written once from the start, then read and sought as often as signing and retries need.
-/// Reading and disposing exclude each other: an HTTP request that was given up may still be reading, and must not find the bytes of another object
-/// in the pieces that this one gave back to the pool.
+/// The bytes of one object in memory, in pooled pieces: written once from the start, then read and sought as often as signing and retries
+/// need. Reading and disposing exclude each other: an HTTP request that was given up may still be reading, and must not find the bytes of
+/// another object in the pieces that this one gave back to the pool.
 /// </summary>
 sealed class ObjectBody : Stream
 {

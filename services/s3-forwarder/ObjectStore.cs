@@ -9,8 +9,9 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Puts objects into a bucket and believes that they are there only on evidence: S3's own answer to the PUT (200 with an ETag that matches the content), or a
-/// HEAD that shows this plan's metadata and the length that was sent. Everything else is a <see cref="SinkException"/>. Each call ends by its deadline. Thread-safe.
+/// Puts objects into a bucket and believes that they are there only on evidence: S3's own answer to the PUT (200 with an ETag that matches
+/// the content), or a HEAD that shows this plan's metadata and the length that was sent. Everything else is a <see cref="SinkException"/>.
+/// Each call ends by its deadline. Thread-safe.
 /// </summary>
 sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvider clock)
 {
@@ -138,7 +139,9 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
     }
 
-    /// <summary>Makes sure that the object under the key is this plan's and whole. Anything else is neither overwritten nor taken for delivered.</summary>
+    /// <summary>
+    /// Makes sure that the object under the key is this plan's and whole. Anything else is neither overwritten nor taken for delivered.
+    /// </summary>
     async Task ConfirmAsync(UploadObject target, long length, ContentDigest digest, string why, CancellationToken stop)
     {
         var what = $"HEAD {target.Address}";
@@ -162,7 +165,8 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw S3Failure.Translate(e, what, options);
         }
-        // No object of a plan is empty. To call it somebody else's would have a person move it away, and its readings would be uploaded twice.
+        // No object of a plan is empty. To call it somebody else's would have a person move it away, and its readings would be uploaded
+        // twice.
         if (found.ContentLength <= 0 && found.Metadata[PlanMetadata] == target.PlanId)
         {
             throw new SinkException(SinkFailure.Transient,
@@ -196,7 +200,9 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         return md5 is not null && ETagProves(found.ETag, found.ServerSideEncryptionMethod?.Value, md5) == false ? $"bytes with the MD5 {PlainText.OneLine(md5, 40)} were sent" : null;
     }
 
-    /// <summary>True: it is the MD5 of what was sent. False: it is the MD5 of something else. Null: it is no MD5, as under a KMS key.</summary>
+    /// <summary>
+    /// True: it is the MD5 of what was sent. False: it is the MD5 of something else. Null: it is no MD5, as under a KMS key.
+    /// </summary>
     static bool? ETagProves(string? etag, string? encryption, string md5)
     {
         var value = (etag ?? "").Trim('"');
@@ -223,7 +229,9 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
 
     static bool IsStop(Exception e, CancellationToken stop) => e is OperationCanceledException && stop.IsCancellationRequested;
 
-    /// <summary>What S3 and the servers that speak its protocol send: an MD5, or as much of something else, with the number of parts.</summary>
+    /// <summary>
+    /// What S3 and the servers that speak its protocol send: an MD5, or as much of something else, with the number of parts.
+    /// </summary>
     [GeneratedRegex("^\"?[0-9a-fA-F]{32}(-[0-9]{1,5})?\"?$")]
     private static partial Regex ETagPattern();
 

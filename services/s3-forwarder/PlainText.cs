@@ -5,7 +5,9 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>Makes text that came over the network fit for one line of a log.</summary>
 static class PlainText
 {
-    /// <summary>Without line ends and control characters, runs of white space as one space, cut to <paramref name="most"/> characters.</summary>
+    /// <summary>
+    /// Without line ends and control characters, runs of white space as one space, cut to <paramref name="most"/> characters.
+    /// </summary>
     public static string OneLine(string text, int most)
     {
         var line = new StringBuilder(Math.Min(text.Length, most));

@@ -5,15 +5,17 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Makes the objects of one plan and uploads those that are not known to be there: the next is written while earlier ones are under way. Kept for the
-/// repetitions of a send. Its members are called one after another.
+/// Makes the objects of one plan and uploads those that are not known to be there: the next is written while earlier ones are under way.
+/// Kept for the repetitions of a send. Its members are called one after another.
 /// </summary>
 sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, ObjectStore store, S3Statistics statistics, TimeProvider clock)
 {
     /// <summary>Uploads under way at once; the journal and the intake need the machine too.</summary>
     const int MaxParallelUploads = 4;
 
-    /// <summary>Objects being written at once. A plan of an earlier version may have thousands; each pass over the batch takes this many.</summary>
+    /// <summary>
+    /// Objects being written at once. A plan of an earlier version may have thousands; each pass over the batch takes this many.
+    /// </summary>
     const int MaxOpenGroups = 32;
 
     /// <summary>Parts that are known to be in the bucket, by their group and first offset.</summary>

@@ -110,7 +110,10 @@ static partial class S3Advice
         return false;
     }
 
-    /// <summary>From the text of AuthorizationHeaderMalformed: "expecting 'eu-west-1'" (Amazon), "expected: 20261128/garage/s3/aws4_request" (Garage).</summary>
+    /// <summary>
+    /// From the text of AuthorizationHeaderMalformed: "expecting 'eu-west-1'" (Amazon), "expected: 20261128/garage/s3/aws4_request"
+    /// (Garage).
+    /// </summary>
     [GeneratedRegex("(?:expecting '|expected: [0-9]{8}/)([A-Za-z0-9_-]+)['/]")]
     private static partial Regex ExpectedRegion();
 

@@ -9,7 +9,9 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The steps of <c>check</c> between this machine and the bucket. None of them puts anything under the prefix that is loaded.</summary>
+/// <summary>
+/// The steps of <c>check</c> between this machine and the bucket. None of them puts anything under the prefix that is loaded.
+/// </summary>
 static class S3Checks
 {
     /// <summary>S3 refuses requests whose time differs by more than this.</summary>
@@ -126,7 +128,10 @@ static class S3Checks
         }
     }
 
-    /// <summary>Asks for the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be there.</summary>
+    /// <summary>
+    /// Asks for the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be
+    /// there.
+    /// </summary>
     static async Task<CheckResult> UploadAsync(S3Options options, IAmazonS3 client, ObjectStore store, CancellationToken cancellationToken)
     {
         var target = new UploadObject(options.Bucket, $"{options.Prefix}{CheckName}", "text/plain", CheckName, 0);
@@ -151,7 +156,9 @@ static class S3Checks
         }
     }
 
-    /// <summary>Writes an object below the quarantine, where nothing loads it, exactly as readings are uploaded, and deletes it if it may.</summary>
+    /// <summary>
+    /// Writes an object below the quarantine, where nothing loads it, exactly as readings are uploaded, and deletes it if it may.
+    /// </summary>
     static async Task<CheckResult> QuarantineAsync(S3Options options, IAmazonS3 client, ObjectStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
         // A name of its own each time, because nothing is overwritten and the last one may still be there.

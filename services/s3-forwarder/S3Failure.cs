@@ -7,13 +7,16 @@ using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Says what an exception of the S3 client means: the request, the answer in the store's own words, and what a person can do about it.</summary>
+/// <summary>
+/// Says what an exception of the S3 client means: the request, the answer in the store's own words, and what a person can do about it.
+/// </summary>
 static class S3Failure
 {
     /// <summary>Longest part of the store's words that is shown.</summary>
     const int MostWords = 500;
 
-    /// <param name="e">What the client threw. Connection failures come as they are (HttpRequestException), not as a service's exception.</param>
+    /// <param name="e">What the client threw. Connection failures come as they are (HttpRequestException), not as a service's
+    /// exception.</param>
     /// <param name="what">The request, for example <c>PUT s3://bucket/key</c>.</param>
     /// <param name="options">For the advice.</param>
     public static SinkException Translate(Exception e, string what, S3Options options) => e as SinkException ?? Explain(e, what, options).ToException(e);
@@ -29,7 +32,9 @@ static class S3Failure
         _ => FromNetwork(e, what, options),
     };
 
-    /// <summary>Whether a refusal can mean that the bucket or prefix is the wrong one, rather than that the right one refuses for now.</summary>
+    /// <summary>
+    /// Whether a refusal can mean that the bucket or prefix is the wrong one, rather than that the right one refuses for now.
+    /// </summary>
     public static bool BlamesDestination(SinkException e) => e.Failure == SinkFailure.NeedsOperator
         && e.InnerException is AmazonServiceException { ErrorCode: "NoSuchBucket" or "InvalidBucketName" or "PermanentRedirect" or "AllAccessDisabled" or "AccessDenied" } answer
         && !answer.Message.Contains("kms:", StringComparison.OrdinalIgnoreCase);

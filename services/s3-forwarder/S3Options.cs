@@ -13,7 +13,9 @@ sealed record S3Options
     /// <summary>What the keys of valid readings start with; ends with a slash. The bucket's notification watches it.</summary>
     public required string Prefix { get; init; }
 
-    /// <summary>What the keys of quarantined readings start with; ends with a slash; never below <see cref="Prefix"/>, so that nothing loads them.</summary>
+    /// <summary>
+    /// What the keys of quarantined readings start with; ends with a slash; never below <see cref="Prefix"/>, so that nothing loads them.
+    /// </summary>
     public required string QuarantinePrefix { get; init; }
 
     /// <summary>Whose keys sign the requests.</summary>
@@ -22,7 +24,9 @@ sealed record S3Options
     /// <summary>Null: Amazon S3. Otherwise a server that speaks its protocol, addressed by path.</summary>
     public Uri? Endpoint { get; init; }
 
-    /// <summary>Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.</summary>
+    /// <summary>
+    /// Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.
+    /// </summary>
     public int Files { get; init; } = 4;
 
     /// <summary>What the bucket demands of each object.</summary>

@@ -4,17 +4,16 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Delivers a slot's journal as objects of a bucket: each batch is planned, the plan is made durable, and its objects are uploaded under keys that only this
-/// plan can have, never overwriting. The batch is committed when all of them are there.
+/// Delivers a slot's journal as objects of a bucket: each batch is planned, the plan is made durable, and its objects are uploaded under
+/// keys that only this plan can have, never overwriting. The batch is committed when all of them are there.
 /// </summary>
 /// <remarks>
 /// Why nothing is lost or doubled, by what a crash finds:
 /// before the plan is on disk, nothing was uploaded, and the batch is cut again;
-/// while its objects are uploaded, <see cref="OpenAsync"/> sends the loop back to the plan's range, and each object is made again with the same key and
-/// rows: the bucket takes it, or answers 412 because it is there;
-/// after the last object but before the journal's cursor is durable, the same happens, and every answer is 412;
-/// after that, the cursor is at the plan's end, which ends the plan.
-/// A plan is replaced only by the one that begins where it ends, so a cursor that fell behind the plan (lost, or from a backup) is put right by it.
+/// while its objects are uploaded, <see cref="OpenAsync"/> sends the loop back to the plan's range, and each object is made again with the
+/// same key and rows: the bucket takes it, or answers 412 because it is there; after the last object but before the journal's cursor is
+/// durable, the same happens, and every answer is 412; after that, the cursor is at the plan's end, which ends the plan. A plan is replaced
+/// only by the one that begins where it ends, so a cursor that fell behind the plan (lost, or from a backup) is put right by it.
 /// </remarks>
 sealed partial class S3Sink : IBatchSink
 {
@@ -102,7 +101,8 @@ sealed partial class S3Sink : IBatchSink
     public Task<SinkCommit> PollAsync(CancellationToken cancellationToken)
     {
         unreported = false;
-        // The cursor at the plan's end is what ends the plan, so it must be on disk before the next one replaces it on purpose or by accident.
+        // The cursor at the plan's end is what ends the plan, so it must be on disk before the next one replaces it on purpose or by
+        // accident.
         return Task.FromResult(new SinkCommit(committed, Durable: true));
     }
 

@@ -8,7 +8,9 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>What was uploaded by all slots of this process, and what a day at this rate costs. Thread-safe.</summary>
 sealed class S3Statistics
 {
-    /// <summary>Snowpipe's price since December 2025, for text formats: credits per GB (10⁹ bytes) before compression; no fee per file.</summary>
+    /// <summary>
+    /// Snowpipe's price since December 2025, for text formats: credits per GB (10⁹ bytes) before compression; no fee per file.
+    /// </summary>
     const double CreditsPerGigabyte = 0.0037;
 
     /// <summary>S3 Standard, us-east-1: US dollars per PUT request.</summary>
@@ -87,7 +89,9 @@ sealed class S3Statistics
         lastHour.Add(1, 0);
     }
 
-    /// <summary>An object is in the bucket. Its uncompressed bytes count towards the cost only outside the quarantine, which nothing loads.</summary>
+    /// <summary>
+    /// An object is in the bucket. Its uncompressed bytes count towards the cost only outside the quarantine, which nothing loads.
+    /// </summary>
     public void Uploaded(GroupKey group, int rows, long sentBytes, long uncompressedBytes, TimeSpan took)
     {
         var destination = new KeyValuePair<string, object?>("destination", group.Quarantined ? "quarantine" : "data");
@@ -151,7 +155,9 @@ sealed class S3Statistics
             }
         }
 
-        /// <summary>What a day like the last hour comes to; like the time since the start while that is shorter, but at least a minute.</summary>
+        /// <summary>
+        /// What a day like the last hour comes to; like the time since the start while that is shorter, but at least a minute.
+        /// </summary>
         public (double Puts, double Bytes) PerDay()
         {
             lock (gate)

@@ -34,7 +34,9 @@ sealed class StoreConnection(bool isAmazon) : HttpClientFactory, IDisposable
 
     public void Dispose() => client.Dispose();
 
-    /// <summary>The usual judgement, with the issuer's name in the refusal: it tells a proxy that inspects TLS from an expired certificate.</summary>
+    /// <summary>
+    /// The usual judgement, with the issuer's name in the refusal: it tells a proxy that inspects TLS from an expired certificate.
+    /// </summary>
     static bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         => errors == SslPolicyErrors.None || Refuse(certificate, chain, errors);
 

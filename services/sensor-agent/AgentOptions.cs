@@ -31,7 +31,9 @@ sealed class AgentOptions
     /// <summary>Time between two readings of the fleet. Default 20 s.</summary>
     public TimeSpan InverterInterval { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the broker must have kept its connection after an acknowledgement before a reading is forgotten here. Default 35 min.</summary>
+    /// <summary>
+    /// How long the broker must have kept its connection after an acknowledgement before a reading is forgotten here. Default 35 min.
+    /// </summary>
     public TimeSpan ReplayWindow { get; set; } = TimeSpan.FromMinutes(35);
 
     /// <summary>Where the outbox lies.</summary>
@@ -45,7 +47,10 @@ sealed class AgentOptions
 
     public MqttOptions Mqtt { get; set; } = new();
 
-    /// <summary>The broker's TLS port, of which the certificate's expiry is watched; 0: none. Default the port of the connection if that has TLS, else 0.</summary>
+    /// <summary>
+    /// The broker's TLS port, of which the certificate's expiry is watched; 0: none. Default the port of the connection if that has TLS,
+    /// else 0.
+    /// </summary>
     public int CertificatePort { get; set; }
 
     public JournalOptions Journal { get; set; } = new();
@@ -98,8 +103,8 @@ sealed class AgentOptions
     public static ReadOnlyMemory<byte> Offline { get; } = "offline"u8.ToArray();
 
     /// <summary>
-    /// A JSON object of settings, named by <c>--config</c> or CONFIG_FILE, below the environment: <c>{"BATCH_SIZE": 20, "SIMULATE": true}</c>. Keys that no
-    /// setting has (those of the original's snowflake_config.json) are left alone.
+    /// A JSON object of settings, named by <c>--config</c> or CONFIG_FILE, below the environment: <c>{"BATCH_SIZE": 20, "SIMULATE":
+    /// true}</c>. Keys that no setting has (those of the original's snowflake_config.json) are left alone.
     /// </summary>
     /// <exception cref="ConfigurationException">The file cannot be read or is not such an object.</exception>
     public static void AddConfigFile(IConfigurationBuilder sources, string[] args)

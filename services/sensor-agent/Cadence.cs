@@ -1,7 +1,8 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Ticks at a steady rate in monotonic time: steps of the wall clock do not touch it, and a late tick does not shift those after it. Not thread-safe.
+/// Ticks at a steady rate in monotonic time: steps of the wall clock do not touch it, and a late tick does not shift those after it. Not
+/// thread-safe.
 /// </summary>
 /// <param name="first">Time until the first tick.</param>
 /// <param name="interval">Time between two ticks.</param>

@@ -4,14 +4,15 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Whether a forwarder takes readings of a kind now. Each slot of a forwarder says so every few seconds on <see cref="Topics.Forwarders"/>, as long as its
-/// intake works. While none does, the agent keeps its readings in the outbox: at the broker they would lie in memory, be written again at each save, and
-/// be dropped in silence when the queue is full. The broker's "no matching subscribers" does not tell: anybody else's subscription hides it, and a session of
-/// a forwarder that is away counts as a subscriber.
+/// Whether a forwarder takes readings of a kind now. Each slot of a forwarder says so every few seconds on <see cref="Topics.Forwarders"/>,
+/// as long as its intake works. While none does, the agent keeps its readings in the outbox: at the broker they would lie in memory, be
+/// written again at each save, and be dropped in silence when the queue is full. The broker's "no matching subscribers" does not tell:
+/// anybody else's subscription hides it, and a session of a forwarder that is away counts as a subscriber.
 /// </summary>
 /// <remarks>
-/// Only what was said on the present connection counts. A forwarder is required once one has ever been heard, which a file beside the outbox remembers; until
-/// then (a broker whose other readers are not these forwarders) the agent publishes as long as the broker has a subscriber. Thread-safe.
+/// Only what was said on the present connection counts. A forwarder is required once one has ever been heard, which a file beside the
+/// outbox remembers; until then (a broker whose other readers are not these forwarders) the agent publishes as long as the broker has a
+/// subscriber. Thread-safe.
 /// </remarks>
 sealed class ForwarderPresence
 {

@@ -8,9 +8,9 @@ using Host = ThermalStreaming.Readings.Host;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Who this machine is on its network: the interface with the default route, its address and its MAC. Read from files, because a container's own interfaces
-/// are not the machine's: there HOST_NET holds files of the machine's /proc/1/net, and HOST_SYS its class/net and devices, mounted
-/// read-only. Does not throw: what cannot be read is "".
+/// Who this machine is on its network: the interface with the default route, its address and its MAC. Read from files, because a
+/// container's own interfaces are not the machine's: there HOST_NET holds files of the machine's /proc/1/net, and HOST_SYS its class/net
+/// and devices, mounted read-only. Does not throw: what cannot be read is "".
 /// </summary>
 sealed class HostIdentity(string netDirectory, string sysDirectory)
 {
@@ -122,7 +122,8 @@ static class RouteTable
         => routes.Where(route => route is { Destination: 0, Mask: 0 } && (route.Flags & FlagUp) != 0).OrderBy(route => route.Metric).Cast<Route?>().FirstOrDefault();
 
     /// <summary>
-    /// The machine's own addresses, from fib_trie: a line "|-- address" is followed by lines of what it is; "/32 host LOCAL" is an own address.
+    /// The machine's own addresses, from fib_trie: a line "|-- address" is followed by lines of what it is; "/32 host LOCAL" is an own
+    /// address.
     /// </summary>
     public static List<uint> ParseLocalAddresses(IEnumerable<string> lines)
     {
@@ -140,8 +141,9 @@ static class RouteTable
     }
 
     /// <summary>
-    /// The own address on the interface of <paramref name="route"/>. The trie does not say which interface an address belongs to; the interface's directly
-    /// connected networks do. With several, the one that the gateway is in. Without any (a point-to-point link), the only address there is.
+    /// The own address on the interface of <paramref name="route"/>. The trie does not say which interface an address belongs to; the
+    /// interface's directly connected networks do. With several, the one that the gateway is in. Without any (a point-to-point link), the
+    /// only address there is.
     /// </summary>
     public static IPAddress? AddressOf(Route route, IReadOnlyCollection<Route> routes, IReadOnlyList<uint> local)
     {
@@ -158,7 +160,8 @@ static class RouteTable
         return local.Count == 1 ? FromNumber(local[0]) : null;
     }
 
-    // The kernel prints the 32 bits as a number of the machine, whose bytes are in network order in memory: 010200C0 is 192.0.2.1 on a little-endian machine.
+    // The kernel prints the 32 bits as a number of the machine, whose bytes are in network order in memory: 010200C0 is 192.0.2.1 on a
+    // little-endian machine.
     static bool TryParseAddress(string hex, out uint address)
     {
         var fits = uint.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address);

@@ -4,16 +4,19 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// A generated fleet of inverters with the original's fields and ranges. Each value is uniform in its range, so about a quarter of the readings break a
-/// validation rule, as the original's did; but it wanders from reading to reading instead of jumping, so an overheated inverter stays so for several
-/// cycles. Each numeric value is missing with probability 0.01. The same seed gives the same fleet. Not thread-safe.
+/// A generated fleet of inverters with the original's fields and ranges. Each value is uniform in its range, so about a quarter of the
+/// readings break a validation rule, as the original's did; but it wanders from reading to reading instead of jumping, so an overheated
+/// inverter stays so for several cycles. Each numeric value is missing with probability 0.01. The same seed gives the same fleet. Not
+/// thread-safe.
 /// </summary>
 sealed class InverterFleet
 {
     /// <summary>Probability that a value is missing in a reading.</summary>
     public const double MissingProbability = 0.01;
 
-    /// <summary>A value: the range that is generated, how far it may move per cycle as a share of that range, and its decimals in the row.</summary>
+    /// <summary>
+    /// A value: the range that is generated, how far it may move per cycle as a share of that range, and its decimals in the row.
+    /// </summary>
     readonly record struct Field(double Min, double Max, double Step, int Decimals, Action<InverterReading, double> Set);
 
     // The steps of temperature, voltage and frequency make their faults last several cycles on average.

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// A small file of /proc or /sys that is read again and again: opened once, read from its start into a buffer of its own each time, which makes the kernel
-/// write it anew. Not thread-safe.
+/// A small file of /proc or /sys that is read again and again: opened once, read from its start into a buffer of its own each time, which
+/// makes the kernel write it anew. Not thread-safe.
 /// </summary>
 sealed class KernelFile(string path, int maxBytes = 4096) : IDisposable
 {

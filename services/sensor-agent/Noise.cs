@@ -1,7 +1,8 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Gaussian noise around 0 that remembers: an Ornstein–Uhlenbeck process, exact for any step, so its statistics do not depend on how often it is asked.
+/// Gaussian noise around 0 that remembers: an Ornstein–Uhlenbeck process, exact for any step, so its statistics do not depend on how often
+/// it is asked.
 /// </summary>
 sealed class Noise(Random random, double deviation, TimeSpan memory)
 {

@@ -6,12 +6,14 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has an outbox of its own, so that readings
-/// nobody fetches do not hold up the others. One sampler stores, one publisher reads; the figures may be read by anybody.
+/// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has an outbox of its own, so
+/// that readings nobody fetches do not hold up the others. One sampler stores, one publisher reads; the figures may be read by anybody.
 /// </summary>
 sealed partial class Outbox : IDisposable
 {
-    /// <summary>How long an append may take before the outbox is looked at for being full; the slowest fsync of an SD card takes less.</summary>
+    /// <summary>
+    /// How long an append may take before the outbox is looked at for being full; the slowest fsync of an SD card takes less.
+    /// </summary>
     static readonly TimeSpan SlowAppend = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a stop waits for space for what is in hand.</summary>
@@ -70,7 +72,9 @@ sealed partial class Outbox : IDisposable
     /// <summary>Whether <see cref="OpenAsync"/> has completed.</summary>
     public bool IsOpen => Volatile.Read(ref journal) is not null;
 
-    /// <summary>Completes when the disk lets the outbox be used; until then it is tried every second, and <c>/readyz</c> says why.</summary>
+    /// <summary>
+    /// Completes when the disk lets the outbox be used; until then it is tried every second, and <c>/readyz</c> says why.
+    /// </summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public Task OpenAsync(CancellationToken stopping)
     {
@@ -94,7 +98,10 @@ sealed partial class Outbox : IDisposable
         health.Well(part);
     }
 
-    /// <summary>First offset that the broker has not acknowledged in this process' life; after a restart what may be replayed counts as not acknowledged.</summary>
+    /// <summary>
+    /// First offset that the broker has not acknowledged in this process' life; after a restart what may be replayed counts as not
+    /// acknowledged.
+    /// </summary>
     public long AcknowledgedOffset => Volatile.Read(ref acknowledged);
 
     /// <summary>Readings that the broker has not acknowledged.</summary>
@@ -136,7 +143,8 @@ sealed partial class Outbox : IDisposable
     }
 
     /// <summary>
-    /// Completes when what is taken next can be stored. To be asked before a batch is begun: sampling stops while there is still room for what is in hand.
+    /// Completes when what is taken next can be stored. To be asked before a batch is begun: sampling stops while there is still room for
+    /// what is in hand.
     /// </summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
@@ -170,7 +178,8 @@ sealed partial class Outbox : IDisposable
     public void SetOldest(DateTimeOffset appendedAt) => Volatile.Write(ref oldestAt, appendedAt.UtcTicks);
 
     /// <summary>
-    /// Stores a batch; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that is not taken is not lost.
+    /// Stores a batch; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that is not taken
+    /// is not lost.
     /// </summary>
     /// <param name="batch">With at least one reading of the outbox's kind.</param>
     /// <param name="count">How many.</param>

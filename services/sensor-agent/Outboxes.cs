@@ -5,7 +5,9 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>The outboxes that are in use: of each kind that is sampled, and of one that is not sampled any more but still holds something.</summary>
+/// <summary>
+/// The outboxes that are in use: of each kind that is sampled, and of one that is not sampled any more but still holds something.
+/// </summary>
 sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
 {
     readonly List<Outbox> all = [];

@@ -8,7 +8,8 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// Publishes what is in the outboxes, each in order. After every connection it starts again with what the broker might have forgotten
-/// (<see cref="ReplayWindow"/>), marked as replayed, and goes on with what is new. It stops last, after the samplers have stored what they had in hand.
+/// (<see cref="ReplayWindow"/>), marked as replayed, and goes on with what is new. It stops last, after the samplers have stored what they
+/// had in hand.
 /// </summary>
 sealed partial class Publisher : BackgroundService
 {
@@ -19,8 +20,8 @@ sealed partial class Publisher : BackgroundService
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(12);
 
     /// <summary>
-    /// <c>replayed = true</c> as a protobuf field. Appended to a batch that does not have the field, it is the same batch with it: in protobuf the order of
-    /// fields is free. So a batch is marked without touching its other bytes.
+    /// <c>replayed = true</c> as a protobuf field. Appended to a batch that does not have the field, it is the same batch with it: in
+    /// protobuf the order of fields is free. So a batch is marked without touching its other bytes.
     /// </summary>
     static ReadOnlySpan<byte> ReplayedMark => [ReadingBatch.ReplayedFieldNumber << 3, 1];
 
@@ -156,7 +157,9 @@ sealed partial class Publisher : BackgroundService
         }
     }
 
-    /// <summary>Publishes from <see cref="Pass.From"/> on until the broker does not take a batch; the batches before it have been acknowledged.</summary>
+    /// <summary>
+    /// Publishes from <see cref="Pass.From"/> on until the broker does not take a batch; the batches before it have been acknowledged.
+    /// </summary>
     /// <returns>Why the broker did not take it, or why none is published, for a person.</returns>
     async Task<string> PublishFromAsync(Outbox outbox, ReplayWindow window, Pass pass, CancellationToken cancellationToken)
     {

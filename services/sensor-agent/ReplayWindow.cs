@@ -1,13 +1,14 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Decides when an acknowledged reading may be forgotten. The broker's PUBACK means that it is in the broker's memory; it is safe once the broker has
-/// stayed up for longer than its save interval afterwards. So an offset is released when the connection on which it was acknowledged has lasted for the
-/// window since; after a loss the clock starts again with the repeated acknowledgement, however long the outage was.
+/// Decides when an acknowledged reading may be forgotten. The broker's PUBACK means that it is in the broker's memory; it is safe once the
+/// broker has stayed up for longer than its save interval afterwards. So an offset is released when the connection on which it was
+/// acknowledged has lasted for the window since; after a loss the clock starts again with the repeated acknowledgement, however long the
+/// outage was.
 /// </summary>
 /// <remarks>
-/// A connection that never lasts that long would hold everything for ever and repeat it at each reconnect, ever more. Therefore an offset is also released
-/// after <see cref="Patience"/> windows of connected time since its first acknowledgement. Not thread-safe.
+/// A connection that never lasts that long would hold everything for ever and repeat it at each reconnect, ever more. Therefore an offset
+/// is also released after <see cref="Patience"/> windows of connected time since its first acknowledgement. Not thread-safe.
 /// </remarks>
 sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
 {

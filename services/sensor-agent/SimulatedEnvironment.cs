@@ -3,8 +3,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// What an SCD4x, an ICP-10125 and an SGP30 would deliver in an office: curves over the day, correlated noise, drift, and sensors that fail for a while.
-/// The same seed and the same calls give the same values. Not thread-safe.
+/// What an SCD4x, an ICP-10125 and an SGP30 would deliver in an office: curves over the day, correlated noise, drift, and sensors that fail
+/// for a while. The same seed and the same calls give the same values. Not thread-safe.
 /// </summary>
 sealed class SimulatedEnvironment
 {

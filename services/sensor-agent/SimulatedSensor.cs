@@ -1,6 +1,8 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>How one simulated sensor behaves in time: it measures at its own interval, and fails now and then for a while. Both in monotonic time.</summary>
+/// <summary>
+/// How one simulated sensor behaves in time: it measures at its own interval, and fails now and then for a while. Both in monotonic time.
+/// </summary>
 sealed class SimulatedSensor
 {
     static readonly TimeSpan MeanBetweenFailures = TimeSpan.FromHours(2);

@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Temperature and use of the processor, memory and free disk space of this machine, from /proc, /sys and statvfs. None of it waits for anything but the
-/// kernel. In a container /proc/stat, /proc/meminfo and the thermal zones are the machine's own. Not thread-safe.
+/// Temperature and use of the processor, memory and free disk space of this machine, from /proc, /sys and statvfs. None of it waits for
+/// anything but the kernel. In a container /proc/stat, /proc/meminfo and the thermal zones are the machine's own. Not thread-safe.
 /// </summary>
 sealed class SystemMetrics : IDisposable
 {
@@ -93,7 +93,8 @@ sealed class SystemMetrics : IDisposable
     }
 
     /// <summary>
-    /// Where the temperatures are: a container gets only the machine's network cards mounted, and sees the machine's thermal zones in its own /sys.
+    /// Where the temperatures are: a container gets only the machine's network cards mounted, and sees the machine's thermal zones in its
+    /// own /sys.
     /// </summary>
     public static string WithTemperatures(string sysDirectory)
         => Directory.Exists(Path.Combine(sysDirectory, "class/thermal")) || Directory.Exists(Path.Combine(sysDirectory, "class/hwmon"))
@@ -101,8 +102,8 @@ sealed class SystemMetrics : IDisposable
             : "/sys";
 
     /// <summary>
-    /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones of boards and
-    /// batteries ("acpitz", "bat") are not it.
+    /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones
+    /// of boards and batteries ("acpitz", "bat") are not it.
     /// </summary>
     internal static string? FindCpuTemperature(string sysDirectory)
         => Find(Path.Combine(sysDirectory, "class/thermal"), "thermal_zone*", "type", "temp")

@@ -3,7 +3,9 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>SNOWFLAKE_URL as users write it.</summary>
 static class AccountAddress
 {
-    /// <summary>Null when the text is no address of an account; then <paramref name="problem"/> completes "SNOWFLAKE_URL is '…'; …".</summary>
+    /// <summary>
+    /// Null when the text is no address of an account; then <paramref name="problem"/> completes "SNOWFLAKE_URL is '…'; …".
+    /// </summary>
     /// <param name="text">As it was set.</param>
     /// <param name="usual">The address that the account has without this setting.</param>
     /// <param name="problem">Which part is wrong and how it should be written.</param>

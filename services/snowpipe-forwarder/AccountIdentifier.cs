@@ -16,7 +16,9 @@ sealed record AccountIdentifier(string Claim, string Host)
     const string Form = "ORGNAME-ACCOUNTNAME, for example MYORG-MYACCOUNT, or a locator such as xy12345.us-east-1.aws";
     const string Ask = "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME() in a worksheet prints it.";
 
-    /// <summary>Null when the text is no account identifier; then <paramref name="problem"/> completes "SNOWFLAKE_ACCOUNT is '…'; it must be …".</summary>
+    /// <summary>
+    /// Null when the text is no account identifier; then <paramref name="problem"/> completes "SNOWFLAKE_ACCOUNT is '…'; it must be …".
+    /// </summary>
     public static AccountIdentifier? Parse(string text, out string problem)
     {
         var account = text.Trim();
@@ -50,7 +52,9 @@ sealed record AccountIdentifier(string Claim, string Host)
         return cut > 0 ? account[..cut] : account;
     }
 
-    /// <summary>How the text should be written, null when that cannot be said; each part that is wrong is added to <paramref name="wrong"/>.</summary>
+    /// <summary>
+    /// How the text should be written, null when that cannot be said; each part that is wrong is added to <paramref name="wrong"/>.
+    /// </summary>
     static string? Guess(string text, List<string> wrong)
     {
         var name = text;
@@ -151,7 +155,9 @@ sealed record AccountIdentifier(string Claim, string Host)
 
     static bool IsCloud(string label) => label.ToUpperInvariant() is "AWS" or "AZURE" or "GCP";
 
-    /// <summary>us-east-1, europe-west4, west-us-2…: a region's name has a dash, an account's has none. Before a cloud, any name is a region's.</summary>
+    /// <summary>
+    /// us-east-1, europe-west4, west-us-2…: a region's name has a dash, an account's has none. Before a cloud, any name is a region's.
+    /// </summary>
     static bool IsRegion(string[] labels, int at)
         => (labels[at].Contains('-', StringComparison.Ordinal) && !labels[at].Contains('_', StringComparison.Ordinal))
             || (at + 1 < labels.Length && IsCloud(labels[at + 1]));

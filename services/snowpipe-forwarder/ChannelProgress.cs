@@ -2,7 +2,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>How far a channel is, in offsets of the journal: attempted, accepted, committed. Used by one caller at a time.</summary>
 /// <remarks>
-/// Offsets need not be dense: what a journal lost has none, and what an append cannot carry has no row. So rows are counted by append, never by offsets.
+/// Offsets need not be dense: what a journal lost has none, and what an append cannot carry has no row. So rows are counted by append,
+/// never by offsets.
 /// </remarks>
 sealed class ChannelProgress
 {
@@ -25,7 +26,10 @@ sealed class ChannelProgress
     /// <summary>One past the last append that was sent, answered or not.</summary>
     public long AttemptedEnd => attemptedEnd;
 
-    /// <summary>One past everything that was handed to the sink: beyond <see cref="AcceptedEnd"/> when a batch ends in readings that no append can carry.</summary>
+    /// <summary>
+    /// One past everything that was handed to the sink: beyond <see cref="AcceptedEnd"/> when a batch ends in readings that no append can
+    /// carry.
+    /// </summary>
     public long HandledEnd { get; private set; }
 
     public bool IsWaiting => HandledEnd > Committed;

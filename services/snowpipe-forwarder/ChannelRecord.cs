@@ -4,16 +4,18 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory, kept twice.
-/// Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see cref="Expected"/>.
+/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory,
+/// kept twice. Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see
+/// cref="Expected"/>.
 /// </summary>
 /// <param name="Epoch">Identity of the journal the line is about; a line of another journal says nothing.</param>
 /// <param name="Generation">1, and one more each time the journal lost readings that the channel has already seen.</param>
 /// <param name="FirstOffset">Everything before it was committed through an earlier generation.</param>
 /// <param name="RowErrors">The channel's count of refused rows up to which they have been reported.</param>
 /// <param name="Expected">
-/// What the channel counts, in inserted and refused rows, when everything before the offset is committed and counted; null while nobody knows. However old it
-/// is, every offset from there on has a row: otherwise it is taken back before the reading without a row is passed over.
+/// What the channel counts, in inserted and refused rows, when everything before the offset is committed and counted; null while nobody
+/// knows. However old it is, every offset from there on has a row: otherwise it is taken back before the reading without a row is passed
+/// over.
 /// </param>
 sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long RowErrors, (long Count, long Offset)? Expected = null)
 {
@@ -24,7 +26,8 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
     /// <param name="epoch">The journal's.</param>
     /// <param name="damaged">The file or its copy, if one of them was damaged: it is mended.</param>
     /// <exception cref="InvalidDataException">It is damaged, and its copy too.</exception>
-    /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's channel.</exception>
+    /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's
+    /// channel.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static ChannelRecord? Load(string directory, string epoch, out string? damaged)
     {

@@ -4,7 +4,10 @@ using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>Reads and writes a slot's <see cref="ChannelRecord"/>, and asks the pipe when both copies of it are damaged. Used by one caller at a time.</summary>
+/// <summary>
+/// Reads and writes a slot's <see cref="ChannelRecord"/>, and asks the pipe when both copies of it are damaged. Used by one caller at a
+/// time.
+/// </summary>
 sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions options, ILogger logger)
 {
     /// <summary>Generations in a row that the pipe may have forgotten, after which there are no later ones.</summary>
@@ -56,8 +59,9 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
     }
 
     /// <summary>
-    /// The last of the slot's channels that the pipe knows: the best guess when the record and its copy are damaged. Older ones may be forgotten already, so a gap
-    /// does not end the search. How many rows of it were refused and reported is not known: those that it counts now are taken for reported.
+    /// The last of the slot's channels that the pipe knows: the best guess when the record and its copy are damaged. Older ones may be
+    /// forgotten already, so a gap does not end the search. How many rows of it were refused and reported is not known: those that it
+    /// counts now are taken for reported.
     /// </summary>
     async Task<ChannelRecord?> FindLastAsync(SlotContext slot, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ sealed class ChannelSession(string name)
     public string Name { get; } = name;
 
     /// <summary>
-    /// The last <c>x-snowflake-session</c> that an answer about the channel carried, by which requests find the node that holds it. Answers without the
-    /// header leave it as it is; a new open begins with none.
+    /// The last <c>x-snowflake-session</c> that an answer about the channel carried, by which requests find the node that holds it. Answers
+    /// without the header leave it as it is; a new open begins with none.
     /// </summary>
     public string? Affinity { get; set; }
 

@@ -5,7 +5,9 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="Fix">The exact thing to do, SQL or a command where there is one.</param>
 sealed record Explanation(string Cause, string Fix)
 {
-    /// <summary>The same with the names of this installation in place of the table's <c>&lt;db&gt;</c>, <c>&lt;role&gt;</c>… where they are set.</summary>
+    /// <summary>
+    /// The same with the names of this installation in place of the table's <c>&lt;db&gt;</c>, <c>&lt;role&gt;</c>… where they are set.
+    /// </summary>
     public Explanation For(SnowpipeOptions options)
     {
         var fix = Fix;

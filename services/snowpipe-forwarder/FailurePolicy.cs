@@ -7,8 +7,8 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
     const int TolerableRefusals = 5;
 
     /// <summary>
-    /// A sign-in that worked before, or that is refused without a reason, is tried again for this long before a person is told to change key or token:
-    /// Snowflake also refuses for a moment while it moves or is overloaded.
+    /// A sign-in that worked before, or that is refused without a reason, is tried again for this long before a person is told to change
+    /// key or token: Snowflake also refuses for a moment while it moves or is overloaded.
     /// </summary>
     public static readonly TimeSpan SignInPatience = TimeSpan.FromSeconds(30);
 

@@ -6,8 +6,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 static class Identifier
 {
     /// <summary>
-    /// Unquoted names in upper case, as Snowflake stores them; quoted ones as they are, quotes included. Null when it is neither: a dot, a blank or a slash
-    /// outside quotes. A dash is let through because the default pipe of a table is called <c>TABLE-STREAMING</c>.
+    /// Unquoted names in upper case, as Snowflake stores them; quoted ones as they are, quotes included. Null when it is neither: a dot, a
+    /// blank or a slash outside quotes. A dash is let through because the default pipe of a table is called <c>TABLE-STREAMING</c>.
     /// </summary>
     public static string? Normalise(string name)
     {
@@ -18,8 +18,8 @@ static class Identifier
     }
 
     /// <summary>
-    /// Percent-encodes one segment of a path by RFC 3986: the characters that a segment may hold stay, except <c>;</c>, which servers take for a
-    /// parameter; everything else, <c>"</c>, <c>/</c> and blanks included, becomes UTF-8 in %XX.
+    /// Percent-encodes one segment of a path by RFC 3986: the characters that a segment may hold stay, except <c>;</c>, which servers take
+    /// for a parameter; everything else, <c>"</c>, <c>/</c> and blanks included, becomes UTF-8 in %XX.
     /// </summary>
     public static string EncodeSegment(string segment) => Encode(segment, "!$&'()*+,=:@~._-");
 

@@ -6,8 +6,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 static class IngestHost
 {
     /// <summary>
-    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null when the answer is none of them, or when an account of Snowflake's is
-    /// said to take rows at a host that is not Snowflake's: tokens and readings go only to Snowflake.
+    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null when the answer is none of them, or when an account of
+    /// Snowflake's is said to take rows at a host that is not Snowflake's: tokens and readings go only to Snowflake.
     /// </summary>
     public static Uri? Parse(string body, Uri control)
     {

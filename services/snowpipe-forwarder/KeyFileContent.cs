@@ -3,11 +3,12 @@ using System.Text;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The DER bytes of a key file, after undoing everything editors, shells and secret stores do to a PEM text: byte order marks, UTF-16, CRLF, quotes,
-/// indentation, a line that says <c>\n</c> instead of ending, a missing frame, a second layer of Base64.
+/// The DER bytes of a key file, after undoing everything editors, shells and secret stores do to a PEM text: byte order marks, UTF-16,
+/// CRLF, quotes, indentation, a line that says <c>\n</c> instead of ending, a missing frame, a second layer of Base64.
 /// </summary>
 /// <param name="Der">Empty when <see cref="Found"/> says why.</param>
-/// <param name="Found">What the file is instead, completing "which is …", with what to do; <c>{path}</c> stands for its path. Null when it holds DER.</param>
+/// <param name="Found">What the file is instead, completing "which is …", with what to do; <c>{path}</c> stands for its path. Null when it
+/// holds DER.</param>
 readonly record struct KeyFileContent(byte[] Der, string? Found)
 {
     public const string MustBe = "it must be an RSA private key in PEM form (PKCS#8)";

@@ -3,7 +3,9 @@ using System.Formats.Asn1;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>What the DER bytes of a key file are, by their structure: the label of a PEM file is often wrong.</summary>
-/// <remarks>RFC 5958 (PKCS#8), RFC 8017 appendix A.1 (PKCS#1), RFC 5280 (certificates, public keys), RFC 7292 (PKCS#12), RFC 5915 (EC).</remarks>
+/// <remarks>
+/// RFC 5958 (PKCS#8), RFC 8017 appendix A.1 (PKCS#1), RFC 5280 (certificates, public keys), RFC 7292 (PKCS#12), RFC 5915 (EC).
+/// </remarks>
 /// <param name="IsPkcs8">An RSA key in PKCS#8; otherwise, without <see cref="Problem"/>, in PKCS#1.</param>
 /// <param name="Encryption">How it is encrypted; null when it is not.</param>
 /// <param name="Problem">What it is instead of an RSA private key, completing "which is …"; <c>{path}</c> stands for the file.</param>

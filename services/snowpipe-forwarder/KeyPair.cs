@@ -16,7 +16,10 @@ sealed class KeyPair(RSA rsa) : IDisposable
     /// <summary>Size of the modulus.</summary>
     public int Bits => rsa.KeySize;
 
-    /// <summary><c>SHA256:</c> and the standard Base64, with padding, of the hash of the public key's DER form: what DESC USER shows as RSA_PUBLIC_KEY_FP.</summary>
+    /// <summary>
+    /// <c>SHA256:</c> and the standard Base64, with padding, of the hash of the public key's DER form: what DESC USER shows as
+    /// RSA_PUBLIC_KEY_FP.
+    /// </summary>
     public string Fingerprint { get; } = FingerprintOf(rsa);
 
     /// <summary>RSASSA-PKCS1-v1_5 with SHA-256, the only signature Snowflake accepts.</summary>
@@ -30,8 +33,8 @@ sealed class KeyPair(RSA rsa) : IDisposable
     public static string FingerprintOf(RSA key) => "SHA256:" + Convert.ToBase64String(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
     /// <summary>
-    /// Reads an RSA private key from a file: PKCS#8 or PKCS#1, PEM or DER, encrypted or not, however a shell or a secret store has wrapped the text.
-    /// On failure null, and <paramref name="problem"/> says what the file is instead and what to do; it never quotes the file.
+    /// Reads an RSA private key from a file: PKCS#8 or PKCS#1, PEM or DER, encrypted or not, however a shell or a secret store has wrapped
+    /// the text. On failure null, and <paramref name="problem"/> says what the file is instead and what to do; it never quotes the file.
     /// </summary>
     public static KeyPair? Load(string path, string? passphrase, out string problem)
     {

@@ -15,7 +15,9 @@ sealed record KeyPairJwt(string Issuer, string Subject, DateTimeOffset IssuedAt,
     /// <summary>Snowflake refuses a token one hour after it was issued, whatever its own expiry says.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(59);
 
-    /// <summary>The Date header by which the server's clock is known has whole seconds: a token must not seem to come from the future.</summary>
+    /// <summary>
+    /// The Date header by which the server's clock is known has whole seconds: a token must not seem to come from the future.
+    /// </summary>
     static readonly TimeSpan Backdate = TimeSpan.FromSeconds(3);
 
     static readonly string Header = Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT"}"""u8);

@@ -8,7 +8,10 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// </summary>
 sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger) : IDisposable
 {
-    /// <summary>A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no reading is at fault.</summary>
+    /// <summary>
+    /// A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no
+    /// reading is at fault.
+    /// </summary>
     const int LargestUsualRow = 64 << 10;
 
     readonly RowWriter writer = new();
@@ -23,7 +26,9 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
     /// <summary>The append that is to be sent; null when all are answered.</summary>
     public PendingAppend? Next => next < appends.Count ? appends[next] : null;
 
-    /// <summary>Whether a reading of the last batch has no row, or its offsets are not dense: then rows cannot be counted by offsets.</summary>
+    /// <summary>
+    /// Whether a reading of the last batch has no row, or its offsets are not dense: then rows cannot be counted by offsets.
+    /// </summary>
     public bool HasRowless { get; private set; }
 
     /// <summary>Makes the appends of a batch, unless it is the one in hand.</summary>
@@ -71,8 +76,8 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
     public void Forget() => (of, appends, next) = (null, [], 0);
 
     /// <summary>
-    /// The append that was sent is larger than something on the way lets through: the next ones become smaller. Says how; null when not even an ordinary row
-    /// passes, which a person must change.
+    /// The append that was sent is larger than something on the way lets through: the next ones become smaller. Says how; null when not
+    /// even an ordinary row passes, which a person must change.
     /// </summary>
     public string? Shrink()
     {

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Keeps what is spent within any one second to a limit. A window and not a bucket: a bucket lets twice its rate through after a pause, which the server
-/// would refuse. Used by one caller at a time.
+/// Keeps what is spent within any one second to a limit. A window and not a bucket: a bucket lets twice its rate through after a pause,
+/// which the server would refuse. Used by one caller at a time.
 /// </summary>
 sealed class RateLimit(double perSecond, TimeProvider clock)
 {
@@ -12,7 +12,10 @@ sealed class RateLimit(double perSecond, TimeProvider clock)
     readonly Queue<(long At, double Amount)> spent = [];
     double sum;
 
-    /// <summary>Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than the limit waits until nothing else is in the window.</summary>
+    /// <summary>
+    /// Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than the limit waits until nothing else is in
+    /// the window.
+    /// </summary>
     public async ValueTask TakeAsync(double amount, CancellationToken cancellationToken)
     {
         while (true)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// One call over its retries: Snowflake is told the same <c>requestId</c> each time, and in <c>retryCount</c> how often the call was sent before.
-/// Used by one caller at a time.
+/// One call over its retries: Snowflake is told the same <c>requestId</c> each time, and in <c>retryCount</c> how often the call was sent
+/// before. Used by one caller at a time.
 /// </summary>
 sealed class RequestIdentity
 {

@@ -4,26 +4,29 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Finds rows that Snowflake has committed by their token and that are not in the table: refused ones, and ones that it counts nowhere. Keeps the readings
-/// they are among as dead letters. Used by one caller at a time.
+/// Finds rows that Snowflake has committed by their token and that are not in the table: refused ones, and ones that it counts nowhere.
+/// Keeps the readings they are among as dead letters. Used by one caller at a time.
 /// </summary>
 /// <remarks>
-/// Which row was refused is not on the wire. A channel counts its refused rows, and says of the last one only that it is at or before the end of some
-/// append. Sending suspects again, to find the refused one among them, would double the accepted ones, because nothing in Snowflake compares rows. So
-/// the range of suspects is made as small as the counts prove, and appends become smaller for a while.
+/// Which row was refused is not on the wire. A channel counts its refused rows, and says of the last one only that it is at or before the
+/// end of some append. Sending suspects again, to find the refused one among them, would double the accepted ones, because nothing in
+/// Snowflake compares rows. So the range of suspects is made as small as the counts prove, and appends become smaller for a while.
 /// </remarks>
 sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, SnowpipeStatistics statistics, TimeProvider clock, ILogger logger)
 {
     /// <summary>
-    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for missing rows in, and only
-    /// after a kill, so the SD card is spared.
+    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for
+    /// missing rows in, and only after a kill, so the SD card is spared.
     /// </summary>
     static readonly TimeSpan NoteInterval = TimeSpan.FromHours(1);
 
     /// <summary>How long appends stay small after refused rows.</summary>
     static readonly TimeSpan Caution = TimeSpan.FromHours(1);
 
-    /// <summary>Readings that are kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, but for a flood.</summary>
+    /// <summary>
+    /// Readings that are kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, but for a
+    /// flood.
+    /// </summary>
     const int MostSuspects = 10_000;
 
     readonly RowBalance balance = new(clock);
@@ -64,7 +67,9 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
         balanced = channel;
     }
 
-    /// <summary>A batch has readings without a row, or its offsets are not dense: what a later process counts by offsets would not come out.</summary>
+    /// <summary>
+    /// A batch has readings without a row, or its offsets are not dense: what a later process counts by offsets would not come out.
+    /// </summary>
     public void HasRowless(long end)
     {
         rowlessEnd = end;
@@ -75,8 +80,8 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
     public void Committed(long rows) => balance.Committed(rows);
 
     /// <summary>
-    /// Most rows of an append. After refused rows fewer than usual, for an hour: as many appends as a channel may take in a second carry what one did, and
-    /// the next refusal leaves that many times fewer suspects.
+    /// Most rows of an append. After refused rows fewer than usual, for an hour: as many appends as a channel may take in a second carry
+    /// what one did, and the next refusal leaves that many times fewer suspects.
     /// </summary>
     /// <param name="rows">How many rows there are to send.</param>
     public int RowLimit(int rows) => refusedAt is { } at && clock.GetElapsedTime(at) < Caution
@@ -174,7 +179,8 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
             from = Math.Min(from, Math.Max(balance.SettledAt, to - MostSuspects));
         if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
             to = bound.Offset + 1;
-        // Not everything that was stored since some time is a suspect: the last ones are the likeliest. What one poll has seen committed is kept, however much it is.
+        // Not everything that was stored since some time is a suspect: the last ones are the likeliest. What one poll has seen committed is
+        // kept, however much it is.
         return (isLate ? Math.Max(from, to - MostSuspects) : from, to);
     }
 

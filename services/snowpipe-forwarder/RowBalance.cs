@@ -1,18 +1,21 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Compares what Snowflake says it has inserted or refused with what it has committed of what was sent. A pipe that is invalid for a moment answers appends
-/// with 200, drops their rows and commits what follows: no offset token ever shows it, only the count does.
+/// Compares what Snowflake says it has inserted or refused with what it has committed of what was sent. A pipe that is invalid for a moment
+/// answers appends with 200, drops their rows and commits what follows: no offset token ever shows it, only the count does.
 /// </summary>
 /// <remarks>
-/// The counts belong to the channel since it was made, may come later than the commit or before it is seen, and are wrong for a pipe that filters rows. So a
-/// difference counts only where the two have agreed before, and only when it has stayed for <see cref="Patience"/>. Not thread-safe.
+/// The counts belong to the channel since it was made, may come later than the commit or before it is seen, and are wrong for a pipe that
+/// filters rows. So a difference counts only where the two have agreed before, and only when it has stayed for <see cref="Patience"/>. Not
+/// thread-safe.
 /// </remarks>
 sealed class RowBalance(TimeProvider clock)
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>A difference that does not come to rest, because rows are still being dropped, is reported after this time as far as it is certain.</summary>
+    /// <summary>
+    /// A difference that does not come to rest, because rows are still being dropped, is reported after this time as far as it is certain.
+    /// </summary>
     public static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(1);
 
     bool hasSent;
@@ -34,7 +37,9 @@ sealed class RowBalance(TimeProvider clock)
     /// <summary>Whether the counts are known to be of all rows.</summary>
     public bool HasAgreed { get; private set; }
 
-    /// <summary>Where the counts were last complete, if they have agreed: every row before this offset was counted as inserted or as refused.</summary>
+    /// <summary>
+    /// Where the counts were last complete, if they have agreed: every row before this offset was counted as inserted or as refused.
+    /// </summary>
     public long SettledAt { get; private set; }
 
     /// <summary>Whether a difference is being watched.</summary>
@@ -50,7 +55,8 @@ sealed class RowBalance(TimeProvider clock)
     }
 
     /// <summary>A process continues where one before it stopped.</summary>
-    /// <param name="expected">What it expected the channel to count when everything before <paramref name="offset"/> was committed, agreement before included.</param>
+    /// <param name="expected">What it expected the channel to count when everything before <paramref name="offset"/> was committed,
+    /// agreement before included.</param>
     /// <param name="offset">First offset that was not committed then.</param>
     /// <param name="rows">How many rows were committed since.</param>
     /// <param name="counted">What the channel has counted now.</param>
@@ -70,8 +76,10 @@ sealed class RowBalance(TimeProvider clock)
 
     /// <param name="counted">Rows inserted and rows refused of the channel, by its status.</param>
     /// <param name="committed">First offset that is not committed.</param>
-    /// <param name="outstanding">Rows that were sent and are not seen to be committed, those included whose append was not answered. They may be counted already.</param>
-    /// <returns>How many rows are missing, and the offsets from which and before which they were; null when none are, or not for sure. To be repeated to <see cref="Reported"/>.</returns>
+    /// <param name="outstanding">Rows that were sent and are not seen to be committed, those included whose append was not answered. They
+    /// may be counted already.</param>
+    /// <returns>How many rows are missing, and the offsets from which and before which they were; null when none are, or not for sure. To
+    /// be repeated to <see cref="Reported"/>.</returns>
     public (long Rows, long From, long To)? Compare(long counted, long committed, long outstanding)
     {
         Counted = counted;

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The rows of one append, ready for the wire. <see cref="Gzip"/> is a view on memory of the <see cref="RowWriter"/> that made it.</summary>
+/// <summary>
+/// The rows of one append, ready for the wire. <see cref="Gzip"/> is a view on memory of the <see cref="RowWriter"/> that made it.
+/// </summary>
 /// <param name="Gzip">NDJSON, compressed.</param>
 /// <param name="UncompressedBytes">Its size before compression.</param>
 /// <param name="Rows">How many rows.</param>

@@ -6,8 +6,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Turns a batch into NDJSON rows and compresses them, in as many parts as the limit of one request demands. Its buffers are used again for the next batch,
-/// so what it returns is valid until then. Not thread-safe.
+/// Turns a batch into NDJSON rows and compresses them, in as many parts as the limit of one request demands. Its buffers are used again for
+/// the next batch, so what it returns is valid until then. Not thread-safe.
 /// </summary>
 sealed class RowWriter : IDisposable
 {
@@ -58,8 +58,8 @@ sealed class RowWriter : IDisposable
     public int RowLimit { get; set; } = int.MaxValue;
 
     /// <summary>
-    /// Writes each of at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/> as a row. Readings
-    /// that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
+    /// Writes each of at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/>
+    /// as a row. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
     /// </summary>
     public List<RowPart> Write(IEnumerable<BatchReading> readings, int count, long first, long end, string channel, DateTimeOffset forwardedAt, Action<BatchReading, string> refuse)
     {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The time by Snowflake's clock, known from the <c>Date</c> headers of its answers: a Pi has no clock battery, and a token is judged by the time in it.
-/// Between answers it runs on the monotonic clock, so a step of this machine's own clock does not move it. Thread-safe.
+/// The time by Snowflake's clock, known from the <c>Date</c> headers of its answers: a Pi has no clock battery, and a token is judged by
+/// the time in it. Between answers it runs on the monotonic clock, so a step of this machine's own clock does not move it. Thread-safe.
 /// </summary>
 sealed class ServerClock(TimeProvider clock)
 {
@@ -14,7 +14,10 @@ sealed class ServerClock(TimeProvider clock)
     /// <summary>An answer that took longer says too little about when its Date was written.</summary>
     static readonly TimeSpan LongestTrip = TimeSpan.FromSeconds(10);
 
-    /// <summary>A Date outside is no time that this program runs at. How far it is from this machine's own clock says nothing: that may have stopped in 1970.</summary>
+    /// <summary>
+    /// A Date outside is no time that this program runs at. How far it is from this machine's own clock says nothing: that may have stopped
+    /// in 1970.
+    /// </summary>
     static readonly (DateTimeOffset From, DateTimeOffset To) Plausible = (new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     readonly Lock gate = new();

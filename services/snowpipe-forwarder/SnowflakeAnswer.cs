@@ -9,8 +9,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="Body">Its body as text, "" when it had none.</param>
 /// <param name="Session">Its <c>x-snowflake-session</c>; null when it carried none that may be sent back.</param>
 /// <param name="Error">
-/// The error that it is; null only for a 200 or 201 that says nothing of an error. That leaves open whether its body is the one that was asked for: a proxy
-/// or a captive portal answers with 200 too.
+/// The error that it is; null only for a 200 or 201 that says nothing of an error. That leaves open whether its body is the one that was
+/// asked for: a proxy or a captive portal answers with 200 too.
 /// </param>
 sealed record SnowflakeAnswer(string Operation, HttpStatusCode Status, string Body, string? Session, SnowflakeError? Error)
 {

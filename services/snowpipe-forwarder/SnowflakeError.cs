@@ -18,7 +18,8 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     const string Fatal = "2", SignInExpired = "3", StaleToken = "4";
 
     /// <summary>
-    /// The action, by code first and then by status. Each code is in exactly one place, and so is each status; what is not known is worth another try.
+    /// The action, by code first and then by status. Each code is in exactly one place, and so is each status; what is not known is worth
+    /// another try.
     /// </summary>
     public SnowflakeAction Action => Code switch
     {
@@ -74,8 +75,9 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     }
 
     /// <summary>
-    /// The error that an answer is, null when it may be the one that was asked for. A 2xx other than 200 and 201 is an error: Snowflake answers none of these
-    /// calls so, and what does has not done what was asked (202: perhaps later; 204: nothing to say). A 200 says that the request was read, its
+    /// The error that an answer is, null when it may be the one that was asked for. A 2xx other than 200 and 201 is an error: Snowflake
+    /// answers none of these calls so, and what does has not done what was asked (202: perhaps later; 204: nothing to say). A 200 says that
+    /// the request was read, its
     /// <c>status_code</c> what became of it.
     /// </summary>
     public static SnowflakeError? Of(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
@@ -90,8 +92,8 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     }
 
     /// <summary>
-    /// Reads every shape of error body that has been seen: code or error_code, OAuth's error, a bare JSON text, a numeric status_code, plain text, a page,
-    /// nothing. What it cannot take apart is quoted whole.
+    /// Reads every shape of error body that has been seen: code or error_code, OAuth's error, a bare JSON text, a numeric status_code,
+    /// plain text, a page, nothing. What it cannot take apart is quoted whole.
     /// </summary>
     public static SnowflakeError Parse(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
     {

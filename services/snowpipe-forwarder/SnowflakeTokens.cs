@@ -7,8 +7,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// Holds the tokens, makes new ones before they expire, and lets concurrent callers share one refresh. Thread-safe.
 /// </summary>
 /// <remarks>
-/// As Snowflake's own SDK 1.9.1 does: key pair and access token alike sign in at the account's host and are exchanged there for a token that is valid at the
-/// ingest host only. The role is a claim of the key-pair JWT, and part of the scope when an access token is exchanged.
+/// As Snowflake's own SDK 1.9.1 does: key pair and access token alike sign in at the account's host and are exchanged there for a token
+/// that is valid at the ingest host only. The role is a claim of the key-pair JWT, and part of the scope when an access token is exchanged.
 /// </remarks>
 sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transport, TimeProvider clock) : IDisposable
 {
@@ -91,7 +91,9 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
         Volatile.Write(ref scoped, null);
     }
 
-    /// <summary>What the files hold was refused. Perhaps the key or the access token was rotated since they were read: that needs no restart.</summary>
+    /// <summary>
+    /// What the files hold was refused. Perhaps the key or the access token was rotated since they were read: that needs no restart.
+    /// </summary>
     void ReadAgain()
     {
         if (options.ReadPat() is { } text)
@@ -146,7 +148,9 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
     static string Withheld(SnowflakeAnswer answer)
         => answer.Body.AsSpan().TrimStart() is ['{' or '"', ..] ? "the answer holds no token" : answer.Unusable("the answer holds no token").Error.Text;
 
-    /// <summary>A token as it comes: plain text, a JSON text, or an object. All that were seen are JWTs; anything else is somebody else's answer.</summary>
+    /// <summary>
+    /// A token as it comes: plain text, a JSON text, or an object. All that were seen are JWTs; anything else is somebody else's answer.
+    /// </summary>
     internal static string? ParseToken(string body)
     {
         var text = body.Trim();

@@ -6,7 +6,8 @@ using System.Text;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Requests to Snowflake and their answers, as HTTP has them: headers, time limit, redirects (never followed), clock. One instance per process; thread-safe.
+/// Requests to Snowflake and their answers, as HTTP has them: headers, time limit, redirects (never followed), clock. One instance per
+/// process; thread-safe.
 /// </summary>
 sealed partial class SnowflakeTransport : IDisposable
 {

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Snowpipe Streaming v2 over REST. Knows the wire: hosts, tokens, headers, bodies, and which answers can be Snowflake's; decides nothing beyond signing in
-/// once more when a token is refused. One instance per process; thread-safe.
+/// Snowpipe Streaming v2 over REST. Knows the wire: hosts, tokens, headers, bodies, and which answers can be Snowflake's; decides nothing
+/// beyond signing in once more when a token is refused. One instance per process; thread-safe.
 /// </summary>
 /// <remarks>Snowflake documentation, "Snowpipe Streaming REST API (high-performance architecture)".</remarks>
 sealed class SnowpipeClient : IDisposable
@@ -47,7 +47,9 @@ sealed class SnowpipeClient : IDisposable
     /// <summary>DATABASE.SCHEMA.PIPE, for messages.</summary>
     public string PipeName => $"{options.Database}.{options.Schema}.{options.Pipe}";
 
-    /// <summary>Address of the host that takes rows; asked for once and kept until <see cref="Forget"/> or until it cannot be reached.</summary>
+    /// <summary>
+    /// Address of the host that takes rows; asked for once and kept until <see cref="Forget"/> or until it cannot be reached.
+    /// </summary>
     public async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref ingest) is { } known)
@@ -161,7 +163,8 @@ sealed class SnowpipeClient : IDisposable
             Content = () => RowsBody(append),
             Channel = affinity,
         }, cancellationToken);
-        // Nothing but this answer will ever say that these rows are committed. Documented is {"message":"OK"}, and Snowflake's SDK looks for the token.
+        // Nothing but this answer will ever say that these rows are committed. Documented is {"message":"OK"}, and Snowflake's SDK looks
+        // for the token.
         using var document = answer.Json();
         if (SnowflakeAnswer.Text(document.RootElement, "next_continuation_token").Length == 0
             && SnowflakeAnswer.Text(document.RootElement, "message") is not ("OK" or "ok" or "Success" or "SUCCESS"))
@@ -184,8 +187,8 @@ sealed class SnowpipeClient : IDisposable
     }
 
     /// <summary>
-    /// One call. A 401 or 403 drops the token that was used and is tried once more with a new one: the same request, byte for byte. A 403 because a token's
-    /// role has changed since it was made.
+    /// One call. A 401 or 403 drops the token that was used and is tried once more with a new one: the same request, byte for byte. A 403
+    /// because a token's role has changed since it was made.
     /// </summary>
     async Task<SnowflakeAnswer> CallAsync(Call call, CancellationToken cancellationToken)
     {

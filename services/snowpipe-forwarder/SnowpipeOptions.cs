@@ -2,7 +2,9 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.</summary>
+/// <summary>
+/// What the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.
+/// </summary>
 sealed class SnowpipeOptions
 {
     public const string DefaultKeyFile = "/run/secrets/rsa_key.p8";
@@ -21,7 +23,10 @@ sealed class SnowpipeOptions
 
     public string Pipe { get; private init; } = "";
 
-    /// <summary>The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody made. Snowflake makes a default pipe with the first open or elastic append.</summary>
+    /// <summary>
+    /// The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody made. Snowflake makes a default pipe with the
+    /// first open or elastic append.
+    /// </summary>
     public string? DefaultPipeTable { get; private init; }
 
     /// <summary>Control host; its scheme, and its port if it names one, apply to the ingest host too.</summary>
@@ -139,7 +144,8 @@ sealed class SnowpipeOptions
             Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
             OffsetTokens = settings.Choice("SNOWFLAKE_OFFSET_TOKENS", OffsetTokenForm.Range, "How an append names its offset token."),
             MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
-            // Rows are smaller than they are estimated: ten appends of this size are just what a channel may take in a second, in requests and in bytes.
+            // Rows are smaller than they are estimated: ten appends of this size are just what a channel may take in a second, in requests
+            // and in bytes.
             MaxBytes = (int)settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
             Linger = settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromHours(1), "How long the first reading of a batch waits for company."),
             RequestTimeout = settings.Duration("SNOWFLAKE_REQUEST_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Ceiling for one call."),

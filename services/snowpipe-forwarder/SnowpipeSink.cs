@@ -8,13 +8,14 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// Delivers one slot's journal through one channel of Snowpipe Streaming, each reading once.
 /// </summary>
 /// <remarks>
-/// It is exactly once because appends carry the journal offset of their last reading as offset token; an append whose answer was lost is repeated byte for
-/// byte with the same continuation token, which the server applies at most once; after anything else that leaves doubt the channel is opened again, which
-/// drops rows that were not committed, and sending continues behind the committed token. An append's 200 is never taken for a commit.
+/// It is exactly once because appends carry the journal offset of their last reading as offset token; an append whose answer was lost is
+/// repeated byte for byte with the same continuation token, which the server applies at most once; after anything else that leaves doubt
+/// the channel is opened again, which drops rows that were not committed, and sending continues behind the committed token. An append's 200
+/// is never taken for a commit.
 /// <para>
-/// The channel is named <c>{SNOWFLAKE_CHANNEL}_{slot}_{first 8 digits of the journal's epoch}</c>: two installations on one pipe, or a new SD card in an old
-/// Pi, never share a channel. <c>-2</c>, <c>-3</c>… follow when the journal lost readings that the channel had already seen, so that no offset ever means
-/// two readings in one channel.
+/// The channel is named <c>{SNOWFLAKE_CHANNEL}_{slot}_{first 8 digits of the journal's epoch}</c>: two installations on one pipe, or a new
+/// SD card in an old Pi, never share a channel. <c>-2</c>, <c>-3</c>… follow when the journal lost readings that the channel had already
+/// seen, so that no offset ever means two readings in one channel.
 /// </para>
 /// </remarks>
 sealed partial class SnowpipeSink : IBatchSink
@@ -180,7 +181,8 @@ sealed partial class SnowpipeSink : IBatchSink
     async Task AppendAsync(PendingAppend append, CancellationToken cancellationToken)
     {
         var next = await client.AppendAsync(channel, continuationToken, Token(append.Rows.FirstOffset), Token(append.Rows.LastOffset), append, cancellationToken);
-        // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its repetition.
+        // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its
+        // repetition.
         if (next == continuationToken)
             throw Reopen($"append {append.Rows.Rows} rows to channel {channel.Name}: the answer's continuation token is the one that was sent");
         continuationToken = next;
@@ -213,7 +215,8 @@ sealed partial class SnowpipeSink : IBatchSink
             var next = OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
             if (next > start.End)
             {
-                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what came since is not.
+                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what
+                // came since is not.
                 LogLostTail(name, next.Value - 1, start.End - 1);
                 record = records.Remember(start.Slot, new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd!.Value), 0));
                 continue;
@@ -234,8 +237,8 @@ sealed partial class SnowpipeSink : IBatchSink
     }
 
     /// <summary>
-    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default pipe of a table
-    /// does not exist before the first open or elastic append.
+    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default
+    /// pipe of a table does not exist before the first open or elastic append.
     /// </summary>
     async Task CheckPipeAsync(CancellationToken cancellationToken)
     {
@@ -305,8 +308,8 @@ sealed partial class SnowpipeSink : IBatchSink
                 Close();
                 client.Forget();
                 return new SinkException(SinkFailure.Reopen, message, e.Error.RetryAfter, e);
-            // Reopened, although the refused append was not applied: an earlier attempt of the same rows whose answer was lost may have been, and other rows under
-            // its continuation token would be taken for its repetition.
+            // Reopened, although the refused append was not applied: an earlier attempt of the same rows whose answer was lost may have
+            // been, and other rows under its continuation token would be taken for its repetition.
             case SnowflakeAction.Smaller when !opening && prepared.Shrink() is { } how:
                 Close();
                 return new SinkException(SinkFailure.Reopen, $"{message} {how}", e.Error.RetryAfter, e);

@@ -6,10 +6,16 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What is sent, and what becomes of it, over all channels of the process: a line in the log at an interval, metrics, and the status page. Thread-safe.</summary>
+/// <summary>
+/// What is sent, and what becomes of it, over all channels of the process: a line in the log at an interval, metrics, and the status page.
+/// Thread-safe.
+/// </summary>
 sealed partial class SnowpipeStatistics : BackgroundService
 {
-    /// <summary>Snowflake's price for Snowpipe Streaming, high-performance architecture: credits per uncompressed GB (Service Consumption Table, 2025).</summary>
+    /// <summary>
+    /// Snowflake's price for Snowpipe Streaming, high-performance architecture: credits per uncompressed GB (Service Consumption Table,
+    /// 2025).
+    /// </summary>
     const double CreditsPerGigabyte = 0.0037;
 
     readonly TimeProvider clock;

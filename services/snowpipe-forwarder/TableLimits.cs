@@ -3,7 +3,10 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What the columns of the table can hold. Snowflake refuses a row for one value that does not fit; here it is found before the reading is stored.</summary>
+/// <summary>
+/// What the columns of the table can hold. Snowflake refuses a row for one value that does not fit; here it is found before the reading is
+/// stored.
+/// </summary>
 static class TableLimits
 {
     public const string Setting = "SNOWFLAKE_TABLE_FILE";

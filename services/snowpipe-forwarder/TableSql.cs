@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Reads from SQL what the columns of a table can hold: CREATE TABLE, and ALTER TABLE that adds columns, changes their type or drops them. Everything else in
-/// the file is skipped.
+/// Reads from SQL what the columns of a table can hold: CREATE TABLE, and ALTER TABLE that adds columns, changes their type or drops them.
+/// Everything else in the file is skipped.
 /// </summary>
 sealed class TableSql
 {

@@ -5,8 +5,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>
-/// A destination with the habits of a channel: it accepts, commits later and in order, forgets what was not committed when it is opened again, and fails
-/// when told to. It outlives the sinks that write to it.
+/// A destination with the habits of a channel: it accepts, commits later and in order, forgets what was not committed when it is opened
+/// again, and fails when told to. It outlives the sinks that write to it.
 /// </summary>
 sealed class Destination
 {

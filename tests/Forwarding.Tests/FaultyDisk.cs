@@ -3,7 +3,10 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
-/// <summary>A disk of which some calls fail with EIO, as a device does that fails for a moment: a read, a write (in part), an fsync, a rename, an open.</summary>
+/// <summary>
+/// A disk of which some calls fail with EIO, as a device does that fails for a moment: a read, a write (in part), an fsync, a rename, an
+/// open.
+/// </summary>
 sealed class FaultyDisk : Disk
 {
     int callsUntilFailure;

@@ -506,8 +506,8 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>
-    /// As after a crash of a broker that had saved its sessions before the slot was retired and not since. Mosquitto 2.0 saves them without their shared
-    /// subscriptions, so the session is made here.
+    /// As after a crash of a broker that had saved its sessions before the slot was retired and not since. Mosquitto 2.0 saves them without
+    /// their shared subscriptions, so the session is made here.
     /// </summary>
     [Fact]
     public async Task A_retired_slots_session_that_the_broker_brings_back_keeps_no_messages()
@@ -548,7 +548,8 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
         options.Journal.SegmentBytes = 8 * 1024;
         destination.HoldCommits = true;
         await File.WriteAllBytesAsync(directory.File("install-id"), SmallFile.Seal("0123abcd"));
-        // What a killed replica leaves: a session for which the broker holds a message, and a journal that is full because the destination is away.
+        // What a killed replica leaves: a session for which the broker holds a message, and a journal that is full because the destination
+        // is away.
         await using (var session = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "forwarder-0123abcd-slot-1", Subscriptions = [new MqttSubscription(options.Subscription)] }, TimeProvider.System, NullLogger.Instance))
         {
             _ = session.RunAsync(CancellationToken.None);
@@ -857,7 +858,8 @@ public sealed class ForwarderTests(ITestOutputHelper output) : IAsyncLifetime
 
     async Task PublishAsync(string topic, byte[] payload, string? contentType)
     {
-        // A broker that was killed before it saved the replica's session knows nobody until the replica is back. An agent waits for that too.
+        // A broker that was killed before it saved the replica's session knows nobody until the replica is back. An agent waits for that
+        // too.
         using var ceiling = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (await publisher.PublishAsync(topic, payload, MqttQos.AtLeastOnce, contentType: contentType).WaitAsync(ceiling.Token) == MqttReasonCode.NoMatchingSubscribers)
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ceiling.Token);

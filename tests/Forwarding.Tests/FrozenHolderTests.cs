@@ -2,7 +2,10 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
-/// <summary>A process that is frozen with the ledger's lock, or in the middle of storing: the others say so, stop when they are asked to, and store nothing twice.</summary>
+/// <summary>
+/// A process that is frozen with the ledger's lock, or in the middle of storing: the others say so, stop when they are asked to, and store
+/// nothing twice.
+/// </summary>
 public sealed class FrozenHolderTests : IAsyncLifetime
 {
     readonly TempDirectory directory = new();

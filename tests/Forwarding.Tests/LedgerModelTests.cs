@@ -3,7 +3,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
-/// <summary>Several replicas, in random order, with kills, I/O errors and power cuts: no reading is stored twice, none counts as stored that is not.</summary>
+/// <summary>
+/// Several replicas, in random order, with kills, I/O errors and power cuts: no reading is stored twice, none counts as stored that is not.
+/// </summary>
 public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
 {
     const int Devices = 4, Replicas = 3;
@@ -187,7 +189,9 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
         journals.Owned.Remove(replica.Slot);
     }
 
-    /// <summary>All stop; of the ledger's file something between what was fsynced and what was written is left. The journals are fsynced.</summary>
+    /// <summary>
+    /// All stop; of the ledger's file something between what was fsynced and what was written is left. The journals are fsynced.
+    /// </summary>
     void CutPower()
     {
         foreach (var replica in replicas)

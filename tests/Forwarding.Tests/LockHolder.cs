@@ -4,7 +4,10 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding.Tests;
 
-/// <summary>Another process that has taken a file's lock and can be frozen: <c>flock</c>, which keeps the lock while <c>cat</c> reads what never comes.</summary>
+/// <summary>
+/// Another process that has taken a file's lock and can be frozen: <c>flock</c>, which keeps the lock while <c>cat</c> reads what never
+/// comes.
+/// </summary>
 sealed partial class LockHolder : IAsyncDisposable
 {
     const int Continue = 18, Stop = 19;

@@ -4,8 +4,9 @@ using System.Text;
 namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>
-/// A sender that speaks MQTT 3.1.1, by the bytes of its specification: QoS 1, one message at a time, which it repeats until it is acknowledged. It reconnects without a
-/// pause, so that it is always there before anybody else, and believes each acknowledgement, because 3.1.1 has no reason codes.
+/// A sender that speaks MQTT 3.1.1, by the bytes of its specification: QoS 1, one message at a time, which it repeats until it is
+/// acknowledged. It reconnects without a pause, so that it is always there before anybody else, and believes each acknowledgement, because
+/// 3.1.1 has no reason codes.
 /// </summary>
 sealed class OldSender(int port, string topic) : IDisposable
 {

@@ -5,8 +5,8 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>
-/// A power cut takes what was written and not fsynced: the ledger, or its tail, or its order. The journals have everything, and the broker delivers again to
-/// any slot what another one has stored.
+/// A power cut takes what was written and not fsynced: the ledger, or its tail, or its order. The journals have everything, and the broker
+/// delivers again to any slot what another one has stored.
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
 {

@@ -6,7 +6,8 @@ using System.Text;
 namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>
-/// A broker that crashes right after it has answered the first UNSUBSCRIBE of a slot, is away for a while, and then still has a message in that slot's session.
+/// A broker that crashes right after it has answered the first UNSUBSCRIBE of a slot, is away for a while, and then still has a message in
+/// that slot's session.
 /// </summary>
 sealed class ScriptedBroker : IAsyncDisposable
 {

@@ -65,7 +65,8 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
         {
             for (var i = 0; i < 20; i++)
                 await sender.SendAsync(Reading(++sent), CancellationToken.None);
-            // What the broker acknowledged and lost with its memory is another matter: here it has handed everything over, and has saved the session.
+            // What the broker acknowledged and lost with its memory is another matter: here it has handed everything over, and has saved
+            // the session.
             await Eventually.TrueAsync(() => destination.Rows.Count >= sent && IsSaved($"{Service}-{Installation}-slot-0"), () => $"{destination.Rows.Count} of {sent}");
             broker.Kill();
             var first = sender.SendAsync(Reading(++sent), CancellationToken.None);

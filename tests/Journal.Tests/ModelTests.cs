@@ -251,7 +251,9 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         Assert.True(committed >= target || committed == journal!.FirstOffset);
     }
 
-    /// <summary>The process is gone, and perhaps the power: what comes back must be what was acknowledged, and perhaps some of what was not.</summary>
+    /// <summary>
+    /// The process is gone, and perhaps the power: what comes back must be what was acknowledged, and perhaps some of what was not.
+    /// </summary>
     void Restart()
     {
         crashes++;

@@ -4,7 +4,8 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Journal.Tests;
 
 /// <summary>
-/// Groups that come one by one, as those of a single sensor do: an fsync writes whole pages, so a page that it touches again is written again.
+/// Groups that come one by one, as those of a single sensor do: an fsync writes whole pages, so a page that it touches again is written
+/// again.
 /// </summary>
 public sealed class PaddingTests : IDisposable
 {

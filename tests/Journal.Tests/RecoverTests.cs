@@ -122,7 +122,9 @@ public sealed class RecoverTests : IDisposable
         journal.Append("service");
     }
 
-    /// <summary>Twelve readings, four a segment. The version before this one put 5 (damaged), 6 and 7 into quarantine and cut the segment there.</summary>
+    /// <summary>
+    /// Twelve readings, four a segment. The version before this one put 5 (damaged), 6 and 7 into quarantine and cut the segment there.
+    /// </summary>
     string QuarantineAsAnEarlierVersion()
     {
         using (var journal = TestJournal.Open(TestJournal.Options(temp.Path, 1024)))

@@ -3,7 +3,10 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
 
-/// <summary>Whole sectors of zeros, at any place, at the start and while the journal is open: they cost the records that lie in them, and nothing else.</summary>
+/// <summary>
+/// Whole sectors of zeros, at any place, at the start and while the journal is open: they cost the records that lie in them, and nothing
+/// else.
+/// </summary>
 public sealed class SectorTests(ITestOutputHelper output) : IDisposable
 {
     const int SegmentBytes = 64 * 1024;

@@ -2,7 +2,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
 
-/// <summary>An error of the device is no damage: it is thrown and tried again, nothing is repaired, cut or passed over because of it.</summary>
+/// <summary>
+/// An error of the device is no damage: it is thrown and tried again, nothing is repaired, cut or passed over because of it.
+/// </summary>
 public sealed class UnreadableTests : IDisposable
 {
     readonly TempDirectory temp = new();

@@ -6,8 +6,9 @@ namespace ThermalStreaming.Journal.Tests;
 sealed class CrashException : Exception;
 
 /// <summary>
-/// A disk on real files that can stop at any call, refuse writes after some bytes, and forget on request everything that was not fsynced, as a power cut
-/// does: bytes of files, their lengths, and the creation, renaming and deletion of files. It never really calls fsync, which makes it quick.
+/// A disk on real files that can stop at any call, refuse writes after some bytes, and forget on request everything that was not fsynced,
+/// as a power cut does: bytes of files, their lengths, and the creation, renaming and deletion of files. It never really calls fsync, which
+/// makes it quick.
 /// </summary>
 sealed class UnreliableDisk(Random random) : Disk
 {

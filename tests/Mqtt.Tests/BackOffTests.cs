@@ -23,7 +23,8 @@ public sealed class BackOffTests
     [InlineData("48 54 54 50")]
     public async Task A_broker_that_refuses_is_left_in_peace_for_longer(string broker)
     {
-        // Each wait is random between zero and a bound that doubles up to 30 s; that all of thirty stay below 2 s has a chance of less than one in 10^25.
+        // Each wait is random between zero and a bound that doubles up to 30 s; that all of thirty stay below 2 s has a chance of less than
+        // one in 10^25.
         var delays = await DelaysAsync(broker, 30);
 
         Assert.Contains(delays, delay => delay > soon);

@@ -643,8 +643,8 @@ public sealed class MqttClientTests(ITestOutputHelper output)
         {
             await connection.AcceptAsync();
             var bytesSent = await sent.Task;
-            // 640 kB/s: ten seconds, several keep-alives, in which nothing is answered. Time passes only when the client has written what there was room for,
-            // so that it is the line that is slow and never this machine.
+            // 640 kB/s: ten seconds, several keep-alives, in which nothing is answered. Time passes only when the client has written what
+            // there was room for, so that it is the line that is slow and never this machine.
             var buffer = new byte[64 * 1024];
             for (var read = 0; read < Size; read += buffer.Length)
             {

@@ -2,7 +2,10 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Mqtt.Tests;
 
-/// <summary>Two clients with one client id take the session from one another for ever; each must say so, also in the moments in which it is connected.</summary>
+/// <summary>
+/// Two clients with one client id take the session from one another for ever; each must say so, also in the moments in which it is
+/// connected.
+/// </summary>
 public sealed class RivalTests
 {
     // MQTT 5.0, 3.14: DISCONNECT with reason code 0x8E, session taken over.

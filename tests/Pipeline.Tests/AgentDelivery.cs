@@ -16,7 +16,10 @@ sealed class AgentDelivery(PipelineProject project)
     /// <summary>Readings seen in an outbox so far.</summary>
     public int Taken => taken.Count;
 
-    /// <summary>Notes what is in an agent's outbox now, by its own verb; the agent may be running or dead. What it forgets afterwards is held against everybody.</summary>
+    /// <summary>
+    /// Notes what is in an agent's outbox now, by its own verb; the agent may be running or dead. What it forgets afterwards is held
+    /// against everybody.
+    /// </summary>
     public async Task NoteOutboxAsync(string service)
     {
         var container = (await project.ReplicasAsync(service))[0].Id;
@@ -33,8 +36,8 @@ sealed class AgentDelivery(PipelineProject project)
     }
 
     /// <summary>
-    /// Waits until every reading that the agents have taken up to now has arrived; each must be there once, with the values it was taken with, and numbered
-    /// without gaps since its agent's start. Inverter readings may be among the valid or the quarantined.
+    /// Waits until every reading that the agents have taken up to now has arrived; each must be there once, with the values it was taken
+    /// with, and numbered without gaps since its agent's start. Inverter readings may be among the valid or the quarantined.
     /// </summary>
     public async Task ExpectExactlyOnceAsync(int atLeast)
     {

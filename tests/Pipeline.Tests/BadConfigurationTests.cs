@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
-/// <summary>A wrong setting ends with exit code 78 and a line that names it, or is retried with a warning that explains it; never with a stack trace.</summary>
+/// <summary>
+/// A wrong setting ends with exit code 78 and a line that names it, or is retried with a warning that explains it; never with a stack
+/// trace.
+/// </summary>
 [Collection(nameof(WholePipeline))]
 public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestOutputHelper output)
 {
@@ -56,7 +59,8 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
     public Task What_cannot_be_reached_is_explained_and_either_tried_again_or_given_up_with_78(string service, string setting, string names)
         => pipeline.ScenarioAsync(output, $"{service} with {setting}", async project =>
         {
-            // A forwarder works on the volume of the real one: what it takes from the broker in its short life is in a slot that the real one adopts.
+            // A forwarder works on the volume of the real one: what it takes from the broker in its short life is in a slot that the real
+            // one adopts.
             var name = $"{project.Name}-bad-{Guid.NewGuid():N}";
             (await project.ComposeAsync(["run", "--detach", "--name", name, "--no-deps", "--env", setting, .. service == PipelineProject.Agent ? ownDirectory : [], service], TimeSpan.FromMinutes(2))).OrThrow();
             var log = "";

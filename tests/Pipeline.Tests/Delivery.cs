@@ -9,8 +9,8 @@ namespace ThermalStreaming.Pipeline.Tests;
 static class Delivery
 {
     /// <summary>
-    /// Waits until every reading of the fleets has arrived and nothing is on its way any more; then each must be there once, on the road of its kind, with every
-    /// value it was published with, and nothing that was not published.
+    /// Waits until every reading of the fleets has arrived and nothing is on its way any more; then each must be there once, on the road of
+    /// its kind, with every value it was published with, and nothing that was not published.
     /// </summary>
     public static async Task ExpectExactlyOnceAsync(this PipelineProject project, IReadOnlyList<Fleet> fleets, TimeSpan? ceiling = null)
     {
@@ -65,8 +65,8 @@ static class Delivery
     }
 
     /// <summary>
-    /// Everything that the forwarders took in up to a moment is committed: what they still have to deliver is younger. The agents never stop, so that there is
-    /// always something.
+    /// Everything that the forwarders took in up to a moment is committed: what they still have to deliver is younger. The agents never
+    /// stop, so that there is always something.
     /// </summary>
     public static async Task<bool> IsDeliveredAsync(this PipelineProject project, long moment)
     {

@@ -6,8 +6,9 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>
-/// Some devices that publish numbered readings of both kinds, in turn as protobuf and as JSON, until told to stop, and are as careful as the sensor-agent: what
-/// was not acknowledged is sent again with the same identity, and so is, after a connection loss, what the broker acknowledged within its save interval before.
+/// Some devices that publish numbered readings of both kinds, in turn as protobuf and as JSON, until told to stop, and are as careful as
+/// the sensor-agent: what was not acknowledged is sent again with the same identity, and so is, after a connection loss, what the broker
+/// acknowledged within its save interval before.
 /// </summary>
 sealed class Fleet : IAsyncDisposable
 {
@@ -128,7 +129,9 @@ sealed class Fleet : IAsyncDisposable
         }, () => $"{client.PendingPublishes} messages are pending; {client.State.LastError}");
     }
 
-    /// <summary>Publishes something of its own making on a topic of its first device, or of another; ends with the broker's acknowledgement.</summary>
+    /// <summary>
+    /// Publishes something of its own making on a topic of its first device, or of another; ends with the broker's acknowledgement.
+    /// </summary>
     public Task PublishRawAsync(ReadingKind kind, byte[] payload, string? contentType, string? device = null)
         => client.PublishAsync(Topics.Readings(device ?? devices[0].Device, kind), payload, MqttQos.AtLeastOnce, contentType: contentType);
 

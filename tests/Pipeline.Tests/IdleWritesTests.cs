@@ -4,10 +4,10 @@ namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>What the storage of a Pi pays for a day on which nothing happens but readings.</summary>
 /// <remarks>
-/// Counted is <c>write_bytes</c> of /proc/PID/io: pages of 4 KiB that a process has made dirty. A page that is made dirty again after an fsync
-/// counts again, as the storage writes it again. Not counted: Docker's logs, and the file system's own blocks (inodes, bitmaps, its journal),
-/// which depend on the file system and on what else the machine does; where write_bytes has them (ext4 without a journal) they are taken out.
-/// For root, who may read all that.
+/// Counted is <c>write_bytes</c> of /proc/PID/io: pages of 4 KiB that a process has made dirty. A page that is made dirty again after an
+/// fsync counts again, as the storage writes it again. Not counted: Docker's logs, and the file system's own blocks (inodes, bitmaps, its
+/// journal), which depend on the file system and on what else the machine does; where write_bytes has them (ext4 without a journal) they
+/// are taken out. For root, who may read all that.
 /// </remarks>
 [Collection(nameof(IdleWritesTests))]
 public sealed class IdleWritesTests(ITestOutputHelper output)
@@ -32,7 +32,8 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
         ["SNOWPIPE_BATCH_LINGER"] = "",
         // With the stand-ins it is shorter.
         ["S3_BATCH_LINGER"] = "1m",
-        // Shorter, so that the outbox's cursor moves within the test. Until the window has passed for the first time it is not written at all.
+        // Shorter, so that the outbox's cursor moves within the test. Until the window has passed for the first time it is not written at
+        // all.
         ["REPLAY_WINDOW"] = "20s",
     };
 

@@ -5,8 +5,8 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>
-/// <c>./up</c> uses the private key that Compose would mount, and makes one only where there is none: a second pair, made because a setting was misread, signs in as
-/// nobody. The real script and real images; it ends before anything is started.
+/// <c>./up</c> uses the private key that Compose would mount, and makes one only where there is none: a second pair, made because a setting
+/// was misread, signs in as nobody. The real script and real images; it ends before anything is started.
 /// </summary>
 [Collection(nameof(WholePipeline))]
 public sealed class KeyAccidentTests(WholePipeline pipeline, ITestOutputHelper output)

@@ -6,7 +6,9 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
-/// <summary>What a user of the broker can do to the memory and the disk of a forwarder, in a container with the memory limit that compose.yaml sets.</summary>
+/// <summary>
+/// What a user of the broker can do to the memory and the disk of a forwarder, in a container with the memory limit that compose.yaml sets.
+/// </summary>
 [Trait("Category", "Security")]
 public sealed partial class LedgerAttackTests(ITestOutputHelper output)
 {

@@ -13,8 +13,8 @@ readonly record struct ReadingName(string Device, string Boot, ReadingKind Kind,
 }
 
 /// <summary>
-/// Readings whose every value follows from their name, so that nothing needs to be remembered to say what must arrive. What a row must hold is written here
-/// from the description of the rows, not with the code that writes them.
+/// Readings whose every value follows from their name, so that nothing needs to be remembered to say what must arrive. What a row must hold
+/// is written here from the description of the rows, not with the code that writes them.
 /// </summary>
 sealed class Numbered(string device, string boot, DateTimeOffset startedAt, TimeSpan step)
 {
@@ -62,7 +62,9 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>What the row of a reading must hold, in its order; forwarded_at, channel_id and stream_offset of thermal rows come on top.</summary>
+    /// <summary>
+    /// What the row of a reading must hold, in its order; forwarded_at, channel_id and stream_offset of thermal rows come on top.
+    /// </summary>
     public IEnumerable<KeyValuePair<string, object?>> Row(ReadingKind kind, long sequence)
         => kind == ReadingKind.Thermal ? ThermalRow(sequence) : InverterRow(sequence);
 
@@ -121,7 +123,8 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
         yield return new("observed_at", Format(ObservedAt(sequence).UtcDateTime, "yyyy-MM-ddTHH:mm:ss.ffffff") + "+00:00");
     }
 
-    // Decimal arithmetic, and no more decimals than a row has: the values survive as they are. Every tenth and eleventh reading misses a sensor.
+    // Decimal arithmetic, and no more decimals than a row has: the values survive as they are. Every tenth and eleventh reading misses a
+    // sensor.
     ThermalReading Thermal(long sequence)
     {
         var reading = new ThermalReading

@@ -7,8 +7,8 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>
-/// The real compose project under a name and ports of its own, with the local stand-ins: what a user starts, with shorter times. It reads no .env. Disposing it
-/// removes its containers, networks and volumes, and nothing else.
+/// The real compose project under a name and ports of its own, with the local stand-ins: what a user starts, with shorter times. It reads
+/// no .env. Disposing it removes its containers, networks and volumes, and nothing else.
 /// </summary>
 sealed class PipelineProject : IAsyncDisposable
 {
@@ -103,7 +103,9 @@ sealed class PipelineProject : IAsyncDisposable
 
     public Bucket Bucket { get; }
 
-    /// <summary>Builds the images (once per run of the tests), starts the services, and waits until each of them says that it is well.</summary>
+    /// <summary>
+    /// Builds the images (once per run of the tests), starts the services, and waits until each of them says that it is well.
+    /// </summary>
     /// <param name="settings">What to set otherwise than these tests mostly do.</param>
     /// <param name="extraFile">A compose file beside these tests, on top of the others.</param>
     /// <param name="services">None: all.</param>
@@ -169,7 +171,9 @@ sealed class PipelineProject : IAsyncDisposable
         }, () => unwell);
     }
 
-    /// <summary>SIGKILL to everything in a service's container (the <paramref name="index"/>th of its replicas), as at a power cut.</summary>
+    /// <summary>
+    /// SIGKILL to everything in a service's container (the <paramref name="index"/>th of its replicas), as at a power cut.
+    /// </summary>
     public async Task KillAsync(string service, int index = 0) => await Docker.RunAsync("kill", "--signal", "KILL", (await ReplicasAsync(service))[index].Id);
 
     /// <summary>Starts what was killed or stopped.</summary>
@@ -340,5 +344,7 @@ sealed class PipelineProject : IAsyncDisposable
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>One container of a service: its id, the compose service, its number among the replicas, and Docker's word for its state.</summary>
+/// <summary>
+/// One container of a service: its id, the compose service, its number among the replicas, and Docker's word for its state.
+/// </summary>
 sealed record ServiceContainer(string Id, string Service, int Number, string State);

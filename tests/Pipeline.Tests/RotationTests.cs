@@ -8,7 +8,10 @@ using static ThermalStreaming.Pipeline.Tests.PipelineProject;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
-/// <summary>"Rotating keys and passwords" of docs/operations.md, by its commands, while readings flow. Nothing is restarted, and each reading arrives once.</summary>
+/// <summary>
+/// "Rotating keys and passwords" of docs/operations.md, by its commands, while readings flow. Nothing is restarted, and each reading
+/// arrives once.
+/// </summary>
 public sealed partial class RotationTests(ITestOutputHelper output)
 {
     [Fact]

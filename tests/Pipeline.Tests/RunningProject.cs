@@ -4,7 +4,10 @@
 
 namespace ThermalStreaming.Pipeline.Tests;
 
-/// <summary>A project for all tests of a collection, which leave it as they found it. Each uses devices of its own, so that none sees another's readings.</summary>
+/// <summary>
+/// A project for all tests of a collection, which leave it as they found it. Each uses devices of its own, so that none sees another's
+/// readings.
+/// </summary>
 public abstract class RunningProject(params string[] services) : IAsyncLifetime
 {
     PipelineProject? project;

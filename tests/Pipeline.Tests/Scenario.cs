@@ -4,7 +4,10 @@ namespace ThermalStreaming.Pipeline.Tests;
 /// <summary>One story that a test tells about a running project.</summary>
 static class Scenario
 {
-    /// <summary>Runs it; when it fails, the test's output shows every container's log, and faults are taken back so that the next test can have its turn.</summary>
+    /// <summary>
+    /// Runs it; when it fails, the test's output shows every container's log, and faults are taken back so that the next test can have its
+    /// turn.
+    /// </summary>
     public static async Task RunAsync(PipelineProject project, ITestOutputHelper output, string name, Func<PipelineProject, Task> scenario)
     {
         var started = TimeProvider.System.GetTimestamp();

@@ -5,7 +5,10 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
-/// <summary>The scripts see each setting as Compose sees it, whatever wrote <c>.env</c>, and change nothing in it but their own lines. Needs docker's command line, no engine.</summary>
+/// <summary>
+/// The scripts see each setting as Compose sees it, whatever wrote <c>.env</c>, and change nothing in it but their own lines. Needs
+/// docker's command line, no engine.
+/// </summary>
 public sealed class SettingsScriptTests(ITestOutputHelper output)
 {
     const string Own = "# Added by ./up: ";

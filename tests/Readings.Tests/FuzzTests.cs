@@ -67,7 +67,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// JSON that is spelled plainly is read by a reader of its own. An escape in a key says the same and is not plain, so both readers can be asked.
+    /// JSON that is spelled plainly is read by a reader of its own. An escape in a key says the same and is not plain, so both readers can
+    /// be asked.
     /// </summary>
     [Theory]
     [InlineData(ReadingKind.Thermal)]

@@ -4,7 +4,10 @@ public sealed class StoredPayloadTests
 {
     static readonly DateTimeOffset At = new DateTimeOffset(2026, 11, 20, 10, 0, 0, TimeSpan.Zero).AddMicroseconds(123_456);
 
-    /// <summary>As every release has written them: 2026-11-20T10:00:00.123456Z, a device "Küche", and the payload. Journals in the field hold these bytes.</summary>
+    /// <summary>
+    /// As every release has written them: 2026-11-20T10:00:00.123456Z, a device "Küche", and the payload. Journals in the field hold these
+    /// bytes.
+    /// </summary>
     const string ThermalHeader = "01" + "01" + "40AAA44EB2600600" + "06" + "4BC3BC636865";
     const string InverterJsonHeader = "02" + "02" + "40AAA44EB2600600" + "06" + "4BC3BC636865";
 

@@ -59,7 +59,9 @@ public sealed class AttributeTests : SinkTest
         Assert.All(S3.Calls.Where(call => call.Method == "HEAD"), call => Assert.False(call.Headers.ContainsKey("x-amz-checksum-mode")));
     }
 
-    /// <summary>What the store says that it has is not what was sent: the object is damaged, and neither taken for delivered nor overwritten.</summary>
+    /// <summary>
+    /// What the store says that it has is not what was sent: the object is damaged, and neither taken for delivered nor overwritten.
+    /// </summary>
     [Fact]
     public async Task Bytes_that_changed_on_the_way_are_noticed_by_the_ETag()
     {

@@ -31,7 +31,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         return data;
     }
 
-    /// <summary>4 objects of data and 1 of quarantine: the process ends when the server has the n-th upload, before or after it applied it.</summary>
+    /// <summary>
+    /// 4 objects of data and 1 of quarantine: the process ends when the server has the n-th upload, before or after it applied it.
+    /// </summary>
     [Theory]
     [MemberData(nameof(EveryUpload))]
     public async Task Ending_at_any_upload_leaves_every_reading_once(int upload, bool applied)
@@ -300,7 +302,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains(spool.LoggedWarnings, line => line.Contains("the journal begins at 15", StringComparison.Ordinal));
     }
 
-    /// <summary>Ends at random moments, answers get lost, the server refuses, cursors are forgotten, settings change: in the end every reading is there once.</summary>
+    /// <summary>
+    /// Ends at random moments, answers get lost, the server refuses, cursors are forgotten, settings change: in the end every reading is
+    /// there once.
+    /// </summary>
     [Fact]
     public async Task Whatever_happens_every_reading_ends_up_in_one_object()
     {

@@ -12,9 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.S3Forwarder.Tests;
 
 /// <summary>
-/// The part of S3's REST interface that the forwarder uses, on a port of this machine: path-style addresses, conditional PUT, HEAD, list, delete, errors as
-/// XML. Written from the "Amazon S3 API Reference" (PutObject, HeadObject, HeadBucket, ListObjectsV2, "Error responses"). It checks payload hashes and
-/// checksums, not signatures.
+/// The part of S3's REST interface that the forwarder uses, on a port of this machine: path-style addresses, conditional PUT, HEAD, list,
+/// delete, errors as XML. Written from the "Amazon S3 API Reference" (PutObject, HeadObject, HeadBucket, ListObjectsV2, "Error responses").
+/// It checks payload hashes and checksums, not signatures.
 /// </summary>
 sealed class FakeS3 : IAsyncDisposable
 {

@@ -5,8 +5,8 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.S3Forwarder.Tests;
 
 /// <summary>
-/// Answers that no S3 server gives: those of proxies, captive portals, login pages, gateways and web servers. None of them may count as stored, each is
-/// explained, and when the store answers again every reading is there once.
+/// Answers that no S3 server gives: those of proxies, captive portals, login pages, gateways and web servers. None of them may count as
+/// stored, each is explained, and when the store answers again every reading is there once.
 /// </summary>
 public sealed class ForeignAnswerTests : SinkTest
 {

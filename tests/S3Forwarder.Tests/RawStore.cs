@@ -8,8 +8,8 @@ using System.Text;
 namespace ThermalStreaming.S3Forwarder.Tests;
 
 /// <summary>
-/// The part of S3 that an upload needs, on a bare socket: it can take an answer apart, cut it off or make it endless, and it keeps next to nothing of what it
-/// receives. One bucket, whatever its name.
+/// The part of S3 that an upload needs, on a bare socket: it can take an answer apart, cut it off or make it endless, and it keeps next to
+/// nothing of what it receives. One bucket, whatever its name.
 /// </summary>
 sealed class RawStore : IAsyncDisposable
 {

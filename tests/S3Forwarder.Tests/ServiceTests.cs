@@ -12,8 +12,8 @@ public sealed class ServiceTests(ITestOutputHelper output)
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>
-    /// The SDK reads the body of an error on the thread that has to deliver it. With inline completions, where this is the thread of all sockets, it waited for
-    /// itself for ever, and with it MQTT and the health page.
+    /// The SDK reads the body of an error on the thread that has to deliver it. With inline completions, where this is the thread of all
+    /// sockets, it waited for itself for ever, and with it MQTT and the health page.
     /// </summary>
     [Theory]
     [InlineData("1")]
@@ -40,7 +40,8 @@ public sealed class ServiceTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Batches of 8 MB, slow uploads and error pages of many megabytes, with the memory settings that the Dockerfile has. The service's container has 256 MiB.
+    /// Batches of 8 MB, slow uploads and error pages of many megabytes, with the memory settings that the Dockerfile has. The service's
+    /// container has 256 MiB.
     /// </summary>
     [Fact]
     public async Task Memory_is_bounded_whatever_the_store_answers()

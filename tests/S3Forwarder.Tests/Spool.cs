@@ -10,7 +10,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 
-/// <summary>A journal in memory, messages of inverter or thermal readings in it, and a loop that delivers it the way the forwarding loop does.</summary>
+/// <summary>
+/// A journal in memory, messages of inverter or thermal readings in it, and a loop that delivers it the way the forwarding loop does.
+/// </summary>
 sealed class Spool : IDisposable
 {
     public const string Device = "pi-roof", Boot = "0123456789abcdef0123456789abcdef";

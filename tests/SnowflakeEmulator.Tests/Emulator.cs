@@ -145,7 +145,9 @@ sealed class Emulator : IAsyncDisposable
 
     // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// <summary>Sends a request with the access token and Accept: application/json, unless <paramref name="prepare"/> changes that.</summary>
+    /// <summary>
+    /// Sends a request with the access token and Accept: application/json, unless <paramref name="prepare"/> changes that.
+    /// </summary>
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null, Action<HttpRequestMessage>? prepare = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.SnowflakeEmulator.Tests;
 
-/// <summary>A clock that stands still until it is moved. Its timers never fire: the emulator commits what is due whenever it is asked.</summary>
+/// <summary>
+/// A clock that stands still until it is moved. Its timers never fire: the emulator commits what is due whenever it is asked.
+/// </summary>
 sealed class ManualClock : TimeProvider
 {
     long ticks = new DateTimeOffset(2026, 11, 20, 10, 0, 0, TimeSpan.Zero).UtcTicks;

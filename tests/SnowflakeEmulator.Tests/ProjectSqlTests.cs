@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ThermalStreaming.SnowflakeEmulator.Tests;
 
 /// <summary>
-/// All of sql/: what a user runs in his account. Tables, columns and streaming pipes are read by the emulator's own reader; queries and views are parsed by
-/// sqlglot, which knows Snowflake's dialect (Debian's python3-sqlglot; ./test installs it).
+/// All of sql/: what a user runs in his account. Tables, columns and streaming pipes are read by the emulator's own reader; queries and
+/// views are parsed by sqlglot, which knows Snowflake's dialect (Debian's python3-sqlglot; ./test installs it).
 /// </summary>
 public partial class ProjectSqlTests
 {
@@ -99,7 +99,10 @@ public partial class ProjectSqlTests
         return [.. Regex.Split(text, @";[ \t]*$", RegexOptions.Multiline).Select(statement => statement.Trim()).Where(statement => statement.Length > 0)];
     }
 
-    /// <summary>Exit code 0: one statement, understood. SYSTEM$ functions are spelt without the $, which the parser's older versions do not know in a name.</summary>
+    /// <summary>
+    /// Exit code 0: one statement, understood. SYSTEM$ functions are spelt without the $, which the parser's older versions do not know in
+    /// a name.
+    /// </summary>
     static async Task<(int Code, string Said)> ParseAsync(string query)
     {
         const string script = """

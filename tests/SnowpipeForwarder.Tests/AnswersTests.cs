@@ -4,8 +4,8 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
 /// <summary>
-/// Proxies, captive portals and gateways answer in Snowflake's place, also with 200. Such an answer never moves the cursor, never ends delivery, and is
-/// explained; the readings arrive once when Snowflake itself answers again.
+/// Proxies, captive portals and gateways answer in Snowflake's place, also with 200. Such an answer never moves the cursor, never ends
+/// delivery, and is explained; the readings arrive once when Snowflake itself answers again.
 /// </summary>
 public class AnswersTests
 {

@@ -52,7 +52,9 @@ public class ChannelRecordTests
         Assert.Contains(" 2 ", text, StringComparison.Ordinal);
     }
 
-    /// <summary>Through the first generation's channel it would skip what the journal numbered anew, or send again what the second one's has.</summary>
+    /// <summary>
+    /// Through the first generation's channel it would skip what the journal numbered anew, or send again what the second one's has.
+    /// </summary>
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]

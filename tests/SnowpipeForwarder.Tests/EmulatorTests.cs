@@ -11,7 +11,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
-/// <summary>The sink against the project's emulator, tables and pipes from the project's own SQL: signatures, sequencers, casts and all.</summary>
+/// <summary>
+/// The sink against the project's emulator, tables and pipes from the project's own SQL: signatures, sequencers, casts and all.
+/// </summary>
 public sealed class EmulatorTests : IAsyncLifetime
 {
     readonly TempDirectory directory = new();

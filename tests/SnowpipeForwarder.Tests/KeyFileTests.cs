@@ -8,7 +8,9 @@ using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
-/// <summary>Private keys as shells, editors, secret stores and other programs leave them: each is read, or named for what it is with what to do.</summary>
+/// <summary>
+/// Private keys as shells, editors, secret stores and other programs leave them: each is read, or named for what it is with what to do.
+/// </summary>
 public sealed class KeyFileTests : IDisposable
 {
     static readonly RSA rsa = MakeKey();
@@ -111,7 +113,9 @@ public sealed class KeyFileTests : IDisposable
         Assert.DoesNotContain("secret", problem + unasked);
     }
 
-    /// <summary>RFC 8018, RFC 7292 and RFC 7914: the key is encrypted in a way that .NET does not know, so no passphrase is at fault.</summary>
+    /// <summary>
+    /// RFC 8018, RFC 7292 and RFC 7914: the key is encrypted in a way that .NET does not know, so no passphrase is at fault.
+    /// </summary>
     [Theory]
     [InlineData("scrypt", "scrypt, AES-256-CBC")]
     [InlineData("HMAC-SHA-224", "PBKDF2 with HMAC-SHA-224")]

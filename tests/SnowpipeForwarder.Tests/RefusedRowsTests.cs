@@ -62,7 +62,9 @@ public class RefusedRowsTests
         Assert.Equal(10, fixture.DeadLetters.Count);
     }
 
-    /// <summary>All was committed, and the cursor says so; the count of refused rows came only after that, and the process was restarted in between.</summary>
+    /// <summary>
+    /// All was committed, and the cursor says so; the count of refused rows came only after that, and the process was restarted in between.
+    /// </summary>
     [Theory]
     [InlineData(10, 100, 900)]
     [InlineData(12, 1000, 10_000)]
@@ -102,7 +104,10 @@ public class RefusedRowsTests
         Assert.Equal(12_000, fixture.DeadLetters.Count);
     }
 
-    /// <summary>The count of one append came only with the next one's commit: the refused row is among the first one's, which has moved out of the range by then.</summary>
+    /// <summary>
+    /// The count of one append came only with the next one's commit: the refused row is among the first one's, which has moved out of the
+    /// range by then.
+    /// </summary>
     [Theory]
     [InlineData(null, 10, 29)]
     [InlineData(19L, 10, 19)]
@@ -170,7 +175,9 @@ public class RefusedRowsTests
         Assert.Equal(100, fixture.DeadLetters.Count);
     }
 
-    /// <summary>Nothing in Snowflake compares rows: of what was accepted, nothing may be sent a second time to find out what was refused.</summary>
+    /// <summary>
+    /// Nothing in Snowflake compares rows: of what was accepted, nothing may be sent a second time to find out what was refused.
+    /// </summary>
     [Fact]
     public async Task Suspects_are_not_sent_again()
     {

@@ -40,8 +40,9 @@ sealed record Call(string Kind, string Method, string RawTarget, IReadOnlyDictio
 sealed record Script(int Status, string Body = "", string? RetryAfter = null, bool Applied = false, string? Location = null, int? Cut = null);
 
 /// <summary>
-/// Snowpipe Streaming v2 in one process, for tests: continuation tokens, offset tokens, commits when the test says so. Each kind of call (hostname, token,
-/// open, append, status, drop, elastic) can be given scripts that answer its next calls. Written from the wire facts, not from the client.
+/// Snowpipe Streaming v2 in one process, for tests: continuation tokens, offset tokens, commits when the test says so. Each kind of call
+/// (hostname, token, open, append, status, drop, elastic) can be given scripts that answer its next calls. Written from the wire facts, not
+/// from the client.
 /// </summary>
 sealed class ScriptedSnowflake : IAsyncDisposable
 {

@@ -342,7 +342,9 @@ public class SignInTests
         Assert.Single(fixture.Server.Calls.Select(call => call.Headers["Authorization"]).Distinct());
     }
 
-    /// <summary>As Snowflake's SDK 1.9.1 was seen to do: the ingest host never sees the access token, and the role is a part of the scope.</summary>
+    /// <summary>
+    /// As Snowflake's SDK 1.9.1 was seen to do: the ingest host never sees the access token, and the role is a part of the scope.
+    /// </summary>
     [Theory]
     [InlineData("streaming_role", "127.0.0.1+session%3Arole%3ASTREAMING_ROLE")]
     [InlineData("", "127.0.0.1")]
@@ -403,7 +405,9 @@ public class SignInTests
         Assert.All(fixture.Server.Calls, call => Assert.Equal("Bearer pat-secret", call.Headers["Authorization"]));
     }
 
-    /// <summary>Only the exchange read the files again, so a forwarder that had to discover its host again stayed out until it was started anew.</summary>
+    /// <summary>
+    /// Only the exchange read the files again, so a forwarder that had to discover its host again stayed out until it was started anew.
+    /// </summary>
     [Fact]
     public async Task A_key_that_was_rotated_is_read_again_when_host_discovery_refuses_the_old_one()
     {

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.Testing;
 
-/// <summary>Time that passes when a test says so. Monotonic time and the wall clock go together, unless the test steps the wall clock. Thread-safe.</summary>
+/// <summary>
+/// Time that passes when a test says so. Monotonic time and the wall clock go together, unless the test steps the wall clock. Thread-safe.
+/// </summary>
 public sealed class ManualClock : TimeProvider
 {
     readonly Lock gate = new();

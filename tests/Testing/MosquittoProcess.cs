@@ -9,7 +9,9 @@ namespace ThermalStreaming.Testing;
 /// <summary>What a test's broker is to be like.</summary>
 public sealed class MosquittoSettings
 {
-    /// <summary>Keep sessions and queued messages on disk, so that they survive <see cref="MosquittoProcess.Kill"/> as far as they were saved.</summary>
+    /// <summary>
+    /// Keep sessions and queued messages on disk, so that they survive <see cref="MosquittoProcess.Kill"/> as far as they were saved.
+    /// </summary>
     public bool Persistence { get; init; }
 
     /// <summary>Users and their passwords; with none, anybody may connect.</summary>

@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace ThermalStreaming.Testing;
 
 /// <summary>
-/// Loopback ports for servers that are started later, by this process or another. They lie below the range from which the kernel serves whoever asks for
-/// just any port (ip_local_port_range, usually from 32,768 on), and no test takes one that another has taken, so each is still free when it is bound.
+/// Loopback ports for servers that are started later, by this process or another. They lie below the range from which the kernel serves
+/// whoever asks for just any port (ip_local_port_range, usually from 32,768 on), and no test takes one that another has taken, so each is
+/// still free when it is bound.
 /// </summary>
 public static class Ports
 {

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace ThermalStreaming.Testing;
 
 /// <summary>
-/// The broker as it is shipped: the scripts and the configuration of <c>mosquitto/</c>, with other directories and ports, and everything that the container gives
-/// it. What the tests find here holds for the container as far as the container only adds walls.
+/// The broker as it is shipped: the scripts and the configuration of <c>mosquitto/</c>, with other directories and ports, and everything
+/// that the container gives it. What the tests find here holds for the container as far as the container only adds walls.
 /// </summary>
 public sealed class ShippedBroker : IAsyncDisposable
 {
@@ -104,7 +104,9 @@ public sealed class ShippedBroker : IAsyncDisposable
         return answer[0];
     }
 
-    /// <summary>Makes a new password for a service's user and gives it to the running broker, as <c>./up --rotate-password</c> does.</summary>
+    /// <summary>
+    /// Makes a new password for a service's user and gives it to the running broker, as <c>./up --rotate-password</c> does.
+    /// </summary>
     /// <returns>The password.</returns>
     public async Task<string> RotateAsync(string user)
     {
@@ -122,7 +124,10 @@ public sealed class ShippedBroker : IAsyncDisposable
     public Task<ToolResult> ToolAsync(string program, string user, string password, params IReadOnlyList<string> arguments)
         => RunAsync(program, ["-h", "127.0.0.1", "-p", $"{Port}", "-V", "5", "-u", user, "-P", password, "-d", .. arguments]);
 
-    /// <summary>What <see cref="PublishAsync"/> returns when the client did not send the message, because the broker had said that it would not take it.</summary>
+    /// <summary>
+    /// What <see cref="PublishAsync"/> returns when the client did not send the message, because the broker had said that it would not take
+    /// it.
+    /// </summary>
     public const int NothingSent = int.MinValue;
 
     /// <summary>The reason code of the PUBACK for a message; negative, that of the refused connection or the tool's exit code.</summary>

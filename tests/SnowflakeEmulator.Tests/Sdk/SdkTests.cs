@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.SnowflakeEmulator.Tests.Sdk;
 
 /// <summary>
-/// Snowflake's own Streaming SDK against the emulator, over HTTPS: it must not be able to tell the two apart. Each scenario is a function of
-/// scenarios.py, which also says what rows must be in the table.
+/// Snowflake's own Streaming SDK against the emulator, over HTTPS: it must not be able to tell the two apart. Each scenario is a function
+/// of scenarios.py, which also says what rows must be in the table.
 /// </summary>
 public class SdkTests
 {

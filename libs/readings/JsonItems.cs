@@ -1,0 +1,51 @@
+using System.Text.Unicode;
+
+namespace ThermalStreaming.Readings;
+
+/// <summary>Finds the objects of a JSON payload: one object, an array of them, or one after the other.</summary>
+static class JsonItems
+{
+    /// <returns>The objects, in order. One that is no JSON, where each line stands for itself, has a problem.</returns>
+    /// <exception cref="PayloadException">It is not JSON, or holds too many readings.</exception>
+    public static List<JsonItem> Read(ReadOnlyMemory<byte> payload, JsonFields fields)
+    {
+        try
+        {
+            return ReadAll(payload, fields);
+        }
+        catch (NotJsonException) when (JsonLines.IsLines(payload.Span))
+        {
+            // Lines stand for themselves: what is wrong with one is no reason to refuse its neighbours.
+            var items = new List<JsonItem>();
+            foreach (var line in JsonLines.Split(payload))
+            {
+                if (items.Count >= Payload.MaxReadings)
+                    throw Payload.TooMany();
+                try
+                {
+                    items.AddRange(ReadAll(payload[line], fields).Select(item => item.MoveBy(line.Start.Value)));
+                }
+                catch (NotJsonException e)
+                {
+                    items.Add(new JsonItem(line, [], null) { Problem = e.Message });
+                }
+            }
+            return items;
+        }
+    }
+
+    static List<JsonItem> ReadAll(ReadOnlyMemory<byte> payload, JsonFields fields)
+    {
+        // Neither reader checks the text inside strings.
+        if (!Utf8.IsValid(payload.Span))
+            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? "not JSON: it is not valid UTF-8");
+        try
+        {
+            return PlainJson.TryRead(payload.Span, fields) ?? GeneralJson.Read(payload, fields);
+        }
+        catch (NotJsonException e)
+        {
+            throw new NotJsonException(PayloadFormat.Explain(payload.Span) ?? e.Message);
+        }
+    }
+}
