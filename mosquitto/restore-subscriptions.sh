@@ -45,38 +45,38 @@ fi
 bytes() { for byte; do printf "\\$(printf %03o "$byte")"; done; }
 number() { bytes $(( $1 >> 24 & 255 )) $(( $1 >> 16 & 255 )) $(( $1 >> 8 & 255 )) $(( $1 & 255 )); }
 
-# The database has a session's client id twice with the session (the second is its user), and once with each message that it holds.
-sessions=$(tr -c 'a-z0-9-' '\n' <"$database" | grep -oE '(snowpipe|s3)-forwarder-[0-9a-f]{8}-slot-[0-9]+' | sort | uniq -c)
+# Every run of the characters that client ids are made of, a line each.
+words() { tr -c 'a-z0-9-' '\n' <"$database"; }
+
+# A session's client id stands before its user, which is the same text; a message for it has the client id alone. So only what stands
+# there twice in one is a session, and a payload that merely names one is none. A basic expression: musl has no references in extended ones.
+for other in $(words | grep -x '\([a-z0-9]*-forwarder-[0-9a-f]\{8\}-slot-[0-9][0-9]*\)\1' | sort -u); do
+    other=$(printf '%s' "$other" | cut -c "1-$(( ${#other} / 2 ))")
+    case $other in *"-forwarder-$identity-slot-"*) continue ;; esac
+    held=$(words | grep -cx "$other" || true) old=${other#*-forwarder-}
+    echo "$other $held" >>"$others"
+    echo "nobody connects as $other: it is a session of an earlier identity of this installation, whose volumes were lost. The broker holds about" \
+        "$held messages for it and deletes them two months after its last connection (persistent_client_expiration). To deliver them, make" \
+        "that identity the current one: docker compose run --rm --no-deps setup setup adopt ${old%%-*} && docker compose restart"
+done
+
 restored=''
-while read -r times session; do
-    case $session in
-        *"-forwarder-$identity-slot-"*) ;;
-        ?*)
-            held=$(( times > 2 ? times - 2 : 0 )) old=${session#*-forwarder-}
-            echo "$session $held" >>"$others"
-            echo "nobody connects as $session: it is a session of an earlier identity of this installation, whose volumes were lost. The broker holds about" \
-                "$held messages for it and deletes them two months after its last connection (persistent_client_expiration). To deliver them, make" \
-                "that identity the current one: docker compose run --rm --no-deps setup setup adopt ${old%%-*} && docker compose restart"
-            continue ;;
-        *) continue ;;
-    esac
-    service=${session%%-forwarder-*}-forwarder
+for own in $(words | grep -oE "(snowpipe|s3)-forwarder-$identity-slot-[0-9]+" | sort -u); do
+    service=${own%%-forwarder-*}-forwarder
     case $service in
         s3-*) topic="\$share/$service/telemetry/v1/+/inverter" ;;
         *) topic="\$share/$service/telemetry/v1/+/thermal" ;;
     esac
     {
         number 5
-        number $(( 12 + ${#session} + ${#topic} ))
+        number $(( 12 + ${#own} + ${#topic} ))
         number 0
-        number $(( ${#session} << 16 | ${#topic} ))
+        number $(( ${#own} << 16 | ${#topic} ))
         bytes 1 0 0 0
-        printf '%s%s' "$session" "$topic"
+        printf '%s%s' "$own" "$topic"
     } >>"$added"
-    restored="$restored $session"
-done <<END
-$sessions
-END
+    restored="$restored $own"
+done
 [ -n "$restored" ] || exit 0
 wc -c <"$database" >"$added.at"
 sync
