@@ -7,8 +7,7 @@ namespace ThermalStreaming.Mqtt;
 
 /// <summary>
 /// The messages that came by one connection, from their arrival to their acknowledgement. The reader of the connection posts them, and the
-/// consumer acknowledges
-/// them from any thread.
+/// consumer acknowledges them from any thread.
 /// </summary>
 sealed class Arrivals
 {
@@ -36,8 +35,7 @@ sealed class Arrivals
         this.writer = writer;
         this.generation = generation;
         // Mosquitto 2.0 sends more than the Receive Maximum when it holds a backlog (2.0.11: over 4,000 for 1,000; its issue 2301), and
-        // after
-        // a reconnect with a lower one everything that was in flight. Cutting such a connection would only make it send all again.
+        // after a reconnect with a lower one everything that was in flight. Cutting such a connection would only make it send all again.
         window = new ReceiveWindow(Math.Max(4 * session.Options.ReceiveMaximum, 1000));
     }
 
@@ -141,8 +139,7 @@ sealed class Arrivals
     }
 
     /// <summary>Answers PUBREL. Only a session that someone else subscribed with QoS 2 gets these. Such messages are handed over at least
-    /// once and
-    /// then taken through the rest of the handshake (§4.3.3).</summary>
+    /// once and then taken through the rest of the handshake (§4.3.3).</summary>
     public void Release(MqttPubRelPacket pubrel)
     {
         lock (writer.Gate)
@@ -159,8 +156,7 @@ sealed class Arrivals
 
     /// <summary>
     /// A large payload, again and again, would fill the youngest generation and push what is in flight into the older ones: 5 MB more in a
-    /// busy service. Small
-    /// ones are more than a pool keeps.
+    /// busy service. Small ones are more than a pool keeps.
     /// </summary>
     static byte[] Rent(int length, MqttQos qos)
         => qos > MqttQos.AtMostOnce && length >= PooledPayload

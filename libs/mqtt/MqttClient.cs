@@ -98,11 +98,9 @@ public sealed class MqttClient : IAsyncDisposable
     public ValueTask<bool> WaitForMessagesAsync(CancellationToken cancellationToken) => session.Inbox.WaitAsync(cancellationToken);
 
     /// <summary>
-    /// Lets messages gather, for a consumer to whom many at once cost less than many one by one: waits until the time is over, but not
-    /// when half of what the
-    /// broker lets be unacknowledged has come, so that it never has to pause for this. For the consumer, which has acknowledged all that
-    /// it took. May
-    /// return early.
+    /// Lets messages gather, for a consumer to whom many at once cost less than many one by one: waits until the time is over, but not when
+    /// half of what the broker lets be unacknowledged has come, so that it never has to pause for this. For the consumer, which has
+    /// acknowledged all that it took. May return early.
     /// </summary>
     public async Task GatherAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {

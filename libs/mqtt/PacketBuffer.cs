@@ -36,8 +36,7 @@ sealed class PacketBuffer
 
     /// <summary>
     /// Appends a DISCONNECT that ends the session: Session Expiry Interval 0 (§3.14.2.2.2). MQTTnet takes 0 for "not given" and leaves it
-    /// out, and the broker
-    /// would keep the session.
+    /// out, and the broker would keep the session.
     /// </summary>
     public void AddDisconnectAndDiscard() => bytes.Write<byte>([0xE0, 0x07, 0x00, 0x05, 0x11, 0x00, 0x00, 0x00, 0x00]);
 

@@ -5,10 +5,9 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Checks a packet from the broker for what MQTTnet's decoder lets pass: reserved flags, packet identifier 0, text that is not UTF-8 or
-/// has a NUL, properties that
-/// are there twice, out of range or longer than their block, and bytes behind the end. Section numbers are those of MQTT 5.0. For one
-/// thread.
+/// Checks a packet from the broker for what MQTTnet's decoder lets pass: reserved flags, packet identifier 0, text that is not UTF-8 or has
+/// a NUL, properties that are there twice, out of range or longer than their block, and bytes behind the end. Section numbers are those of
+/// MQTT 5.0. For one thread.
 /// </summary>
 sealed class PacketCheck
 {

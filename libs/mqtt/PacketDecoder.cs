@@ -10,8 +10,7 @@ namespace ThermalStreaming.Mqtt;
 /// Finds the packets in what the broker sent, and decodes them with MQTTnet. Whatever bytes are given, the result is a packet that follows
 /// the rules of MQTT 5.0 or
 /// <see cref="MqttProtocolException"/>. A reason code that the standard does not have counts as what its highest bit says, because a
-/// broker's newer code is no
-/// cause to lose a connection. For one thread.
+/// broker's newer code is no cause to lose a connection. For one thread.
 /// </summary>
 sealed class PacketDecoder
 {

@@ -5,8 +5,7 @@ namespace ThermalStreaming.Mqtt;
 
 /// <summary>
 /// Takes packets out of the stream from the broker. Its buffer holds each packet in one piece, as MQTTnet's decoder needs it: a
-/// PipeReader's segments would have
-/// to be copied together first. For one thread.
+/// PipeReader's segments would have to be copied together first. For one thread.
 /// </summary>
 sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters counters)
 {

@@ -11,8 +11,7 @@ sealed partial class Supervisor : IAsyncDisposable
 
     /// <summary>
     /// Ceiling of the back-off while the broker does not answer at all. To ask is cheap, and while a forwarder is away after the broker is
-    /// back, a broker that has lost
-    /// its subscription acknowledges messages that reach nobody.
+    /// back, a broker that has lost its subscription acknowledges messages that reach nobody.
     /// </summary>
     static readonly TimeSpan maximumDelayWithoutAnswer = TimeSpan.FromSeconds(2);
 

@@ -2,8 +2,7 @@ namespace ThermalStreaming.Mqtt;
 
 /// <summary>
 /// Gives the same string object for equal texts, so that many waiting messages share one topic. Bounded: a text takes the place of another
-/// one whose hash falls
-/// there. For one thread.
+/// one whose hash falls there. For one thread.
 /// </summary>
 sealed class TextCache(int size)
 {
