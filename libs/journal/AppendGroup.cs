@@ -20,7 +20,8 @@ sealed class AppendGroup
     /// <summary>
     /// Groups of these sizes, in bytes, are padded: smaller ones share pages anyway, and for larger ones padding saves too little.
     /// </summary>
-    const int LeastPadded = 512, MostPadded = 32 * 1024;
+    const int LeastPadded = 512,
+        MostPadded = 32 * 1024;
 
     const int FirstBytes = 64 * 1024;
 
@@ -96,7 +97,11 @@ sealed class AppendGroup
 
     /// <inheritdoc cref="CompleteWith"/>
     public void FailWith(Exception exception) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.stored.TrySetException(state.exception), (stored, exception), preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => state.stored.TrySetException(state.exception),
+            (stored, exception),
+            preferLocal: false
+        );
 
     public ReadOnlySpan<byte> WithHeader(SegmentHeader header)
     {
@@ -122,15 +127,18 @@ sealed class AppendGroup
     /// <summary>
     /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, taken to be as long as this
     /// one, would otherwise touch one page more than it needs: every fsync writes each page that was touched as a whole. It is never more
-    /// than a quarter of the group.
+    /// than eleven twentieths of the group, so that the file stays little longer than its readings.
     /// </summary>
     ReadOnlySpan<byte> Padded(int start, long position, long mayGrow)
     {
         var length = Reserve - start + Length;
         var used = (int)((position + length) % PageBytes);
         var (rest, next) = (PageBytes - used, Length + 2 * Frame.MarkBytes);
-        var isWorthIt = Length is >= LeastPadded and <= MostPadded && used > 0 && Pages(used + next) > Pages(next)
-            && rest <= Math.Min(Length / 4, mayGrow);
+        var isWorthIt =
+            Length is >= LeastPadded and <= MostPadded
+            && used > 0
+            && Pages(used + next) > Pages(next)
+            && rest <= Math.Min(Length * 11 / 20, mayGrow);
         paddingBytes = isWorthIt && Frame.TryPad(buffer.AsSpan(start + length, rest)) ? rest : 0;
         return buffer.AsSpan(start, length + paddingBytes);
     }

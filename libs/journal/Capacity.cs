@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// Says whether bytes fit into a journal: within its own size limit, and within the free space that it may use. Changes nothing on disk;
-/// whoever asks decides what to delete. Thread-safe.
+/// the caller decides what to delete. Thread-safe.
 /// </summary>
 sealed class Capacity
 {
@@ -32,10 +32,11 @@ sealed class Capacity
     /// <param name="bytes">Bytes to add, without a segment header.</param>
     /// <param name="used">Bytes that the segment files take now.</param>
     /// <param name="committed">First offset that is not committed.</param>
-    public string? SizeProblem(long bytes, long used, long committed) => RoomBehind(bytes, used) >= 0
-        ? null
-        : $"{used} of at most {maxBytes} bytes are used and {committed} is the first offset not delivered; restore delivery, "
-            + "or raise JOURNAL_MAX_BYTES";
+    public string? SizeProblem(long bytes, long used, long committed) =>
+        RoomBehind(bytes, used) >= 0
+            ? null
+            : $"{used} of at most {maxBytes} bytes are used and {committed} is the first offset not delivered; restore delivery, "
+                + "or raise JOURNAL_MAX_BYTES";
 
     /// <summary>Why the free space of the file system does not allow so many more bytes; null if it does.</summary>
     /// <param name="bytes">Bytes to add.</param>
@@ -66,8 +67,12 @@ sealed class Capacity
     {
         lock (gate)
         {
-            if (measureNow || measuredAt == 0 || environment.Disk.BytesWritten - writtenWhenMeasured > MeasureAfterBytes
-                || environment.Clock.GetElapsedTime(measuredAt) > MeasureInterval)
+            if (
+                measureNow
+                || measuredAt == 0
+                || environment.Disk.BytesWritten - writtenWhenMeasured > MeasureAfterBytes
+                || environment.Clock.GetElapsedTime(measuredAt) > MeasureInterval
+            )
             {
                 freeBytes = environment.Disk.FreeBytes(environment.Directory);
                 measuredAt = environment.Clock.GetTimestamp();

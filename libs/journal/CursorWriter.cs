@@ -125,7 +125,12 @@ sealed class CursorWriter
         try
         {
             var name = durable ? CursorFile.Name : CursorFile.RecentName;
-            disk.Replace(Path.Combine(directory, name), new CursorFile(epoch, wanted.Committed, wanted.Next).ToBytes(), durable, keepSpare: durable);
+            disk.Replace(
+                Path.Combine(directory, name),
+                new CursorFile(epoch, wanted.Committed, wanted.Next).ToBytes(),
+                durable,
+                keepSpare: durable
+            );
             (written, writtenDurably, hasFailed) = (wanted, durable, false);
             isDurableDue &= !durable;
         }

@@ -24,7 +24,8 @@ class Disk
         File.OpenHandle(path, create ? FileMode.Create : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>Opens a file for reading, while others write to it or delete it.</summary>
-    public virtual SafeFileHandle OpenToRead(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    public virtual SafeFileHandle OpenToRead(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position)
     {
@@ -43,7 +44,7 @@ class Disk
     public int ReadPastDamage(SafeFileHandle file, Span<byte> buffer, long position, Action<(long From, long To)>? unreadable = null)
     {
         var length = (int)Math.Clamp(RandomAccess.GetLength(file) - position, 0, buffer.Length);
-        for (var at = 0; at < length;)
+        for (var at = 0; at < length; )
         {
             // Up to the next block boundary, because a bad sector takes its whole block with it.
             var block = buffer[at..Math.Min(length, at + BlockBytes - (int)((position + at) % BlockBytes))];
@@ -137,7 +138,7 @@ class Disk
     /// old content may be back, or there may be (on file systems without ext4's auto_da_alloc) an empty file.
     /// </remarks>
     /// <param name="path">The file.</param>
-    /// <param name="content">What it is to hold.</param>
+    /// <param name="content">The file's new content.</param>
     /// <param name="durable">Whether it is on disk when this returns.</param>
     /// <param name="keepSpare">
     /// Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files whose replacement is what lets space be

@@ -10,10 +10,11 @@ public static class DurableFile
 
     /// <summary>Writes a temporary file beside it, fsyncs it, renames it into place and fsyncs the directory.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="content">What it is to hold.</param>
+    /// <param name="content">The file's new content.</param>
     /// <param name="keepSpare">Keeps a block beside it (<c>{path}.spare</c>) that is written instead when the disk is full.</param>
     /// <exception cref="IOException">The disk refused; the old content is still there.</exception>
-    public static void Replace(string path, ReadOnlySpan<byte> content, bool keepSpare = false) => disk.Replace(path, content, durable: true, keepSpare);
+    public static void Replace(string path, ReadOnlySpan<byte> content, bool keepSpare = false) =>
+        disk.Replace(path, content, durable: true, keepSpare);
 
     /// <summary>Fills the buffer from the file, up to its end. Blocks that the device cannot read become zeros.</summary>
     /// <returns>How many bytes were filled.</returns>

@@ -94,7 +94,8 @@ public sealed class DurableJournal : IDisposable
             {
                 throw new JournalLockedException(
                     $"The journal {directory} is open in another process. One process at a time may write to it: stop the other one "
-                    + $"(fuser {directory}/lock names it), or give this one a directory of its own.");
+                        + $"(fuser {directory}/lock names it), or give this one a directory of its own."
+                );
             }
 
             var journal = new DurableJournal(options, clock, logger, disk, lockFile);
@@ -105,7 +106,9 @@ public sealed class DurableJournal : IDisposable
         {
             throw new IOException(
                 $"The journal directory {directory} cannot be used: {e.Message}. It must be writable for user {Environment.UserName} "
-                + "and have free space.", e);
+                    + "and have free space.",
+                e
+            );
         }
         finally
         {
@@ -158,7 +161,7 @@ public sealed class DurableJournal : IDisposable
     /// <summary>Free space of the file system, in bytes.</summary>
     public long FreeBytes => environment.Disk.FreeBytes(environment.Directory);
 
-    /// <summary>Files in quarantine/ now: each is one piece of damage that nobody has dealt with.</summary>
+    /// <summary>Files in quarantine/ now: each is a piece of damage that the operator has not dealt with yet.</summary>
     public int QuarantinedFiles => damage.Quarantined.Files;
 
     /// <summary>Bytes in quarantine/.</summary>
@@ -238,8 +241,9 @@ public sealed class DurableJournal : IDisposable
         {
             throw new ArgumentException(
                 $"One append of {bytes} bytes and {count} readings is too large: at most {Frame.MaxCount} readings and half of MaxBytes "
-                + $"({options.MaxBytes}).",
-                nameof(records));
+                    + $"({options.MaxBytes}).",
+                nameof(records)
+            );
         }
 
         var group = queue.Add(records, (int)bytes, (int)count, out var before);
@@ -312,7 +316,8 @@ public sealed class DurableJournal : IDisposable
         {
             throw new ArgumentException(
                 $"A record of {length} bytes is too large: at most {Frame.MaxPayloadBytes} bytes, and half of MaxBytes "
-                + $"({options.MaxBytes}).");
+                    + $"({options.MaxBytes})."
+            );
         }
 
         if (record.Count is < 1 or > Frame.MaxCount)

@@ -15,7 +15,9 @@ static class Frame
 
     const int ChecksumBytes = 4;
     const int MarkPayloadBytes = 17;
-    const byte TimeMarkKind = 1, OffsetMarkKind = 2, PaddingKind = 3;
+    const byte TimeMarkKind = 1,
+        OffsetMarkKind = 2,
+        PaddingKind = 3;
 
     /// <summary>A padding frame is a mark whose two varints may have up to four bytes each.</summary>
     const int MostPaddingBytes = MarkBytes + 6;
@@ -70,7 +72,11 @@ static class Frame
     public static bool TryReadOffsetMark(ReadOnlySpan<byte> payload, ulong epoch, out long offset)
     {
         offset = 0;
-        if (payload.Length != MarkPayloadBytes || payload[0] != OffsetMarkKind || BinaryPrimitives.ReadUInt64LittleEndian(payload[9..]) != epoch)
+        if (
+            payload.Length != MarkPayloadBytes
+            || payload[0] != OffsetMarkKind
+            || BinaryPrimitives.ReadUInt64LittleEndian(payload[9..]) != epoch
+        )
             return false;
         offset = BinaryPrimitives.ReadInt64LittleEndian(payload[1..]);
         return offset >= 0;
@@ -148,7 +154,11 @@ static class Frame
         return at;
     }
 
-    static int VarintSize(uint value) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : 4;
+    static int VarintSize(uint value) =>
+        value < 1 << 7 ? 1
+        : value < 1 << 14 ? 2
+        : value < 1 << 21 ? 3
+        : 4;
 
     static int WriteVarint(Span<byte> destination, uint value)
     {

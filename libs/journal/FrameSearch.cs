@@ -16,7 +16,7 @@ static class FrameSearch
         long work = 0;
         var neighbour = 0;
         var window = new byte[(int)Math.Min(limit - from, 2 * MostFrameBytes)];
-        for (var start = from; start < limit;)
+        for (var start = from; start < limit; )
         {
             ReadOnlySpan<byte> data = window.AsSpan(0, source(window.AsSpan(0, (int)Math.Min(window.Length, limit - start)), start));
             if (start == from)
@@ -53,7 +53,7 @@ static class FrameSearch
         if (source(data, from) < data.Length)
             return null;
         long readings = 0;
-        for (var at = 0; at < data.Length;)
+        for (var at = 0; at < data.Length; )
         {
             if (!TryHeader(data.AsSpan(at), out var size, out var count) || at + size > data.Length)
                 return null;
@@ -69,7 +69,9 @@ static class FrameSearch
     /// frame there.
     /// </summary>
     static int Neighbour(ReadOnlySpan<byte> data) =>
-        TryHeader(data, out var size, out _) && size < data.Length && Frame.TryParse(data[size..], out _, out _, out _) == FrameStatus.Valid ? size : 0;
+        TryHeader(data, out var size, out _) && size < data.Length && Frame.TryParse(data[size..], out _, out _, out _) == FrameStatus.Valid
+            ? size
+            : 0;
 
     /// <summary>
     /// Whether good frames follow one another from here to the neighbour. If not, this one is part of the damaged frame's payload, which a
@@ -92,5 +94,8 @@ static class FrameSearch
     /// <summary>
     /// The longest frame that is looked for. After much work without a result only short ones are, or the search would take minutes.
     /// </summary>
-    static int Longest(long work) => work < 256L << 20 ? MostFrameBytes : work < 1L << 30 ? 64 * 1024 : 1024;
+    static int Longest(long work) =>
+        work < 256L << 20 ? MostFrameBytes
+        : work < 1L << 30 ? 64 * 1024
+        : 1024;
 }

@@ -22,9 +22,15 @@ sealed class GroupWriter
     /// <param name="segments">The files there are.</param>
     /// <param name="writer">Writes a group.</param>
     /// <param name="capacity">Says whether a group fits.</param>
-    /// <param name="foundTail">What must be durable before anything is appended.</param>
+    /// <param name="foundTail">The end of the journal as it was found, which must be durable before anything is appended.</param>
     public GroupWriter(
-        JournalEnvironment environment, AppendQueue queue, SegmentSet segments, SegmentWriter writer, Capacity capacity, FoundTail foundTail)
+        JournalEnvironment environment,
+        AppendQueue queue,
+        SegmentSet segments,
+        SegmentWriter writer,
+        Capacity capacity,
+        FoundTail foundTail
+    )
     {
         this.environment = environment;
         this.queue = queue;
@@ -53,8 +59,12 @@ sealed class GroupWriter
             {
                 if (!TryStore(group))
                 {
-                    group.FailWith(new ObjectDisposedException(
-                        nameof(DurableJournal), "The journal was closed while it was full; the records are not stored."));
+                    group.FailWith(
+                        new ObjectDisposedException(
+                            nameof(DurableJournal),
+                            "The journal was closed while it was full; the records are not stored."
+                        )
+                    );
                 }
 
                 queue.Reuse(group.Buffer);
@@ -101,7 +111,7 @@ sealed class GroupWriter
         }
     }
 
-    /// <returns>What stands in the way; null if the group is stored.</returns>
+    /// <returns>The obstacle; null if the group is stored.</returns>
     string? TryWrite(AppendGroup group, bool isRetry, out long first)
     {
         first = 0;

@@ -30,13 +30,19 @@ public static class JournalCheck
         }
         catch (UnauthorizedAccessException)
         {
-            return CheckResult.Failed($"{directory}: permission denied for user {Environment.UserName}", "The directory belongs to another user.",
-                $"chown -R {Environment.UserName} {directory}, or mount a volume that this user owns.");
+            return CheckResult.Failed(
+                $"{directory}: permission denied for user {Environment.UserName}",
+                "The directory belongs to another user.",
+                $"chown -R {Environment.UserName} {directory}, or mount a volume that this user owns."
+            );
         }
         catch (IOException e)
         {
-            return CheckResult.Failed($"{directory}: {e.Message}", "The file system is read-only, full, or damaged.",
-                "Mount a writable volume there; for an SD card look at dmesg.");
+            return CheckResult.Failed(
+                $"{directory}: {e.Message}",
+                "The file system is read-only, full, or damaged.",
+                "Mount a writable volume there; for an SD card look at dmesg."
+            );
         }
     }
 
@@ -47,10 +53,17 @@ public static class JournalCheck
         var usable = free - reserve;
         var detail = $"{Mib(free)} MiB free on the file system of {directory}, {Mib(reserve)} MiB of it stay in reserve";
         if (usable <= 0)
-            return CheckResult.Failed(detail, "The journal may not go below its reserve, so nothing is taken.", "Free some space there, or lower JOURNAL_FREE_RESERVE.");
+            return CheckResult.Failed(
+                detail,
+                "The journal may not go below its reserve, so nothing is taken.",
+                "Free some space there, or lower JOURNAL_FREE_RESERVE."
+            );
         return usable < options.MaxBytes
-            ? CheckResult.Warning(detail, $"A journal may grow to {Mib(options.MaxBytes)} MiB during a long outage; here it stops at {Mib(usable)} MiB.",
-                "Free some space there, or lower JOURNAL_MAX_BYTES so that the limit is the one you chose.")
+            ? CheckResult.Warning(
+                detail,
+                $"A journal may grow to {Mib(options.MaxBytes)} MiB during a long outage; here it stops at {Mib(usable)} MiB.",
+                "Free some space there, or lower JOURNAL_MAX_BYTES so that the limit is the one you chose."
+            )
             : CheckResult.Ok(detail);
     }
 

@@ -36,13 +36,27 @@ public static class JournalCommand
         verify.SetAction(result => Report(result, result.GetValue(directory)!, result.GetValue(json), isVerify: true));
         var export = new Command("export", "Print the stored readings as lines of JSON. Exit code 1 if some could not be read.")
         {
-            directory, from, to, output,
+            directory,
+            from,
+            to,
+            output,
         };
-        export.SetAction(result => Export(
-            result, result.GetValue(directory)!, result.GetValue(from) ?? 0, result.GetValue(to) ?? long.MaxValue, result.GetValue(output), format));
+        export.SetAction(result =>
+            Export(
+                result,
+                result.GetValue(directory)!,
+                result.GetValue(from) ?? 0,
+                result.GetValue(to) ?? long.MaxValue,
+                result.GetValue(output),
+                format
+            )
+        );
         return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.")
         {
-            inspect, verify, export, JournalRecoverCommand.Create(directory, json),
+            inspect,
+            verify,
+            export,
+            JournalRecoverCommand.Create(directory, json),
         };
     }
 
@@ -67,7 +81,13 @@ public static class JournalCommand
     }
 
     static int Export(
-        ParseResult result, DirectoryInfo root, long from, long to, FileInfo? file, Func<ReadOnlyMemory<byte>, IEnumerable<string>> format)
+        ParseResult result,
+        DirectoryInfo root,
+        long from,
+        long to,
+        FileInfo? file,
+        Func<ReadOnlyMemory<byte>, IEnumerable<string>> format
+    )
     {
         if (!TryFind(result, root, out var journals))
             return DamageFound;
@@ -114,7 +134,13 @@ public static class JournalCommand
         return failed ? DamageFound : NothingWrong;
     }
 
-    static void WriteLines(TextWriter output, InspectedRecord record, long from, long to, Func<ReadOnlyMemory<byte>, IEnumerable<string>> format)
+    static void WriteLines(
+        TextWriter output,
+        InspectedRecord record,
+        long from,
+        long to,
+        Func<ReadOnlyMemory<byte>, IEnumerable<string>> format
+    )
     {
         var lines = format(record.Payload).ToList();
         for (var i = 0; i < lines.Count; i++)
@@ -136,7 +162,8 @@ public static class JournalCommand
                 return true;
             result.InvocationConfiguration.Error.WriteLine(
                 $"There is no journal in or below {root.FullName}. Give its directory as an argument, or start the service once to make "
-                + "one.");
+                    + "one."
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -151,8 +178,21 @@ public static class JournalCommand
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (!ReferenceEquals(output, Console.Out) || Console.IsOutputRedirected)
             console.Profile.Width = 240; // A file or a pipe has no width; do not break its lines.
-        var table = new Table().Border(TableBorder.Simple)
-            .AddColumns("Journal", "Epoch", "First", "Committed", "Next", "Records", "Backlog", "Oldest undelivered", "Bytes", "Segments", "Problems");
+        var table = new Table()
+            .Border(TableBorder.Simple)
+            .AddColumns(
+                "Journal",
+                "Epoch",
+                "First",
+                "Committed",
+                "Next",
+                "Records",
+                "Backlog",
+                "Oldest undelivered",
+                "Bytes",
+                "Segments",
+                "Problems"
+            );
         foreach (var journal in journals)
         {
             table.AddRow(
@@ -166,7 +206,8 @@ public static class JournalCommand
                 Time(journal) ?? "",
                 Number(journal.Bytes),
                 Number(journal.Segments),
-                Number(journal.Problems.Count));
+                Number(journal.Problems.Count)
+            );
         }
 
         console.Write(table);

@@ -43,7 +43,8 @@ public static class JournalFiles
 
     static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end)
     {
-        var skip = unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
+        var skip =
+            unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
         return new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = skip }.Records();
     }
 

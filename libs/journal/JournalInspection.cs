@@ -116,13 +116,29 @@ sealed class JournalInspection
             Next = reading.Next;
             UnfinishedBytes = end is null ? reading.UnfinishedBytes : 0;
             foreach (var gap in reading.Gaps)
-                Problems.Add(Text($"{name}: damaged from byte {gap.Position} to byte {gap.EndPosition}, {gap.Readings} readings from offset {gap.Offset} on are missing"));
+                Problems.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{name}: damaged from byte {gap.Position} to byte {gap.EndPosition}, {gap.Readings} readings from offset "
+                            + $"{gap.Offset} on are missing"
+                    )
+                );
         }
 
         if (Cursor?.Next > Next && UnfinishedBytes == 0)
-            Problems.Add(Text($"the last record ends at offset {Next}, yet offsets up to {Cursor?.Next} were given out"));
+            Problems.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the last record ends at offset {Next}, yet offsets up to {Cursor?.Next} were given out"
+                )
+            );
         if (QuarantinedFiles > 0)
-            Problems.Add(Text($"{Quarantine.Name}/: {QuarantinedFiles} files, {QuarantinedBytes} bytes, kept from earlier damage"));
+            Problems.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Quarantine.Name}/: {QuarantinedFiles} files, {QuarantinedBytes} bytes, kept from earlier damage"
+                )
+            );
     }
 
     void Count(long offset, int count, long? mark)
@@ -147,6 +163,4 @@ sealed class JournalInspection
         var file = new FileInfo(path);
         return file.Exists ? file.Length : 0;
     }
-
-    static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

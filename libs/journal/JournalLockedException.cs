@@ -5,7 +5,9 @@ public sealed class JournalLockedException : IOException
 {
     public JournalLockedException() { }
 
-    public JournalLockedException(string message) : base(message) { }
+    public JournalLockedException(string message)
+        : base(message) { }
 
-    public JournalLockedException(string message, Exception innerException) : base(message, innerException) { }
+    public JournalLockedException(string message, Exception innerException)
+        : base(message, innerException) { }
 }

@@ -14,7 +14,12 @@ public static class JournalOpening
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public static async Task<DurableJournal> OpenAsync(
-        JournalOptions options, TimeProvider clock, ILogger logger, Action<string> report, CancellationToken cancellationToken)
+        JournalOptions options,
+        TimeProvider clock,
+        ILogger logger,
+        Action<string> report,
+        CancellationToken cancellationToken
+    )
     {
         long? unreadableSince = null;
         for (var attempt = 1; ; attempt++)

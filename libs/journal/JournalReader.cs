@@ -68,7 +68,8 @@ public sealed class JournalReader : IDisposable
 
     /// <summary>Waits until <see cref="TryRead"/> is worth calling again after it returned false.</summary>
     /// <returns>False once the journal is closed.</returns>
-    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => segments.WaitForChangeAsync(state.Version, cancellationToken);
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
+        segments.WaitForChangeAsync(state.Version, cancellationToken);
 
     public void Dispose() => scanner?.Dispose();
 

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>What is appended: some bytes that hold <paramref name="Count"/> readings.</summary>
+/// <summary>A record to append: bytes that hold <paramref name="Count"/> readings.</summary>
 /// <param name="Payload">The bytes to keep. Copied before the append returns its task.</param>
 /// <param name="Count">How many readings, and so how many offsets, the record takes: 1 to 1,048,576.</param>
 public readonly record struct JournalRecord(ReadOnlyMemory<byte> Payload, int Count = 1)

@@ -35,9 +35,13 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
     /// <exception cref="IOException">The disk refuses. What was recovered stays; run it again.</exception>
     public List<RecoveredFile> Run()
     {
-        using var held = FileLock.TryTake(Path.Combine(directory, "lock"))
-            ?? throw new JournalLockedException($"The journal {directory} is open in a running service. Stop the service, then run this again.");
-        var sources = Directory.GetFiles(quarantine)
+        using var held =
+            FileLock.TryTake(Path.Combine(directory, "lock"))
+            ?? throw new JournalLockedException(
+                $"The journal {directory} is open in a running service. Stop the service, then run this again."
+            );
+        var sources = Directory
+            .GetFiles(quarantine)
             .Where(file => !file.Contains(NoteExtension, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)
             .ToList();
@@ -120,17 +124,32 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
     void WriteSegment(AppendGroup group, RecoveredJournal journal, long first)
     {
         var last = journal.Segments[^1];
-        var header = new SegmentHeader(journal.Epoch, first, last.End, clock.GetUtcNow().ToUnixTimeMilliseconds(), last.Marks[^1].OpenMilliseconds);
+        var header = new SegmentHeader(
+            journal.Epoch,
+            first,
+            last.End,
+            clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            last.Marks[^1].OpenMilliseconds
+        );
         group.SetFirst(first, journal.Epoch);
         var path = Path.Combine(directory, Segment.FileName(first));
         var bytes = group.WithHeader(header);
         disk.Replace(path, bytes, durable: true);
-        journal.Segments.Add(new Segment(path, header) { End = first + group.Count, Size = bytes.Length, FileBytes = bytes.Length });
+        journal.Segments.Add(
+            new Segment(path, header)
+            {
+                End = first + group.Count,
+                Size = bytes.Length,
+                FileBytes = bytes.Length,
+            }
+        );
     }
 
     bool WasTakenIn(string source, RecoveredJournal journal) =>
-        disk.ReadSmall(source + NoteExtension) is { } note && SmallFile.Open(note)?.Split(' ') is [var epoch, var offset]
-        && epoch == EpochFile.Text(journal.Epoch) && long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+        disk.ReadSmall(source + NoteExtension) is { } note
+        && SmallFile.Open(note)?.Split(' ') is [var epoch, var offset]
+        && epoch == EpochFile.Text(journal.Epoch)
+        && long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out var first)
         && (journal.Segments[^1].First >= first || journal.GivenOut > first);
 
     void Finish(string source)
@@ -139,7 +158,13 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         Directory.CreateDirectory(recovered);
         var target = Path.Combine(recovered, Path.GetFileName(source));
         for (var number = 2; disk.Exists(target); number++)
-            target = Path.Combine(recovered, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(source)}-{number}{Path.GetExtension(source)}"));
+            target = Path.Combine(
+                recovered,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Path.GetFileNameWithoutExtension(source)}-{number}{Path.GetExtension(source)}"
+                )
+            );
         disk.Move(source, target);
         disk.FlushDirectory(recovered);
         disk.FlushDirectory(quarantine);
@@ -152,7 +177,8 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         why = "";
         if (Path.GetExtension(source) != Segment.Extension || scanner.ReadHeader() is not { } header || header.Epoch == epoch)
             return false;
-        why = $"belongs to the journal {EpochFile.Text(header.Epoch)}; put it into that one's quarantine/, or give it a directory of its own";
+        why =
+            $"belongs to the journal {EpochFile.Text(header.Epoch)}; put it into that one's quarantine/, or give it a directory of its own";
         return true;
     }
 
@@ -162,9 +188,16 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
     IEnumerable<(ReadOnlyMemory<byte> Payload, int Count)> Frames(string source, LossRecord losses)
     {
         var isSegment = Path.GetExtension(source) == Segment.Extension;
-        var unreadable = isSegment && long.TryParse(Path.GetFileNameWithoutExtension(source).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
-            ? losses.UnreadableIn(first).ToList()
-            : [];
+        var unreadable =
+            isSegment
+            && long.TryParse(
+                Path.GetFileNameWithoutExtension(source).Split('-')[0],
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var first
+            )
+                ? losses.UnreadableIn(first).ToList()
+                : [];
         using var scanner = new SegmentScanner(disk, source) { Position = isSegment ? SegmentHeader.Bytes : 0 };
         var length = scanner.FileLength;
         while (scanner.Position < length)
@@ -192,7 +225,10 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
             return;
         foreach (var file in Directory.GetFiles(recovered))
         {
-            using var scanner = new SegmentScanner(disk, file) { Position = Path.GetExtension(file) == Segment.Extension ? SegmentHeader.Bytes : 0 };
+            using var scanner = new SegmentScanner(disk, file)
+            {
+                Position = Path.GetExtension(file) == Segment.Extension ? SegmentHeader.Bytes : 0,
+            };
             var length = scanner.FileLength;
             while (scanner.Position < length)
             {

@@ -12,10 +12,15 @@ static class JournalRecoverCommand
 {
     public static Command Create(Argument<DirectoryInfo> directory, Option<bool> json)
     {
-        var recover = new Command("recover",
+        var recover = new Command(
+            "recover",
             "Put the readings that are whole in quarantine/ back into the journal, each once; the service delivers them when it is "
-            + "started. "
-            + "Stop the service first. Exit code 1 if a journal is in use, or a file could not be dealt with.") { directory, json };
+                + "started. Stop the service first. Exit code 1 if a journal is in use, or a file could not be dealt with."
+        )
+        {
+            directory,
+            json,
+        };
         recover.SetAction(result => Run(result.GetValue(directory)!.FullName, result.GetValue(json), result.InvocationConfiguration));
         return recover;
     }
@@ -54,11 +59,19 @@ static class JournalRecoverCommand
     {
         try
         {
-            return (journal, JournalRecover.HasWork(journal) ? new JournalRecover(journal, TimeProvider.System, new Disk()).Run() : [], null);
+            return (
+                journal,
+                JournalRecover.HasWork(journal) ? new JournalRecover(journal, TimeProvider.System, new Disk()).Run() : [],
+                null
+            );
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            return (journal, [], e is JournalLockedException ? e.Message : $"{journal}: {e.Message}. What was recovered stays; run this again.");
+            return (
+                journal,
+                [],
+                e is JournalLockedException ? e.Message : $"{journal}: {e.Message}. What was recovered stays; run this again."
+            );
         }
     }
 
@@ -70,8 +83,13 @@ static class JournalRecoverCommand
             foreach (var file in files)
             {
                 table.AddRow(
-                    Markup.Escape(journal), Markup.Escape(file.File), Number(file.Records), Number(file.Readings), Number(file.Known),
-                    Markup.Escape(file.Outcome));
+                    Markup.Escape(journal),
+                    Markup.Escape(file.File),
+                    Number(file.Records),
+                    Number(file.Readings),
+                    Number(file.Known),
+                    Markup.Escape(file.Outcome)
+                );
             }
         }
 
@@ -84,9 +102,11 @@ static class JournalRecoverCommand
         }
 
         var readings = results.Sum(result => result.Files.Sum(file => file.Readings));
-        output.WriteLine(readings > 0
-            ? $"{Number(readings)} readings were recovered; start the service, and it delivers them."
-            : "There was nothing to recover.");
+        output.WriteLine(
+            readings > 0
+                ? $"{Number(readings)} readings were recovered; start the service, and it delivers them."
+                : "There was nothing to recover."
+        );
     }
 
     static string ToJson(List<(string Journal, List<RecoveredFile> Files, string? Problem)> results)

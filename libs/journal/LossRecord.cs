@@ -71,14 +71,25 @@ sealed class LossRecord
     public bool Add(long segment, Gap gap)
     {
         var overlapping = gaps.FindAll(entry => entry.Segment == segment && Overlap(entry.Gap, gap));
-        if (overlapping.Exists(entry => entry.Gap.Position <= gap.Position && entry.Gap.EndPosition >= gap.EndPosition
-            && entry.Gap.Offset <= gap.Offset && entry.Gap.EndOffset >= gap.EndOffset))
+        if (
+            overlapping.Exists(entry =>
+                entry.Gap.Position <= gap.Position
+                && entry.Gap.EndPosition >= gap.EndPosition
+                && entry.Gap.Offset <= gap.Offset
+                && entry.Gap.EndOffset >= gap.EndOffset
+            )
+        )
             return false;
         gaps.RemoveAll(entry => overlapping.Contains(entry));
         foreach (var (_, known) in overlapping)
         {
-            gap = new Gap(Math.Min(gap.Position, known.Position), Math.Max(gap.EndPosition, known.EndPosition),
-                Math.Min(gap.Offset, known.Offset), Math.Max(gap.EndOffset, known.EndOffset), gap.IsUnreadable || known.IsUnreadable);
+            gap = new Gap(
+                Math.Min(gap.Position, known.Position),
+                Math.Max(gap.EndPosition, known.EndPosition),
+                Math.Min(gap.Offset, known.Offset),
+                Math.Max(gap.EndOffset, known.EndOffset),
+                gap.IsUnreadable || known.IsUnreadable
+            );
         }
 
         gaps.Add((segment, gap));
@@ -86,7 +97,8 @@ sealed class LossRecord
     }
 
     /// <summary>The places of a segment that the device could not give back.</summary>
-    public IEnumerable<Gap> UnreadableIn(long segment) => gaps.Where(entry => entry.Segment == segment && entry.Gap.IsUnreadable).Select(entry => entry.Gap);
+    public IEnumerable<Gap> UnreadableIn(long segment) =>
+        gaps.Where(entry => entry.Segment == segment && entry.Gap.IsUnreadable).Select(entry => entry.Gap);
 
     /// <summary>Notes that so many readings were recovered.</summary>
     public void AddRecovered(long readings)
@@ -130,15 +142,23 @@ sealed class LossRecord
         gaps.RemoveAt(index);
     }
 
-    static void Write(StringBuilder text, FormattableString line) => text.Append(Encoding.ASCII.GetString(SmallFile.Seal(line.ToString(CultureInfo.InvariantCulture))));
+    static void Write(StringBuilder text, FormattableString line) =>
+        text.Append(Encoding.ASCII.GetString(SmallFile.Seal(line.ToString(CultureInfo.InvariantCulture))));
 
-    static bool Overlap(Gap one, Gap other) => (one.Position < other.EndPosition && one.EndPosition > other.Position)
-        || (one.Offset < other.EndOffset && one.EndOffset > other.Offset) || one.Position == other.Position;
+    static bool Overlap(Gap one, Gap other) =>
+        (one.Position < other.EndPosition && one.EndPosition > other.Position)
+        || (one.Offset < other.EndOffset && one.EndOffset > other.Offset)
+        || one.Position == other.Position;
 
     void Take(LossRecord other)
     {
         gaps.AddRange(other.gaps);
-        (generation, foldedReadings, foldedPlaces, recovered) = (other.generation, other.foldedReadings, other.foldedPlaces, other.recovered);
+        (generation, foldedReadings, foldedPlaces, recovered) = (
+            other.generation,
+            other.foldedReadings,
+            other.foldedPlaces,
+            other.recovered
+        );
     }
 
     /// <returns>Whether every line is whole; true if there is no file.</returns>
@@ -152,7 +172,8 @@ sealed class LossRecord
         {
             switch (SmallFile.Open(Encoding.Latin1.GetBytes(line + '\n'))?.Split(' '))
             {
-                case [Name, var number, var readings, var places, var back] when Numbers([number, readings, places, back]) is [var a, var b, var c, var d]:
+                case [Name, var number, var readings, var places, var back]
+                    when Numbers([number, readings, places, back]) is [var a, var b, var c, var d]:
                     (generation, foldedReadings, foldedPlaces, recovered) = (a, b, c, d);
                     isWhole = true;
                     break;

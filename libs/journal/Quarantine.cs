@@ -9,7 +9,8 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 public sealed class Quarantine
 {
-    internal const string Name = "quarantine", RecoveredName = "recovered";
+    internal const string Name = "quarantine",
+        RecoveredName = "recovered";
 
     const int ChunkBytes = 64 * 1024;
 
@@ -106,7 +107,10 @@ public sealed class Quarantine
     {
         var path = Path.Combine(directory, name);
         for (var number = 2; File.Exists(path); number++)
-            path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(name)}-{number}{Path.GetExtension(name)}"));
+            path = Path.Combine(
+                directory,
+                string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(name)}-{number}{Path.GetExtension(name)}")
+            );
         return path;
     }
 

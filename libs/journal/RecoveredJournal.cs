@@ -10,4 +10,12 @@ namespace ThermalStreaming.Journal;
 /// <param name="FlushProblem">Why the last segment could not be made durable; null if it is.</param>
 /// <param name="IsNew">Whether nothing was there, or all segments were gone.</param>
 sealed record RecoveredJournal(
-    ulong Epoch, List<Segment> Segments, long Next, long GivenOut, long Committed, IReadOnlyList<Gap> Damage, Exception? FlushProblem, bool IsNew);
+    ulong Epoch,
+    List<Segment> Segments,
+    long Next,
+    long GivenOut,
+    long Committed,
+    IReadOnlyList<Gap> Damage,
+    Exception? FlushProblem,
+    bool IsNew
+);

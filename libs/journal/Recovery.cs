@@ -33,7 +33,16 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         var known = Math.Max(cursor?.Next ?? 0, cursor?.Committed ?? 0);
         var (next, damage) = ReadTail(segments[^1], epoch, known);
         var committed = Math.Clamp(cursor?.Committed ?? segments[0].First, segments[0].First, next);
-        return new RecoveredJournal(epoch, segments, next, Math.Max(known, segments[^1].End), committed, damage, flushProblem, IsNew: false);
+        return new RecoveredJournal(
+            epoch,
+            segments,
+            next,
+            Math.Max(known, segments[^1].End),
+            committed,
+            damage,
+            flushProblem,
+            IsNew: false
+        );
     }
 
     /// <summary>
@@ -110,11 +119,14 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
     {
         if (file.Header is not { } header || (header.Epoch == epoch && header.First == file.First))
             return false;
-        Try(Path.GetFileName(file.Path), () =>
-        {
-            var kept = quarantine.KeepFile(file.Path);
-            logger.ForeignSegment(directory, Path.GetFileName(file.Path), EpochFile.Text(header.Epoch), header.First, kept);
-        });
+        Try(
+            Path.GetFileName(file.Path),
+            () =>
+            {
+                var kept = quarantine.KeepFile(file.Path);
+                logger.ForeignSegment(directory, Path.GetFileName(file.Path), EpochFile.Text(header.Epoch), header.First, kept);
+            }
+        );
         return true;
     }
 
@@ -124,7 +136,9 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         var mark = files.Find(file => file.Header is not null)?.Header?.Mark ?? new TimeMark(0, Now, 0);
         foreach (var file in files)
         {
-            var header = file.Header ?? new SegmentHeader(epoch, file.First, EndOf(segments, epoch, file.First), mark.WallMilliseconds, mark.OpenMilliseconds);
+            var header =
+                file.Header
+                ?? new SegmentHeader(epoch, file.First, EndOf(segments, epoch, file.First), mark.WallMilliseconds, mark.OpenMilliseconds);
             mark = header.Mark;
             if (segments.Count > 0)
             {
@@ -153,15 +167,19 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return survey.Gaps.Count == 0 && survey.EndPosition == previous.FileBytes ? survey.End : next;
     }
 
-    void RepairHeader(string path, SegmentHeader header) => Try(Path.GetFileName(path), () =>
-    {
-        Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
-        header.Write(bytes);
-        using var file = disk.OpenFile(path, create: false);
-        disk.Write(file, bytes, 0);
-        disk.Flush(file);
-        logger.HeaderRepaired(directory, Path.GetFileName(path));
-    });
+    void RepairHeader(string path, SegmentHeader header) =>
+        Try(
+            Path.GetFileName(path),
+            () =>
+            {
+                Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];
+                header.Write(bytes);
+                using var file = disk.OpenFile(path, create: false);
+                disk.Write(file, bytes, 0);
+                disk.Flush(file);
+                logger.HeaderRepaired(directory, Path.GetFileName(path));
+            }
+        );
 
     /// <summary>Reads the last segment through and finds the offset at which numbering can safely continue.</summary>
     (long Next, IReadOnlyList<Gap> Damage) ReadTail(Segment last, ulong epoch, long known)
@@ -246,7 +264,8 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
     }
 
     /// <summary>Reads a small file, and reads it again if it is wrong: only what is wrong twice is damaged.</summary>
-    T? ReadTwice<T>(string name, Func<byte[], T?> parse, out bool isThere) where T : struct
+    T? ReadTwice<T>(string name, Func<byte[], T?> parse, out bool isThere)
+        where T : struct
     {
         var path = Path.Combine(directory, name);
         var bytes = disk.ReadSmall(path);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>What the first 64 bytes of a segment file say.</summary>
+/// <summary>The first 64 bytes of a segment file.</summary>
 /// <param name="Epoch">Identity of the journal.</param>
 /// <param name="First">Offset of the first reading in this segment.</param>
 /// <param name="PreviousEnd">Where the readings of the segment before end; less than <paramref name="First"/> if some are missing.</param>
@@ -37,16 +37,19 @@ readonly record struct SegmentHeader(ulong Epoch, long First, long PreviousEnd, 
     /// <exception cref="IOException">An intact header of a later version of the format.</exception>
     public static SegmentHeader? Parse(ReadOnlySpan<byte> bytes, string path)
     {
-        if (bytes.Length < Bytes || !bytes.StartsWith(Magic)
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumAt..]) != Crc32C.Compute(bytes[..ChecksumAt]))
+        if (
+            bytes.Length < Bytes
+            || !bytes.StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumAt..]) != Crc32C.Compute(bytes[..ChecksumAt])
+        )
             return null;
         var version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]);
         if (version != Version)
         {
             throw new IOException(
                 $"{path} has format version {version}; this program knows {Version}. A later release wrote it: run that release, or let it "
-                + "deliver "
-                + "everything before going back.");
+                    + "deliver everything before going back."
+            );
         }
 
         return new SegmentHeader(
@@ -54,6 +57,7 @@ readonly record struct SegmentHeader(ulong Epoch, long First, long PreviousEnd, 
             BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]),
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[48..]));
+            BinaryPrimitives.ReadInt64LittleEndian(bytes[48..])
+        );
     }
 }

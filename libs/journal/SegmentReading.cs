@@ -67,7 +67,8 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
                 var position = scanner.Position;
                 var survey = new SegmentSurvey(disk, path, epoch, first) { SkipUnreadable = SkipUnreadable }.Examine(length, end);
                 Gaps = survey.Gaps;
-                gap = Gaps.TakeWhile(known => known.EndPosition < position || (known.EndPosition == position && known.EndOffset <= Next)).Count();
+                gap = Gaps.TakeWhile(known => known.EndPosition < position || (known.EndPosition == position && known.EndOffset <= Next))
+                    .Count();
             }
         }
     }

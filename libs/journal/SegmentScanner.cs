@@ -183,7 +183,10 @@ sealed class SegmentScanner : IDisposable
         {
             if (SkipUnreadable)
                 bufferLength = disk.ReadPastDamage(file, buffer.AsSpan(0, wanted), bufferAt, Add);
-            while (bufferLength < wanted && disk.Read(file, buffer.AsSpan(bufferLength, wanted - bufferLength), bufferAt + bufferLength) is var read and > 0)
+            while (
+                bufferLength < wanted
+                && disk.Read(file, buffer.AsSpan(bufferLength, wanted - bufferLength), bufferAt + bufferLength) is var read and > 0
+            )
                 bufferLength += read;
             return true;
         }

@@ -9,7 +9,6 @@ sealed class SegmentSet
     readonly JournalEnvironment environment;
     readonly SegmentRemoval removal;
     readonly long segmentBytes;
-
     readonly ChangeSignal changes = new();
 
     // Reentrant: JournalOptions.BeforeReclaim is called with it held, and reads offsets.
@@ -211,9 +210,15 @@ sealed class SegmentSet
         lock (gate)
         {
             var last = segments[^1];
-            var isNew = mustBeginNew || nextOffset != last.End || last.End - last.First + group.Count > Frame.MaxCount
+            var isNew =
+                mustBeginNew
+                || nextOffset != last.End
+                || last.End - last.First + group.Count > Frame.MaxCount
                 || (last.End > last.First && last.Size + group.Length > segmentBytes);
-            var mode = !isNew ? AppendMode.Behind : nextOffset == last.First ? AppendMode.OverHeader : AppendMode.NewSegment;
+            var mode =
+                !isNew ? AppendMode.Behind
+                : nextOffset == last.First ? AppendMode.OverHeader
+                : AppendMode.NewSegment;
             return new AppendPlace(mode, last, nextOffset);
         }
     }
@@ -287,7 +292,6 @@ sealed class SegmentSet
                 if (gap.EndPosition > position || gap.EndOffset > offset)
                     return new ReaderState(Math.Max(position, gap.Position), gap, segment.End, isLast, changes.Version);
             }
-
             return new ReaderState(segment.Size, null, segment.End, isLast, changes.Version);
         }
     }
@@ -333,7 +337,6 @@ sealed class SegmentSet
             segments.RemoveAt(0);
             any = true;
         }
-
         return any;
     }
 

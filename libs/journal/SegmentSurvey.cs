@@ -24,7 +24,11 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
     {
         using var scanner = new SegmentScanner(disk, path) { SkipUnreadable = SkipUnreadable };
         Walk(scanner, limit, end);
-        if (SkipUnreadable && scanner.Unreadable.Sum(block => block.To - block.From) is > 0 and var unreadable && unreadable >= scanner.FileLength - SegmentHeader.Bytes)
+        if (
+            SkipUnreadable
+            && scanner.Unreadable.Sum(block => block.To - block.From) is > 0 and var unreadable
+            && unreadable >= scanner.FileLength - SegmentHeader.Bytes
+        )
             throw new IOException($"no block of {path} can be read");
         Resolve(scanner, limit, end, known);
 

@@ -6,8 +6,8 @@ namespace ThermalStreaming.Journal;
 /// <param name="removal">Deletes a new segment that could not be written.</param>
 /// <param name="capacity">Says how much padding may take.</param>
 /// <param name="openBefore">Milliseconds for which the journal had been open in its life, before it was opened now.</param>
-sealed class SegmentWriter(
-    JournalEnvironment environment, SegmentSet segments, SegmentRemoval removal, Capacity capacity, long openBefore) : IDisposable
+sealed class SegmentWriter(JournalEnvironment environment, SegmentSet segments, SegmentRemoval removal, Capacity capacity, long openBefore)
+    : IDisposable
 {
     static readonly TimeSpan MarkInterval = TimeSpan.FromSeconds(10);
 
@@ -81,13 +81,15 @@ sealed class SegmentWriter(
 
         active?.Dispose();
         active = begun;
-        segments.Add(new Segment(path, header)
-        {
-            Size = bytes.Length,
-            FileBytes = bytes.Length,
-            End = place.First + group.Count,
-            MarkDueAt = MarkDueAt(group, bytes.Length),
-        });
+        segments.Add(
+            new Segment(path, header)
+            {
+                Size = bytes.Length,
+                FileBytes = bytes.Length,
+                End = place.First + group.Count,
+                MarkDueAt = MarkDueAt(group, bytes.Length),
+            }
+        );
     }
 
     static long MarkDueAt(AppendGroup group, long size) => size - group.BytesBehindMark + AppendGroup.MarkEveryBytes;

@@ -8,7 +8,8 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 public static class SmallFile
 {
-    const int TrailerLength = 10, MostBytes = 4096;
+    const int TrailerLength = 10,
+        MostBytes = 4096;
 
     /// <summary>Appends the checksum.</summary>
     /// <param name="text">ASCII, at most 4,086 characters, no line break.</param>

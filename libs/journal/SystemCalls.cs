@@ -6,10 +6,16 @@ namespace ThermalStreaming.Journal;
 /// <summary>System calls that .NET does not offer. Linux, x64 and arm64.</summary>
 static partial class SystemCalls
 {
-    public const int OpenReadOnly = 0x0, OpenReadWrite = 0x2, OpenCreate = 0x40;
-    public const int LockExclusive = 2, LockNonBlocking = 4, LockRelease = 8;
+    public const int OpenReadOnly = 0x0,
+        OpenReadWrite = 0x2,
+        OpenCreate = 0x40;
+    public const int LockExclusive = 2,
+        LockNonBlocking = 4,
+        LockRelease = 8;
 
-    const int OpenCloseOnExec = 0x80000, ErrnoInterrupted = 4, ErrnoWouldBlock = 11;
+    const int OpenCloseOnExec = 0x80000,
+        ErrnoInterrupted = 4,
+        ErrnoWouldBlock = 11;
 
     /// <summary>open(2), which also opens directories, and does not take the flock that .NET takes.</summary>
     public static SafeFileHandle Open(string path, int flags)
@@ -36,7 +42,8 @@ static partial class SystemCalls
     /// <summary>Exchanges the names of two files of one directory, atomically for other processes.</summary>
     public static void Exchange(string one, string other)
     {
-        const int currentDirectory = -100, exchange = 2;
+        const int currentDirectory = -100,
+            exchange = 2;
         if (RenameAt(currentDirectory, one, currentDirectory, other, exchange) != 0)
             throw Failure($"exchange {one} and {other}");
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
@@ -6,7 +7,7 @@ namespace ThermalStreaming.Journal.Tests;
 public sealed class CapacityTests : IDisposable
 {
     readonly TempDirectory temp = new();
-    readonly ManualClock clock = new();
+    readonly FakeTimeProvider clock = new();
     readonly UnreliableDisk disk = new(new Random(0));
 
     public void Dispose() => temp.Dispose();
@@ -38,8 +39,7 @@ public sealed class CapacityTests : IDisposable
         using var journal = Open(new JournalOptions { MaxBytes = 16_384, SegmentBytes = 2048 });
         var text = new string('x', 500);
         Task<long> append;
-        do
-            append = journal.AppendAsync(TestJournal.Record(text)).AsTask();
+        do append = journal.AppendAsync(TestJournal.Record(text)).AsTask();
         while (Settle(append, () => journal.IsFull));
 
         Assert.False(append.IsCompleted);
@@ -115,7 +115,10 @@ public sealed class CapacityTests : IDisposable
             }
 
             using var reopened = Open(options);
-            Assert.Equal(["0+1:before", .. Enumerable.Range(0, 3).Select(i => $"{1 + 7 * i}+7:{new string('b', 40)}"), "22+1:after"], reopened.ReadAll());
+            Assert.Equal(
+                ["0+1:before", .. Enumerable.Range(0, 3).Select(i => $"{1 + 7 * i}+7:{new string('b', 40)}"), "22+1:after"],
+                reopened.ReadAll()
+            );
         }
     }
 
@@ -200,7 +203,12 @@ public sealed class CapacityTests : IDisposable
         using var mount = new SmallFileSystem(temp.File("small"), megabytes: 2);
         var ballast = Path.Combine(mount.Path, "ballast");
         File.WriteAllBytes(ballast, new byte[1024 * 1024]);
-        var options = new JournalOptions { Directory = Path.Combine(mount.Path, "journal"), FreeSpaceReserveBytes = 0, SegmentBytes = 300_000 };
+        var options = new JournalOptions
+        {
+            Directory = Path.Combine(mount.Path, "journal"),
+            FreeSpaceReserveBytes = 0,
+            SegmentBytes = 300_000,
+        };
         var record = new JournalRecord(new byte[10_000]);
         long acknowledged = 0;
         using (var journal = TestJournal.Open(options))
@@ -244,6 +252,8 @@ public sealed class CapacityTests : IDisposable
                     clock.Advance(TimeSpan.FromSeconds(1));
                     return condition();
                 },
-                TestJournal.Ceiling),
-            "the journal does not try again");
+                TestJournal.Ceiling
+            ),
+            "the journal does not try again"
+        );
 }

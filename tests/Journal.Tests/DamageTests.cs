@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
@@ -19,15 +20,23 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
     {
         var (pristine, stored, next) = MakeJournal();
 
-        ForEachCase(pristine, (file, position) =>
-        {
-            var path = Path.Combine(Copy(pristine), file);
-            var bytes = File.ReadAllBytes(path);
-            bytes[position] ^= mask;
-            File.WriteAllBytes(path, bytes);
+        ForEachCase(
+            pristine,
+            (file, position) =>
+            {
+                var path = Path.Combine(Copy(pristine), file);
+                var bytes = File.ReadAllBytes(path);
+                bytes[position] ^= mask;
+                File.WriteAllBytes(path, bytes);
 
-            Check(Path.GetDirectoryName(path)!, stored, next, one => one.File != file || position < SegmentHeader.Bytes || one.FrameEnd <= position || one.FrameStart > position);
-        });
+                Check(
+                    Path.GetDirectoryName(path)!,
+                    stored,
+                    next,
+                    one => one.File != file || position < SegmentHeader.Bytes || one.FrameEnd <= position || one.FrameStart > position
+                );
+            }
+        );
     }
 
     [Fact]
@@ -35,14 +44,17 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
     {
         var (pristine, stored, next) = MakeJournal();
 
-        ForEachCase(pristine, (file, length) =>
-        {
-            var path = Path.Combine(Copy(pristine), file);
-            using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
-                RandomAccess.SetLength(handle, length);
+        ForEachCase(
+            pristine,
+            (file, length) =>
+            {
+                var path = Path.Combine(Copy(pristine), file);
+                using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
+                    RandomAccess.SetLength(handle, length);
 
-            Check(Path.GetDirectoryName(path)!, stored, next, one => one.File != file || one.FrameEnd <= length);
-        });
+                Check(Path.GetDirectoryName(path)!, stored, next, one => one.File != file || one.FrameEnd <= length);
+            }
+        );
     }
 
     [Fact]
@@ -110,7 +122,7 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
     (string Directory, List<Stored> Stored, long Next) MakeJournal()
     {
         var directory = temp.File("pristine");
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         using (var journal = TestJournal.Open(TestJournal.Options(directory, segmentBytes: 1024), clock: clock))
         {
             for (var i = 0; i < 20; i++)
@@ -130,7 +142,9 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
             while (scanner.Read(scanner.FileLength, out var count, out var payload) == ScanStatus.Frame)
             {
                 if (count > 0)
-                    stored.Add(new Stored(Path.GetFileName(path), start, scanner.Position, offset, count, Encoding.UTF8.GetString(payload.Span)));
+                    stored.Add(
+                        new Stored(Path.GetFileName(path), start, scanner.Position, offset, count, Encoding.UTF8.GetString(payload.Span))
+                    );
                 offset += count;
                 start = scanner.Position;
             }

@@ -90,9 +90,17 @@ public sealed class JournalCommandTests : IDisposable
         var (exitCode, output, _) = Run("verify");
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("00000000000000000004.segment: damaged from byte 271 to byte 478, 1 readings from offset 5 on are missing", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "00000000000000000004.segment: damaged from byte 271 to byte 478, 1 readings from offset 5 on are missing",
+            output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("00000000000000000008.segment: header damaged", output, StringComparison.Ordinal);
-        Assert.Contains("00000000000000000016.segment: damaged from byte 64 to byte 271, 1 readings from offset 16 on are missing", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "00000000000000000016.segment: damaged from byte 64 to byte 271, 1 readings from offset 16 on are missing",
+            output,
+            StringComparison.Ordinal
+        );
         Assert.Equal(before, segments.Select(segment => File.ReadAllBytes(segment.Path)));
     }
 

@@ -71,9 +71,7 @@ public sealed class JournalReaderTests : IDisposable
     [Fact]
     public void A_last_segment_that_cannot_be_read_for_a_moment_is_not_cut_at_the_start()
     {
-        using (Fill())
-        {
-        }
+        using (Fill()) { }
 
         var opening = new UnreliableDisk(new Random(0));
         // The first three reads are of the headers.

@@ -39,9 +39,7 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         {
             journal?.Dispose();
         }
-        catch (CrashException)
-        {
-        }
+        catch (CrashException) { }
 
         temp.Dispose();
     }
@@ -263,9 +261,7 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         {
             journal?.Dispose();
         }
-        catch (CrashException)
-        {
-        }
+        catch (CrashException) { }
 
         journal = null;
         if (random.Next(2) == 0)
@@ -294,7 +290,10 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         }
 
         Open();
-        Assert.True(journal!.CommittedOffset >= durablyCommitted, $"committed {journal.CommittedOffset}, yet {durablyCommitted} was durable");
+        Assert.True(
+            journal!.CommittedOffset >= durablyCommitted,
+            $"committed {journal.CommittedOffset}, yet {durablyCommitted} was durable"
+        );
         // A rewind that a full disk kept from being written is forgotten; the sink is asked again.
         Assert.True(journal.CommittedOffset <= Math.Max(perhapsCommitted, journal.FirstOffset));
         committed = journal.CommittedOffset;
@@ -313,7 +312,8 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
                 FreeSpaceReserveBytes = 5000,
             },
             disk,
-            clock);
+            clock
+        );
         if (epoch.Length > 0 && stored.Count > 0)
             Assert.Equal(epoch, journal.Epoch);
         epoch = journal.Epoch;
@@ -340,7 +340,10 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
 
             if (at < expected.Count && expected[at].Key == entry.Offset)
             {
-                Assert.Equal((expected[at].Value.Count, expected[at].Value.Number, expected[at].Value.Bytes), (entry.Count, number, text.Length));
+                Assert.Equal(
+                    (expected[at].Value.Count, expected[at].Value.Number, expected[at].Value.Bytes),
+                    (entry.Count, number, text.Length)
+                );
                 at++;
                 continue;
             }
@@ -356,8 +359,12 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         for (; at < expected.Count && expected[at].Key < reclaimed; at++)
             stored.Remove(expected[at].Key);
         Assert.True(at == expected.Count, at == expected.Count ? "" : $"record {expected[at].Value.Number} at {expected[at].Key} is gone");
-        Assert.Equal(stored.Where(one => one.Key + one.Value.Count > Math.Max(first, journal.CommittedOffset))
-            .Sum(one => one.Key + one.Value.Count - Math.Max(one.Key, journal.CommittedOffset)), journal.BacklogReadings);
+        Assert.Equal(
+            stored
+                .Where(one => one.Key + one.Value.Count > Math.Max(first, journal.CommittedOffset))
+                .Sum(one => one.Key + one.Value.Count - Math.Max(one.Key, journal.CommittedOffset)),
+            journal.BacklogReadings
+        );
 
         if (handedOut <= first)
             return;

@@ -9,10 +9,15 @@ public sealed class MountFactAttribute : FactAttribute
 {
     static readonly Lazy<bool> canMount = new(() =>
     {
-        using var probe = Process.Start(new ProcessStartInfo("sh", ["-c", "unshare -m mount -t tmpfs tmpfs /mnt 2>/dev/null || unshare -Ur -m mount -t tmpfs tmpfs /mnt"])
-        {
-            RedirectStandardError = true,
-        })!;
+        using var probe = Process.Start(
+            new ProcessStartInfo(
+                "sh",
+                ["-c", "unshare -m mount -t tmpfs tmpfs /mnt 2>/dev/null || unshare -Ur -m mount -t tmpfs tmpfs /mnt"]
+            )
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         probe.WaitForExit();
         return probe.ExitCode == 0;
     });
@@ -21,6 +26,7 @@ public sealed class MountFactAttribute : FactAttribute
         : base(sourceFilePath, sourceLineNumber)
     {
         if (!canMount.Value)
-            Skip = "It mounts a small tmpfs: run it as root with CAP_SYS_ADMIN, or where user namespaces are allowed (unshare -Ur -m true).";
+            Skip =
+                "It mounts a small tmpfs: run it as root with CAP_SYS_ADMIN, or where user namespaces are allowed (unshare -Ur -m true).";
     }
 }

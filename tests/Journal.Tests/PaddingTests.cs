@@ -24,7 +24,7 @@ public sealed class PaddingTests : IDisposable
             var isPadded = Frame.TryPad(bytes);
 
             Assert.True(isPadded || length < 92, $"{length} bytes cannot be padded");
-            for (var at = 0; isPadded && at < length;)
+            for (var at = 0; isPadded && at < length; )
             {
                 Assert.Equal(FrameStatus.Valid, Frame.TryParse(bytes.AsSpan(at), out var size, out var count, out var payloadStart));
                 Assert.Equal(0, count);
@@ -97,7 +97,7 @@ public sealed class PaddingTests : IDisposable
 
     static int StartOfPadding(byte[] segment)
     {
-        for (var at = SegmentHeader.Bytes; at < segment.Length;)
+        for (var at = SegmentHeader.Bytes; at < segment.Length; )
         {
             Frame.TryParse(segment.AsSpan(at), out var size, out var count, out var payloadStart);
             if (count == 0 && segment[at + payloadStart] == 3)

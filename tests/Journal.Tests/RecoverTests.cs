@@ -22,7 +22,20 @@ public sealed class RecoverTests : IDisposable
         Assert.Equal((0, ""), (exitCode, error));
         var file = JsonDocument.Parse(output).RootElement[0].GetProperty("files")[0];
         Assert.Equal((2, "taken in"), (file.GetProperty("readings").GetInt32(), file.GetProperty("outcome").GetString()));
-        string[] expected = ["0:aaa", "1:bbb", "2:ccc", "3:ddd", "4:eee", "8:iii", "9:jjj", "10:kkk", "11:lll", $"{JournalRecover.Jump}:ggg", $"{JournalRecover.Jump + 1}:hhh"];
+        string[] expected =
+        [
+            "0:aaa",
+            "1:bbb",
+            "2:ccc",
+            "3:ddd",
+            "4:eee",
+            "8:iii",
+            "9:jjj",
+            "10:kkk",
+            "11:lll",
+            $"{JournalRecover.Jump}:ggg",
+            $"{JournalRecover.Jump + 1}:hhh",
+        ];
         Assert.Equal(expected, Read());
 
         // Again, and with the file put back by somebody.
@@ -61,8 +74,14 @@ public sealed class RecoverTests : IDisposable
             new JournalRecover(copy.Path, TimeProvider.System, new Disk()).Run();
 
             var read = Read(copy.Path);
-            Assert.True(read.Concat(delivered).Count(text => text.EndsWith("ggg", StringComparison.Ordinal)) == 1, $"after {calls} calls: {string.Join(" ", read)}");
-            Assert.True(read.Concat(delivered).Count(text => text.EndsWith("hhh", StringComparison.Ordinal)) == 1, $"after {calls} calls: {string.Join(" ", read)}");
+            Assert.True(
+                read.Concat(delivered).Count(text => text.EndsWith("ggg", StringComparison.Ordinal)) == 1,
+                $"after {calls} calls: {string.Join(" ", read)}"
+            );
+            Assert.True(
+                read.Concat(delivered).Count(text => text.EndsWith("hhh", StringComparison.Ordinal)) == 1,
+                $"after {calls} calls: {string.Join(" ", read)}"
+            );
             delivered.Clear();
             if (!hasCrashed)
                 break;
@@ -153,7 +172,17 @@ public sealed class RecoverTests : IDisposable
         using var journal = TestJournal.Open(TestJournal.Options(directory ?? temp.Path, 1024));
         Assert.Equal(0, journal.LostReadings);
         // What is delivered and not deleted yet does not count.
-        return [.. journal.ReadAll(journal.CommittedOffset).Select(entry => entry[..entry.IndexOf('+', StringComparison.Ordinal)] + entry[entry.IndexOf(':', StringComparison.Ordinal)..][..Math.Min(4, entry.Length - entry.IndexOf(':', StringComparison.Ordinal))])];
+        return
+        [
+            .. journal
+                .ReadAll(journal.CommittedOffset)
+                .Select(entry =>
+                    entry[..entry.IndexOf('+', StringComparison.Ordinal)]
+                    + entry[entry.IndexOf(':', StringComparison.Ordinal)..][
+                        ..Math.Min(4, entry.Length - entry.IndexOf(':', StringComparison.Ordinal))
+                    ]
+                ),
+        ];
     }
 
     void CopyTo(string directory)
@@ -171,7 +200,9 @@ public sealed class RecoverTests : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
         var command = new RootCommand { JournalCommand.Create(temp.Path, _ => []) };
-        var exitCode = command.Parse(["journal", "recover", .. arguments]).Invoke(new InvocationConfiguration { Output = output, Error = error });
+        var exitCode = command
+            .Parse(["journal", "recover", .. arguments])
+            .Invoke(new InvocationConfiguration { Output = output, Error = error });
         return (exitCode, output.ToString(), error.ToString());
     }
 }

@@ -31,7 +31,13 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
         output.WriteLine($"seed {seed}");
         var (pristine, stored) = Make(random);
         for (var i = 0; i < 40; i++)
-            Check(pristine, stored, [(stored[random.Next(stored.Count)].File, random.NextInt64(SegmentBytes / sector) * sector, sector)], whileOpen, areOffsetsKnown: true);
+            Check(
+                pristine,
+                stored,
+                [(stored[random.Next(stored.Count)].File, random.NextInt64(SegmentBytes / sector) * sector, sector)],
+                whileOpen,
+                areOffsetsKnown: true
+            );
         // The first and the last one of every file, with its header and its end.
         foreach (var file in stored.Select(one => one.File).Distinct())
         {
@@ -52,10 +58,19 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
         for (var i = 0; i < 40; i++)
         {
             // A multiple of 16 KiB apart: there is an offset mark in between.
-            var places = Enumerable.Range(0, random.Next(2, 6)).Select(_ => (stored[random.Next(stored.Count)].File, random.NextInt64(1, 4) * 16_384, 512 << random.Next(4))).Distinct().ToList();
+            var places = Enumerable
+                .Range(0, random.Next(2, 6))
+                .Select(_ => (stored[random.Next(stored.Count)].File, random.NextInt64(1, 4) * 16_384, 512 << random.Next(4)))
+                .Distinct()
+                .ToList();
             Check(pristine, stored, places, whileOpen, areOffsetsKnown: true);
             // Anywhere: what is between is delivered in order; its offset may be uncertain by what was lost.
-            places = [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => (stored[random.Next(stored.Count)].File, random.NextInt64(SegmentBytes / 512) * 512, 512))];
+            places =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(2, 6))
+                    .Select(_ => (stored[random.Next(stored.Count)].File, random.NextInt64(SegmentBytes / 512) * 512, 512)),
+            ];
             Check(pristine, stored, places, whileOpen, areOffsetsKnown: false);
         }
     }
@@ -81,22 +96,45 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
             while (reader.TryRead(out var entry))
                 read.Add(Text(entry));
 
-            var hit = stored.Where(one => one.File == damaged.File && one.Start < damaged.Start + 512 && one.End > damaged.Start).Select(one => one.ToString()).ToHashSet();
+            var hit = stored
+                .Where(one => one.File == damaged.File && one.Start < damaged.Start + 512 && one.End > damaged.Start)
+                .Select(one => one.ToString())
+                .ToHashSet();
             Assert.Equal(stored.Select(one => one.ToString()).Where(one => !hit.Contains(one)), read.Where(one => !hit.Contains(one)));
         }
     }
 
-    void Check(string pristine, List<Stored> stored, List<(string File, long Position, int Length)> places, bool whileOpen, bool areOffsetsKnown)
+    void Check(
+        string pristine,
+        List<Stored> stored,
+        List<(string File, long Position, int Length)> places,
+        bool whileOpen,
+        bool areOffsetsKnown
+    )
     {
         var what = string.Join(", ", places);
         var directory = Copy(pristine);
         var options = TestJournal.Options(directory, SegmentBytes);
         // A byte that is zero already is not damaged by zeros.
-        var bytes = places.Select(place => place.File).Distinct().ToDictionary(file => file, file => File.ReadAllBytes(Path.Combine(pristine, file)));
-        var expected = stored.Where(one => !places.Exists(place => place.File == one.File
-            && Enumerable.Range(0, place.Length).Any(i => place.Position + i >= one.Start && place.Position + i < one.End && bytes[place.File][place.Position + i] != 0))).ToList();
+        var bytes = places
+            .Select(place => place.File)
+            .Distinct()
+            .ToDictionary(file => file, file => File.ReadAllBytes(Path.Combine(pristine, file)));
+        var expected = stored
+            .Where(one =>
+                !places.Exists(place =>
+                    place.File == one.File
+                    && Enumerable
+                        .Range(0, place.Length)
+                        .Any(i =>
+                            place.Position + i >= one.Start && place.Position + i < one.End && bytes[place.File][place.Position + i] != 0
+                        )
+                )
+            )
+            .ToList();
         var lost = stored.Except(expected).Sum(one => one.Count);
-        long appended, counted;
+        long appended,
+            counted;
         if (!whileOpen)
             places.ForEach(place => Zero(Path.Combine(directory, place.File), place.Position, place.Length));
         using (var journal = TestJournal.Open(options, new UnreliableDisk(new Random(0))))
@@ -127,7 +165,11 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
             var (left, right) = areOffsetsKnown
                 ? (expected.ConvertAll(one => one.ToString()), read)
                 : (expected.ConvertAll(one => one.Text), read.ConvertAll(one => one[(one.IndexOf(':', StringComparison.Ordinal) + 1)..]));
-            Assert.True(left.SequenceEqual(right), $"{what}: missing {string.Join(", ", left.Except(right).Take(5))}; not expected {string.Join(", ", right.Except(left).Take(5))}");
+            Assert.True(
+                left.SequenceEqual(right),
+                $"{what}: missing {string.Join(", ", left.Except(right).Take(5))}; not expected "
+                    + $"{string.Join(", ", right.Except(left).Take(5))}"
+            );
         }
     }
 
@@ -140,7 +182,15 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
             var number = 0;
             while (journal.SizeBytes < 3.5 * SegmentBytes)
             {
-                var records = Enumerable.Range(0, random.Next(1, 30)).Select(_ => TestJournal.Record($"record {number++} ".PadRight(random.Next(40, 1000), (char)('a' + number % 26)), random.Next(1, 60))).ToList();
+                var records = Enumerable
+                    .Range(0, random.Next(1, 30))
+                    .Select(_ =>
+                        TestJournal.Record(
+                            $"record {number++} ".PadRight(random.Next(40, 1000), (char)('a' + number % 26)),
+                            random.Next(1, 60)
+                        )
+                    )
+                    .ToList();
                 journal.AppendAsync(records).AsTask().Wait();
             }
 
@@ -155,7 +205,9 @@ public sealed class SectorTests(ITestOutputHelper output) : IDisposable
             while (scanner.Read(scanner.FileLength, out var count, out var payload) == ScanStatus.Frame)
             {
                 if (count > 0)
-                    stored.Add(new Stored(Path.GetFileName(path), start, scanner.Position, offset, count, Encoding.UTF8.GetString(payload.Span)));
+                    stored.Add(
+                        new Stored(Path.GetFileName(path), start, scanner.Position, offset, count, Encoding.UTF8.GetString(payload.Span))
+                    );
                 offset += count;
                 start = scanner.Position;
             }

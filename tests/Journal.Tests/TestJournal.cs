@@ -9,7 +9,12 @@ static class TestJournal
     public static readonly TimeSpan Ceiling = TimeSpan.FromSeconds(20);
 
     public static JournalOptions Options(string directory, long segmentBytes = 16 * 1024 * 1024) =>
-        new() { Directory = directory, SegmentBytes = segmentBytes, FreeSpaceReserveBytes = 0 };
+        new()
+        {
+            Directory = directory,
+            SegmentBytes = segmentBytes,
+            FreeSpaceReserveBytes = 0,
+        };
 
     public static DurableJournal Open(JournalOptions options, Disk? disk = null, TimeProvider? clock = null) =>
         DurableJournal.Open(options, clock ?? TimeProvider.System, NullLogger.Instance, disk ?? new Disk());

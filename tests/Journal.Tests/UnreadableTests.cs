@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Journal.Tests;
@@ -8,8 +11,8 @@ namespace ThermalStreaming.Journal.Tests;
 public sealed class UnreadableTests : IDisposable
 {
     readonly TempDirectory temp = new();
-    readonly ManualClock clock = new();
-    readonly LogList log = new();
+    readonly FakeTimeProvider clock = new();
+    readonly FakeLogger log = new();
     UnreliableDisk disk = new(new Random(0));
 
     public void Dispose() => temp.Dispose();
@@ -34,7 +37,10 @@ public sealed class UnreadableTests : IDisposable
         if (file == "losses")
             File.WriteAllText(temp.File(file), "");
         var before = Directory.GetFiles(temp.Path).ToDictionary(path => path, File.ReadAllBytes);
-        disk = new UnreliableDisk(new Random(0)) { Unreadable = (path, from, length) => Path.GetFileName(path) == file && from <= position && from + length > position };
+        disk = new UnreliableDisk(new Random(0))
+        {
+            Unreadable = (path, from, length) => Path.GetFileName(path) == file && from <= position && from + length > position,
+        };
 
         var exception = Assert.Throws<IOException>(() => Open());
 
@@ -59,7 +65,7 @@ public sealed class UnreadableTests : IDisposable
 
         for (var second = 0; second < 29; second++, clock.Advance(TimeSpan.FromSeconds(1)))
             Assert.Throws<IOException>(() => reader.TryRead(out _));
-        Assert.Equal(1, log.Entries.Count(entry => entry.Id == 219));
+        Assert.Single(log.Collector.Of(new LogEvent(LogLevel.Warning, nameof(Log.ReadFails))));
         disk.Unreadable = null;
 
         for (var offset = 5; offset < 12; offset++)
@@ -73,7 +79,8 @@ public sealed class UnreadableTests : IDisposable
         using (var journal = Fill(big: true))
         {
             using var reader = journal.OpenReader(0);
-            disk.Unreadable = (path, from, length) => Path.GetFileName(path) == "00000000000000000004.segment" && from < 8192 && from + length > 4096;
+            disk.Unreadable = (path, from, length) =>
+                Path.GetFileName(path) == "00000000000000000004.segment" && from < 8192 && from + length > 4096;
             List<long> offsets = [];
             while (offsets.Count == 0 || offsets[^1] < 11)
             {
@@ -88,7 +95,7 @@ public sealed class UnreadableTests : IDisposable
                 }
             }
 
-            // The records have 3,000 bytes, and two of them lie in the 4 KiB from byte 4,096 on: 5 (3,071 to 6,078) and 6.
+            // The records have 2,500 bytes, and two of them lie in the 4 KiB from byte 4,096 on: 5 (2,571 to 5,078) and 6.
             Assert.Equal([0, 1, 2, 3, 4, 7, 8, 9, 10, 11], offsets);
             Assert.Equal((2L, 1L), (journal.LostReadings, journal.DamagedPlaces));
             journal.Commit(12);
@@ -101,7 +108,10 @@ public sealed class UnreadableTests : IDisposable
         Assert.Empty(new JournalRecover(temp.Path, clock, disk).Run());
 
         using var reopened = Open();
-        Assert.Equal(["fff", "ggg"], reopened.ReadAll(12).Select(entry => entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..][..3]));
+        Assert.Equal(
+            ["fff", "ggg"],
+            reopened.ReadAll(12).Select(entry => entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..][..3])
+        );
         Assert.Equal((0L, 0, 2L), (reopened.LostReadings, reopened.QuarantinedFiles, reopened.BacklogReadings));
     }
 
@@ -133,7 +143,10 @@ public sealed class UnreadableTests : IDisposable
         bytes[20] ^= 1;
         File.WriteAllBytes(path, bytes);
 
-        Assert.Equal(Enumerable.Range(3, 9).Select(offset => (long)offset), JournalFiles.Read(temp.Path, epoch, 3).Select(entry => entry.Offset));
+        Assert.Equal(
+            Enumerable.Range(3, 9).Select(offset => (long)offset),
+            JournalFiles.Read(temp.Path, epoch, 3).Select(entry => entry.Offset)
+        );
     }
 
     DurableJournal Open() => DurableJournal.Open(TestJournal.Options(temp.Path, 12_288), clock, log, disk);
@@ -143,7 +156,7 @@ public sealed class UnreadableTests : IDisposable
     {
         var journal = DurableJournal.Open(TestJournal.Options(temp.Path, big ? 12_288 : 1024), clock, log, disk);
         for (var i = 0; i < 12; i++)
-            journal.Append(new string((char)('a' + i), big ? 3000 : 200));
+            journal.Append(new string((char)('a' + i), big ? 2500 : 200));
         Assert.Equal(3, Segment.List(temp.Path).Count);
         return journal;
     }

@@ -118,7 +118,9 @@ sealed class UnreliableDisk(Random random) : Disk
     }
 
     public override byte[]? ReadSmall(string path) =>
-        Unreadable?.Invoke(path, 0, int.MaxValue) == true && File.Exists(path) ? throw new IOException("Input/output error", 5) : base.ReadSmall(path);
+        Unreadable?.Invoke(path, 0, int.MaxValue) == true && File.Exists(path)
+            ? throw new IOException("Input/output error", 5)
+            : base.ReadSmall(path);
 
     public override void SetLength(SafeFileHandle file, long length)
     {
