@@ -85,18 +85,20 @@ sealed class Arrivals
         var payload = Rent(length, qos);
         publish.Payload.CopyTo(payload);
         session.Counters.CountReceived();
-        session.Inbox.Post(new MqttMessage
-        {
-            Topic = session.Topics.Get(publish.Topic),
-            Payload = payload.AsMemory(0, length),
-            ContentType = publish.ContentType is { } type ? session.ContentTypes.Get(type) : null,
-            Qos = qos,
-            Retain = publish.Retain,
-            Duplicate = publish.Dup,
-            Generation = generation,
-            PacketId = publish.PacketIdentifier,
-            Arrival = place,
-        });
+        session.Inbox.Post(
+            new MqttMessage
+            {
+                Topic = session.Topics.Get(publish.Topic),
+                Payload = payload.AsMemory(0, length),
+                ContentType = publish.ContentType is { } type ? session.ContentTypes.Get(type) : null,
+                Qos = qos,
+                Retain = publish.Retain,
+                Duplicate = publish.Dup,
+                Generation = generation,
+                PacketId = publish.PacketIdentifier,
+                Arrival = place,
+            }
+        );
     }
 
     /// <summary>Acknowledges messages of this connection.</summary>
@@ -145,11 +147,13 @@ sealed class Arrivals
         lock (writer.Gate)
         {
             var known = exactlyOnce.Remove(pubrel.PacketIdentifier);
-            writer.TryAdd(new MqttPubCompPacket
-            {
-                PacketIdentifier = pubrel.PacketIdentifier,
-                ReasonCode = known ? MqttPubCompReasonCode.Success : MqttPubCompReasonCode.PacketIdentifierNotFound,
-            });
+            writer.TryAdd(
+                new MqttPubCompPacket
+                {
+                    PacketIdentifier = pubrel.PacketIdentifier,
+                    ReasonCode = known ? MqttPubCompReasonCode.Success : MqttPubCompReasonCode.PacketIdentifierNotFound,
+                }
+            );
         }
         writer.Wake();
     }
@@ -158,8 +162,8 @@ sealed class Arrivals
     /// A large payload, again and again, would fill the youngest generation and push what is in flight into the older ones: 5 MB more in a
     /// busy service. Small ones are more than a pool keeps.
     /// </summary>
-    static byte[] Rent(int length, MqttQos qos)
-        => qos > MqttQos.AtMostOnce && length >= PooledPayload
+    static byte[] Rent(int length, MqttQos qos) =>
+        qos > MqttQos.AtMostOnce && length >= PooledPayload
             ? ArrayPool<byte>.Shared.Rent(length)
             : GC.AllocateUninitializedArray<byte>(length);
 

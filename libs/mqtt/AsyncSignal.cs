@@ -2,7 +2,8 @@ using System.Threading.Tasks.Sources;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Wakes one waiting loop. Signals while nobody waits count as one. Waiting does not allocate. The loop continues on the thread
+/// <summary>Wakes one waiting loop. Signals that come before the next wait count as one. Waiting does not allocate. The loop continues on
+/// the thread
 /// pool, never inside <see cref="Set"/>.</summary>
 sealed class AsyncSignal : IValueTaskSource
 {
@@ -25,7 +26,7 @@ sealed class AsyncSignal : IValueTaskSource
         core.SetResult(true);
     }
 
-    /// <summary>Forgets a signal that nobody waited for.</summary>
+    /// <summary>Forgets a signal that came before anything waited.</summary>
     public void Reset()
     {
         lock (gate)

@@ -7,7 +7,8 @@ namespace ThermalStreaming.Mqtt;
 /// </summary>
 static class BrokerAddress
 {
-    const int LongestName = 253, LongestLabel = 63;
+    const int LongestName = 253,
+        LongestLabel = 63;
 
     /// <summary>
     /// What is wrong with MQTT_HOST, and how it should be written; null when it is a name or an address. Never shows a password.
@@ -64,13 +65,19 @@ static class BrokerAddress
             return null;
         var right = bad is null ? $"MQTT_HOST={host}" : "MQTT_HOST=<name or address>, for example mosquitto, pi.local or 192.168.1.20";
         var what = wrong.Count > 0 ? $"with {string.Join(" and ", wrong)}" : bad;
-        return $"MQTT_HOST is '{shown}', {what}; it takes the broker's name or address alone: {string.Join(", ", settings.Prepend(right))}.{note}";
+        return $"MQTT_HOST is '{shown}', {what}; it takes the broker's name or address alone: "
+            + $"{string.Join(", ", settings.Prepend(right))}.{note}";
     }
 
     static void TakePort(string port, List<string> settings, List<string> wrong)
     {
         wrong.Add($"the port '{port}'");
-        settings.Insert(0, ushort.TryParse(port, System.Globalization.NumberStyles.None, null, out var number) && number > 0 ? $"MQTT_PORT={number}" : "MQTT_PORT=1883");
+        settings.Insert(
+            0,
+            ushort.TryParse(port, System.Globalization.NumberStyles.None, null, out var number) && number > 0
+                ? $"MQTT_PORT={number}"
+                : "MQTT_PORT=1883"
+        );
     }
 
     /// <summary>Null when it is an address or could be a name. Underscores are no part of host names, but of Compose services.</summary>

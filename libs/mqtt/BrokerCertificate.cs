@@ -68,19 +68,27 @@ public static class BrokerCertificate
     /// <param name="port">Its TLS port.</param>
     /// <param name="patience">For the whole step.</param>
     /// <param name="clock">What time it is.</param>
-    public static CheckStep CheckStep(string host, int port, TimeSpan patience, TimeProvider clock) => new(Step, async cancellationToken =>
-    {
-        try
-        {
-            return Judge(await ReadExpiryAsync(host, port, patience, cancellationToken), clock.GetUtcNow(), $"{host}:{port}");
-        }
-        catch (IOException e)
-        {
-            return CheckResult.Failed(e.Message,
-                "The broker does not run, its TLS port is another one, or all connections of that port are taken.",
-                "docker compose logs mosquitto; docker compose restart mosquitto. Without TLS for other machines: MQTT_CERTIFICATE_PORT=0.");
-        }
-    }, "broker name");
+    public static CheckStep CheckStep(string host, int port, TimeSpan patience, TimeProvider clock) =>
+        new(
+            Step,
+            async cancellationToken =>
+            {
+                try
+                {
+                    return Judge(await ReadExpiryAsync(host, port, patience, cancellationToken), clock.GetUtcNow(), $"{host}:{port}");
+                }
+                catch (IOException e)
+                {
+                    return CheckResult.Failed(
+                        e.Message,
+                        "The broker does not run, its TLS port is another one, or all connections of that port are taken.",
+                        "docker compose logs mosquitto; docker compose restart mosquitto. Without TLS for other machines: "
+                            + "MQTT_CERTIFICATE_PORT=0."
+                    );
+                }
+            },
+            "broker name"
+        );
 
     static CheckResult Judge(DateTimeOffset expiry, DateTimeOffset now, string where)
     {
@@ -89,13 +97,18 @@ public static class BrokerCertificate
         var detail = FormattableString.Invariant($"{where} serves one until {expiry:yyyy-MM-dd HH:mm} UTC, {when}");
         if (left < TimeSpan.Zero)
         {
-            return CheckResult.Failed($"{detail}: it has expired",
+            return CheckResult.Failed(
+                $"{detail}: it has expired",
                 "The service keeper renews it a month before; it did not run, or this machine's clock is wrong.",
-                "./up --no-build; docker compose logs keeper; timedatectl");
+                "./up --no-build; docker compose logs keeper; timedatectl"
+            );
         }
         return left < LeastLeft
-            ? CheckResult.Warning(detail, "The service keeper renews it a month before the end; it does not run.",
-                "./up --no-build; docker compose logs keeper")
+            ? CheckResult.Warning(
+                detail,
+                "The service keeper renews it a month before the end; it does not run.",
+                "./up --no-build; docker compose logs keeper"
+            )
             : CheckResult.Ok(detail);
     }
 }

@@ -76,12 +76,15 @@ sealed class Connection : IDisposable
         {
             var disconnect = new MqttDisconnectPacket { ReasonCode = (MqttDisconnectReasonCode)e.Reason, ReasonString = e.Message };
             await CloseAsync(output => output.Add(disconnect), reading, writing);
-            throw new MqttProtocolException(e.Reason,
-                $"{e.Message} It came from {session.Broker}. The client closed the connection and connects again.");
+            throw new MqttProtocolException(
+                e.Reason,
+                $"{e.Message} It came from {session.Broker}. The client closed the connection and connects again."
+            );
         }
         catch (Exception e) when (IsLoss(e))
         {
-            throw fault ?? (e as MqttException)
+            throw fault
+                ?? (e as MqttException)
                 ?? new MqttConnectionException($"The connection to {session.Broker} was lost: {e.Message}", e);
         }
         finally
@@ -110,14 +113,22 @@ sealed class Connection : IDisposable
     public void Dispose() => transport.Dispose();
 
     /// <summary>The exceptions of a connection that ends, as opposed to a fault of this program.</summary>
-    public static bool IsLoss(Exception e) => e is MqttConnectionException or IOException or SocketException or ObjectDisposedException
-        or AuthenticationException or OperationCanceledException;
+    public static bool IsLoss(Exception e) =>
+        e
+            is MqttConnectionException
+                or IOException
+                or SocketException
+                or ObjectDisposedException
+                or AuthenticationException
+                or OperationCanceledException;
 
     async Task ReadAsync()
     {
+        var pacing = new ReadPacing(TimeProvider.System);
         while (true)
         {
             bool isDone;
+            var received = session.Counters.Received;
             do
             {
                 isDone = TryHandleAll();
@@ -125,8 +136,10 @@ sealed class Connection : IDisposable
                     session.Gathered.Set();
                 if (!isDone)
                     await toRead.WaitAsync();
-            }
-            while (!isDone);
+            } while (!isDone);
+            if (pacing.ShouldPause(reader.LastRead, session.Counters.Received > received))
+                await Task.Delay(ReadPacing.Pause, TimeProvider.System);
+            pacing.ReadingBegins();
             if (await reader.FillAsync(CancellationToken.None))
             {
                 keepAlive.Received();
@@ -134,10 +147,12 @@ sealed class Connection : IDisposable
             }
             if (writer.IsClosing)
                 return;
-            throw new MqttConnectionException(reader.IsInPacket
-                ? $"{session.TheBroker} closed the connection in the middle of a packet."
-                : $"{session.TheBroker} closed the connection without giving a reason. It may be restarting; if this goes on, see in its "
-                    + $"log whether another client uses the client id '{clientId}', or a message is larger than it allows.");
+            throw new MqttConnectionException(
+                reader.IsInPacket
+                    ? $"{session.TheBroker} closed the connection in the middle of a packet."
+                    : $"{session.TheBroker} closed the connection without giving a reason. It may be restarting. If this repeats, see in "
+                        + $"its log whether another client uses the client id '{clientId}', or a message is larger than it allows."
+            );
         }
     }
 
@@ -183,8 +198,11 @@ sealed class Connection : IDisposable
             case MqttDisconnectPacket disconnect:
                 var reason = (MqttReasonCode)disconnect.ReasonCode;
                 var cure = MqttReasons.DisconnectCure(reason);
-                throw new MqttConnectionException($"{session.TheBroker} ended the connection: "
-                    + MqttReasons.Sentence(reason, disconnect.ReasonString, disconnect.ServerReference, cure), reason);
+                throw new MqttConnectionException(
+                    $"{session.TheBroker} ended the connection: "
+                        + MqttReasons.Sentence(reason, disconnect.ReasonString, disconnect.ServerReference, cure),
+                    reason
+                );
             default:
                 throw MqttProtocolException.Error("CONNACK came a second time");
         }

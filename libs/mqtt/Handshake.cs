@@ -51,9 +51,11 @@ sealed class Handshake : IDisposable
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
             handshake?.Dispose();
-            throw new MqttConnectionException($"{session.TheBroker} did not answer within "
-                + $"{options.ConnectTimeout.TotalSeconds:0.#} s. Check MQTT_HOST, MQTT_PORT, and the network and firewall between here and "
-                + "there.");
+            throw new MqttConnectionException(
+                $"{session.TheBroker} did not answer within "
+                    + $"{options.ConnectTimeout.TotalSeconds:0.#} s. Check MQTT_HOST, MQTT_PORT, and the network and firewall between here "
+                    + "and there."
+            );
         }
         catch
         {
@@ -79,13 +81,18 @@ sealed class Handshake : IDisposable
         catch (MqttProtocolException e)
         {
             await SayGoodbyeAsync(e, cancellationToken);
-            throw new MqttProtocolException(e.Reason,
-                $"{e.Message} It came from {session.Broker} in answer to CONNECT; is that an MQTT 5 broker?");
+            throw new MqttProtocolException(
+                e.Reason,
+                $"{e.Message} It came from {session.Broker} in answer to CONNECT; is that an MQTT 5 broker?"
+            );
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new MqttConnectionException($"{session.TheBroker} closed the connection instead of answering CONNECT: {e.Message}"
-                + (options.Tls is null ? "" : " Does it accept this client's certificate, or want one?"), e);
+            throw new MqttConnectionException(
+                $"{session.TheBroker} closed the connection instead of answering CONNECT: {e.Message}"
+                    + (options.Tls is null ? "" : " Does it accept this client's certificate, or want one?"),
+                e
+            );
         }
         if (!string.IsNullOrEmpty(Connack.AssignedClientIdentifier))
             ClientId = Connack.AssignedClientIdentifier;
@@ -134,10 +141,14 @@ sealed class Handshake : IDisposable
                 break;
             if (await Reader.FillAsync(cancellationToken))
                 continue;
-            throw new MqttConnectionException($"{session.TheBroker} closed the connection instead of answering CONNECT. "
-                + (options.Tls is null
-                    ? "Does this port expect TLS, or something other than MQTT 5?"
-                    : "Does it accept this client's certificate, or want one?"));
+            throw new MqttConnectionException(
+                $"{session.TheBroker} closed the connection instead of answering CONNECT. "
+                    + (
+                        options.Tls is null
+                            ? "Does this port expect TLS, or something other than MQTT 5?"
+                            : "Does it accept this client's certificate, or want one?"
+                    )
+            );
         }
         Connack = (MqttConnAckPacket)Reader.Take();
     }
@@ -150,7 +161,9 @@ sealed class Handshake : IDisposable
         {
             reason = MqttReasonCode.UnsupportedProtocolVersion;
             return new MqttConnectionException(
-                $"{session.TheBroker} does not speak MQTT 5.0, only an older version. {MqttReasons.ConnectCure(reason, null)}", reason);
+                $"{session.TheBroker} does not speak MQTT 5.0, only an older version. {MqttReasons.ConnectCure(reason, null)}",
+                reason
+            );
         }
         var who = options.UserName is null ? "the client without a user name" : $"user '{options.UserName}'";
         var cure = MqttReasons.ConnectCure(reason, options.UserName);
@@ -178,5 +191,4 @@ sealed class Handshake : IDisposable
         await Transport.Stream.WriteAsync(bytes.Written, cancellationToken);
         session.Counters.AddSent(bytes.Length);
     }
-
 }

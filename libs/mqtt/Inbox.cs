@@ -9,7 +9,9 @@ namespace ThermalStreaming.Mqtt;
 /// </summary>
 sealed class Inbox(int receiveMaximum)
 {
-    readonly Channel<MqttMessage> channel = Channel.CreateUnbounded<MqttMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    readonly Channel<MqttMessage> channel = Channel.CreateUnbounded<MqttMessage>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
+    );
     int waiting;
     int waitingQos0;
     long waitingBytes;

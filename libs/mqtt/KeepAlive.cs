@@ -50,8 +50,9 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
         var writing = Volatile.Read(ref writeStarted);
         if (writing != 0 && clock.GetElapsedTime(writing) > period)
         {
-            throw new MqttConnectionException($"it took nothing of what was sent for {period.TotalSeconds:0} s. "
-                + "Check the network and the load of the broker.");
+            throw new MqttConnectionException(
+                $"it took nothing of what was sent for {period.TotalSeconds:0} s. " + "Check the network and the load of the broker."
+            );
         }
         var half = period / 2;
         var received = Volatile.Read(ref lastReceived);

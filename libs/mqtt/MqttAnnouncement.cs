@@ -15,5 +15,12 @@ public sealed class MqttAnnouncement
     public string? ContentType { get; init; }
 
     internal MqttAnnouncement WithoutRetain() =>
-        new() { Topic = Topic, Payload = Payload, Qos = Qos, Retain = false, ContentType = ContentType };
+        new()
+        {
+            Topic = Topic,
+            Payload = Payload,
+            Qos = Qos,
+            Retain = false,
+            ContentType = ContentType,
+        };
 }

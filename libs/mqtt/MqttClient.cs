@@ -24,8 +24,12 @@ public sealed class MqttClient : IAsyncDisposable
         options.UserName = options.UserName?.Replace(MqttOptions.ClientPlaceholder, options.ClientId, StringComparison.Ordinal);
         session = new Session(options, clock);
         supervisor = new Supervisor(session, logger);
-        gatherTimer = clock.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), session.Gathered,
-            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        gatherTimer = clock.CreateTimer(
+            static signal => ((AsyncSignal)signal!).Set(),
+            session.Gathered,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     /// <summary>Raised after each change, on a thread of the client: be quick, do not throw.</summary>
@@ -68,7 +72,7 @@ public sealed class MqttClient : IAsyncDisposable
 
     /// <summary>
     /// Connects, serves, and reconnects with growing, random pauses until cancelled; then sends the acknowledgements given so far and a
-    /// normal DISCONNECT (no will is published) and returns within about two seconds. What has no PUBACK by then fails with
+    /// normal DISCONNECT (no will is published) and returns within about two seconds. A message without PUBACK by then fails with
     /// <see cref="MqttException"/>, and no messages come after those already received. Call it once.
     /// </summary>
     public Task RunAsync(CancellationToken cancellationToken)
@@ -114,7 +118,7 @@ public sealed class MqttClient : IAsyncDisposable
     }
 
     /// <summary>Takes the next message, in order of arrival. After a reconnect, messages of the old connection still come first and the
-    /// broker repeats them later: whoever stores them must recognise repeats.</summary>
+    /// broker repeats them later: the consumer must recognise repeats.</summary>
     public bool TryReceive(out MqttMessage message) => session.Inbox.TryReceive(out message);
 
     /// <summary>
@@ -148,12 +152,18 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="retain">The broker keeps it as the topic's last value.</param>
     /// <param name="contentType">Content-type property, or null.</param>
     /// <param name="cancellationToken">Takes a message back that was not sent yet. One that was sent may still arrive.</param>
-    /// <returns>Success, or "no matching subscribers" when the broker says that it reached nobody.</returns>
+    /// <returns>Success, or "no matching subscribers" when the broker says that nothing subscribes to the topic.</returns>
     /// <exception cref="MqttPublishRefusedException">The broker will not take it.</exception>
     /// <exception cref="MqttException">The client stopped before the broker acknowledged; the message may or may not have
     /// arrived.</exception>
-    public Task<MqttReasonCode> PublishAsync(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain = false,
-        string? contentType = null, CancellationToken cancellationToken = default)
+    public Task<MqttReasonCode> PublishAsync(
+        string topic,
+        ReadOnlyMemory<byte> payload,
+        MqttQos qos,
+        bool retain = false,
+        string? contentType = null,
+        CancellationToken cancellationToken = default
+    )
     {
         if (MqttTopic.NameProblem(topic) is { } problem)
             throw new ArgumentException($"Cannot publish to the topic '{topic}': {problem}.", nameof(topic));
@@ -166,6 +176,10 @@ public sealed class MqttClient : IAsyncDisposable
         supervisor.Connection?.WakeWriter();
         return published;
     }
+
+    /// <summary>Whether the broker has granted a subscription on the present connection, also while it refuses others.</summary>
+    /// <param name="filter">As it is in the options.</param>
+    public bool IsGranted(string filter) => session.Subscriptions.IsGranted(filter);
 
     /// <summary>Ends a subscription, on this connection or the next, and does not make it again.</summary>
     /// <param name="filter">As it is in the options.</param>

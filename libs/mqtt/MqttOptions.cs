@@ -13,7 +13,7 @@ public sealed record MqttOptions
     /// session at the next start.</summary>
     public string ClientId { get; set; } = "";
 
-    /// <summary>What stands for the client id in <see cref="UserName"/>.</summary>
+    /// <summary>The placeholder for the client id in <see cref="UserName"/>.</summary>
     public const string ClientPlaceholder = "{client}";
 
     /// <summary>User at the broker; <see cref="ClientPlaceholder"/> in it stands for <see cref="ClientId"/>, for a broker with a user for
@@ -129,8 +129,9 @@ public sealed record MqttOptions
                 problems.Add($"The MQTT subscription is '{subscription.Filter}': {problem}.");
             if (subscription.MaximumQos > MqttQos.AtLeastOnce)
             {
-                problems.Add($"The MQTT subscription '{subscription.Filter}' asks for QoS {(int)subscription.MaximumQos}; "
-                    + "it must be 0 or 1.");
+                problems.Add(
+                    $"The MQTT subscription '{subscription.Filter}' asks for QoS {(int)subscription.MaximumQos}; " + "it must be 0 or 1."
+                );
             }
         }
         if (Tls is { ClientCertificateFile: null, ClientKeyFile: not null })

@@ -23,21 +23,55 @@ public static class MqttSettings
             Password = settings.Secret("MQTT_PASSWORD", "Password at the broker."),
             PasswordFile = settings.SecretFile("MQTT_PASSWORD"),
             ClientId = settings.Text("MQTT_CLIENT_ID", defaultClientId, "Name of this client at the broker, one of its own for each."),
-            ReceiveMaximum = settings.WholeNumber("MQTT_RECEIVE_MAXIMUM", 1000, 1, 1000, "Messages the broker may send before the first is acknowledged; bounds memory."),
-            MaximumInFlight = settings.WholeNumber("MQTT_MAXIMUM_IN_FLIGHT", 1000, 1, 65_535, "Messages published before the first is acknowledged."),
-            KeepAlive = settings.Duration("MQTT_KEEP_ALIVE", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(65_535), "A dead connection is noticed after this."),
-            ConnectTimeout = settings.Duration("MQTT_CONNECT_TIMEOUT", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Patience with DNS, TCP, TLS and login together."),
+            ReceiveMaximum = settings.WholeNumber(
+                "MQTT_RECEIVE_MAXIMUM",
+                1000,
+                1,
+                1000,
+                "Messages the broker may send before the first is acknowledged; bounds memory."
+            ),
+            MaximumInFlight = settings.WholeNumber(
+                "MQTT_MAXIMUM_IN_FLIGHT",
+                1000,
+                1,
+                65_535,
+                "Messages published before the first is acknowledged."
+            ),
+            KeepAlive = settings.Duration(
+                "MQTT_KEEP_ALIVE",
+                TimeSpan.FromSeconds(30),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromSeconds(65_535),
+                "A dead connection is noticed after this."
+            ),
+            ConnectTimeout = settings.Duration(
+                "MQTT_CONNECT_TIMEOUT",
+                TimeSpan.FromSeconds(10),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromMinutes(10),
+                "Patience with DNS, TCP, TLS and login together."
+            ),
         };
         if (BrokerAddress.Problem(options.Host) is { } addressProblem)
             settings.Problem(addressProblem);
         if (options.Password is not null)
             options.UserName ??= defaultUser;
-        var authority = settings.OptionalText("MQTT_CA_FILE", "PEM file with the authority of the broker's certificate; else the machine's authorities.");
+        var authority = settings.OptionalText(
+            "MQTT_CA_FILE",
+            "PEM file with the authority of the broker's certificate; else the machine's authorities."
+        );
         var certificate = settings.OptionalText("MQTT_CLIENT_CERT_FILE", "PEM file with this client's certificate.");
         var key = settings.OptionalText("MQTT_CLIENT_KEY_FILE", "PEM file with the key of this client's certificate.");
         if (tls)
-            options.Tls = new MqttTls { CaFile = authority, ClientCertificateFile = certificate, ClientKeyFile = key };
-        foreach (var (name, path) in new[] { ("MQTT_CA_FILE", authority), ("MQTT_CLIENT_CERT_FILE", certificate), ("MQTT_CLIENT_KEY_FILE", key) })
+            options.Tls = new MqttTls
+            {
+                CaFile = authority,
+                ClientCertificateFile = certificate,
+                ClientKeyFile = key,
+            };
+        foreach (
+            var (name, path) in new[] { ("MQTT_CA_FILE", authority), ("MQTT_CLIENT_CERT_FILE", certificate), ("MQTT_CLIENT_KEY_FILE", key) }
+        )
         {
             if (path is null)
                 continue;
@@ -47,9 +81,12 @@ public static class MqttSettings
                 settings.Problem($"{name} is '{path}', which cannot be read ({reason}); correct the path or the file's permissions.");
         }
         if (key is not null && certificate is null)
-            settings.Problem("MQTT_CLIENT_KEY_FILE is set, but MQTT_CLIENT_CERT_FILE is not; set both, or only the certificate file if it holds the key too.");
+            settings.Problem(
+                "MQTT_CLIENT_KEY_FILE is set, but MQTT_CLIENT_CERT_FILE is not; set both, or only the certificate file if it holds the key "
+                    + "too."
+            );
 
-        // What the single settings cannot see (text that MQTT cannot carry). Ranges were said above already.
+        // Text that MQTT cannot carry. The ranges of the single settings are checked above.
         if (settings.Problems.Count == before)
         {
             foreach (var problem in options.Validate())
@@ -73,7 +110,10 @@ public static class MqttSettings
             var id = File.ReadAllText(path).Trim();
             if (id.Length == 8 && id.All(char.IsAsciiHexDigitLower))
                 return id;
-            settings.Problem($"{path} holds '{(id.Length > 40 ? id[..40] + "…" : id)}' instead of the installation's identity, 8 hexadecimal digits; remove it, and start the service `setup` again.");
+            settings.Problem(
+                $"{path} holds '{(id.Length > 40 ? id[..40] + "…" : id)}' instead of the installation's identity, 8 hexadecimal digits; "
+                    + "remove it, and start the service `setup` again."
+            );
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

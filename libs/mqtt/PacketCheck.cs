@@ -43,7 +43,8 @@ sealed class PacketCheck
     }
 
     /// <summary>
-    /// Checks what follows the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: nobody reads
+    /// Checks what follows the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: no caller
+    /// reads
     /// them, and MQTTnet makes an object of each. A sender could otherwise make one message of 16 MiB take many times its size here, each
     /// time the broker delivers it.
     /// </summary>
@@ -191,10 +192,14 @@ sealed class PacketCheck
     {
         switch (id)
         {
-            case MqttPropertyId.PayloadFormatIndicator or MqttPropertyId.RequestProblemInformation
-                or MqttPropertyId.RequestResponseInformation or MqttPropertyId.MaximumQoS or MqttPropertyId.RetainAvailable
-                or MqttPropertyId.WildcardSubscriptionAvailable or MqttPropertyId.SubscriptionIdentifiersAvailable
-                or MqttPropertyId.SharedSubscriptionAvailable:
+            case MqttPropertyId.PayloadFormatIndicator
+            or MqttPropertyId.RequestProblemInformation
+            or MqttPropertyId.RequestResponseInformation
+            or MqttPropertyId.MaximumQoS
+            or MqttPropertyId.RetainAvailable
+            or MqttPropertyId.WildcardSubscriptionAvailable
+            or MqttPropertyId.SubscriptionIdentifiersAvailable
+            or MqttPropertyId.SharedSubscriptionAvailable:
                 if (reader.ReadByte() > 1)
                     throw MqttProtocolException.Error($"property {id} is neither 0 nor 1");
                 break;
@@ -213,9 +218,13 @@ sealed class PacketCheck
             case MqttPropertyId.SubscriptionIdentifier:
                 RefuseZero(id, reader.ReadVariableByteInteger());
                 break;
-            case MqttPropertyId.ContentType or MqttPropertyId.ResponseTopic or MqttPropertyId.AssignedClientIdentifier
-                or MqttPropertyId.AuthenticationMethod or MqttPropertyId.ResponseInformation or MqttPropertyId.ServerReference
-                or MqttPropertyId.ReasonString:
+            case MqttPropertyId.ContentType
+            or MqttPropertyId.ResponseTopic
+            or MqttPropertyId.AssignedClientIdentifier
+            or MqttPropertyId.AuthenticationMethod
+            or MqttPropertyId.ResponseInformation
+            or MqttPropertyId.ServerReference
+            or MqttPropertyId.ReasonString:
                 CheckText(Take(reader.ReadTwoByteInteger()));
                 break;
             case MqttPropertyId.CorrelationData or MqttPropertyId.AuthenticationData:

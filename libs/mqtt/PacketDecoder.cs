@@ -18,7 +18,7 @@ sealed class PacketDecoder
     readonly PacketCheck check = new();
 
     /// <summary>Looks for a packet at the start of the data.</summary>
-    /// <param name="data">What has arrived.</param>
+    /// <param name="data">The bytes that have arrived.</param>
     /// <param name="maximumPacketSize">Largest whole packet accepted, in bytes.</param>
     /// <param name="bodyStart">Length of the fixed header.</param>
     /// <param name="packetSize">Length of the whole packet, as soon as it is known; 0 before.</param>
@@ -49,8 +49,10 @@ sealed class PacketDecoder
         var size = (long)bodyStart + length;
         if (size > maximumPacketSize)
         {
-            throw new MqttProtocolException(MqttReasonCode.PacketTooLarge,
-                $"An MQTT packet of {size} bytes came although at most {maximumPacketSize} were announced.");
+            throw new MqttProtocolException(
+                MqttReasonCode.PacketTooLarge,
+                $"An MQTT packet of {size} bytes came although at most {maximumPacketSize} were announced."
+            );
         }
         packetSize = (int)size;
         return data.Length >= packetSize;

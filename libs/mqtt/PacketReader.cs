@@ -18,6 +18,9 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
     int bodyStart;
     int packetSize;
 
+    /// <summary>Bytes that the last <see cref="FillAsync"/> brought.</summary>
+    public int LastRead { get; private set; }
+
     /// <summary>A part of a packet has come, or more.</summary>
     public bool IsInPacket => end > start;
 
@@ -65,6 +68,7 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
         if (read == 0)
             return false;
         end += read;
+        LastRead = read;
         counters.AddReceived(read);
         return true;
     }
@@ -72,8 +76,6 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
     /// <summary>Reads and forgets until the broker closes.</summary>
     public async Task DrainAsync()
     {
-        while (await stream.ReadAsync(buffer) > 0)
-        {
-        }
+        while (await stream.ReadAsync(buffer) > 0) { }
     }
 }

@@ -72,8 +72,14 @@ sealed class PublishStore(int maximumInFlight)
 
     /// <summary>Takes a message at the end of the line. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a
     /// connection.</summary>
-    public Task<MqttReasonCode> Add(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType,
-        CancellationToken cancellationToken)
+    public Task<MqttReasonCode> Add(
+        string topic,
+        ReadOnlyMemory<byte> payload,
+        MqttQos qos,
+        bool retain,
+        string? contentType,
+        CancellationToken cancellationToken
+    )
     {
         var publish = new Publish(topic, payload, qos, retain, contentType);
         var node = new LinkedListNode<Publish>(publish);
@@ -88,16 +94,19 @@ sealed class PublishStore(int maximumInFlight)
 
     async Task<MqttReasonCode> WithCancellation(LinkedListNode<Publish> node, CancellationToken cancellationToken)
     {
-        using var registration = cancellationToken.UnsafeRegister(_ =>
-        {
-            lock (gate)
+        using var registration = cancellationToken.UnsafeRegister(
+            _ =>
             {
-                // One that was sent stays in flight: the broker may have it, and its identifier is not free before the PUBACK.
-                if (node.List == waiting && node.Value.PacketId == 0)
-                    waiting.Remove(node);
-            }
-            node.Value.Completion.TrySetCanceled(cancellationToken);
-        }, null);
+                lock (gate)
+                {
+                    // One that was sent stays in flight: the broker may have it, and its identifier is not free before the PUBACK.
+                    if (node.List == waiting && node.Value.PacketId == 0)
+                        waiting.Remove(node);
+                }
+                node.Value.Completion.TrySetCanceled(cancellationToken);
+            },
+            null
+        );
         return await node.Value.Completion.Task;
     }
 
@@ -117,7 +126,7 @@ sealed class PublishStore(int maximumInFlight)
             if (!sessionPresent)
             {
                 usedIds.Clear();
-                for (var node = waiting.First; node is not null;)
+                for (var node = waiting.First; node is not null; )
                 {
                     var next = node.Next;
                     // Nobody waits for it, and no session obliges us to finish it: what its sender took back is not sent again.
@@ -131,8 +140,13 @@ sealed class PublishStore(int maximumInFlight)
             quota = Math.Min(maximumInFlight, brokerLimits.ReceiveMaximum);
             if (announcement is null || birth is not null)
                 return null;
-            birth = new Publish(announcement.Topic, announcement.Payload, announcement.Qos,
-                announcement.Retain && limits.RetainAvailable, announcement.ContentType);
+            birth = new Publish(
+                announcement.Topic,
+                announcement.Payload,
+                announcement.Qos,
+                announcement.Retain && limits.RetainAvailable,
+                announcement.ContentType
+            );
             waiting.AddFirst(birth);
             return birth.Completion.Task;
         }
@@ -257,27 +271,35 @@ sealed class PublishStore(int maximumInFlight)
             _ = publish.Completion.Task.Exception;
     }
 
-    static void Encode(PacketBuffer output, Publish publish, bool duplicate) => output.Add(new MqttPublishPacket
-    {
-        Topic = publish.Topic,
-        Payload = new ReadOnlySequence<byte>(publish.Payload),
-        QualityOfServiceLevel = (MqttQualityOfServiceLevel)publish.Qos,
-        Retain = publish.Retain,
-        Dup = duplicate,
-        PacketIdentifier = publish.PacketId,
-        ContentType = publish.ContentType,
-    });
+    static void Encode(PacketBuffer output, Publish publish, bool duplicate) =>
+        output.Add(
+            new MqttPublishPacket
+            {
+                Topic = publish.Topic,
+                Payload = new ReadOnlySequence<byte>(publish.Payload),
+                QualityOfServiceLevel = (MqttQualityOfServiceLevel)publish.Qos,
+                Retain = publish.Retain,
+                Dup = duplicate,
+                PacketIdentifier = publish.PacketId,
+                ContentType = publish.ContentType,
+            }
+        );
 
     /// <summary>Size of the whole PUBLISH, in bytes, without encoding it.</summary>
     static long Size(Publish publish)
     {
         var properties = string.IsNullOrEmpty(publish.ContentType) ? 0 : 3 + Encoding.UTF8.GetByteCount(publish.ContentType);
-        var body = 2L + Encoding.UTF8.GetByteCount(publish.Topic) + (publish.Qos > MqttQos.AtMostOnce ? 2 : 0)
-            + MqttBufferWriter.GetVariableByteIntegerSize((uint)properties) + properties + publish.Payload.Length;
+        var body =
+            2L
+            + Encoding.UTF8.GetByteCount(publish.Topic)
+            + (publish.Qos > MqttQos.AtMostOnce ? 2 : 0)
+            + MqttBufferWriter.GetVariableByteIntegerSize((uint)properties)
+            + properties
+            + publish.Payload.Length;
         return 1 + MqttBufferWriter.GetVariableByteIntegerSize((uint)Math.Min(body, uint.MaxValue)) + body;
     }
 
-    /// <summary>What the broker has said it will not take must not be sent (§3.2.2.3.4–6).</summary>
+    /// <summary>A message that the broker has said it will not take must not be sent (§3.2.2.3.4–6).</summary>
     static MqttPublishRefusedException? Refusal(Publish publish, BrokerLimits limits)
     {
         if (publish.Qos > limits.MaximumQos)
@@ -297,8 +319,8 @@ sealed class PublishStore(int maximumInFlight)
         {
             MqttReasonCode.NotAuthorized =>
                 "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status alone: "
-                + "use the name under which it is enrolled (./up --devices), or enroll it (./up --enroll NAME). "
-                + "On another broker, allow this user to write the topic in its ACL.",
+                    + "use the name under which it is enrolled (./up --devices), or enroll it (./up --enroll NAME). "
+                    + "On another broker, allow this user to write the topic in its ACL.",
             MqttReasonCode.PacketTooLarge => "Raise the broker's limit (message_size_limit, max_packet_size) or publish smaller batches.",
             MqttReasonCode.QuotaExceeded => "The broker's quota for this client is used up; raise it there or publish less.",
             MqttReasonCode.TopicNameInvalid => "Check the topic against the broker's rules.",
@@ -306,8 +328,10 @@ sealed class PublishStore(int maximumInFlight)
             MqttReasonCode.QosNotSupported => "Raise the broker's maximum QoS.",
             _ => "The broker's log has the details.",
         };
-        return new MqttPublishRefusedException(reason,
+        return new MqttPublishRefusedException(
+            reason,
             $"The broker refused a message of {publish.Payload.Length} bytes to '{publish.Topic}': {MqttReasons.Describe(reason)}"
-            + $"{(string.IsNullOrEmpty(detail) ? "" : $", {detail}")}. {cure}");
+                + $"{(string.IsNullOrEmpty(detail) ? "" : $", {detail}")}. {cure}"
+        );
     }
 }

@@ -39,7 +39,12 @@ sealed class ReceiveWindow
     /// <summary>The place of a message that arrived; there must be room.</summary>
     public long Add(ushort packetId, MqttQos qos, int bytes)
     {
-        ring[tail & (ring.Length - 1)] = new Entry { PacketId = packetId, IsExactlyOnce = qos == MqttQos.ExactlyOnce, Bytes = bytes };
+        ring[tail & (ring.Length - 1)] = new Entry
+        {
+            PacketId = packetId,
+            IsExactlyOnce = qos == MqttQos.ExactlyOnce,
+            Bytes = bytes,
+        };
         Bytes += bytes;
         return tail++;
     }

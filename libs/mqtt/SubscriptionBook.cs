@@ -48,6 +48,12 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
         }
     }
 
+    public bool IsGranted(string filter)
+    {
+        lock (gate)
+            return isConnected && granted.Contains(filter);
+    }
+
     /// <summary>Why some are not granted; null if none was refused.</summary>
     public string? Problem
     {
@@ -102,11 +108,9 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
                     continue;
                 unsubscription.PacketId = ids.TakeId();
                 unsubscription.SentAt = clock.GetTimestamp();
-                output.Add(new MqttUnsubscribePacket
-                {
-                    PacketIdentifier = unsubscription.PacketId,
-                    TopicFilters = [unsubscription.Filter],
-                });
+                output.Add(
+                    new MqttUnsubscribePacket { PacketIdentifier = unsubscription.PacketId, TopicFilters = [unsubscription.Filter] }
+                );
             }
             if (due.Count == 0 || asked is not null)
                 return;
@@ -120,12 +124,13 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
 
     /// <summary>With retain handling 1, retained messages come with a new subscription and not again each time the session is
     /// resumed.</summary>
-    static MqttTopicFilter Filter(MqttSubscription subscription) => new()
-    {
-        Topic = subscription.Filter,
-        QualityOfServiceLevel = (MqttQualityOfServiceLevel)subscription.MaximumQos,
-        RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly,
-    };
+    static MqttTopicFilter Filter(MqttSubscription subscription) =>
+        new()
+        {
+            Topic = subscription.Filter,
+            QualityOfServiceLevel = (MqttQualityOfServiceLevel)subscription.MaximumQos,
+            RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly,
+        };
 
     /// <summary>SUBACK.</summary>
     /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
@@ -151,7 +156,8 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
                     continue;
                 }
                 refused.Add(asked[i]);
-                problems[filter] = $"The broker refused the subscription '{filter}': {MqttReasons.Describe(reason)}"
+                problems[filter] =
+                    $"The broker refused the subscription '{filter}': {MqttReasons.Describe(reason)}"
                     + $"{(string.IsNullOrEmpty(text) ? "" : $", {text}")}. {MqttReasons.SubscribeCure(reason)}";
             }
             asked = null;
@@ -175,8 +181,11 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
             var reason = (MqttReasonCode)unsuback.ReasonCodes[0];
             if (reason.IsFailure())
             {
-                unsubscription.Completion.TrySetException(new MqttException(
-                    $"The broker refused to end the subscription '{unsubscription.Filter}': {MqttReasons.Describe(reason)}."));
+                unsubscription.Completion.TrySetException(
+                    new MqttException(
+                        $"The broker refused to end the subscription '{unsubscription.Filter}': {MqttReasons.Describe(reason)}."
+                    )
+                );
             }
             else
                 unsubscription.Completion.TrySetResult();
@@ -184,7 +193,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     }
 
     /// <summary>Called now and then while connected.</summary>
-    /// <param name="listening">False while an answer may have come but is not read: its time begins anew.</param>
+    /// <param name="listening">False while an answer may have come but is not read: its time-out starts again.</param>
     /// <returns>True if there is something to send.</returns>
     /// <exception cref="MqttConnectionException">The broker left a request unanswered for too long.</exception>
     public bool Tick(bool listening)
@@ -196,11 +205,14 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
                 askedAt = clock.GetTimestamp();
                 unsubscriptions.ForEach(u => u.SentAt = askedAt);
             }
-            else if ((asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
-                || unsubscriptions.Exists(u => u.PacketId != 0 && clock.GetElapsedTime(u.SentAt) > answerTimeout))
+            else if (
+                (asked is not null && clock.GetElapsedTime(askedAt) > answerTimeout)
+                || unsubscriptions.Exists(u => u.PacketId != 0 && clock.GetElapsedTime(u.SentAt) > answerTimeout)
+            )
             {
                 throw new MqttConnectionException(
-                    $"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s.");
+                    $"the broker did not answer a subscription request within {answerTimeout.TotalSeconds:0.#} s."
+                );
             }
             if (refused.Count == 0 || clock.GetElapsedTime(refusedAt) < retryDelay)
                 return false;

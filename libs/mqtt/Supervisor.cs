@@ -11,7 +11,7 @@ sealed partial class Supervisor : IAsyncDisposable
 
     /// <summary>
     /// Ceiling of the back-off while the broker does not answer at all. To ask is cheap, and while a forwarder is away after the broker is
-    /// back, a broker that has lost its subscription acknowledges messages that reach nobody.
+    /// back, a broker that has lost its subscription acknowledges messages and drops them.
     /// </summary>
     static readonly TimeSpan maximumDelayWithoutAnswer = TimeSpan.FromSeconds(2);
 
@@ -36,8 +36,12 @@ sealed partial class Supervisor : IAsyncDisposable
         clock = session.Clock;
         clientId = options.ClientId;
         rivals = new Rivals(clock);
-        rivalTimer = clock.CreateTimer(static s => ((Supervisor)s!).LookForRivals(), this,
-            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        rivalTimer = clock.CreateTimer(
+            static s => ((Supervisor)s!).LookForRivals(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         state = new MqttConnectionState { ClientId = clientId };
     }
 
@@ -59,7 +63,8 @@ sealed partial class Supervisor : IAsyncDisposable
     public void Close()
     {
         var stopped = new MqttConnectionException(
-            "The MQTT client has stopped; the broker's acknowledgement was not waited for any longer.");
+            "The MQTT client has stopped; the broker's acknowledgement was not waited for any longer."
+        );
         session.Store.Close(stopped);
         session.Subscriptions.Close(stopped);
         ChangeState(s => s with { IsConnected = false, IsSubscribed = false });
@@ -85,13 +90,15 @@ sealed partial class Supervisor : IAsyncDisposable
                 // Each connection may leave behind as much as may be unacknowledged. When the consumer has stopped, do not go on gathering.
                 if (session.Inbox.Waiting > options.ReceiveMaximum || session.Inbox.WaitingBytes > Arrivals.MaximumUnacknowledgedBytes)
                 {
-                    throw new MqttConnectionException($"{session.Inbox.Waiting} messages of an earlier connection still wait to be "
-                        + "processed; there is no new one before. Look at what holds up their processing (a full disk?).");
+                    throw new MqttConnectionException(
+                        $"{session.Inbox.Waiting} messages of an earlier connection still wait to be "
+                            + "processed; there is no new one before. Look at what holds up their processing (a full disk?)."
+                    );
                 }
                 using var handshake = await Handshake.OpenAsync(session, clientId, cleanStart, stop);
                 cleanStart = false;
                 clientId = handshake.ClientId;
-                // What comes and goes at once is reported once, not each time.
+                // A problem that comes and goes with each attempt is reported once.
                 if (connectedLoggedFor != loggedAt)
                     LogConnected(options.Host, options.Port, clientId, handshake.Connack.IsSessionPresent);
                 connectedLoggedFor = loggedAt;
@@ -132,14 +139,16 @@ sealed partial class Supervisor : IAsyncDisposable
             }
             if (error is MqttConnectionException { Reason: MqttReasonCode.SessionTakenOver })
                 CountTakeover();
-            ChangeState(s => s with
-            {
-                IsConnected = false,
-                IsSubscribed = false,
-                Rival = Rival(),
-                LastError = error.Message,
-                LastReason = (error as MqttConnectionException)?.Reason ?? (error as MqttProtocolException)?.Reason,
-            });
+            ChangeState(s =>
+                s with
+                {
+                    IsConnected = false,
+                    IsSubscribed = false,
+                    Rival = Rival(),
+                    LastError = error.Message,
+                    LastReason = (error as MqttConnectionException)?.Reason ?? (error as MqttProtocolException)?.Reason,
+                }
+            );
             try
             {
                 await Task.Delay(delay, clock, stop);
@@ -153,14 +162,15 @@ sealed partial class Supervisor : IAsyncDisposable
 
     /// <summary>The broker has refused something, or what answers is no broker: to ask again soon would only cost both sides. A lost
     /// connection is no answer.</summary>
-    static bool HasAnswered(MqttException error) => error switch
-    {
-        MqttConnectionException { Reason: MqttReasonCode.ServerShuttingDown or MqttReasonCode.KeepAliveTimeout } => false,
-        MqttConnectionException { Reason: { } } => true,
-        MqttConnectionException { InnerException: AuthenticationException } => true,
-        MqttConnectionException => false,
-        _ => true,
-    };
+    static bool HasAnswered(MqttException error) =>
+        error switch
+        {
+            MqttConnectionException { Reason: MqttReasonCode.ServerShuttingDown or MqttReasonCode.KeepAliveTimeout } => false,
+            MqttConnectionException { Reason: { } } => true,
+            MqttConnectionException { InnerException: AuthenticationException } => true,
+            MqttConnectionException => false,
+            _ => true,
+        };
 
     void CountTakeover()
     {
@@ -178,11 +188,13 @@ sealed partial class Supervisor : IAsyncDisposable
         ChangeState(s => s with { Rival = Rival() });
     }
 
-    string? Rival() => !rivals.AreThere ? null
-        : $"Another client connects to {options.Host}:{options.Port} as '{clientId}' again and again; the broker ends the other one's "
-            + "connection each time, and each gets a part of the messages. Two installations have the same identity "
-            + "(a copied card, disk or volume), or two agents the same DEVICE_ID. Stop one of them, or give it an identity of its own "
-            + "(docs/troubleshooting.md, Session taken over).";
+    string? Rival() =>
+        !rivals.AreThere
+            ? null
+            : $"Another client connects to {options.Host}:{options.Port} as '{clientId}' again and again; the broker ends the other one's "
+                + "connection each time, and each gets a part of the messages. Two installations have the same identity "
+                + "(a copied card, disk or volume), or two agents the same DEVICE_ID. Stop one of them, or give it an identity of its own "
+                + "(docs/troubleshooting.md, Session taken over).";
 
     async Task ServeAsync(Handshake handshake, CancellationToken stop)
     {
@@ -196,19 +208,21 @@ sealed partial class Supervisor : IAsyncDisposable
         Volatile.Write(ref connection, opened);
         try
         {
-            ChangeState(s => s with
-            {
-                Generation = opened.Generation,
-                IsConnected = true,
-                IsSubscribed = subscriptions.IsComplete,
-                SessionPresent = handshake.Connack.IsSessionPresent,
-                LastError = null,
-                LastReason = null,
-                ClientId = clientId,
-                ServerReceiveMaximum = limits.ReceiveMaximum,
-                RetainAvailable = limits.RetainAvailable,
-                KeepAlive = handshake.KeepAlive,
-            });
+            ChangeState(s =>
+                s with
+                {
+                    Generation = opened.Generation,
+                    IsConnected = true,
+                    IsSubscribed = subscriptions.IsComplete,
+                    SessionPresent = handshake.Connack.IsSessionPresent,
+                    LastError = null,
+                    LastReason = null,
+                    ClientId = clientId,
+                    ServerReceiveMaximum = limits.ReceiveMaximum,
+                    RetainAvailable = limits.RetainAvailable,
+                    KeepAlive = handshake.KeepAlive,
+                }
+            );
             if (subscriptions.IsComplete)
                 readyAt = clock.GetTimestamp();
             IsSessionDiscarded = await opened.ServeAsync(() => DiscardSessionOnStop, stop) && DiscardSessionOnStop;
@@ -256,8 +270,11 @@ sealed partial class Supervisor : IAsyncDisposable
         StateChanged?.Invoke(changed);
     }
 
-    [LoggerMessage(EventId = 300, Level = LogLevel.Information,
-        Message = "Connected to the MQTT broker {Host}:{Port} as {ClientId}; session kept by the broker: {SessionPresent}")]
+    [LoggerMessage(
+        EventId = 300,
+        Level = LogLevel.Information,
+        Message = "Connected to the MQTT broker {Host}:{Port} as {ClientId}; session kept by the broker: {SessionPresent}"
+    )]
     partial void LogConnected(string host, int port, string clientId, bool sessionPresent);
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Error} Next attempt in {Delay:0.0} s")]

@@ -11,7 +11,7 @@ sealed class TextCache(int size)
 
     public string Get(string text)
     {
-        // String hashes are seeded per process, so that nobody can choose topics that all fall on one place.
+        // String hashes are seeded per process, so that a sender cannot choose topics that all fall on one place.
         ref var entry = ref entries[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)entries.Length];
         if (entry == text)
             return entry;

@@ -33,15 +33,21 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         catch (AuthenticationException e)
         {
             socket.Dispose();
-            throw new MqttConnectionException($"TLS with the MQTT broker {broker} failed: {Words(e)} "
-                + $"Check that the CA file has the authority that signed the broker's certificate, that the certificate is for "
-                + $"'{options.Tls?.ServerName ?? options.Host}', and this machine's clock.", e);
+            throw new MqttConnectionException(
+                $"TLS with the MQTT broker {broker} failed: {Words(e)} "
+                    + $"Check that the CA file has the authority that signed the broker's certificate, that the certificate is for "
+                    + $"'{options.Tls?.ServerName ?? options.Host}', and this machine's clock.",
+                e
+            );
         }
         catch (IOException e) when (options.Tls is not null)
         {
             socket.Dispose();
-            throw new MqttConnectionException($"TLS with the MQTT broker {broker} failed: {e.Message} "
-                + "Check that this port speaks TLS and that the broker accepts the client certificate.", e);
+            throw new MqttConnectionException(
+                $"TLS with the MQTT broker {broker} failed: {e.Message} "
+                    + "Check that this port speaks TLS and that the broker accepts the client certificate.",
+                e
+            );
         }
         catch
         {
@@ -77,7 +83,11 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         var authentication = new SslClientAuthenticationOptions { TargetHost = tls.ServerName ?? host };
         if (tls.CaFile is not null)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             Load(tls.CaFile, () => policy.CustomTrustStore.ImportFromPemFile(tls.CaFile));
             if (policy.CustomTrustStore.Count == 0)
                 throw new MqttConnectionException($"The CA file '{tls.CaFile}' has no certificate in it; it must be PEM.");
@@ -87,11 +97,14 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         {
             X509Certificate2? certificate = null;
             X509Certificate2Collection intermediates = [];
-            Load(file, () =>
-            {
-                certificate = X509Certificate2.CreateFromPemFile(file, tls.ClientKeyFile);
-                intermediates.ImportFromPemFile(file);
-            });
+            Load(
+                file,
+                () =>
+                {
+                    certificate = X509Certificate2.CreateFromPemFile(file, tls.ClientKeyFile);
+                    intermediates.ImportFromPemFile(file);
+                }
+            );
             authentication.ClientCertificateContext = SslStreamCertificateContext.Create(certificate!, intermediates, offline: true);
         }
         if (tls.AllowUntrusted)
@@ -119,7 +132,10 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new MqttConnectionException($"The TLS file '{file}' (or its key) cannot be used: {e.Message} It must be PEM and readable by this user.", e);
+            throw new MqttConnectionException(
+                $"The TLS file '{file}' (or its key) cannot be used: {e.Message} It must be PEM and readable by this user.",
+                e
+            );
         }
     }
 
@@ -136,12 +152,15 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         return string.Join(": ", words) + ".";
     }
 
-    static string Explain(SocketException e, string host) => e.SocketErrorCode switch
-    {
-        SocketError.ConnectionRefused => $"{e.Message}: nothing listens there. Is the broker running, and are MQTT_HOST and MQTT_PORT right?",
-        SocketError.HostNotFound or SocketError.NoData => $"{e.Message}: the name '{host}' is not known. Check MQTT_HOST and DNS.",
-        SocketError.TryAgain => $"{e.Message}: the name '{host}' could not be looked up now. Check DNS and the network.",
-        SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.TimedOut => $"{e.Message}. Check the network and firewall between here and there.",
-        _ => $"{e.Message}.",
-    };
+    static string Explain(SocketException e, string host) =>
+        e.SocketErrorCode switch
+        {
+            SocketError.ConnectionRefused =>
+                $"{e.Message}: nothing listens there. Is the broker running, and are MQTT_HOST and MQTT_PORT right?",
+            SocketError.HostNotFound or SocketError.NoData => $"{e.Message}: the name '{host}' is not known. Check MQTT_HOST and DNS.",
+            SocketError.TryAgain => $"{e.Message}: the name '{host}' could not be looked up now. Check DNS and the network.",
+            SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.TimedOut =>
+                $"{e.Message}. Check the network and firewall between here and there.",
+            _ => $"{e.Message}.",
+        };
 }

@@ -1,9 +1,5 @@
 namespace ThermalStreaming.Mqtt.Tests;
 
-/// <summary>Tests that measure the whole process run when no other does.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
-
 [Collection(nameof(Alone))]
 public sealed class AllocationTests
 {
@@ -14,21 +10,23 @@ public sealed class AllocationTests
         const int Rounds = 4;
         const int Payload = 640;
         byte[] acknowledged = new byte[4 * 1000];
-        await using var broker = new FakeBroker(async (connection, _) =>
-        {
-            await connection.AcceptAsync();
-            // A thousand messages in one piece, sent again and again with the acknowledgements read in between.
-            List<byte> window = [];
-            for (var id = 1; id <= 1000; id++)
-                window.AddRange([0x32, 0x8F, 0x05, 0, 10, .. "telemetry1"u8, (byte)(id >> 8), (byte)id, 0, .. new byte[Payload]]);
-            byte[] bytes = [.. window];
-            for (var sent = 0; sent < Count * Rounds; sent += 1000)
+        await using var broker = new FakeBroker(
+            async (connection, _) =>
             {
-                await connection.SendAsync(bytes);
-                await connection.ReadIntoAsync(acknowledged);
+                await connection.AcceptAsync();
+                // A thousand messages in one piece, sent again and again with the acknowledgements read in between.
+                List<byte> window = [];
+                for (ushort id = 1; id <= 1000; id++)
+                    window.AddRange(ServerPackets.Publish(id, new byte[Payload], topic: "telemetry1"));
+                byte[] bytes = [.. window];
+                for (var sent = 0; sent < Count * Rounds; sent += 1000)
+                {
+                    await connection.SendAsync(bytes);
+                    await connection.ReadIntoAsync(acknowledged);
+                }
+                await connection.DrainAsync();
             }
-            await connection.DrainAsync();
-        });
+        );
         await using var client = new RunningClient(broker.Options());
         var least = long.MaxValue;
 

@@ -70,7 +70,11 @@ public sealed class BrokerAddressTests
         using var directory = new ThermalStreaming.Testing.TempDirectory();
         if (content is not null)
             File.WriteAllText(directory.File("installation"), content);
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("MQTT_PASSWORD_FILE", directory.File("password"))]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection([KeyValuePair.Create<string, string?>("MQTT_PASSWORD_FILE", directory.File("password"))])
+                .Build()
+        );
 
         Assert.Equal(id, MqttSettings.Installation(settings));
         if (says is null)
@@ -81,7 +85,9 @@ public sealed class BrokerAddressTests
 
     static IReadOnlyList<string> Problems(string host)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("MQTT_HOST", host)]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("MQTT_HOST", host)]).Build()
+        );
         _ = MqttSettings.Load(settings, "client");
         return settings.Problems;
     }

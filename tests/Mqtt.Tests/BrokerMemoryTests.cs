@@ -31,9 +31,21 @@ public sealed class BrokerMemoryTests
         await using var broker = await ShippedBroker.StartAsync(("MOSQUITTO_MEMORY_LIMIT", "16777216"));
         var mosquitto = broker.MosquittoId;
         var (slot, secret) = broker.Slot("snowpipe-forwarder", 0);
-        await broker.ToolAsync("mosquitto_sub", slot, secret, "-i", slot, "-c", "-x", "3600", "-q", "1", "-t", "telemetry/v1/+/thermal", "-E");
-        using var directory = new TempDirectory();
-        await File.WriteAllBytesAsync(directory.File("megabyte"), new byte[1 << 20]);
+        await broker.ToolAsync(
+            "mosquitto_sub",
+            slot,
+            secret,
+            "-i",
+            slot,
+            "-c",
+            "-x",
+            "3600",
+            "-q",
+            "1",
+            "-t",
+            "telemetry/v1/+/thermal",
+            "-E"
+        );
 
         var taken = 0;
         while (taken < 16 && await PublishAsync() == 0)
@@ -46,6 +58,7 @@ public sealed class BrokerMemoryTests
             Assert.Equal(0, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), "telemetry/v1/pi/thermal"));
         Assert.Equal(mosquitto, broker.MosquittoId);
 
-        Task<int> PublishAsync() => broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), "telemetry/v1/pi/thermal", "-f", directory.File("megabyte"));
+        Task<int> PublishAsync() =>
+            broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), "telemetry/v1/pi/thermal", new byte[1 << 20]);
     }
 }

@@ -21,7 +21,8 @@ public sealed class PacketTests(ITestOutputHelper output)
         return new PacketDecoder().Decode(bytes[0], new ArraySegment<byte>(bytes, bodyStart, size - bodyStart));
     }
 
-    static T Decode<T>(string hex) where T : MqttPacket => Assert.IsType<T>(Decode(Hex(hex)));
+    static T Decode<T>(string hex)
+        where T : MqttPacket => Assert.IsType<T>(Decode(Hex(hex)));
 
     static byte[] Hex(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
 
@@ -40,39 +41,53 @@ public sealed class PacketTests(ITestOutputHelper output)
     public void Packets_that_are_sent_have_the_bytes_of_the_standard()
     {
         // §3.3.2.4: topic "a/b", packet identifier 10, no properties; QoS 1, retained, sent before.
-        AssertBytes("3B 0B 0003 612F62 000A 00 78797A", Encode(new MqttPublishPacket
-        {
-            Topic = "a/b",
-            PacketIdentifier = 10,
-            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-            Retain = true,
-            Dup = true,
-            Payload = new ReadOnlySequence<byte>("xyz"u8.ToArray()),
-        }));
-        AssertBytes("30 0F 0003 612F62 06 03 0003 782F79 78797A", Encode(new MqttPublishPacket
-        {
-            Topic = "a/b",
-            ContentType = "x/y",
-            Payload = new ReadOnlySequence<byte>("xyz"u8.ToArray()),
-        }));
+        AssertBytes(
+            "3B 0B 0003 612F62 000A 00 78797A",
+            Encode(
+                new MqttPublishPacket
+                {
+                    Topic = "a/b",
+                    PacketIdentifier = 10,
+                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                    Retain = true,
+                    Dup = true,
+                    Payload = new ReadOnlySequence<byte>("xyz"u8.ToArray()),
+                }
+            )
+        );
+        AssertBytes(
+            "30 0F 0003 612F62 06 03 0003 782F79 78797A",
+            Encode(
+                new MqttPublishPacket
+                {
+                    Topic = "a/b",
+                    ContentType = "x/y",
+                    Payload = new ReadOnlySequence<byte>("xyz"u8.ToArray()),
+                }
+            )
+        );
         AssertBytes("40 02 1234", Encode(new MqttPubAckPacket { PacketIdentifier = 0x1234 }));
         AssertBytes("50 02 1234", Encode(new MqttPubRecPacket { PacketIdentifier = 0x1234 }));
         AssertBytes("70 02 1234", Encode(new MqttPubCompPacket { PacketIdentifier = 0x1234 }));
         // §3.8.3.2 and §3.10.3: filters "a/b" with QoS 1 and "c/d" with QoS 0 and retain handling 1.
-        AssertBytes("82 0F 000A 00 0003 612F62 01 0003 632F64 10", Encode(new MqttSubscribePacket
-        {
-            PacketIdentifier = 10,
-            TopicFilters =
-            [
-                new MqttTopicFilter { Topic = "a/b", QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce },
-                new MqttTopicFilter { Topic = "c/d", RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly },
-            ],
-        }));
-        AssertBytes("A2 0D 000A 00 0003 612F62 0003 632F64", Encode(new MqttUnsubscribePacket
-        {
-            PacketIdentifier = 10,
-            TopicFilters = ["a/b", "c/d"],
-        }));
+        AssertBytes(
+            "82 0F 000A 00 0003 612F62 01 0003 632F64 10",
+            Encode(
+                new MqttSubscribePacket
+                {
+                    PacketIdentifier = 10,
+                    TopicFilters =
+                    [
+                        new MqttTopicFilter { Topic = "a/b", QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce },
+                        new MqttTopicFilter { Topic = "c/d", RetainHandling = MqttRetainHandling.SendAtSubscribeIfNewSubscriptionOnly },
+                    ],
+                }
+            )
+        );
+        AssertBytes(
+            "A2 0D 000A 00 0003 612F62 0003 632F64",
+            Encode(new MqttUnsubscribePacket { PacketIdentifier = 10, TopicFilters = ["a/b", "c/d"] })
+        );
         AssertBytes("C0 00", Encode(MqttPingReqPacket.Instance));
         AssertBytes("E0 02 00 00", Encode(new MqttDisconnectPacket()));
         AssertBytes("E0 02 81 00", Encode(new MqttDisconnectPacket { ReasonCode = MqttDisconnectReasonCode.MalformedPacket }));
@@ -155,7 +170,8 @@ public sealed class PacketTests(ITestOutputHelper output)
         Assert.Equal(MqttPubRelReasonCode.PacketIdentifierNotFound, Decode<MqttPubRelPacket>("62 03 1234 92").ReasonCode);
         Assert.Equal(
             [MqttSubscribeReasonCode.GrantedQoS1, MqttSubscribeReasonCode.NotAuthorized],
-            Decode<MqttSubAckPacket>("90 05 000A 00 01 87").ReasonCodes);
+            Decode<MqttSubAckPacket>("90 05 000A 00 01 87").ReasonCodes
+        );
         Assert.Equal([MqttUnsubscribeReasonCode.NoSubscriptionExisted], Decode<MqttUnsubAckPacket>("B0 04 000A 00 11").ReasonCodes);
         Assert.IsType<MqttPingRespPacket>(Decode(Hex("D0 00")));
         Assert.Equal(MqttDisconnectReasonCode.NormalDisconnection, Decode<MqttDisconnectPacket>("E0 00").ReasonCode);
@@ -359,7 +375,9 @@ public sealed class PacketTests(ITestOutputHelper output)
         output.WriteLine($"THERMAL_TEST_SEED={seed}");
         var packets = new RandomPackets(random);
         var decoder = new PacketDecoder();
-        int decoded = 0, refused = 0, partial = 0;
+        int decoded = 0,
+            refused = 0,
+            partial = 0;
 
         for (var i = 0; i < 200_000; i++)
         {

@@ -14,33 +14,49 @@ public sealed class PasswordRotationTests
     {
         await using var broker = await ShippedBroker.StartAsync();
         var (slot, old) = broker.Slot("snowpipe-forwarder", 0);
-        await using var forwarder = new MqttClient(new MqttOptions
-        {
-            Host = "127.0.0.1",
-            Port = broker.Port,
-            ClientId = slot,
-            UserName = "{client}",
-            Password = old,
-            PasswordFile = broker.PasswordFile("snowpipe-forwarder"),
-            Subscriptions = [new MqttSubscription("$share/snowpipe-forwarder/telemetry/v1/+/thermal")],
-        }, TimeProvider.System, NullLogger.Instance);
+        await using var forwarder = new MqttClient(
+            new MqttOptions
+            {
+                Host = "127.0.0.1",
+                Port = broker.Port,
+                ClientId = slot,
+                UserName = "{client}",
+                Password = old,
+                PasswordFile = broker.PasswordFile("snowpipe-forwarder"),
+                Subscriptions = [new MqttSubscription("$share/snowpipe-forwarder/telemetry/v1/+/thermal")],
+            },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         using var stop = new CancellationTokenSource();
         var running = forwarder.RunAsync(stop.Token);
         await Wait.UntilAsync(() => forwarder.State.IsReady, "the forwarder is ready", () => forwarder.State.LastError);
         var mosquitto = broker.MosquittoId;
         // Not acknowledged: the session owes it to the forwarder.
-        Assert.Equal(0, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), Topic, "-m", "before"));
+        Assert.Equal(0, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), Topic, "before"u8.ToArray()));
         Assert.Equal(("before", 1L), await ReceiveAsync(forwarder));
 
         await broker.RotateAsync("snowpipe-forwarder");
-        await Wait.UntilAsync(() => forwarder.State is { IsReady: true, Generation: 2 }, "it is connected again", () => forwarder.State.LastError);
-        Assert.Equal(0, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), Topic, "-m", "after"));
+        await Wait.UntilAsync(
+            () => forwarder.State is { IsReady: true, Generation: 2 },
+            "it is connected again",
+            () => forwarder.State.LastError
+        );
+        Assert.Equal(0, await broker.PublishAsync("sensor-agent", broker.Password("sensor-agent"), Topic, "after"u8.ToArray()));
 
         Assert.Equal(("before", 2L), await ReceiveAsync(forwarder));
         Assert.Equal(("after", 2L), await ReceiveAsync(forwarder));
         Assert.NotEqual(old, broker.Password("snowpipe-forwarder"));
         Assert.True(await broker.SubscribeAsync($"snowpipe-forwarder-{broker.Installation}-slot-5", old, Topic) < 0);
-        Assert.True(await broker.SubscribeAsync($"snowpipe-forwarder-{broker.Installation}-slot-5", broker.Password("snowpipe-forwarder"), "telemetry/v1/+/thermal") is 0 or 1);
+        Assert.True(
+            await broker.SubscribeAsync(
+                $"snowpipe-forwarder-{broker.Installation}-slot-5",
+                broker.Password("snowpipe-forwarder"),
+                "telemetry/v1/+/thermal"
+            )
+                is 0
+                    or 1
+        );
         // Mosquitto was not restarted for it, and is not later: two rounds of its watch.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         Assert.Equal(mosquitto, broker.MosquittoId);

@@ -13,8 +13,14 @@ sealed class RandomPackets(Random random)
     /// <summary>The types that a broker sends to this client.</summary>
     public static readonly MqttControlPacketType[] ForClient =
     [
-        MqttControlPacketType.ConnAck, MqttControlPacketType.Publish, MqttControlPacketType.PubAck, MqttControlPacketType.PubRel,
-        MqttControlPacketType.SubAck, MqttControlPacketType.UnsubAck, MqttControlPacketType.PingResp, MqttControlPacketType.Disconnect,
+        MqttControlPacketType.ConnAck,
+        MqttControlPacketType.Publish,
+        MqttControlPacketType.PubAck,
+        MqttControlPacketType.PubRel,
+        MqttControlPacketType.SubAck,
+        MqttControlPacketType.UnsubAck,
+        MqttControlPacketType.PingResp,
+        MqttControlPacketType.Disconnect,
     ];
 
     readonly MqttV5PacketEncoder encoder = new(new MqttBufferWriter(4096, 65_536));
@@ -23,76 +29,78 @@ sealed class RandomPackets(Random random)
 
     public MqttPacket Next() => Next((MqttControlPacketType)random.Next(1, 16));
 
-    public MqttPacket Next(MqttControlPacketType type) => type switch
-    {
-        MqttControlPacketType.Connect => Connect(),
-        MqttControlPacketType.ConnAck => Connack(),
-        MqttControlPacketType.Publish => Publish(),
-        MqttControlPacketType.PubAck => new MqttPubAckPacket
+    public MqttPacket Next(MqttControlPacketType type) =>
+        type switch
         {
-            PacketIdentifier = PacketId(),
-            ReasonCode = Coin() ? MqttPubAckReasonCode.Success : MqttPubAckReasonCode.QuotaExceeded,
-            ReasonString = Perhaps(Text),
-            UserProperties = UserProperties(),
-        },
-        MqttControlPacketType.PubRec => new MqttPubRecPacket { PacketIdentifier = PacketId(), ReasonString = Perhaps(Text) },
-        MqttControlPacketType.PubRel => new MqttPubRelPacket
-        {
-            PacketIdentifier = PacketId(),
-            ReasonCode = Coin() ? MqttPubRelReasonCode.Success : MqttPubRelReasonCode.PacketIdentifierNotFound,
-            ReasonString = Perhaps(Text),
-            UserProperties = UserProperties(),
-        },
-        MqttControlPacketType.PubComp => new MqttPubCompPacket { PacketIdentifier = PacketId(), ReasonString = Perhaps(Text) },
-        MqttControlPacketType.Subscribe => new MqttSubscribePacket
-        {
-            PacketIdentifier = PacketId(),
-            SubscriptionIdentifier = (uint)random.Next(2) * (uint)random.Next(268_435_455),
-            TopicFilters = Some(() => new MqttTopicFilter { Topic = Topic(), RetainAsPublished = Coin() }),
-        },
-        MqttControlPacketType.SubAck => new MqttSubAckPacket
-        {
-            PacketIdentifier = PacketId(),
-            ReasonCodes = Some(() => Coin() ? (MqttSubscribeReasonCode)random.Next(3) : MqttSubscribeReasonCode.NotAuthorized),
-            ReasonString = Perhaps(Text),
-            UserProperties = UserProperties(),
-        },
-        MqttControlPacketType.Unsubscribe => new MqttUnsubscribePacket { PacketIdentifier = PacketId(), TopicFilters = Some(Topic) },
-        MqttControlPacketType.UnsubAck => new MqttUnsubAckPacket
-        {
-            PacketIdentifier = PacketId(),
-            ReasonCodes = Some(() => Coin() ? MqttUnsubscribeReasonCode.Success : MqttUnsubscribeReasonCode.NoSubscriptionExisted),
-            ReasonString = Perhaps(Text),
-            UserProperties = UserProperties(),
-        },
-        MqttControlPacketType.PingReq => MqttPingReqPacket.Instance,
-        MqttControlPacketType.PingResp => MqttPingRespPacket.Instance,
-        MqttControlPacketType.Disconnect => new MqttDisconnectPacket
-        {
-            ReasonCode = Coin() ? MqttDisconnectReasonCode.NormalDisconnection : MqttDisconnectReasonCode.ServerShuttingDown,
-            ReasonString = Perhaps(Text),
-            ServerReference = Perhaps(Text),
-            SessionExpiryInterval = Number(),
-            UserProperties = UserProperties(),
-        },
-        _ => new MqttAuthPacket
-        {
-            ReasonCode = MqttAuthenticateReasonCode.ContinueAuthentication,
-            AuthenticationMethod = Text(),
-            AuthenticationData = Bytes(100),
-        },
-    };
+            MqttControlPacketType.Connect => Connect(),
+            MqttControlPacketType.ConnAck => Connack(),
+            MqttControlPacketType.Publish => Publish(),
+            MqttControlPacketType.PubAck => new MqttPubAckPacket
+            {
+                PacketIdentifier = PacketId(),
+                ReasonCode = Coin() ? MqttPubAckReasonCode.Success : MqttPubAckReasonCode.QuotaExceeded,
+                ReasonString = Perhaps(Text),
+                UserProperties = UserProperties(),
+            },
+            MqttControlPacketType.PubRec => new MqttPubRecPacket { PacketIdentifier = PacketId(), ReasonString = Perhaps(Text) },
+            MqttControlPacketType.PubRel => new MqttPubRelPacket
+            {
+                PacketIdentifier = PacketId(),
+                ReasonCode = Coin() ? MqttPubRelReasonCode.Success : MqttPubRelReasonCode.PacketIdentifierNotFound,
+                ReasonString = Perhaps(Text),
+                UserProperties = UserProperties(),
+            },
+            MqttControlPacketType.PubComp => new MqttPubCompPacket { PacketIdentifier = PacketId(), ReasonString = Perhaps(Text) },
+            MqttControlPacketType.Subscribe => new MqttSubscribePacket
+            {
+                PacketIdentifier = PacketId(),
+                SubscriptionIdentifier = (uint)random.Next(2) * (uint)random.Next(268_435_455),
+                TopicFilters = Some(() => new MqttTopicFilter { Topic = Topic(), RetainAsPublished = Coin() }),
+            },
+            MqttControlPacketType.SubAck => new MqttSubAckPacket
+            {
+                PacketIdentifier = PacketId(),
+                ReasonCodes = Some(() => Coin() ? (MqttSubscribeReasonCode)random.Next(3) : MqttSubscribeReasonCode.NotAuthorized),
+                ReasonString = Perhaps(Text),
+                UserProperties = UserProperties(),
+            },
+            MqttControlPacketType.Unsubscribe => new MqttUnsubscribePacket { PacketIdentifier = PacketId(), TopicFilters = Some(Topic) },
+            MqttControlPacketType.UnsubAck => new MqttUnsubAckPacket
+            {
+                PacketIdentifier = PacketId(),
+                ReasonCodes = Some(() => Coin() ? MqttUnsubscribeReasonCode.Success : MqttUnsubscribeReasonCode.NoSubscriptionExisted),
+                ReasonString = Perhaps(Text),
+                UserProperties = UserProperties(),
+            },
+            MqttControlPacketType.PingReq => MqttPingReqPacket.Instance,
+            MqttControlPacketType.PingResp => MqttPingRespPacket.Instance,
+            MqttControlPacketType.Disconnect => new MqttDisconnectPacket
+            {
+                ReasonCode = Coin() ? MqttDisconnectReasonCode.NormalDisconnection : MqttDisconnectReasonCode.ServerShuttingDown,
+                ReasonString = Perhaps(Text),
+                ServerReference = Perhaps(Text),
+                SessionExpiryInterval = Number(),
+                UserProperties = UserProperties(),
+            },
+            _ => new MqttAuthPacket
+            {
+                ReasonCode = MqttAuthenticateReasonCode.ContinueAuthentication,
+                AuthenticationMethod = Text(),
+                AuthenticationData = Bytes(100),
+            },
+        };
 
-    MqttConnectPacket Connect() => new()
-    {
-        ClientId = Text(),
-        CleanSession = true,
-        KeepAlivePeriod = (ushort)random.Next(65_536),
-        Username = Text(),
-        Password = Bytes(50),
-        RequestProblemInformation = true,
-        SessionExpiryInterval = Number(),
-    };
+    MqttConnectPacket Connect() =>
+        new()
+        {
+            ClientId = Text(),
+            CleanSession = true,
+            KeepAlivePeriod = (ushort)random.Next(65_536),
+            Username = Text(),
+            Password = Bytes(50),
+            RequestProblemInformation = true,
+            SessionExpiryInterval = Number(),
+        };
 
     MqttConnAckPacket Connack()
     {
@@ -158,13 +166,15 @@ sealed class RandomPackets(Random random)
         for (var i = random.Next(random.Next(10) == 0 ? 300 : 20); i > 0; i--)
         {
             // ASCII mostly; some of two, three and four bytes.
-            text.Append(random.Next(8) switch
-            {
-                0 => new Rune(random.Next(0x80, 0x800)),
-                1 => new Rune(random.Next(0x800, 0xD800)),
-                2 => new Rune(random.Next(0x10000, 0x110000)),
-                _ => new Rune(random.Next(0x20, 0x7F)),
-            });
+            text.Append(
+                random.Next(8) switch
+                {
+                    0 => new Rune(random.Next(0x80, 0x800)),
+                    1 => new Rune(random.Next(0x800, 0xD800)),
+                    2 => new Rune(random.Next(0x10000, 0x110000)),
+                    _ => new Rune(random.Next(0x20, 0x7F)),
+                }
+            );
         }
         return text.ToString();
     }

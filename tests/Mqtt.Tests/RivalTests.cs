@@ -1,4 +1,4 @@
-using ThermalStreaming.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ThermalStreaming.Mqtt.Tests;
 
@@ -8,23 +8,28 @@ namespace ThermalStreaming.Mqtt.Tests;
 /// </summary>
 public sealed class RivalTests
 {
-    // MQTT 5.0, 3.14: DISCONNECT with reason code 0x8E, session taken over.
-    const string TakenOver = "E0 02 8E 00";
+    static readonly byte[] takenOver = ServerPackets.Goodbye(MqttReasonCode.SessionTakenOver);
 
     [Fact]
     public async Task A_session_that_is_taken_over_again_and_again_is_reported_also_while_connected()
     {
-        await using var broker = new FakeBroker(async (connection, number) =>
-        {
-            await connection.AcceptAsync(sessionPresent: true);
-            if (number <= 3)
-                await connection.SendHexAsync(TakenOver);
-            else
-                await connection.DrainAsync();
-        });
+        await using var broker = new FakeBroker(
+            async (connection, number) =>
+            {
+                await connection.AcceptAsync(sessionPresent: true);
+                if (number <= 3)
+                    await connection.SendAsync(takenOver);
+                else
+                    await connection.DrainAsync();
+            }
+        );
         await using var client = new RunningClient(broker.Options());
 
-        await Wait.UntilAsync(() => client.Client.State is { IsReady: true, Rival: not null }, "it is connected and names its rival", () => string.Join('\n', client.Snapshot().TakeLast(5)));
+        await Wait.UntilAsync(
+            () => client.Client.State is { IsReady: true, Rival: not null },
+            "it is connected and names its rival",
+            () => string.Join('\n', client.Snapshot().TakeLast(5))
+        );
 
         Assert.Contains("'client'", client.Client.State.Rival, StringComparison.Ordinal);
         Assert.Contains("identity of its own", client.Client.State.Rival, StringComparison.Ordinal);
@@ -33,14 +38,16 @@ public sealed class RivalTests
     [Fact]
     public async Task A_restart_that_overlaps_is_no_rival()
     {
-        await using var broker = new FakeBroker(async (connection, number) =>
-        {
-            await connection.AcceptAsync(sessionPresent: true);
-            if (number <= 2)
-                await connection.SendHexAsync(TakenOver);
-            else
-                await connection.DrainAsync();
-        });
+        await using var broker = new FakeBroker(
+            async (connection, number) =>
+            {
+                await connection.AcceptAsync(sessionPresent: true);
+                if (number <= 2)
+                    await connection.SendAsync(takenOver);
+                else
+                    await connection.DrainAsync();
+            }
+        );
         await using var client = new RunningClient(broker.Options());
 
         await Wait.UntilAsync(() => client.Client.State is { IsReady: true, Generation: 3 }, "the third connection stands");
@@ -51,7 +58,7 @@ public sealed class RivalTests
     [Fact]
     public void Rivals_are_forgotten_when_they_have_been_away_for_a_while()
     {
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         var rivals = new Rivals(clock);
 
         rivals.TookOver();

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ThermalStreaming.Mqtt.Tests;
@@ -35,6 +36,18 @@ sealed class RunningClient : IAsyncDisposable
         await Wait.UntilAsync(() => Client.State.IsReady, "the client is ready", () => string.Join("\n", Snapshot().TakeLast(5)));
         return this;
     }
+
+    /// <summary>Waits until one of the states so far tells of an error with this text.</summary>
+    public Task UntilErrorAsync(string text) =>
+        Wait.UntilAsync(
+            () => Snapshot().Any(s => s.LastError?.Contains(text, StringComparison.Ordinal) == true),
+            $"an error says '{text}'",
+            () => string.Join('\n', Snapshot().TakeLast(5))
+        );
+
+    /// <summary>Publishes to the topic <c>t</c> with QoS 1.</summary>
+    public Task<MqttReasonCode> PublishAsync(string payload, bool retain = false) =>
+        Client.PublishAsync("t", Encoding.UTF8.GetBytes(payload), MqttQos.AtLeastOnce, retain);
 
     public async Task<MqttMessage> ReceiveAsync()
     {

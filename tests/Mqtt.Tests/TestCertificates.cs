@@ -20,11 +20,17 @@ sealed class TestCertificates : IDisposable
         caRequest.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(caRequest.PublicKey, false));
         using var ca = caRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
         File.WriteAllText(CaFile, ca.ExportCertificatePem());
-        Sign(ca, "CN=127.0.0.1", "server", now, names =>
-        {
-            names.AddIpAddress(IPAddress.Loopback);
-            names.AddDnsName("localhost");
-        });
+        Sign(
+            ca,
+            "CN=127.0.0.1",
+            "server",
+            now,
+            names =>
+            {
+                names.AddIpAddress(IPAddress.Loopback);
+                names.AddDnsName("localhost");
+            }
+        );
         Sign(ca, "CN=agent", "client", now, names => names.AddDnsName("agent"));
     }
 
@@ -34,7 +40,7 @@ sealed class TestCertificates : IDisposable
 
     public string ClientKeyFile => directory.File("client.key");
 
-    public MosquittoTls ForBroker(bool requireClientCertificate) =>
+    public BrokerTls ForBroker(bool requireClientCertificate) =>
         new(CaFile, directory.File("server.pem"), directory.File("server.key"), requireClientCertificate);
 
     public void Dispose() => directory.Dispose();

@@ -69,9 +69,7 @@ sealed class TestProxy : IAsyncDisposable
                 _ = RelayAsync(server, client, wasSilent);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
     }
 
     async Task RelayAsync(Socket from, Socket to, bool ignoresSilence)
@@ -86,9 +84,7 @@ sealed class TestProxy : IAsyncDisposable
                     await to.SendAsync(buffer.AsMemory(0, read));
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException) { }
         from.Dispose();
         to.Dispose();
     }
