@@ -1,10 +1,11 @@
+using System.Text;
 using Google.Protobuf;
 
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// What stands once in a <see cref="ReadingBatch"/>: all of it but its readings, checked. A device sends the same in every message, so it
-/// is kept: nothing is decoded or encoded anew for it. Thread-safe.
+/// The fields of a <see cref="ReadingBatch"/> besides its readings, checked. A device sends the same in every message, so it
+/// is kept: it is decoded and encoded once. Thread-safe.
 /// </summary>
 sealed class BatchHeader
 {
@@ -17,6 +18,7 @@ sealed class BatchHeader
     static readonly BatchHeader?[] kept = new BatchHeader?[512];
 
     readonly string topicDeviceId;
+    readonly byte[] quality;
     readonly (RowKey Key, int Length)[] texts;
     RowLimits? judgedBy;
     bool fits;
@@ -37,19 +39,29 @@ sealed class BatchHeader
         NamedDeviceId = batch.DeviceId;
         BootId = batch.BootId;
         Replayed = batch.Replayed;
+        quality = ThermalValues.Plain(Encoding.UTF8.GetBytes(batch.Quality)).ToArray();
         if (BootId.Length > 64)
             throw new PayloadException("boot_id is longer than 64 characters");
         if (batch.Host is { } host)
         {
             ProtobufPayload.Check(host.StartedAtUs, "host.started_at_us");
-            if (host.Hostname.Length > MaxNameLength || host.LocalHostname.Length > MaxNameLength || host.IpAddress.Length > MaxNameLength || host.MacAddress.Length > MaxNameLength)
+            if (
+                host.Hostname.Length > MaxNameLength
+                || host.LocalHostname.Length > MaxNameLength
+                || host.IpAddress.Length > MaxNameLength
+                || host.MacAddress.Length > MaxNameLength
+            )
                 throw new PayloadException($"a text of host is longer than {MaxNameLength} characters");
         }
         texts =
         [
-            (ThermalRow.DeviceId, topicDeviceId.Length), (ThermalRow.BootId, BootId.Length), (ThermalRow.HostKey, batch.Host?.Hostname.Length ?? 0),
-            (ThermalRow.HostName, batch.Host?.Hostname.Length ?? 0), (ThermalRow.LocalHostName, batch.Host?.LocalHostname.Length ?? 0),
-            (ThermalRow.IpAddress, batch.Host?.IpAddress.Length ?? 0), (ThermalRow.MacAddress, batch.Host?.MacAddress.Length ?? 0),
+            (ThermalRow.DeviceId, topicDeviceId.Length),
+            (ThermalRow.BootId, BootId.Length),
+            (ThermalRow.HostKey, batch.Host?.Hostname.Length ?? 0),
+            (ThermalRow.HostName, batch.Host?.Hostname.Length ?? 0),
+            (ThermalRow.LocalHostName, batch.Host?.LocalHostname.Length ?? 0),
+            (ThermalRow.IpAddress, batch.Host?.IpAddress.Length ?? 0),
+            (ThermalRow.MacAddress, batch.Host?.MacAddress.Length ?? 0),
         ];
         Row = new ThermalRow(batch.Host, topicDeviceId, BootId);
     }
@@ -63,6 +75,14 @@ sealed class BatchHeader
     public string BootId { get; }
 
     public bool Replayed { get; }
+
+    /// <summary>
+    /// What is odd about a reading: its own words and those of the batch. Those of the batch are left out where both are too long.
+    /// </summary>
+    public ReadOnlySpan<byte> QualityOf(ReadOnlySpan<byte> own) =>
+        quality.Length == 0 || own.Length + 1 + quality.Length > ThermalValues.MostText ? own
+        : own.IsEmpty ? quality
+        : (byte[])[.. own, (byte)',', .. quality];
 
     /// <summary>Writes thermal readings of such a batch.</summary>
     public ThermalRow Row { get; }
@@ -81,7 +101,7 @@ sealed class BatchHeader
     /// <exception cref="PayloadException">It is not well-formed, or has a value that cannot be.</exception>
     public static BatchHeader Read(ReadOnlySpan<byte> bytes, string topicDeviceId)
     {
-        // Seeded per process, so that nobody can choose headers that all fall on one place.
+        // Seeded per process, so that a sender cannot choose headers that all fall on one place.
         var hash = new HashCode();
         hash.AddBytes(bytes);
         ref var place = ref kept[(uint)hash.ToHashCode() % (uint)kept.Length];

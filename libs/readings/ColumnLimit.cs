@@ -36,7 +36,11 @@ public sealed record ColumnLimit(string Name, string Declaration, ColumnType Typ
     {
         // As nearly every value is: some digits, a point, some more.
         var whole = value.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
-        if (whole < 0 ? value.Length < Length : whole > 0 && whole < Length && value[whole] == '.' && !value[(whole + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        if (
+            whole < 0
+                ? value.Length < Length
+                : whole > 0 && whole < Length && value[whole] == '.' && !value[(whole + 1)..].ContainsAnyExceptInRange((byte)'0', (byte)'9')
+        )
             return null;
         var text = value[0] == '"' ? value[1..^1].Trim(NumberText.Space) : value;
         if (value[0] is (byte)'t' or (byte)'f')
@@ -96,19 +100,39 @@ public sealed record ColumnLimit(string Name, string Declaration, ColumnType Typ
         {
             ColumnType.Map => value[0] == '{',
             ColumnType.List => value[0] == '[',
-            ColumnType.Boolean => !isText ? value[0] is not ((byte)'{' or (byte)'[') : Encoding.UTF8.GetString(text).ToUpperInvariant() is
-                "TRUE" or "T" or "YES" or "Y" or "ON" or "1" or "FALSE" or "F" or "NO" or "N" or "OFF" or "0",
-            ColumnType.Real => value[0] is (byte)'t' or (byte)'f' || (Utf8Parser.TryParse(text, out double number, out var used) && used == text.Length && (isText || double.IsFinite(number))),
+            ColumnType.Boolean => !isText
+                ? value[0] is not ((byte)'{' or (byte)'[')
+                : Encoding.UTF8.GetString(text).ToUpperInvariant()
+                    is "TRUE"
+                        or "T"
+                        or "YES"
+                        or "Y"
+                        or "ON"
+                        or "1"
+                        or "FALSE"
+                        or "F"
+                        or "NO"
+                        or "N"
+                        or "OFF"
+                        or "0",
+            ColumnType.Real => value[0] is (byte)'t' or (byte)'f'
+                || (
+                    Utf8Parser.TryParse(text, out double number, out var used) && used == text.Length && (isText || double.IsFinite(number))
+                ),
             ColumnType.Timestamp => isText ? IsTimestamp(value, text) : value[0] is not ((byte)'{' or (byte)'[' or (byte)'t' or (byte)'f'),
             ColumnType.Time => isText && ReadingTime.TryParse((byte[])[.. "\"1970-01-01T"u8, .. text, (byte)'"'], out _),
             _ => true,
         };
-        return fits ? null : Unfit(key, text, Type == ColumnType.Timestamp ? "which holds times such as 2026-11-20T10:13:48" : "which cannot hold that");
+        return fits
+            ? null
+            : Unfit(key, text, Type == ColumnType.Timestamp ? "which holds times such as 2026-11-20T10:13:48" : "which cannot hold that");
     }
 
-    static bool IsTimestamp(ReadOnlySpan<byte> value, ReadOnlySpan<byte> text)
-        => ReadingTime.TryParse(value, out _) || (text.Length == 10 && ReadingTime.TryParse((byte[])[(byte)'"', .. text, .. "T00:00\""u8], out _))
-            || (text.Length > 0 && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    static bool IsTimestamp(ReadOnlySpan<byte> value, ReadOnlySpan<byte> text) =>
+        ReadingTime.TryParse(value, out _)
+        || (text.Length == 10 && ReadingTime.TryParse((byte[])[(byte)'"', .. text, .. "T00:00\""u8], out _))
+        || (text.Length > 0 && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9'));
 
-    string Unfit(string key, ReadOnlySpan<byte> value, string limit) => $"{key} {JsonProblem.Quote(value)} does not fit into column {Name} {Declaration}, {limit}";
+    string Unfit(string key, ReadOnlySpan<byte> value, string limit) =>
+        $"{key} {JsonProblem.Quote(value)} does not fit into column {Name} {Declaration}, {limit}";
 }

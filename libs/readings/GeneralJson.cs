@@ -28,7 +28,11 @@ static class GeneralJson
                 // Not after the last one: an empty object is three bytes of text and a hundred in memory.
                 if (items.Count == Payload.MaxReadings)
                     throw Payload.TooMany();
-                items.Add(reader.TokenType == JsonTokenType.StartObject ? ReadObject(payload, ref reader, values, fields, ref extras) : ReadOther(ref reader));
+                items.Add(
+                    reader.TokenType == JsonTokenType.StartObject
+                        ? ReadObject(payload, ref reader, values, fields, ref extras)
+                        : ReadOther(ref reader)
+                );
             }
         }
         catch (JsonException e)
@@ -38,7 +42,7 @@ static class GeneralJson
         return items.Count > 0 ? items : throw new NotJsonException("holds no reading");
     }
 
-    /// <summary>What stands where a reading should be.</summary>
+    /// <summary>The kind of JSON value that stands where a reading should be.</summary>
     static JsonItem ReadOther(ref Utf8JsonReader reader)
     {
         var problem = $"it is a JSON {Name(reader.TokenType)}; an object such as {{\"temperature\": 21.5}} is expected";
@@ -54,7 +58,13 @@ static class GeneralJson
     /// <param name="values">To work in, one for each field.</param>
     /// <param name="fields">The keys of the rows.</param>
     /// <param name="extras">Counts the keys that are no fields.</param>
-    static JsonItem ReadObject(ReadOnlyMemory<byte> payload, ref Utf8JsonReader reader, scoped Span<Range> values, JsonFields fields, ref int extras)
+    static JsonItem ReadObject(
+        ReadOnlyMemory<byte> payload,
+        ref Utf8JsonReader reader,
+        scoped Span<Range> values,
+        JsonFields fields,
+        ref int extras
+    )
     {
         values.Clear();
         var present = 0;
@@ -87,7 +97,8 @@ static class GeneralJson
                 if (extras > MaxExtras)
                     throw new PayloadException($"holds more than {MaxExtras} values under keys that its rows do not have");
                 // A reading with a problem is not stored, and a text in it may be unreadable.
-                (extra ??= new(StringComparer.Ordinal))[key] = members > 1 && problem is null ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
+                (extra ??= new(StringComparer.Ordinal))[key] =
+                    members > 1 && problem is null ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
             }
         }
         return new JsonItem(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra) { Problem = problem };
@@ -146,8 +157,8 @@ static class GeneralJson
     }
 
     /// <summary>Keys that the forwarder writes itself.</summary>
-    static bool IsStamp(ref Utf8JsonReader reader)
-        => reader.ValueTextEquals("forwarded_at"u8) || reader.ValueTextEquals("channel_id"u8) || reader.ValueTextEquals("stream_offset"u8);
+    static bool IsStamp(ref Utf8JsonReader reader) =>
+        reader.ValueTextEquals("forwarded_at"u8) || reader.ValueTextEquals("channel_id"u8) || reader.ValueTextEquals("stream_offset"u8);
 
     /// <summary>Null when the field may hold it.</summary>
     static string? CheckType(JsonField field, ref Utf8JsonReader reader)
@@ -156,29 +167,40 @@ static class GeneralJson
             return null;
         if (reader.TokenType != JsonTokenType.String)
             return $"{field.Key.Name} is a JSON {Name(reader.TokenType)}{Value(ref reader)}; {Expected(field.Type)}, or null";
-        if (field.Type != JsonType.Number || (!reader.ValueIsEscaped && DecimalNumber.TryParse(reader.ValueSpan.Trim(NumberText.Space), out _)))
+        if (
+            field.Type != JsonType.Number
+            || (!reader.ValueIsEscaped && DecimalNumber.TryParse(reader.ValueSpan.Trim(NumberText.Space), out _))
+        )
             return null;
         var hint = reader.ValueSpan.Contains((byte)',') ? "; the decimal sign of JSON is the point" : "";
-        return $"{field.Key.Name} is the text {JsonProblem.Quote(reader.ValueSpan)}, which is no number; send a number, or null for a value that the sensor did not deliver{hint}";
+        return $"{field.Key.Name} is the text {JsonProblem.Quote(reader.ValueSpan)}, which is no number; send a number, or null for a "
+            + $"value that the sensor did not deliver{hint}";
     }
 
-    static string Value(ref Utf8JsonReader reader) => reader.TokenType is JsonTokenType.True or JsonTokenType.False ? reader.TokenType == JsonTokenType.True ? " (true)" : " (false)" : "";
+    static string Value(ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.True or JsonTokenType.False
+            ? reader.TokenType == JsonTokenType.True
+                ? " (true)"
+                : " (false)"
+            : "";
 
-    static string Expected(JsonType type) => type switch
-    {
-        JsonType.Number => "a number is expected",
-        JsonType.Time => $"a time is expected, {ReadingTime.AcceptedForms}",
-        _ => "a string is expected",
-    };
+    static string Expected(JsonType type) =>
+        type switch
+        {
+            JsonType.Number => "a number is expected",
+            JsonType.Time => $"a time is expected, {ReadingTime.AcceptedForms}",
+            _ => "a string is expected",
+        };
 
-    static string Name(JsonTokenType token) => token switch
-    {
-        JsonTokenType.StartArray => "array",
-        JsonTokenType.StartObject => "object",
-        JsonTokenType.String => "string",
-        JsonTokenType.Number => "number",
-        JsonTokenType.True or JsonTokenType.False => "boolean",
-        JsonTokenType.Null => "null",
-        _ => "fragment",
-    };
+    static string Name(JsonTokenType token) =>
+        token switch
+        {
+            JsonTokenType.StartArray => "array",
+            JsonTokenType.StartObject => "object",
+            JsonTokenType.String => "string",
+            JsonTokenType.Number => "number",
+            JsonTokenType.True or JsonTokenType.False => "boolean",
+            JsonTokenType.Null => "null",
+            _ => "fragment",
+        };
 }

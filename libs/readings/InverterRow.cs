@@ -1,14 +1,24 @@
 using System.Buffers;
+using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence and observed_at.</summary>
+/// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence, observed_at and, where there is something to say,
+/// quality.</summary>
 static class InverterRow
 {
-    internal static readonly RowKey
-        Id = new("id"), Pac = new("PAC"), EnergyOutput = new("energy_output"), Efficiency = new("energy_conversion_efficiency"), PerformanceRatio = new("performance_ratio"),
-        SystemUptime = new("system_uptime"), Temperature = new("temperature"), InputVoltage = new("input_voltage"), OutputVoltage = new("output_voltage"),
-        Frequency = new("frequency"), FaultStatusKey = new("fault_status"), ObservedAt = new("observed_at");
+    internal static readonly RowKey Id = new("id"),
+        Pac = new("PAC"),
+        EnergyOutput = new("energy_output"),
+        Efficiency = new("energy_conversion_efficiency"),
+        PerformanceRatio = new("performance_ratio"),
+        SystemUptime = new("system_uptime"),
+        Temperature = new("temperature"),
+        InputVoltage = new("input_voltage"),
+        OutputVoltage = new("output_voltage"),
+        Frequency = new("frequency"),
+        FaultStatusKey = new("fault_status"),
+        ObservedAt = new("observed_at");
 
     /// <summary>What a row takes besides its texts: 15 keys, numbers, a time.</summary>
     const int UsualBytes = 1024;
@@ -19,8 +29,13 @@ static class InverterRow
     /// <param name="target">Where to.</param>
     public static void Write(InverterReading reading, in ReadingIdentity identity, string bootId, IBufferWriter<byte> target)
     {
-        var (id, device, boot) = (RowText.Quoted(reading.InverterId), RowText.Quoted(identity.DeviceId), RowText.QuotedOrNull(identity.IsComplete ? identity.BootId : bootId));
-        var row = new RowText(target, UsualBytes + id.Length + device.Length + boot.Length);
+        var (id, device, boot) = (
+            RowText.Quoted(reading.InverterId),
+            RowText.Quoted(identity.DeviceId),
+            RowText.QuotedOrNull(identity.IsComplete ? identity.BootId : bootId)
+        );
+        var quality = ThermalValues.Plain(Encoding.UTF8.GetBytes(reading.Quality));
+        var row = new RowText(target, UsualBytes + id.Length + device.Length + boot.Length + quality.Length);
         row.Begin(Id);
         row.Add(id);
         row.Add(Pac, reading.HasPacW ? reading.PacW : null, 2);
@@ -49,6 +64,11 @@ static class InverterRow
         Span<byte> observedAt = stackalloc byte[Instants.IsoLength];
         Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), observedAt);
         row.AddQuoted(observedAt);
+        if (!quality.IsEmpty)
+        {
+            row.Add(ThermalRow.Quality);
+            row.AddQuoted(quality);
+        }
         row.Add("}"u8);
         row.End();
     }

@@ -8,7 +8,10 @@ namespace ThermalStreaming.Readings;
 /// </summary>
 static class IsoTime
 {
-    const long SecondUs = 1_000_000, MinuteUs = 60 * SecondUs, HourUs = 60 * MinuteUs, DayUs = 24 * HourUs;
+    const long SecondUs = 1_000_000,
+        MinuteUs = 60 * SecondUs,
+        HourUs = 60 * MinuteUs,
+        DayUs = 24 * HourUs;
 
     public static bool TryParse(ReadOnlySpan<byte> text, out ParsedTime time)
     {
@@ -35,8 +38,15 @@ static class IsoTime
         var isExtended = TrySkip(text, ref at, '-');
         if (TrySkip(text, ref at, 'W'))
         {
-            if (!TryReadDigits(text, ref at, 2, out var week) || (isExtended && !TrySkip(text, ref at, '-')) || !TryReadDigits(text, ref at, 1, out var weekday)
-                || weekday is < 1 or > 7 || week < 1 || week > ISOWeek.GetWeeksInYear(year) || year is 1 or 9999)
+            if (
+                !TryReadDigits(text, ref at, 2, out var week)
+                || (isExtended && !TrySkip(text, ref at, '-'))
+                || !TryReadDigits(text, ref at, 1, out var weekday)
+                || weekday is < 1 or > 7
+                || week < 1
+                || week > ISOWeek.GetWeeksInYear(year)
+                || year is 1 or 9999
+            )
                 return false;
             day = Days(ISOWeek.ToDateTime(year, week, (DayOfWeek)(weekday % 7)));
             return true;
@@ -52,7 +62,9 @@ static class IsoTime
             day = Days(new DateTime(year, 1, 1)) + dayOfYear - 1;
             return true;
         }
-        return TryReadDigits(text, ref at, 2, out var month) && (!isExtended || TrySkip(text, ref at, '-')) && TryReadDigits(text, ref at, 2, out var dayOfMonth)
+        return TryReadDigits(text, ref at, 2, out var month)
+            && (!isExtended || TrySkip(text, ref at, '-'))
+            && TryReadDigits(text, ref at, 2, out var dayOfMonth)
             && TryGetDay(year, month, dayOfMonth, out day);
     }
 

@@ -14,9 +14,6 @@ sealed class JsonPayload : Payload
 {
     const int MaxBootIdLength = 64;
 
-    /// <summary>Under which a row has the sender's own values of keys that say something else in the row.</summary>
-    static readonly RowKey asSent = new("as_sent");
-
     readonly ReadOnlyMemory<byte> payload;
     readonly JsonFields fields;
     readonly List<JsonItem> items;
@@ -38,8 +35,8 @@ sealed class JsonPayload : Payload
 
     public override bool Replayed => false;
 
-    public override ReadingIdentity Identity(int index)
-        => items[index] is { BootId.Length: > 0 } item ? new(origin.DeviceId, item.BootId, Kind, item.Sequence) : origin.Identity(index);
+    public override ReadingIdentity Identity(int index) =>
+        items[index] is { BootId.Length: > 0 } item ? new(origin.DeviceId, item.BootId, Kind, item.Sequence) : origin.Identity(index);
 
     public override bool HasOwnIdentity(int index) => items[index].BootId.Length > 0;
 
@@ -83,16 +80,21 @@ sealed class JsonPayload : Payload
         var sequence = Raw(item, fields.Sequence);
         if (boot.IsEmpty && sequence.IsEmpty)
             return;
-        var bootId = boot.IsEmpty ? ""
+        var bootId =
+            boot.IsEmpty ? ""
             // Neighbours mostly name the same boot: one text serves all.
             : before is not null && JsonText.Is(boot, before.BootId) ? before.BootId
             : JsonText.Of(boot);
         if (bootId.Length > MaxBootIdLength)
             item.Problem ??= $"boot_id has {bootId.Length} characters; at most {MaxBootIdLength} are taken";
         var number = 0UL;
-        if (!sequence.IsEmpty && !(Utf8Parser.TryParse(sequence, out number, out var length) && length == sequence.Length)
-            && !(DecimalNumber.TryParse(sequence.Trim("\" \t\r\n"u8), out var spelled) && spelled.TryGetWhole(out number)))
-            item.Problem ??= $"sequence is {JsonProblem.Quote(sequence.Trim((byte)'"'))}, which is not a whole number from 0 to {ulong.MaxValue}";
+        if (
+            !sequence.IsEmpty
+            && !(Utf8Parser.TryParse(sequence, out number, out var length) && length == sequence.Length)
+            && !(DecimalNumber.TryParse(sequence.Trim("\" \t\r\n"u8), out var spelled) && spelled.TryGetWhole(out number))
+        )
+            item.Problem ??=
+                $"sequence is {JsonProblem.Quote(sequence.Trim((byte)'"'))}, which is not a whole number from 0 to {ulong.MaxValue}";
         if (bootId.Length > 0 && !sequence.IsEmpty)
             (item.BootId, item.Sequence) = (bootId, number);
         else if (origin.Assigned is not null)
@@ -106,15 +108,17 @@ sealed class JsonPayload : Payload
             return;
         if (!ReadingTime.TryParse(raw, out var time))
         {
-            item.Problem ??= $"{fields[field].Key.Name} is {JsonProblem.Quote(raw.Trim((byte)'"'))}, which is no time; {ReadingTime.AcceptedForms}";
+            item.Problem ??=
+                $"{fields[field].Key.Name} is {JsonProblem.Quote(raw.Trim((byte)'"'))}, which is no time; {ReadingTime.AcceptedForms}";
             item.Replaced |= 1u << field;
             return;
         }
         if (item.ObservedAtUs == JsonItem.Unknown)
             item.ObservedAtUs = time.Microseconds;
-        var isSame = fields[field].Role == JsonRole.Second
-            ? Instants.Seconds(time.Microseconds) == Instants.Seconds(item.ObservedAtUs)
-            : time.Microseconds == item.ObservedAtUs;
+        var isSame =
+            fields[field].Role == JsonRole.Second
+                ? Instants.Seconds(time.Microseconds) == Instants.Seconds(item.ObservedAtUs)
+                : time.Microseconds == item.ObservedAtUs;
         if (fields[field].Role != JsonRole.OwnKey && !(isSame && time.IsUtc))
             item.Replaced |= 1u << field;
     }
@@ -147,118 +151,18 @@ sealed class JsonPayload : Payload
 
     ReadOnlySpan<byte> Raw(JsonItem item, int field) => payload.Span[item.Value(field)];
 
-    long ObservedAtUs(JsonItem item) => item.ObservedAtUs == JsonItem.Unknown ? Instants.ToMicroseconds(origin.ReceivedAt) : item.ObservedAtUs;
+    long ObservedAtUs(JsonItem item) =>
+        item.ObservedAtUs == JsonItem.Unknown ? Instants.ToMicroseconds(origin.ReceivedAt) : item.ObservedAtUs;
 
-    public override void WriteRow(int index, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
-    {
-        var item = items[index];
-        var whole = item.Whole.End.Value - item.Whole.Start.Value;
-        var identity = Identity(index);
-        var row = new RowText(target, whole + fields.KeyBytes + fields.Count * RowText.ValueBytes + origin.QuotedDeviceId.Length + 6 * identity.BootId.Length
-            + ExtraBytes(item) + (item.Replaced == 0 ? 0 : whole + fields.KeyBytes) + stamp.Bytes.Length + 2 * RowText.ValueBytes);
-        Span<byte> iso = stackalloc byte[Instants.IsoLength];
-        Instants.FormatIso(Instants.FromMicroseconds(ObservedAtUs(item)), iso);
-        for (var i = 0; i < fields.Count; i++)
-        {
-            var raw = Raw(item, i);
-            var role = fields[i].Role;
-            if (role == JsonRole.OwnKey && raw.IsEmpty)
-                continue;
-            if (i > 0)
-                row.Add(fields[i].Key);
-            else
-                row.Begin(fields[i].Key);
-            switch (role)
-            {
-                case JsonRole.DeviceId:
-                    row.Add(origin.QuotedDeviceId);
-                    break;
-                case JsonRole.BootId or JsonRole.Sequence:
-                    AddIdentity(ref row, role, identity, raw);
-                    break;
-                case JsonRole.Instant:
-                    row.AddQuoted(iso);
-                    break;
-                case JsonRole.Second:
-                    row.Add(Instants.Seconds(ObservedAtUs(item)));
-                    break;
-                case JsonRole.SystemTime when raw.IsEmpty:
-                    AddAmerican(ref row, iso);
-                    break;
-                default:
-                    AddValue(ref row, raw, fields[i].Type);
-                    break;
-            }
-        }
-        AddExtra(ref row, item);
-        if (Kind == ReadingKind.Thermal)
-        {
-            row.Add(stamp.Bytes);
-            row.Add(streamOffset);
-        }
-        row.Add("}"u8);
-        row.End();
-    }
-
-    static void AddIdentity(ref RowText row, JsonRole role, in ReadingIdentity identity, ReadOnlySpan<byte> raw)
-    {
-        if (!identity.IsComplete)
-            AddValue(ref row, raw, role == JsonRole.Sequence ? JsonType.Number : JsonType.Text);
-        else if (role == JsonRole.Sequence)
-            row.Add(identity.Sequence);
-        else if (!raw.IsEmpty && JsonText.Is(raw, identity.BootId))
-            row.Add(raw);
-        else
-            row.Add(RowText.Quoted(identity.BootId));
-    }
-
-    static void AddValue(ref RowText row, ReadOnlySpan<byte> raw, JsonType type)
-    {
-        if (raw.IsEmpty)
-            row.AddNull();
-        else if (type == JsonType.Number && raw[0] == '"' && DecimalNumber.TryParse(raw[1..^1].Trim(NumberText.Space), out _))
-            row.AddNumber(raw);
-        else
-            row.Add(raw);
-    }
-
-    void AddExtra(ref RowText row, JsonItem item)
-    {
-        foreach (var (key, value) in item.Extra ?? [])
-        {
-            row.Add(","u8);
-            row.Add(RowText.Quoted(key));
-            row.Add(":"u8);
-            row.AddOnOneLine(value.Span);
-        }
-        if (item.Replaced == 0 || item.Extra?.ContainsKey(asSent.Name) == true)
-            return;
-        row.Add(asSent);
-        var isFirst = true;
-        for (var i = 0; i < fields.Count; i++)
-        {
-            if ((item.Replaced >> i & 1) == 0)
-                continue;
-            row.Add(isFirst ? "{"u8 : ","u8);
-            row.Add(fields[i].Key.Bytes.AsSpan(1));
-            row.AddOnOneLine(Raw(item, i));
-            isFirst = false;
-        }
-        row.Add("}"u8);
-    }
-
-    /// <summary>
-    /// The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon. A value may lie outside
-    /// of the payload.
-    /// </summary>
-    static int ExtraBytes(JsonItem item) => item.Extra?.Sum(extra => 6 * extra.Key.Length + 4 + extra.Value.Length) ?? 0;
-
-    static void AddAmerican(ref RowText row, scoped ReadOnlySpan<byte> iso)
-    {
-        Span<byte> american = stackalloc byte[Instants.AmericanLength];
-        Instants.FormatAmerican(iso, american);
-        row.AddQuoted(american);
-    }
+    public override void WriteRow(int index, IBufferWriter<byte> row, RowStamp stamp, long streamOffset) =>
+        new JsonRow(payload.Span, fields, origin).Write(
+            items[index],
+            Identity(index),
+            ObservedAtUs(items[index]),
+            row,
+            stamp,
+            streamOffset
+        );
 
     string? LimitProblem(int index, RowLimits limits)
     {
@@ -267,12 +171,15 @@ sealed class JsonPayload : Payload
         {
             if (limits.Column(Kind, i) is not { } column)
                 continue;
-            // What the forwarder writes itself, and what is null, is judged by its key only.
+            // Values that the forwarder writes itself, and nulls, are judged by their key only.
             var problem = fields[i].Role switch
             {
                 JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(item, i)),
                 JsonRole.SystemTime when !Raw(item, i).IsEmpty => column.Problem(fields[i].Key.Name, Raw(item, i)),
-                JsonRole.DeviceId when !column.HoldsText(origin.DeviceId.Length) => column.Problem(fields[i].Key.Name, origin.QuotedDeviceId),
+                JsonRole.DeviceId when !column.HoldsText(origin.DeviceId.Length) => column.Problem(
+                    fields[i].Key.Name,
+                    origin.QuotedDeviceId
+                ),
                 JsonRole.BootId when item.BootId.Length > 0 => column.Problem(fields[i].Key.Name, Raw(item, i)),
                 _ => null,
             };
@@ -282,17 +189,24 @@ sealed class JsonPayload : Payload
         return limits.ExtraProblem(item.Extra);
     }
 
-    public override bool IsClockNotSet(int index) => items[index].ObservedAtUs is not JsonItem.Unknown and < ReadingTime.ClockSetMicroseconds;
+    public override bool IsClockNotSet(int index) =>
+        items[index].ObservedAtUs is not JsonItem.Unknown and < ReadingTime.ClockSetMicroseconds;
 
     public override bool HasUnknownKeys(int index)
     {
         var item = items[index];
         if (item.Values.Length > 0 && item.Extra is null)
             return false;
-        return fields.Measurements.All(field => item.Value(field).Equals(default)) || item.Extra?.Keys.Any(KnownKeys.IsMisspelt) == true;
+        return (fields.Measurements.All(field => item.Value(field).Equals(default)) && item.Extra?.Keys.Any(IsMeasurement) != true)
+            || item.Extra?.Keys.Any(KnownKeys.IsMisspelt) == true;
     }
 
-    public override IReadOnlyCollection<string> UnknownKeys(int index) => items[index].Extra is { } extra ? extra.Keys : [];
+    public override IReadOnlyCollection<string> UnknownKeys(int index) =>
+        items[index].Extra is { } extra ? [.. extra.Keys.Where(key => !HasColumn(key))] : [];
+
+    bool HasColumn(string key) => Kind == ReadingKind.Thermal && RowLimits.IsOptional(key);
+
+    bool IsMeasurement(string key) => Kind == ReadingKind.Thermal && RowLimits.IsOptionalMeasurement(key);
 
     public override InverterReading Inverter(int index)
     {
@@ -305,7 +219,9 @@ sealed class JsonPayload : Payload
             Sequence = identity.Sequence,
             ObservedAtUs = ObservedAtUs(item),
             InverterId = Raw(item, 0) is { IsEmpty: false } id ? JsonText.Of(id) : "",
-            FaultStatus = Raw(item, 10) is { IsEmpty: false } fault ? InverterFaults.Parse(JsonText.Of(fault)) ?? FaultStatus.None : FaultStatus.None,
+            FaultStatus = Raw(item, 10) is { IsEmpty: false } fault
+                ? InverterFaults.Parse(JsonText.Of(fault)) ?? FaultStatus.None
+                : FaultStatus.None,
         };
         if (Number(item, 1) is { } pac)
             reading.PacW = pac;
@@ -339,6 +255,10 @@ sealed class JsonPayload : Payload
         return buffer.WrittenSpan.ToArray();
     }
 
-    double? Number(JsonItem item, int field)
-        => Raw(item, field).Trim("\" \t\r\n+"u8) is { IsEmpty: false } raw && Utf8Parser.TryParse(raw, out double value, out var length) && length == raw.Length ? value : null;
+    double? Number(JsonItem item, int field) =>
+        Raw(item, field).Trim("\" \t\r\n+"u8) is { IsEmpty: false } raw
+        && Utf8Parser.TryParse(raw, out double value, out var length)
+        && length == raw.Length
+            ? value
+            : null;
 }

@@ -65,7 +65,13 @@ static class JsonProblem
             if (char.IsAsciiDigit((char)text[at]) && !number.IsEmpty && char.IsAsciiDigit((char)number[^1]))
                 return "a decimal comma, or a value without a key; the decimal sign of JSON is the point, 21.5";
         }
-        if (text[at] == ',' && at + 1 < text.Length && char.IsAsciiDigit((char)text[at + 1]) && !before.IsEmpty && char.IsAsciiDigit((char)before[^1]))
+        if (
+            text[at] == ','
+            && at + 1 < text.Length
+            && char.IsAsciiDigit((char)text[at + 1])
+            && !before.IsEmpty
+            && char.IsAsciiDigit((char)before[^1])
+        )
             return "a decimal comma; the decimal sign of JSON is the point, 21.5";
         if (before.EndsWith("{"u8) && IsWord(text[at]))
             return $"the key {Quote(Glimpse(text, at))} without quotation marks; keys of JSON stand in double quotes";
@@ -80,5 +86,6 @@ static class JsonProblem
 
     static ReadOnlySpan<byte> Glimpse(ReadOnlySpan<byte> text, int at) => text[at..Math.Min(text.Length, at + 20)];
 
-    static bool IsWord(byte letter) => char.IsAsciiLetterOrDigit((char)letter) || letter is (byte)'_' or (byte)'-' or (byte)'.' or (byte)'#';
+    static bool IsWord(byte letter) =>
+        char.IsAsciiLetterOrDigit((char)letter) || letter is (byte)'_' or (byte)'-' or (byte)'.' or (byte)'#';
 }

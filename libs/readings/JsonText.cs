@@ -7,7 +7,8 @@ namespace ThermalStreaming.Readings;
 static class JsonText
 {
     /// <summary>Whether a JSON text is this one; false also when that takes a closer look.</summary>
-    public static bool Is(ReadOnlySpan<byte> raw, string text) => raw[0] == '"' && Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
+    public static bool Is(ReadOnlySpan<byte> raw, string text) =>
+        raw[0] == '"' && Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
 
     /// <summary>A text, or a number as its text.</summary>
     public static string Of(ReadOnlySpan<byte> raw)

@@ -38,8 +38,12 @@ public static class KnownKeys
         return measurements.FirstOrDefault(name => Plain(name) == wanted)
             ?? measurements.FirstOrDefault(name => wanted.Length >= 3 && Plain(name).StartsWith(wanted, StringComparison.Ordinal))
             ?? measurements.FirstOrDefault(name => name.Length >= 3 && wanted.Contains(Plain(name), StringComparison.Ordinal))
-            ?? measurements.Select(name => (Name: name, Distance: Distance(Plain(name), wanted))).Where(near => near.Distance <= Math.Max(1, wanted.Length / 3))
-                .OrderBy(near => near.Distance).Select(near => near.Name).FirstOrDefault();
+            ?? measurements
+                .Select(name => (Name: name, Distance: Distance(Plain(name), wanted)))
+                .Where(near => near.Distance <= Math.Max(1, wanted.Length / 3))
+                .OrderBy(near => near.Distance)
+                .Select(near => near.Name)
+                .FirstOrDefault();
     }
 
     static IEnumerable<string> Names(JsonFields fields) => fields.Measurements.Select(index => fields[index].Key.Name);

@@ -14,7 +14,12 @@ static class NestedJson
         if (!HasRepeats(document.RootElement))
             return value;
         var written = new ArrayBufferWriter<byte>(value.Length);
-        using (var json = new Utf8JsonWriter(written, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var json = new Utf8JsonWriter(
+                written,
+                new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
             Write(document.RootElement, json);
         return written.WrittenMemory;
     }

@@ -3,7 +3,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>Texts that spell a number, as the original pipeline sends some: <c>"  0"</c>, <c>"65535"</c>.</summary>
 static class NumberText
 {
-    /// <summary>What may be around the number.</summary>
+    /// <summary>The characters that may stand around the number.</summary>
     public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
     /// <summary>

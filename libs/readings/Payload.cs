@@ -99,10 +99,17 @@ public abstract class Payload
     /// <param name="kind">The topic's kind.</param>
     /// <param name="receivedAt">When it arrived, for readings that carry no time.</param>
     /// <param name="assigned">The identity of readings that carry none, when they are stored.</param>
-    /// <param name="limits">What the rows' columns can hold, to find readings that do not fit; null when nobody asks.</param>
+    /// <param name="limits">What the rows' columns can hold, to find readings that do not fit; null to skip that check.</param>
     /// <exception cref="PayloadException">It cannot be read; the message says why.</exception>
-    public static Payload Decode(ReadOnlyMemory<byte> payload, bool isJson, string deviceId, ReadingKind kind, DateTimeOffset receivedAt, AssignedIdentity? assigned = null,
-        RowLimits? limits = null)
+    public static Payload Decode(
+        ReadOnlyMemory<byte> payload,
+        bool isJson,
+        string deviceId,
+        ReadingKind kind,
+        DateTimeOffset receivedAt,
+        AssignedIdentity? assigned = null,
+        RowLimits? limits = null
+    )
     {
         if (payload.IsEmpty)
             throw new PayloadException("the payload is empty");
@@ -116,8 +123,9 @@ public abstract class Payload
     /// <summary>
     /// Why a reading of one device is not taken on the topic of another: a device could forge or suppress the readings of any other.
     /// </summary>
-    private protected static string ForeignDevice(string named, string topics)
-        => $"device_id is {JsonProblem.Quote(Encoding.UTF8.GetBytes(named))}, but the topic is of device \"{topics}\"; publish on the topic of that device, or leave device_id out";
+    private protected static string ForeignDevice(string named, string topics) =>
+        $"device_id is {JsonProblem.Quote(Encoding.UTF8.GetBytes(named))}, but the topic is of device \"{topics}\"; publish on the topic "
+        + "of that device, or leave device_id out";
 
     /// <summary>While it is decoded.</summary>
     private protected void Refuse(int index, string problem) => (problems ??= [])[index] = problem;

@@ -47,11 +47,15 @@ public static partial class PayloadFormat
         if (Utf16(payload) is { } utf16)
             return $"it is {utf16}, not UTF-8; publish it as UTF-8";
         if (InvalidByte(payload) is var invalid and >= 0)
-            return IsMostlyText(payload) ? $"it is not UTF-8: byte {invalid} is 0x{payload[invalid]:X2}{Latin1(payload[invalid])}; publish it as UTF-8" : null;
+            return IsMostlyText(payload)
+                ? $"it is not UTF-8: byte {invalid} is 0x{payload[invalid]:X2}{Latin1(payload[invalid])}; publish it as UTF-8"
+                : null;
         if (payload.IndexOf((byte)0) is var zero and >= 0)
         {
             return IsMostlyText(payload.TrimEnd((byte)0))
-                ? $"it has a NUL (0x00) at byte {zero}; the sender publishes the zero at the end of a C string too, so subtract it from the length" : null;
+                ? $"it has a NUL (0x00) at byte {zero}; the sender publishes the zero at the end of a C string too, so subtract it from "
+                    + "the length"
+                : null;
         }
         var start = payload.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
         var text = payload[start..].Trim(Space);
@@ -101,7 +105,14 @@ public static partial class PayloadFormat
             return "LZ4";
         if (payload.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z']))
             return "xz";
-        return payload.Length > 2 && payload[0] == 0x78 && payload[1] is 0x01 or 0x5E or 0x9C or 0xDA && (payload[0] * 256 + payload[1]) % 31 == 0 && InvalidByte(payload) >= 0 ? "zlib" : null;
+        return
+            payload.Length > 2
+            && payload[0] == 0x78
+            && payload[1] is 0x01 or 0x5E or 0x9C or 0xDA
+            && (payload[0] * 256 + payload[1]) % 31 == 0
+            && InvalidByte(payload) >= 0
+            ? "zlib"
+            : null;
     }
 
     static string? Utf16(ReadOnlySpan<byte> payload)
@@ -115,7 +126,9 @@ public static partial class PayloadFormat
         // Without its mark: every other byte of ASCII is 0.
         if (payload.Length >= 4 && payload[0] > ' ' && payload[1] == 0 && payload[2] is >= 9 and < 0x80 && payload[3] == 0)
             return "UTF-16 (little-endian)";
-        return payload.Length >= 4 && payload[0] == 0 && payload[1] > ' ' && payload[2] == 0 && payload[3] is >= 9 and < 0x80 ? "UTF-16 (big-endian)" : null;
+        return payload.Length >= 4 && payload[0] == 0 && payload[1] > ' ' && payload[2] == 0 && payload[3] is >= 9 and < 0x80
+            ? "UTF-16 (big-endian)"
+            : null;
     }
 
     /// <summary>Where UTF-8 ends; less than 0 when it does not.</summary>

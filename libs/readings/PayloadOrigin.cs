@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>What is known of a payload besides its bytes.</summary>
+/// <summary>The facts about a payload that are not in its bytes.</summary>
 /// <param name="DeviceId">The topic's device.</param>
 /// <param name="Kind">The topic's kind.</param>
 /// <param name="ReceivedAt">When it arrived: the time of readings that carry none.</param>
@@ -13,6 +13,6 @@ sealed record PayloadOrigin(string DeviceId, ReadingKind Kind, DateTimeOffset Re
     public byte[] QuotedDeviceId => quotedDeviceId ??= RowText.Quoted(DeviceId);
 
     /// <summary>Of a reading that came without one.</summary>
-    public ReadingIdentity Identity(int index)
-        => Assigned is null ? new(DeviceId, "", Kind, 0) : new(DeviceId, Assigned.BootId, Kind, Assigned.FirstSequence + (ulong)index);
+    public ReadingIdentity Identity(int index) =>
+        Assigned is null ? new(DeviceId, "", Kind, 0) : new(DeviceId, Assigned.BootId, Kind, Assigned.FirstSequence + (ulong)index);
 }

@@ -11,7 +11,11 @@ namespace ThermalStreaming.Readings;
 static class PlainJson
 {
     /// <summary>What ends a text, or must be looked at by somebody else: RFC 8259 §7.</summary>
-    static readonly SearchValues<byte> endOfText = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
+    static readonly SearchValues<byte> endOfText = SearchValues.Create([
+        (byte)'"',
+        (byte)'\\',
+        .. Enumerable.Range(0, 0x20).Select(control => (byte)control),
+    ]);
 
     /// <param name="text">Valid UTF-8.</param>
     /// <param name="fields">The keys.</param>
@@ -58,9 +62,11 @@ static class PlainJson
         var next = 0;
         for (var isFirst = true; isFirst || !TrySkip(text, ref at, (byte)'}'); isFirst = false)
         {
-            if (!TryReadKey(text, ref at, isFirst, fields, ref next, out var field)
+            if (
+                !TryReadKey(text, ref at, isFirst, fields, ref next, out var field)
                 // Of a key that comes twice the last one counts, as with every JSON reader.
-                || !TryReadValue(text, ref at, fields[field].Type, out values[field]))
+                || !TryReadValue(text, ref at, fields[field].Type, out values[field])
+            )
                 return false;
             present = Math.Max(present, field + 1);
             SkipSpace(text, ref at);
@@ -104,7 +110,7 @@ static class PlainJson
 
     /// <param name="text">The payload.</param>
     /// <param name="at">Of the value; afterwards behind it.</param>
-    /// <param name="type">What it may be.</param>
+    /// <param name="type">The types that the value may have.</param>
     /// <param name="value">Empty for null.</param>
     static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Range value)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Google.Protobuf;
 
 namespace ThermalStreaming.Readings;
@@ -7,7 +8,8 @@ namespace ThermalStreaming.Readings;
 sealed class ProtobufPayload : Payload
 {
     const int MaxNameLength = 100;
-    const uint ThermalTag = ReadingBatch.ThermalFieldNumber << 3 | 2, InverterTag = ReadingBatch.InvertersFieldNumber << 3 | 2;
+    const uint ThermalTag = ReadingBatch.ThermalFieldNumber << 3 | 2,
+        InverterTag = ReadingBatch.InvertersFieldNumber << 3 | 2;
 
     readonly ReadOnlyMemory<byte> payload;
     readonly PayloadOrigin origin;
@@ -71,7 +73,7 @@ sealed class ProtobufPayload : Payload
             throw new PayloadException("holds thermal and inverter readings; one batch is of one kind");
         var items = new Item[thermal + inverters];
         var reader = new WireReader(span);
-        for (var next = 0; next < items.Length;)
+        for (var next = 0; next < items.Length; )
         {
             var tag = reader.ReadTag();
             if (tag is not (ThermalTag or InverterTag))
@@ -107,16 +109,24 @@ sealed class ProtobufPayload : Payload
     {
         var row = new ArrayBufferWriter<byte>();
         WriteRow(index, row, new RowStamp(DateTimeOffset.UnixEpoch, ""), 0);
-        return Payload.Decode(row.WrittenMemory, isJson: true, origin.DeviceId, Kind, origin.ReceivedAt, limits: limits).Problems.GetValueOrDefault(0);
+        return Payload
+            .Decode(row.WrittenMemory, isJson: true, origin.DeviceId, Kind, origin.ReceivedAt, limits: limits)
+            .Problems.GetValueOrDefault(0);
     }
 
-    public override ReadingIdentity Identity(int index)
-        => HasOwnIdentity(index) ? new(origin.DeviceId, header.BootId, Kind, items[index].Sequence!.Value) : origin.Identity(index);
+    public override ReadingIdentity Identity(int index) =>
+        HasOwnIdentity(index) ? new(origin.DeviceId, header.BootId, Kind, items[index].Sequence!.Value) : origin.Identity(index);
 
     public override bool HasOwnIdentity(int index) => header.BootId.Length > 0 && items[index].Sequence is not null;
 
-    public override DateTimeOffset ObservedAt(int index)
-        => Instants.FromMicroseconds(OrReceived(Kind == ReadingKind.Thermal ? ThermalValues.Read(Bytes(index)).ObservedAtUs : InverterReading.Parser.ParseFrom(Bytes(index)).ObservedAtUs));
+    public override DateTimeOffset ObservedAt(int index) =>
+        Instants.FromMicroseconds(
+            OrReceived(
+                Kind == ReadingKind.Thermal
+                    ? ThermalValues.Read(Bytes(index)).ObservedAtUs
+                    : InverterReading.Parser.ParseFrom(Bytes(index)).ObservedAtUs
+            )
+        );
 
     public override bool IsClockNotSet(int index) => items[index].IsClockNotSet;
 
@@ -129,6 +139,8 @@ sealed class ProtobufPayload : Payload
             throw new InvalidOperationException("These readings are of kind thermal.");
         var reading = InverterReading.Parser.ParseFrom(Bytes(index));
         reading.ObservedAtUs = OrReceived(reading.ObservedAtUs);
+        if (header.QualityOf(Encoding.UTF8.GetBytes(reading.Quality)) is { IsEmpty: false } quality)
+            reading.Quality = Encoding.UTF8.GetString(quality);
         return reading;
     }
 
@@ -141,6 +153,7 @@ sealed class ProtobufPayload : Payload
         }
         var values = ThermalValues.Read(Bytes(index));
         values.ObservedAtUs = OrReceived(values.ObservedAtUs);
+        values.Quality = header.QualityOf(values.Quality);
         header.Row.Write(values, Identity(index), row, stamp, streamOffset);
     }
 
@@ -167,7 +180,8 @@ sealed class ProtobufPayload : Payload
 
     static (int Thermal, int Inverters) CountReadings(ReadOnlySpan<byte> span, out int headerEnd, out bool isHeaderWhole)
     {
-        int thermal = 0, inverters = 0;
+        int thermal = 0,
+            inverters = 0;
         headerEnd = 0;
         isHeaderWhole = true;
         var reader = new WireReader(span);

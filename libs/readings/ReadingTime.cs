@@ -10,7 +10,9 @@ namespace ThermalStreaming.Readings;
 static class ReadingTime
 {
     /// <summary>For a person whose value was refused.</summary>
-    public const string AcceptedForms = "accepted are ISO 8601 (2026-11-20T10:13:48Z), seconds, ms, µs or ns since 1970 (1795169628) and RFC 1123 (Fri, 20 Nov 2026 10:13:48 GMT)";
+    public const string AcceptedForms =
+        "accepted are ISO 8601 (2026-11-20T10:13:48Z), seconds, ms, µs or ns since 1970 (1795169628) and RFC 1123 (Fri, 20 Nov 2026 "
+        + "10:13:48 GMT)";
 
     /// <summary>2001-01-01: an earlier time comes from a clock that was never set (they start in 1970, 1980 or 2000).</summary>
     public const long ClockSetMicroseconds = 978_307_200_000_000;

@@ -16,20 +16,38 @@ static class Rfc1123Time
         time = default;
         var at = 0;
         var weekday = -1;
-        if (!IsoTime.IsDigit(text, 0) && (!TryReadName(text, ref at, weekdays, out weekday) || !IsoTime.TrySkip(text, ref at, ',') || !IsoTime.TrySkip(text, ref at, ' ')))
+        if (
+            !IsoTime.IsDigit(text, 0)
+            && (
+                !TryReadName(text, ref at, weekdays, out weekday)
+                || !IsoTime.TrySkip(text, ref at, ',')
+                || !IsoTime.TrySkip(text, ref at, ' ')
+            )
+        )
             return false;
         var isTwoDigits = IsoTime.IsDigit(text, at + 1);
-        if (!IsoTime.TryReadDigits(text, ref at, isTwoDigits ? 2 : 1, out var dayOfMonth) || !IsoTime.TrySkip(text, ref at, ' ')
-            || !TryReadName(text, ref at, months, out var month) || !IsoTime.TrySkip(text, ref at, ' ')
-            || !IsoTime.TryReadDigits(text, ref at, 4, out var year) || !IsoTime.TrySkip(text, ref at, ' ')
-            || !IsoTime.TryReadDigits(text, ref at, 2, out var hour) || !IsoTime.TrySkip(text, ref at, ':') || !IsoTime.TryReadDigits(text, ref at, 2, out var minute))
+        if (
+            !IsoTime.TryReadDigits(text, ref at, isTwoDigits ? 2 : 1, out var dayOfMonth)
+            || !IsoTime.TrySkip(text, ref at, ' ')
+            || !TryReadName(text, ref at, months, out var month)
+            || !IsoTime.TrySkip(text, ref at, ' ')
+            || !IsoTime.TryReadDigits(text, ref at, 4, out var year)
+            || !IsoTime.TrySkip(text, ref at, ' ')
+            || !IsoTime.TryReadDigits(text, ref at, 2, out var hour)
+            || !IsoTime.TrySkip(text, ref at, ':')
+            || !IsoTime.TryReadDigits(text, ref at, 2, out var minute)
+        )
             return false;
         var second = 0;
         if (IsoTime.TrySkip(text, ref at, ':') && !IsoTime.TryReadDigits(text, ref at, 2, out second))
             return false;
-        if (!IsoTime.TrySkip(text, ref at, ' ') || !TryReadZone(text[at..], out var offset) || !IsoTime.TryGetDay(year, month + 1, dayOfMonth, out var day))
+        if (
+            !IsoTime.TrySkip(text, ref at, ' ')
+            || !TryReadZone(text[at..], out var offset)
+            || !IsoTime.TryGetDay(year, month + 1, dayOfMonth, out var day)
+        )
             return false;
-        // Of a date that contradicts itself nobody knows which half is right. 1970-01-01 was a Thursday.
+        // If weekday and date contradict each other, either may be wrong. 1970-01-01 was a Thursday.
         var isThatDay = weekday < 0 || weekday == ((day + 4) % 7 + 7) % 7;
         var seconds = (day * 24 + hour) * 3600 + minute * 60 + second;
         var microseconds = seconds * 1_000_000 - offset;

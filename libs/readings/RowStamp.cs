@@ -6,7 +6,14 @@ namespace ThermalStreaming.Readings;
 public sealed class RowStamp(DateTimeOffset forwardedAt, string channelId)
 {
     /// <summary>All of it but the offset's digits.</summary>
-    internal byte[] Bytes { get; } = [.. ThermalRow.ForwardedAt.Bytes, .. Iso(forwardedAt), .. ThermalRow.ChannelId.Bytes, .. RowText.Quoted(channelId), .. ThermalRow.StreamOffset.Bytes];
+    internal byte[] Bytes { get; } =
+    [
+        .. ThermalRow.ForwardedAt.Bytes,
+        .. Iso(forwardedAt),
+        .. ThermalRow.ChannelId.Bytes,
+        .. RowText.Quoted(channelId),
+        .. ThermalRow.StreamOffset.Bytes,
+    ];
 
     static byte[] Iso(DateTimeOffset instant)
     {

@@ -7,7 +7,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as
-/// long as all the rest that is done for a row. What does not fit into the room that was asked for is an exception, and then nothing is
+/// long as all the rest that is done for a row. A piece that does not fit into the requested room is an exception, and then nothing is
 /// written.
 /// </summary>
 /// <param name="target">Where to.</param>
@@ -27,8 +27,8 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
     public static byte[] QuotedOrNull(string text) => text.Length == 0 ? "null"u8.ToArray() : Quoted(text);
 
     /// <summary>A text as JSON.</summary>
-    public static byte[] Quoted(string text)
-        => [(byte)'"', .. JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+    public static byte[] Quoted(string text) =>
+        [(byte)'"', .. JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
 
     public void Add(scoped ReadOnlySpan<byte> json)
     {

@@ -17,7 +17,10 @@ namespace ThermalStreaming.Readings;
 /// </remarks>
 public readonly struct StoredPayload
 {
-    const int TimeAt = 2, LengthAt = 10, FixedLength = 11, SequenceLength = 8;
+    const int TimeAt = 2,
+        LengthAt = 10,
+        FixedLength = 11,
+        SequenceLength = 8;
 
     readonly ReadOnlyMemory<byte> record;
 
@@ -74,14 +77,20 @@ public readonly struct StoredPayload
     }
 
     /// <summary>Sets the time in a header, which may be used again and again.</summary>
-    public static void Stamp(Span<byte> header, DateTimeOffset storedAt) => BinaryPrimitives.WriteInt64LittleEndian(header[TimeAt..], Instants.ToMicroseconds(storedAt));
+    public static void Stamp(Span<byte> header, DateTimeOffset storedAt) =>
+        BinaryPrimitives.WriteInt64LittleEndian(header[TimeAt..], Instants.ToMicroseconds(storedAt));
 
     /// <summary>False when the bytes are not such a record.</summary>
     public static bool TryParse(ReadOnlyMemory<byte> record, out StoredPayload stored)
     {
         stored = new(record);
         var span = record.Span;
-        return span.Length >= FixedLength && span[0] is >= 1 and <= 4 && span[1] is 1 or 2 && HeaderLength(span) is var length && length >= FixedLength && length <= span.Length;
+        return span.Length >= FixedLength
+            && span[0] is >= 1 and <= 4
+            && span[1] is 1 or 2
+            && HeaderLength(span) is var length
+            && length >= FixedLength
+            && length <= span.Length;
     }
 
     /// <summary><see cref="IsJson"/> of what is known to be such a record.</summary>
@@ -117,7 +126,8 @@ public readonly struct StoredPayload
         }
     }
 
-    static StoredPayload Parse(ReadOnlyMemory<byte> record) => TryParse(record, out var stored) ? stored : throw new PayloadException("not a record of readings");
+    static StoredPayload Parse(ReadOnlyMemory<byte> record) =>
+        TryParse(record, out var stored) ? stored : throw new PayloadException("not a record of readings");
 
     static bool HasAssigned(ReadOnlySpan<byte> record) => record[0] is 3 or 4;
 

@@ -4,20 +4,56 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// The thermal row: the original's 25 keys, by the original's names, so that an existing table and pipe keep working, and the keys that
-/// identify and place it. What is the same for a whole batch is encoded once. Immutable.
+/// identify and place it. Texts that are the same for a whole batch are encoded once. Immutable.
 /// </summary>
 sealed class ThermalRow
 {
-    internal static readonly RowKey
-        Uuid = new("uuid"), RowId = new("rowid"), IpAddress = new("ipaddress"), MacAddress = new("macaddress"), HostKey = new("host"), HostName = new("hostname"),
-        LocalHostName = new("local_hostname"), CpuTempF = new("cputempf"), Runtime = new("runtime"), SystemTime = new("systemtime"), StartTime = new("starttime"),
-        EndTime = new("endtime"), Te = new("te"), Ts = new("ts"), DateTimeStamp = new("datetimestamp"), Cpu = new("cpu"), Memory = new("memory"), DiskUsage = new("diskusage"),
-        Temperature = new("temperature"), Humidity = new("humidity"), Co2 = new("co2"), Pressure = new("pressure"), TemperatureIcp = new("temperatureicp"),
-        EquivalentCo2 = new("equivalentco2ppm"), TotalVoc = new("totalvocppb"), DeviceId = new("device_id"), BootId = new("boot_id"), Sequence = new("sequence"),
-        ForwardedAt = new("forwarded_at"), ChannelId = new("channel_id"), StreamOffset = new("stream_offset");
+    internal static readonly RowKey Uuid = new("uuid"),
+        RowId = new("rowid"),
+        IpAddress = new("ipaddress"),
+        MacAddress = new("macaddress"),
+        HostKey = new("host"),
+        HostName = new("hostname"),
+        LocalHostName = new("local_hostname"),
+        CpuTempF = new("cputempf"),
+        Runtime = new("runtime"),
+        SystemTime = new("systemtime"),
+        StartTime = new("starttime"),
+        EndTime = new("endtime"),
+        Te = new("te"),
+        Ts = new("ts"),
+        DateTimeStamp = new("datetimestamp"),
+        Cpu = new("cpu"),
+        Memory = new("memory"),
+        DiskUsage = new("diskusage"),
+        Temperature = new("temperature"),
+        Humidity = new("humidity"),
+        Co2 = new("co2"),
+        Pressure = new("pressure"),
+        TemperatureIcp = new("temperatureicp"),
+        EquivalentCo2 = new("equivalentco2ppm"),
+        TotalVoc = new("totalvocppb"),
+        DeviceId = new("device_id"),
+        BootId = new("boot_id"),
+        Sequence = new("sequence"),
+        ForwardedAt = new("forwarded_at"),
+        ChannelId = new("channel_id"),
+        StreamOffset = new("stream_offset"),
+        GasResistance = new("gas_resistance"),
+        Quality = new("quality"),
+        Sensors = new("sensors"),
+        UnderVoltage = new("under_voltage"),
+        Throttled = new("throttled"),
+        LoadAverage = new("load_1m"),
+        Uptime = new("uptime_s");
 
-    /// <summary>What a row takes besides its batch's own texts: 31 keys, three quoted ids and times of 36 to 51 bytes, values.</summary>
-    const int UsualBytes = 1536;
+    /// <summary>What a row takes besides its batch's own texts: 38 keys, three quoted ids and times of 36 to 51 bytes, values.</summary>
+    const int UsualBytes = 1792;
+
+    /// <summary>Beyond these no sensor is, and the columns hold no more.</summary>
+    const double MostOhm = 1e11,
+        MostLoad = 1e7,
+        MostSeconds = 1e15;
 
     readonly long startedAtUs;
     readonly byte[] host;
@@ -31,9 +67,16 @@ sealed class ThermalRow
         startedAtUs = host?.StartedAtUs ?? 0;
         this.host =
         [
-            .. IpAddress.Bytes, .. RowText.QuotedOrNull(host?.IpAddress ?? ""), .. MacAddress.Bytes, .. RowText.QuotedOrNull(host?.MacAddress ?? ""),
-            .. HostKey.Bytes, .. RowText.QuotedOrNull(host?.Hostname ?? ""), .. HostName.Bytes, .. RowText.QuotedOrNull(host?.Hostname ?? ""),
-            .. LocalHostName.Bytes, .. RowText.QuotedOrNull(host?.LocalHostname ?? ""),
+            .. IpAddress.Bytes,
+            .. RowText.QuotedOrNull(host?.IpAddress ?? ""),
+            .. MacAddress.Bytes,
+            .. RowText.QuotedOrNull(host?.MacAddress ?? ""),
+            .. HostKey.Bytes,
+            .. RowText.QuotedOrNull(host?.Hostname ?? ""),
+            .. HostName.Bytes,
+            .. RowText.QuotedOrNull(host?.Hostname ?? ""),
+            .. LocalHostName.Bytes,
+            .. RowText.QuotedOrNull(host?.LocalHostname ?? ""),
         ];
         startTime = [.. StartTime.Bytes, .. startedAtUs > 0 ? American(startedAtUs) : "null"u8];
         device = [.. DeviceId.Bytes, .. RowText.Quoted(deviceId)];
@@ -49,7 +92,17 @@ sealed class ThermalRow
     public void Write(in ThermalValues reading, in ReadingIdentity identity, IBufferWriter<byte> target, RowStamp stamp, long streamOffset)
     {
         var bootOfRow = !identity.IsComplete || identity.BootId == bootId ? boot : RowText.Quoted(identity.BootId);
-        var row = new RowText(target, UsualBytes + host.Length + startTime.Length + device.Length + bootOfRow.Length + stamp.Bytes.Length);
+        var row = new RowText(
+            target,
+            UsualBytes
+                + host.Length
+                + startTime.Length
+                + device.Length
+                + bootOfRow.Length
+                + stamp.Bytes.Length
+                + reading.Quality.Length
+                + reading.Sensors.Length
+        );
         Span<byte> observedAt = stackalloc byte[Instants.IsoLength];
         Instants.FormatIso(Instants.FromMicroseconds(reading.ObservedAtUs), observedAt);
         WriteIds(ref row, reading, observedAt);
@@ -93,8 +146,44 @@ sealed class ThermalRow
             row.AddNull();
         row.Add(stamp.Bytes);
         row.Add(streamOffset);
+        WriteOptional(ref row, reading);
         row.Add("}"u8);
         row.End();
+    }
+
+    /// <summary>
+    /// What a row has only where there is something to say. An older table and pipe have no columns for it, and load the row all the same.
+    /// </summary>
+    static void WriteOptional(ref RowText row, in ThermalValues reading)
+    {
+        if (reading.GasResistanceOhm is { } ohm && Math.Abs(ohm) < MostOhm)
+            row.Add(GasResistance, ohm, 0);
+        if (reading.UnderVoltage is { } isUnder)
+        {
+            row.Add(UnderVoltage);
+            row.Add(isUnder ? "true"u8 : "false"u8);
+        }
+        if (reading.Throttled is { } bits)
+        {
+            row.Add(Throttled);
+            row.Add(bits);
+        }
+        if (reading.LoadAverage is { } load && Math.Abs(load) < MostLoad)
+            row.Add(LoadAverage, load, 2);
+        if (reading.UptimeS is { } seconds and < (ulong)MostSeconds)
+        {
+            row.Add(Uptime);
+            row.Add(seconds);
+        }
+        if (!reading.Quality.IsEmpty)
+        {
+            row.Add(Quality);
+            row.AddQuoted(reading.Quality);
+        }
+        if (reading.Sensors.IsEmpty)
+            return;
+        row.Add(Sensors);
+        row.AddQuoted(reading.Sensors);
     }
 
     static void WriteIds(ref RowText row, in ThermalValues reading, scoped ReadOnlySpan<byte> observedAt)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace ThermalStreaming.Readings;
 
 /// <summary>
@@ -10,14 +12,51 @@ ref struct ThermalValues
     public long ObservedAtUs;
     public ReadOnlySpan<byte> Id;
     public uint DurationUs;
-    public double? TemperatureC, HumidityPercent, Co2Ppm, PressurePa, IcpTemperatureF, EquivalentCo2Ppm, TvocPpb, CpuTemperatureC, CpuPercent, MemoryPercent;
+    public double? TemperatureC,
+        HumidityPercent,
+        Co2Ppm,
+        PressurePa,
+        IcpTemperatureF,
+        EquivalentCo2Ppm,
+        TvocPpb,
+        CpuTemperatureC,
+        CpuPercent,
+        MemoryPercent;
     public ulong? DiskFreeMb;
+    public double? GasResistanceOhm,
+        LoadAverage;
+    public bool? UnderVoltage;
+    public ulong? Throttled,
+        UptimeS;
+
+    /// <summary>Text of which nothing must be escaped; empty without one.</summary>
+    public ReadOnlySpan<byte> Quality,
+        Sensors;
+
+    /// <summary>Characters of a text; a longer one is left out.</summary>
+    internal const int MostText = 200;
+
+    static readonly SearchValues<byte> textBytes = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:,_-"u8
+    );
+
+    /// <summary>Whether it has a value of a key that rows have only where there is something to say.</summary>
+    public readonly bool HasOptional =>
+        GasResistanceOhm.HasValue
+        || LoadAverage.HasValue
+        || UnderVoltage.HasValue
+        || Throttled.HasValue
+        || UptimeS.HasValue
+        || !Quality.IsEmpty
+        || !Sensors.IsEmpty;
 
     /// <summary>As protobuf has it: of a field that comes twice the last one counts, and a field that is not known is skipped.</summary>
     /// <exception cref="PayloadException">The bytes are not such a message.</exception>
     public static ThermalValues Read(ReadOnlySpan<byte> message)
     {
-        const uint varint = 0, fixed64 = 1, bytes = 2;
+        const uint varint = 0,
+            fixed64 = 1,
+            bytes = 2;
         var values = new ThermalValues();
         var reader = new WireReader(message);
         while (!reader.AtEnd)
@@ -70,6 +109,27 @@ ref struct ThermalValues
                 case ThermalReading.DiskFreeMbFieldNumber << 3 | varint:
                     values.DiskFreeMb = reader.ReadVarint();
                     break;
+                case ThermalReading.GasResistanceOhmFieldNumber << 3 | fixed64:
+                    values.GasResistanceOhm = reader.ReadDouble();
+                    break;
+                case ThermalReading.QualityFieldNumber << 3 | bytes:
+                    values.Quality = Plain(reader.ReadBytes());
+                    break;
+                case ThermalReading.SensorsFieldNumber << 3 | bytes:
+                    values.Sensors = Plain(reader.ReadBytes());
+                    break;
+                case ThermalReading.UnderVoltageFieldNumber << 3 | varint:
+                    values.UnderVoltage = reader.ReadVarint() != 0;
+                    break;
+                case ThermalReading.ThrottledFieldNumber << 3 | varint:
+                    values.Throttled = (uint)reader.ReadVarint();
+                    break;
+                case ThermalReading.LoadAverageFieldNumber << 3 | fixed64:
+                    values.LoadAverage = reader.ReadDouble();
+                    break;
+                case ThermalReading.UptimeSFieldNumber << 3 | varint:
+                    values.UptimeS = reader.ReadVarint();
+                    break;
                 default:
                     reader.Skip(tag);
                     break;
@@ -77,4 +137,8 @@ ref struct ThermalValues
         }
         return values;
     }
+
+    /// <summary>The text if nothing in it must be escaped and it is not too long; else an empty one.</summary>
+    internal static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> text) =>
+        text.Length <= MostText && !text.ContainsAnyExcept(textBytes) ? text : [];
 }

@@ -43,7 +43,10 @@ public static class Topics
             return false;
         deviceId = topic[Prefix.Length..slash];
         var name = topic.AsSpan(slash + 1);
-        kind = name.SequenceEqual("thermal") ? ReadingKind.Thermal : name.SequenceEqual("inverter") ? ReadingKind.Inverter : default;
+        kind =
+            name.SequenceEqual("thermal") ? ReadingKind.Thermal
+            : name.SequenceEqual("inverter") ? ReadingKind.Inverter
+            : default;
         return kind != default && IsDeviceId(deviceId);
     }
 
@@ -60,22 +63,26 @@ public static class Topics
             return "the device id in the topic begins with $, which MQTT keeps for brokers; choose another one";
         if (device.Length > MaxDeviceIdLength)
             return $"the device id in the topic has {device.Length} characters; at most {MaxDeviceIdLength} fit into the columns";
-        return $"the device id in the topic holds a character that cannot be in one (+ # / or a control character), or has more than {MaxDeviceIdBytes} bytes";
+        return "the device id in the topic holds a character that cannot be in one (+ # / or a control character), or has more than "
+            + $"{MaxDeviceIdBytes} bytes";
     }
 
     /// <summary>
     /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte),
     /// well-formed, none of which means something in a topic or is a control character.
     /// </summary>
-    public static bool IsDeviceId(string? text)
-        => text is { Length: > 0 and <= MaxDeviceIdLength } && !text.AsSpan().ContainsAny('+', '#', '/') && !text.Any(char.IsControl) && text[0] != '$'
-            && Utf8Length(text) is >= 0 and <= MaxDeviceIdBytes;
+    public static bool IsDeviceId(string? text) =>
+        text is { Length: > 0 and <= MaxDeviceIdLength }
+        && !text.AsSpan().ContainsAny('+', '#', '/')
+        && !text.Any(char.IsControl)
+        && text[0] != '$'
+        && Utf8Length(text) is >= 0 and <= MaxDeviceIdBytes;
 
     /// <summary>−1 for half of a surrogate pair, which UTF-8 cannot spell.</summary>
     static int Utf8Length(string text)
     {
         var length = 0;
-        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        for (var rest = text.AsSpan(); !rest.IsEmpty; )
         {
             if (Rune.DecodeFromUtf16(rest, out var rune, out var used) != OperationStatus.Done)
                 return -1;

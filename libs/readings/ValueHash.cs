@@ -32,7 +32,7 @@ ref struct ValueHash
     public void AddJson(scoped ReadOnlySpan<byte> raw)
     {
         var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;
-        if (Utf8Parser.TryParse(text, out double number, out var length) && length == text.Length)
+        if (ShortNumber.TryParse(text, out var number) || (Utf8Parser.TryParse(text, out number, out var length) && length == text.Length))
         {
             Add((ulong)BitConverter.DoubleToInt64Bits(number));
             return;

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). What is not well-formed is a <see
+/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). Bytes that are not well-formed are a <see
 /// cref="PayloadException"/>; groups, which proto3 does not have, count as such.
 /// </summary>
 ref struct WireReader(ReadOnlySpan<byte> bytes)
@@ -15,9 +15,13 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
     public readonly bool AtEnd => Position == bytes.Length;
 
     /// <summary>Field number and wire type.</summary>
-    public uint ReadTag() => ReadVarint() is var tag and >= 8 and <= uint.MaxValue ? (uint)tag : throw Malformed("a field has the number 0 or one beyond 2^29");
+    public uint ReadTag() =>
+        ReadVarint() is var tag and >= 8 and <= uint.MaxValue ? (uint)tag : throw Malformed("a field has the number 0 or one beyond 2^29");
 
-    public ulong ReadVarint()
+    // Tags, lengths and small numbers take one byte.
+    public ulong ReadVarint() => !AtEnd && bytes[Position] < 0x80 ? bytes[Position++] : ReadLongVarint();
+
+    ulong ReadLongVarint()
     {
         ulong value = 0;
         for (var shift = 0; shift < 70; shift += 7)

@@ -9,7 +9,17 @@ public sealed class FuzzTests(ITestOutputHelper output)
 {
     const int Rounds = 60_000;
 
-    static readonly string[] Spanners = ["\\ud800", "\\udc00", "\\u0000", "1e999", "null", "\"sequence\":", "\"observed_at\":", "\"device_id\":"];
+    static readonly string[] Spanners =
+    [
+        "\\ud800",
+        "\\udc00",
+        "\\u0000",
+        "1e999",
+        "null",
+        "\"sequence\":",
+        "\"observed_at\":",
+        "\"device_id\":",
+    ];
 
     [Theory]
     [InlineData(false, ReadingKind.Thermal)]
@@ -20,6 +30,23 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         var (random, seed) = Seed.Next();
         output.WriteLine($"THERMAL_TEST_SEED={seed}");
+        var checker = new RuleChecker(
+            RuleFileTests.Rules(
+                """
+                {
+                  "thermal": [
+                    { "metric": "temperature", "minimum": 0, "maximum": 30 },
+                    { "metric": "hostname", "allowed": ["pi"] },
+                    { "metric": "extra", "own_key": true, "required": true, "cases": [{ "if": { "co2": { "above": 500 } }, "below": 7 }] }
+                  ],
+                  "inverter": [
+                    { "metric": "PAC", "minimum": 1000, "maximum": 5000, "required": true },
+                    { "metric": "fault_status", "allowed": ["None"], "required": true }
+                  ]
+                }
+                """
+            )
+        );
         byte[][] samples = isJson ? JsonSamples(kind) : ProtobufSamples(kind);
         var read = 0;
         for (var round = 0; round < Rounds; round++)
@@ -36,11 +63,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
                         Assert.Equal(row.Length, JsonDocument.Parse(row).RootElement.GetRawText().Length);
                     Assert.True(Topics.IsDeviceId(payload.Identity(i).DeviceId));
                     _ = payload.ObservedAt(i);
-                    if (kind == ReadingKind.Inverter)
-                    {
-                        foreach (var rule in InverterRule.All)
-                            rule.Broken(payload.Inverter(i));
-                    }
+                    if (!payload.Problems.ContainsKey(i))
+                        Assert.Equal(checker.Rejects(payload, i), checker.Broken(payload, i, rejectingOnly: true).Count > 0);
                 }
                 // As intake does: what cannot be taken is left out.
                 int[] good = [.. Enumerable.Range(0, payload.Count).Where(i => !payload.Problems.ContainsKey(i))];
@@ -98,7 +122,15 @@ public sealed class FuzzTests(ITestOutputHelper output)
             try
             {
                 var payload = Payload.Decode(Encoding.UTF8.GetBytes(text), isJson: true, "topic-device", kind, Rows.ReceivedAt);
-                return string.Join('\n', Enumerable.Range(0, payload.Count).Select(i => $"{payload.Row(i)} {payload.Identity(i)} {payload.ObservedAt(i):O} {payload.Problems.GetValueOrDefault(i)} {payload.HasUnknownKeys(i)} {payload.IsClockNotSet(i)}"));
+                return string.Join(
+                    '\n',
+                    Enumerable
+                        .Range(0, payload.Count)
+                        .Select(i =>
+                            $"{payload.Row(i)} {payload.Identity(i)} {payload.ObservedAt(i):O} {payload.Problems.GetValueOrDefault(i)} "
+                            + $"{payload.HasUnknownKeys(i)} {payload.IsClockNotSet(i)}"
+                        )
+                );
             }
             catch (PayloadException)
             {
@@ -108,23 +140,82 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     static readonly string[] Texts =
-        ["\"\"", "\"a\"", "\"topic-device\"", "\"b-1\"", "\"é😀\"", "\"\\n\"", "\"\\u00e9\"", "\"\\\"\"", "\"a+b\"", "\"2026-11-20T10:13:48.123456+00:00\"", "\"2026-11-20T10:13:48Z\"", "\"/ {}[],:\""];
+    [
+        "\"\"",
+        "\"a\"",
+        "\"topic-device\"",
+        "\"b-1\"",
+        "\"é😀\"",
+        "\"\\n\"",
+        "\"\\u00e9\"",
+        "\"\\\"\"",
+        "\"a+b\"",
+        "\"2026-11-20T10:13:48.123456+00:00\"",
+        "\"2026-11-20T10:13:48Z\"",
+        "\"/ {}[],:\"",
+    ];
 
-    static readonly string[] Numbers = ["\" 21.5 \"", "\"+7\"", "1763632828123", "0", "-0", "1", "12", "-3.25", "1e5", "1E+05", "2.5e-3", "18446744073709551615", "1795100000", "1795100000.5"];
+    static readonly string[] Numbers =
+    [
+        "\" 21.5 \"",
+        "\"+7\"",
+        "1763632828123",
+        "0",
+        "-0",
+        "1",
+        "12",
+        "-3.25",
+        "1e5",
+        "1E+05",
+        "2.5e-3",
+        "18446744073709551615",
+        "1795100000",
+        "1795100000.5",
+    ];
 
-    static readonly string[] Odd = ["\"\t\"", "null", "null", "null", "01", "-", "1.", ".5", "1e", "+1", "0x1", "nul", "true", "[]", "{}", "[1,\n2]", "", "NaN", "\"", "'a'"];
+    static readonly string[] Odd =
+    [
+        "\"\t\"",
+        "null",
+        "null",
+        "null",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+        "0x1",
+        "nul",
+        "true",
+        "[]",
+        "{}",
+        "[1,\n2]",
+        "",
+        "NaN",
+        "\"",
+        "'a'",
+    ];
 
     static string Objects(Random random, ReadingKind kind)
     {
-        string[] keys = kind == ReadingKind.Thermal ? [.. Rows.OriginalThermalKeys, "device_id", "boot_id", "sequence", "observed_at", "zz", "channel_id"] : [.. Rows.InverterKeys, "zz"];
+        string[] keys =
+            kind == ReadingKind.Thermal
+                ? [.. Rows.OriginalThermalKeys, "device_id", "boot_id", "sequence", "observed_at", "zz", "channel_id"]
+                : [.. Rows.InverterKeys, "zz"];
         string[] spaces = ["", "", "", " ", "\n", "\r\n\t"];
         string Space() => spaces[random.Next(spaces.Length)];
-        string Value(string key) => random.Next(200) == 0 ? Odd[random.Next(Odd.Length)]
-            : random.Next(10) > 0 && key is "sequence" or "device_id" or "observed_at" ? key == "sequence" ? "12" : Texts[2]
-            : IsText(key) && random.Next(200) > 0 ? Texts[random.Next(Texts.Length)] : Numbers[random.Next(Numbers.Length)];
+        string Value(string key) =>
+            random.Next(200) == 0 ? Odd[random.Next(Odd.Length)]
+            : random.Next(10) > 0 && key is "sequence" or "device_id" or "observed_at"
+                ? key == "sequence" ? "12"
+                    : Texts[2]
+            : IsText(key) && random.Next(200) > 0 ? Texts[random.Next(Texts.Length)]
+            : Numbers[random.Next(Numbers.Length)];
         string Object()
         {
-            var some = keys.Where(_ => random.Next(3) > 0).Where(key => key is not ("observed_at" or "zz" or "channel_id") || random.Next(20) == 0);
+            var some = keys.Where(_ => random.Next(3) > 0)
+                .Where(key => key is not ("observed_at" or "zz" or "channel_id") || random.Next(20) == 0);
             if (random.Next(3) == 0)
                 some = some.OrderBy(_ => random.Next());
             if (random.Next(10) == 0)
@@ -135,8 +226,23 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var objects = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Object()).ToList();
         return random.Next(3) == 0 ? $"[{string.Join(',', objects)}]{Space()}" : string.Concat(objects);
 
-        static bool IsText(string key) => key is "uuid" or "rowid" or "ipaddress" or "macaddress" or "host" or "hostname" or "local_hostname" or "systemtime" or "starttime" or "datetimestamp"
-            or "diskusage" or "device_id" or "boot_id" or "id" or "fault_status";
+        static bool IsText(string key) =>
+            key
+                is "uuid"
+                    or "rowid"
+                    or "ipaddress"
+                    or "macaddress"
+                    or "host"
+                    or "hostname"
+                    or "local_hostname"
+                    or "systemtime"
+                    or "starttime"
+                    or "datetimestamp"
+                    or "diskusage"
+                    or "device_id"
+                    or "boot_id"
+                    or "id"
+                    or "fault_status";
     }
 
     static byte[][] ProtobufSamples(ReadingKind kind)
@@ -151,9 +257,19 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     static byte[][] JsonSamples(ReadingKind kind)
     {
-        string[] texts = kind == ReadingKind.Thermal
-            ? [Rows.Decode(Rows.Batch(Rows.Full(1))).Row(), """[{"temperature":1,"x":{"y":[1,2,"\u00fc"]}},{"ts":5,"observed_at":"2026-01-01"}]""", "{\"host\":\"a\\ud83d\\ude00\",\n\"n\":\"\\\"\"}"]
-            : ["""{"id":"Inverter_1","PAC":1,"observed_at":12.5}""", """{"id":"\ud83d\ude00","temperature":1e3,"zz":null,"fault_status":"Overheat"}"""];
+        string[] texts =
+            kind == ReadingKind.Thermal
+                ?
+                [
+                    Rows.Decode(Rows.Batch(Rows.Full(1))).Row(),
+                    """[{"temperature":1,"x":{"y":[1,2,"\u00fc"]}},{"ts":5,"observed_at":"2026-01-01"}]""",
+                    "{\"host\":\"a\\ud83d\\ude00\",\n\"n\":\"\\\"\"}",
+                ]
+                :
+                [
+                    """{"id":"Inverter_1","PAC":1,"observed_at":12.5}""",
+                    """{"id":"\ud83d\ude00","temperature":1e3,"zz":null,"fault_status":"Overheat"}""",
+                ];
         return [.. texts.Select(Encoding.UTF8.GetBytes)];
     }
 

@@ -22,8 +22,25 @@ public sealed class InverterRowTests
             "temperature":40,"input_voltage":600,"output_voltage":230,"frequency":50.002,"fault_status":"None","device_id":"pi-1","boot_id":"b1","sequence":7,
             "observed_at":"2026-11-20T10:13:48.123456+00:00"}
             """.ReplaceLineEndings(""),
-            row);
+            row
+        );
         Assert.Equal(Rows.InverterKeys, JsonDocument.Parse(row).RootElement.Keys());
+    }
+
+    [Theory]
+    [InlineData("clock:Unsynchronised", true)]
+    [InlineData("", false)]
+    [InlineData("a\"b", false)]
+    public void Says_what_is_odd_only_where_there_is_something(string quality, bool isSaid)
+    {
+        var reading = Rows.Inverter(7);
+        reading.Quality = quality;
+
+        var row = Of(reading).RowJson();
+
+        Assert.Equal(isSaid ? [.. Rows.InverterKeys, "quality"] : Rows.InverterKeys, row.Keys());
+        if (isSaid)
+            Assert.Equal(quality, row.GetProperty("quality").GetString());
     }
 
     [Fact]
@@ -62,7 +79,15 @@ public sealed class InverterRowTests
             { "fast", With(r => r.FrequencyHz = 50.501), FaultStatus.FrequencyError },
             { "in between", With(r => r.FrequencyHz = 50.5), FaultStatus.None },
             { "heat goes before voltage", With(r => (r.TemperatureC, r.InputVoltageV) = (56, 515)), FaultStatus.Overheat },
-            { "a missing value goes before heat", With(r => { r.TemperatureC = 56; r.ClearFrequencyHz(); }), FaultStatus.SensorFailure },
+            {
+                "a missing value goes before heat",
+                With(r =>
+                {
+                    r.TemperatureC = 56;
+                    r.ClearFrequencyHz();
+                }),
+                FaultStatus.SensorFailure
+            },
             { "voltage goes before frequency", With(r => (r.InputVoltageV, r.FrequencyHz) = (515, 49)), FaultStatus.UnderVoltage },
         };
     }
@@ -80,45 +105,5 @@ public sealed class InverterRowTests
             Assert.Equal(status, InverterFaults.Parse(InverterFaults.Text(status)));
         Assert.Equal(6, Enum.GetValues<FaultStatus>().Select(InverterFaults.Text).Distinct().Count());
         Assert.Null(InverterFaults.Parse("none"));
-    }
-
-    [Theory]
-    [InlineData("PAC", 1000, 5000)]
-    [InlineData("energy_output", 10000, 20000)]
-    [InlineData("energy_conversion_efficiency", 90, 99)]
-    [InlineData("performance_ratio", 0.7, 0.95)]
-    [InlineData("system_uptime", 98, 100)]
-    [InlineData("temperature", 30, 60)]
-    [InlineData("input_voltage", 500, 700)]
-    [InlineData("output_voltage", 220, 240)]
-    [InlineData("frequency", 49, 51)]
-    public void A_rule_is_kept_within_its_range_and_broken_outside_and_by_absence(string key, double min, double max)
-    {
-        var rule = Assert.Single(InverterRule.All, rule => rule.Key == key);
-        var reading = Of(Rows.Inverter()).RowJson();
-        Assert.Null(rule.Broken(Rows.Inverter()));
-        Assert.Equal("missing", rule.Broken(new InverterReading()));
-
-        InverterReading With(double value) => Rows.Json($$"""{"{{key}}":{{value.ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""", ReadingKind.Inverter).Inverter(0);
-        Assert.Null(rule.Broken(With(min)));
-        Assert.Null(rule.Broken(With(max)));
-        Assert.Contains($"is not {min} to {max}", rule.Broken(With(min - 0.001)), StringComparison.Ordinal);
-        Assert.Contains($"is not {min} to {max}", rule.Broken(With(max + 0.001)), StringComparison.Ordinal);
-        Assert.True(reading.TryGetProperty(key, out _));
-    }
-
-    [Fact]
-    public void There_is_a_rule_for_each_numeric_key_and_no_other()
-    {
-        Assert.Equal(Rows.InverterKeys.Skip(1).Take(9), InverterRule.All.Select(rule => rule.Key));
-    }
-
-    [Fact]
-    public void No_number_breaks_every_rule()
-    {
-        var reading = Rows.Inverter();
-        reading.PacW = double.NaN;
-
-        Assert.NotNull(InverterRule.All[0].Broken(reading));
     }
 }

@@ -8,7 +8,9 @@ public sealed class JsonPayloadTests
     [Fact]
     public void Passes_values_on_byte_for_byte_and_fills_the_row_up()
     {
-        var payload = Rows.Json("""{"temperature":21.50000,"co2":6.12e2,"host":"k\u00fcche","diskusage":"9 MB","room":"lab","ts":1795169628}""");
+        var payload = Rows.Json(
+            """{"temperature":21.50000,"co2":6.12e2,"host":"k\u00fcche","diskusage":"9 MB","room":"lab","ts":1795169628}"""
+        );
 
         var row = payload.Row();
 
@@ -17,7 +19,10 @@ public sealed class JsonPayloadTests
         Assert.Contains("\"host\":\"k\\u00fcche\",", row, StringComparison.Ordinal);
         Assert.Contains("\"room\":\"lab\",", row, StringComparison.Ordinal);
         var json = JsonDocument.Parse(row).RootElement;
-        Assert.Equal([.. Rows.OriginalThermalKeys, "device_id", "boot_id", "sequence", "room", "forwarded_at", "channel_id", "stream_offset"], json.Keys());
+        Assert.Equal(
+            [.. Rows.OriginalThermalKeys, "device_id", "boot_id", "sequence", "room", "forwarded_at", "channel_id", "stream_offset"],
+            json.Keys()
+        );
         Assert.Equal("topic-device", json.GetProperty("device_id").GetString());
         Assert.Equal("11/20/2026 10:13:48", json.GetProperty("systemtime").GetString());
         Assert.Equal(JsonValueKind.Null, json.GetProperty("humidity").ValueKind);
@@ -87,7 +92,15 @@ public sealed class JsonPayloadTests
     [Fact]
     public void Refuses_what_is_not_UTF8()
     {
-        var e = Assert.ThrowsAny<PayloadException>(() => Payload.Decode(new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' }, true, "d", ReadingKind.Thermal, Rows.ReceivedAt));
+        var e = Assert.ThrowsAny<PayloadException>(() =>
+            Payload.Decode(
+                new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' },
+                true,
+                "d",
+                ReadingKind.Thermal,
+                Rows.ReceivedAt
+            )
+        );
 
         Assert.Contains("UTF-8", e.Message, StringComparison.Ordinal);
     }
@@ -131,7 +144,9 @@ public sealed class JsonPayloadTests
     [Fact]
     public void Null_is_the_same_as_missing()
     {
-        var payload = Rows.Json("""{"device_id":null,"boot_id":null,"sequence":null,"observed_at":null,"datetimestamp":null,"temperature":null}""");
+        var payload = Rows.Json(
+            """{"device_id":null,"boot_id":null,"sequence":null,"observed_at":null,"datetimestamp":null,"temperature":null}"""
+        );
 
         Assert.Equal(new ReadingIdentity("topic-device", "", ReadingKind.Thermal, 0), payload.Identity(0));
         Assert.False(payload.Identity(0).IsComplete);
@@ -199,9 +214,14 @@ public sealed class JsonPayloadTests
     [Fact]
     public void Readings_of_several_boots_keep_theirs_and_those_of_another_device_are_refused()
     {
-        var payload = Rows.Json("""[{"boot_id":"1","sequence":1},{"boot_id":"1","sequence":2},{"boot_id":"2","sequence":1},{},{"device_id":"topic-device","boot_id":"2","sequence":9},{"device_id":"b","boot_id":"2","sequence":3}]""");
+        var payload = Rows.Json(
+            """[{"boot_id":"1","sequence":1},{"boot_id":"1","sequence":2},{"boot_id":"2","sequence":1},{},{"device_id":"topic-device","boot_id":"2","sequence":9},{"device_id":"b","boot_id":"2","sequence":3}]"""
+        );
 
-        Assert.Equal(["1 1", "1 2", "2 1", " 0", "2 9"], Enumerable.Range(0, 5).Select(i => $"{payload.Identity(i).BootId} {payload.Identity(i).Sequence}"));
+        Assert.Equal(
+            ["1 1", "1 2", "2 1", " 0", "2 9"],
+            Enumerable.Range(0, 5).Select(i => $"{payload.Identity(i).BootId} {payload.Identity(i).Sequence}")
+        );
         var (index, problem) = Assert.Single(payload.Problems);
         Assert.Equal(5, index);
         Assert.Contains("device_id is \"b\", but the topic is of device \"topic-device\"", problem, StringComparison.Ordinal);
@@ -214,17 +234,25 @@ public sealed class JsonPayloadTests
 
         Assert.Equal([@"x\\y", @"x\y"], [boots.Identity(0).BootId, boots.Identity(1).BootId]);
         // A line feed, which no device id has, on a topic with a backslash and an n.
-        Assert.NotEmpty(Payload.Decode("""{"device_id":"a\nb"}"""u8.ToArray(), isJson: true, @"a\nb", ReadingKind.Thermal, Rows.ReceivedAt).Problems);
+        Assert.NotEmpty(
+            Payload.Decode("""{"device_id":"a\nb"}"""u8.ToArray(), isJson: true, @"a\nb", ReadingKind.Thermal, Rows.ReceivedAt).Problems
+        );
     }
 
     [Fact]
     public void Reads_inverters_for_validation()
     {
-        var payload = Rows.Json("""{"id":"Inverter_3","PAC":1234.5,"temperature":null,"fault_status":"Overheat","frequency":50}""", ReadingKind.Inverter);
+        var payload = Rows.Json(
+            """{"id":"Inverter_3","PAC":1234.5,"temperature":null,"fault_status":"Overheat","frequency":50}""",
+            ReadingKind.Inverter
+        );
 
         var reading = payload.Inverter(0);
 
-        Assert.Equal(("Inverter_3", 1234.5, 50.0, FaultStatus.Overheat), (reading.InverterId, reading.PacW, reading.FrequencyHz, reading.FaultStatus));
+        Assert.Equal(
+            ("Inverter_3", 1234.5, 50.0, FaultStatus.Overheat),
+            (reading.InverterId, reading.PacW, reading.FrequencyHz, reading.FaultStatus)
+        );
         Assert.False(reading.HasTemperatureC);
         Assert.Equal(Rows.InverterKeys, payload.RowJson().Keys());
         Assert.Equal("2026-11-20T11:00:00.000000+00:00", payload.RowJson().GetProperty("observed_at").GetString());

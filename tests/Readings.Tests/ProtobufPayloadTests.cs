@@ -166,11 +166,17 @@ public sealed class ProtobufPayloadTests
             taken++;
             var batch = ReadingBatch.Parser.ParseFrom(bytes);
             var again = Payload.Decode(batch.ToByteArray(), isJson: false, "pi-1", ReadingKind.Thermal, Rows.ReceivedAt);
-            Assert.Equal(batch.Thermal.Select(reading => batch.BootId.Length > 0 && reading.HasSequence ? reading.Sequence : 0), Enumerable.Range(0, payload.Count).Select(i => payload.Identity(i).Sequence));
+            Assert.Equal(
+                batch.Thermal.Select(reading => batch.BootId.Length > 0 && reading.HasSequence ? reading.Sequence : 0),
+                Enumerable.Range(0, payload.Count).Select(i => payload.Identity(i).Sequence)
+            );
             for (var i = 0; i < payload.Count; i++)
             {
                 Assert.Equal(again.Row(i), payload.Row(i));
-                Assert.Equal(batch.Thermal[i].ObservedAtUs == 0 ? Rows.ReceivedAt : Instants.FromMicroseconds(batch.Thermal[i].ObservedAtUs), payload.ObservedAt(i));
+                Assert.Equal(
+                    batch.Thermal[i].ObservedAtUs == 0 ? Rows.ReceivedAt : Instants.FromMicroseconds(batch.Thermal[i].ObservedAtUs),
+                    payload.ObservedAt(i)
+                );
             }
         }
 
@@ -224,7 +230,10 @@ public sealed class ProtobufPayloadTests
         var payload = Payload.Decode(batch.ToByteArray(), isJson: false, "pi-1", ReadingKind.Thermal, Rows.ReceivedAt);
 
         Assert.Equal([0, 1], payload.Problems.Keys);
-        Assert.All(payload.Problems.Values, problem => Assert.Contains($"device_id is \"{named}\", but the topic is of device \"pi-1\"", problem, StringComparison.Ordinal));
+        Assert.All(
+            payload.Problems.Values,
+            problem => Assert.Contains($"device_id is \"{named}\", but the topic is of device \"pi-1\"", problem, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -233,10 +242,23 @@ public sealed class ProtobufPayloadTests
         var batch = Rows.Batch(Rows.Full(), new ThermalReading { ObservedAtUs = 1 }, new ThermalReading { Sequence = 0, ObservedAtUs = 1 });
         var own = Rows.Decode(batch);
         batch.BootId = "";
-        var none = Payload.Decode(batch.ToByteArray(), isJson: false, "pi-1", ReadingKind.Thermal, Rows.ReceivedAt, new AssignedIdentity("journal-0a", 40));
+        var none = Payload.Decode(
+            batch.ToByteArray(),
+            isJson: false,
+            "pi-1",
+            ReadingKind.Thermal,
+            Rows.ReceivedAt,
+            new AssignedIdentity("journal-0a", 40)
+        );
 
-        Assert.Equal([(true, 1UL), (false, 0UL), (true, 0UL)], Enumerable.Range(0, 3).Select(i => (own.HasOwnIdentity(i), own.Identity(i).Sequence)));
-        Assert.Equal([("journal-0a", 40UL), ("journal-0a", 41UL), ("journal-0a", 42UL)], Enumerable.Range(0, 3).Select(i => (none.Identity(i).BootId, none.Identity(i).Sequence)));
+        Assert.Equal(
+            [(true, 1UL), (false, 0UL), (true, 0UL)],
+            Enumerable.Range(0, 3).Select(i => (own.HasOwnIdentity(i), own.Identity(i).Sequence))
+        );
+        Assert.Equal(
+            [("journal-0a", 40UL), ("journal-0a", 41UL), ("journal-0a", 42UL)],
+            Enumerable.Range(0, 3).Select(i => (none.Identity(i).BootId, none.Identity(i).Sequence))
+        );
         Assert.Contains("\"boot_id\":\"journal-0a\",\"sequence\":41,", none.Row(1), StringComparison.Ordinal);
     }
 
@@ -244,6 +266,10 @@ public sealed class ProtobufPayloadTests
     public void A_time_that_is_not_there_is_the_time_of_arrival()
     {
         Assert.Equal(Rows.ReceivedAt, Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1 })).ObservedAt(0));
-        Assert.Contains("\"datetimestamp\":\"2026-11-20T11:00:00.000000+00:00\"", Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1 })).Row(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"datetimestamp\":\"2026-11-20T11:00:00.000000+00:00\"",
+            Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1 })).Row(),
+            StringComparison.Ordinal
+        );
     }
 }

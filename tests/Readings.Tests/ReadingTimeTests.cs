@@ -137,16 +137,28 @@ public sealed class ReadingTimeTests
     public void Any_instant_in_any_zone_and_spelling_is_read_to_the_microsecond()
     {
         var (random, seed) = Seed.Next();
-        string[] forms = ["yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", "yyyyMMdd'T'HHmmss.ffffffzzz", "yyyy-MM-dd HH:mm:ss,ffffffzzz", "yyyy-MM-dd'T'HH:mm:ss.fffffffzzz"];
+        string[] forms =
+        [
+            "yyyy-MM-dd'T'HH:mm:ss.ffffffzzz",
+            "yyyyMMdd'T'HHmmss.ffffffzzz",
+            "yyyy-MM-dd HH:mm:ss,ffffffzzz",
+            "yyyy-MM-dd'T'HH:mm:ss.fffffffzzz",
+        ];
         for (var round = 0; round < 20_000; round++)
         {
-            var at = DateTimeOffset.UnixEpoch.AddTicks(random.NextInt64(86_400_000_000_0 * 2, 80_000L * 864_000_000_000) / 10 * 10).ToOffset(TimeSpan.FromMinutes(random.Next(-14 * 60, 14 * 60 + 1)));
+            var at = DateTimeOffset
+                .UnixEpoch.AddTicks(random.NextInt64(86_400_000_000_0 * 2, 80_000L * 864_000_000_000) / 10 * 10)
+                .ToOffset(TimeSpan.FromMinutes(random.Next(-14 * 60, 14 * 60 + 1)));
             var text = at.ToString(forms[random.Next(forms.Length)], CultureInfo.InvariantCulture);
             if (random.Next(2) == 0)
                 text = text[..^3] + text[^2..];
             var micros = Instants.ToMicroseconds(at);
             var number = micros % 1_000_000 == 0 ? $"{micros / 1_000_000}" : $"{micros / 1_000_000}.{micros % 1_000_000:000000}";
-            foreach (var value in micros >= 1_000_000_000_000_000 && micros < 10_000_000_000_000_000 ? [$"\"{text}\"", number, $"{micros}", $"\"{micros}\"", $"{micros}e-6", $"{micros}123"] : new[] { $"\"{text}\"" })
+            foreach (
+                var value in micros >= 1_000_000_000_000_000 && micros < 10_000_000_000_000_000
+                    ? [$"\"{text}\"", number, $"{micros}", $"\"{micros}\"", $"{micros}e-6", $"{micros}123"]
+                    : new[] { $"\"{text}\"" }
+            )
             {
                 Assert.True(ReadingTime.TryParse(Encoding.UTF8.GetBytes(value), out var time), $"seed {seed}: {value} was refused");
                 Assert.True(micros == time.Microseconds, $"seed {seed}: {value} became {Instants.FromMicroseconds(time.Microseconds):O}");
@@ -163,7 +175,9 @@ public sealed class ReadingTimeTests
         {
             var text = new string([.. Enumerable.Range(0, random.Next(1, 30)).Select(_ => letters[random.Next(letters.Length - 2)])]);
             if (random.Next(3) == 0)
-                text = "2026-11-20T10:13:48.5+01:00".Remove(random.Next(20), random.Next(1, 6)).Insert(random.Next(15), text[..Math.Min(3, text.Length)]);
+                text = "2026-11-20T10:13:48.5+01:00"
+                    .Remove(random.Next(20), random.Next(1, 6))
+                    .Insert(random.Next(15), text[..Math.Min(3, text.Length)]);
             var exception = Record.Exception(() => ReadingTime.TryParse(Encoding.UTF8.GetBytes($"\"{text}\""), out _));
             Assert.True(exception is null, $"seed {seed}: {text}: {exception}");
         }

@@ -11,13 +11,23 @@ public sealed class SenderPayloadTests
     [Fact]
     public void The_original_pipelines_own_row_arrives_with_its_texts_as_numbers_and_its_instant_in_UTC()
     {
-        var row = Rows.Json("""
-            {"uuid":"thrml_xyz_20230102030405","host":"thermal","hostname":"thermal","cputempf":111,"runtime":3,"endtime":"1672628645.25","te":"0.00051","cpu":9.5,
-            "diskusage":"98765.4 MB","memory":11.2,"rowid":"20230102030405_1","systemtime":"01/01/2023 22:04:05","ts":1672628645,"starttime":"01/01/2023 22:04:00",
-            "datetimestamp":"2023-01-02 03:04:04.987654+00:00","temperature":22.5,"humidity":41.0,"co2":800.0,"totalvocppb":"  7","equivalentco2ppm":"65535","pressure":100000.5,"temperatureicp":75.5}
-            """).RowJson();
+        var row = Rows.Json(
+                """
+                {"uuid":"thrml_xyz_20230102030405","host":"thermal","hostname":"thermal","cputempf":111,"runtime":3,"endtime":"1672628645.25","te":"0.00051","cpu":9.5,
+                "diskusage":"98765.4 MB","memory":11.2,"rowid":"20230102030405_1","systemtime":"01/01/2023 22:04:05","ts":1672628645,"starttime":"01/01/2023 22:04:00",
+                "datetimestamp":"2023-01-02 03:04:04.987654+00:00","temperature":22.5,"humidity":41.0,"co2":800.0,"totalvocppb":"  7","equivalentco2ppm":"65535","pressure":100000.5,"temperatureicp":75.5}
+                """
+            )
+            .RowJson();
 
-        Assert.Equal((7, 65535, 22.5), (row.GetProperty("totalvocppb").GetInt32(), row.GetProperty("equivalentco2ppm").GetInt32(), row.GetProperty("temperature").GetDouble()));
+        Assert.Equal(
+            (7, 65535, 22.5),
+            (
+                row.GetProperty("totalvocppb").GetInt32(),
+                row.GetProperty("equivalentco2ppm").GetInt32(),
+                row.GetProperty("temperature").GetDouble()
+            )
+        );
         Assert.Equal("2023-01-02T03:04:04.987654+00:00", row.GetProperty("datetimestamp").GetString());
         // The original took the second later; datetimestamp wins, and what it said is kept.
         Assert.Equal(1672628644, row.GetProperty("ts").GetInt64());
@@ -27,13 +37,33 @@ public sealed class SenderPayloadTests
     }
 
     [Theory]
-    [InlineData("""{"datetimestamp":"2026-03-04T05:06:07.5+01:00"}""", "2026-03-04T04:06:07.500000+00:00", 1772597167, "03/04/2026 04:06:07")]
+    [InlineData(
+        """{"datetimestamp":"2026-03-04T05:06:07.5+01:00"}""",
+        "2026-03-04T04:06:07.500000+00:00",
+        1772597167,
+        "03/04/2026 04:06:07"
+    )]
     [InlineData("""{"ts":1772597167.75}""", "2026-03-04T04:06:07.750000+00:00", 1772597167, "03/04/2026 04:06:07")]
     [InlineData("""{"ts":"1772597167999"}""", "2026-03-04T04:06:07.999000+00:00", 1772597167, "03/04/2026 04:06:07")]
-    [InlineData("""{"ts":1,"datetimestamp":"2026-03-04T13:06:07+09:00"}""", "2026-03-04T04:06:07.000000+00:00", 1772597167, "03/04/2026 04:06:07")]
-    [InlineData("""{"ts":1,"datetimestamp":"2001-01-01T00:00:00Z","observed_at":"Wed, 04 Mar 2026 04:06:07 GMT"}""", "2026-03-04T04:06:07.000000+00:00", 1772597167, "03/04/2026 04:06:07")]
+    [InlineData(
+        """{"ts":1,"datetimestamp":"2026-03-04T13:06:07+09:00"}""",
+        "2026-03-04T04:06:07.000000+00:00",
+        1772597167,
+        "03/04/2026 04:06:07"
+    )]
+    [InlineData(
+        """{"ts":1,"datetimestamp":"2001-01-01T00:00:00Z","observed_at":"Wed, 04 Mar 2026 04:06:07 GMT"}""",
+        "2026-03-04T04:06:07.000000+00:00",
+        1772597167,
+        "03/04/2026 04:06:07"
+    )]
     [InlineData("""{"datetimestamp":"2026-03-04 04:06:07"}""", "2026-03-04T04:06:07.000000+00:00", 1772597167, "03/04/2026 04:06:07")]
-    [InlineData("""{"observed_at":null,"datetimestamp":null,"ts":1772597167}""", "2026-03-04T04:06:07.000000+00:00", 1772597167, "03/04/2026 04:06:07")]
+    [InlineData(
+        """{"observed_at":null,"datetimestamp":null,"ts":1772597167}""",
+        "2026-03-04T04:06:07.000000+00:00",
+        1772597167,
+        "03/04/2026 04:06:07"
+    )]
     [InlineData("""{"observed_at":"1970-01-01T00:00:00.5+01:00"}""", "1969-12-31T23:00:00.500000+00:00", -3600, "12/31/1969 23:00:00")]
     public void Every_column_of_a_row_has_the_one_instant(string json, string stamp, long second, string systemTime)
     {
@@ -41,7 +71,10 @@ public sealed class SenderPayloadTests
         var row = payload.RowJson();
 
         Assert.Empty(payload.Problems);
-        Assert.Equal((stamp, second, systemTime), (row.GetProperty("datetimestamp").GetString(), row.GetProperty("ts").GetInt64(), row.GetProperty("systemtime").GetString()));
+        Assert.Equal(
+            (stamp, second, systemTime),
+            (row.GetProperty("datetimestamp").GetString(), row.GetProperty("ts").GetInt64(), row.GetProperty("systemtime").GetString())
+        );
         Assert.Equal(stamp, Written.Iso(payload.ObservedAt(0)));
         var inverter = Rows.Json(json.Replace("datetimestamp", "observed_at", StringComparison.Ordinal), ReadingKind.Inverter);
         if (json.StartsWith("{\"datetimestamp", StringComparison.Ordinal))
@@ -51,11 +84,14 @@ public sealed class SenderPayloadTests
     [Fact]
     public void What_a_sender_said_is_kept_where_the_row_says_something_else()
     {
-        var row = Rows.Json("""{"ts":1772600000000,"datetimestamp":"2026-03-04T13:06:07+09:00","observed_at":"2026-03-04T05:06:07+0100"}""").RowJson();
+        var row = Rows.Json("""{"ts":1772600000000,"datetimestamp":"2026-03-04T13:06:07+09:00","observed_at":"2026-03-04T05:06:07+0100"}""")
+            .RowJson();
 
         Assert.Equal("2026-03-04T05:06:07+0100", row.GetProperty("observed_at").GetString());
         Assert.Equal("""{"ts":1772600000000,"datetimestamp":"2026-03-04T13:06:07+09:00"}""", row.GetProperty("as_sent").GetRawText());
-        Assert.False(Rows.Json("""{"ts":1772597167,"datetimestamp":"2026-03-04T04:06:07.000Z"}""").RowJson().TryGetProperty("as_sent", out _));
+        Assert.False(
+            Rows.Json("""{"ts":1772597167,"datetimestamp":"2026-03-04T04:06:07.000Z"}""").RowJson().TryGetProperty("as_sent", out _)
+        );
     }
 
     [Theory]
@@ -106,14 +142,26 @@ public sealed class SenderPayloadTests
         var payload = Rows.Json($"{{\"temperature\":1}}\n  {bad}\n\n{{\"temperature\":3}}");
 
         Assert.Equal(1, Assert.Single(payload.Problems).Key);
-        Assert.Equal((3, 1, 3), (payload.Count, payload.RowJson(0).GetProperty("temperature").GetInt32(), payload.RowJson(2).GetProperty("temperature").GetInt32()));
+        Assert.Equal(
+            (3, 1, 3),
+            (
+                payload.Count,
+                payload.RowJson(0).GetProperty("temperature").GetInt32(),
+                payload.RowJson(2).GetProperty("temperature").GetInt32()
+            )
+        );
         Assert.Equal($"{bad}\n{{\"temperature\":3}}\n", Encoding.UTF8.GetString(payload.Select([1, 2])));
     }
 
     [Fact]
     public void A_line_that_is_not_UTF8_stands_for_itself()
     {
-        byte[] lines = [.. "{\"temperature\":1}\n"u8, .. Encoding.Latin1.GetBytes("{\"hostname\":\"Küche\"}\n"), .. "{\"temperature\":3}"u8];
+        byte[] lines =
+        [
+            .. "{\"temperature\":1}\n"u8,
+            .. Encoding.Latin1.GetBytes("{\"hostname\":\"Küche\"}\n"),
+            .. "{\"temperature\":3}"u8,
+        ];
 
         var payload = Payload.Decode(lines, isJson: true, "d", ReadingKind.Thermal, Rows.ReceivedAt);
 
@@ -138,8 +186,10 @@ public sealed class SenderPayloadTests
 
         Assert.Empty(payload.Problems);
         Assert.Equal(written, payload.RowJson().GetProperty("temperature").GetRawText());
-        Assert.Equal(double.Parse(written, System.Globalization.CultureInfo.InvariantCulture),
-            Rows.Json($$"""{"temperature":{{sent}}}""", ReadingKind.Inverter).Inverter(0).TemperatureC);
+        Assert.Equal(
+            double.Parse(written, System.Globalization.CultureInfo.InvariantCulture),
+            Rows.Json($$"""{"temperature":{{sent}}}""", ReadingKind.Inverter).Inverter(0).TemperatureC
+        );
     }
 
     [Theory]
@@ -164,7 +214,13 @@ public sealed class SenderPayloadTests
     [Fact]
     public void Numbers_as_ids_are_their_texts()
     {
-        var payload = Payload.Decode("""{"device_id":12345,"boot_id":77,"sequence":3,"hostname":9}"""u8.ToArray(), isJson: true, "12345", ReadingKind.Thermal, Rows.ReceivedAt);
+        var payload = Payload.Decode(
+            """{"device_id":12345,"boot_id":77,"sequence":3,"hostname":9}"""u8.ToArray(),
+            isJson: true,
+            "12345",
+            ReadingKind.Thermal,
+            Rows.ReceivedAt
+        );
 
         Assert.Empty(payload.Problems);
         Assert.Equal(new ReadingIdentity("12345", "77", ReadingKind.Thermal, 3), payload.Identity(0));
@@ -175,59 +231,75 @@ public sealed class SenderPayloadTests
     [Fact]
     public void Of_a_nested_key_that_comes_twice_the_last_one_counts()
     {
-        var row = Rows.Json("""{"wifi":{"rssi":-60,"ap":{"a":1,"b":"x\u00fc","a":1.50},"rssi":-61},"list":[{"k":1,"k":2}],"plain":{"a":{"b":1.0}}}""").RowJson();
+        var row = Rows.Json(
+                """{"wifi":{"rssi":-60,"ap":{"a":1,"b":"x\u00fc","a":1.50},"rssi":-61},"list":[{"k":1,"k":2}],"plain":{"a":{"b":1.0}}}"""
+            )
+            .RowJson();
 
-        Assert.Equal("""{"rssi":-61,"ap":{"a":1.50,"b":"xü"}}""", row.GetProperty("wifi").GetRawText().Replace("\\u00fc", "ü", StringComparison.Ordinal));
+        Assert.Equal(
+            """{"rssi":-61,"ap":{"a":1.50,"b":"xü"}}""",
+            row.GetProperty("wifi").GetRawText().Replace("\\u00fc", "ü", StringComparison.Ordinal)
+        );
         Assert.Equal("""[{"k":2}]""", row.GetProperty("list").GetRawText());
         Assert.Equal("""{"a":{"b":1.0}}""", row.GetProperty("plain").GetRawText());
     }
 
-    public static TheoryData<byte[], string> NotReadings() => new()
-    {
-        { [.. "{\"temperature\":1.14}"u8, 0], "a NUL (0x00) at byte 20" },
-        { [.. "{\"temperature\":1.14}"u8, 0, 0, 0], "a NUL (0x00) at byte 20" },
-        { [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("{\"temperature\":1.15}")], "UTF-16 (little-endian)" },
-        { Encoding.Unicode.GetBytes("{\"temperature\":1.15}"), "UTF-16 (little-endian)" },
-        { [0xFE, 0xFF, .. Encoding.BigEndianUnicode.GetBytes("{\"a\":1}")], "UTF-16 (big-endian)" },
-        { Encoding.BigEndianUnicode.GetBytes("{\"a\":1}"), "UTF-16 (big-endian)" },
-        { Encoding.Latin1.GetBytes("{\"hostname\":\"Straße\",\"temperature\":1}"), "not UTF-8: byte 17 is 0xDF, 'ß' in Latin-1" },
-        { Encoding.Latin1.GetBytes("20 °C"), "not UTF-8: byte 3 is 0xB0, '°' in Latin-1" },
-        { [.. "21.5"u8], "a bare number, \"21.5\"" },
-        { [.. " -3e2\n"u8], "a bare number, \"-3e2\"" },
-        { [.. "offline"u8], "a bare word, \"offline\"" },
-        { [.. "true"u8], "a bare word, \"true\"" },
-        { [.. "\"on\""u8], "a JSON string" },
-        { [.. "weather,room=lab temp=21.5,hum=40i 1763632828000000000"u8], "InfluxDB line protocol" },
-        { [.. "cpu usage=99.5"u8], "InfluxDB line protocol" },
-        { [.. "temperature=21.5&humidity=40"u8], "key=value" },
-        { [.. "21.5;40;1013"u8], "values without keys" },
-        { [.. "<xml/>"u8], "XML" },
-        { [.. "Temperature is 21.5 degrees"u8], "plain text, \"Temperature is 21.5 degrees\"" },
-        { [.. "'temperature': 21.5"u8], "single quote" },
-        { [.. " \r\n"u8], "white space only" },
-        { [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], "gzip" },
-        { [0x28, 0xB5, 0x2F, 0xFD, 4, 0x58, 1], "Zstandard" },
-        { [0x78, 0x9C, 0xAB, 0x56, 0x2A, 0x49], "zlib" },
-        { [.. "PK\u0003\u0004abc"u8], "ZIP" },
-        { [.. "{\"temperature\":NaN,\"humidity\":41}"u8], "not JSON at byte 15: NaN is not JSON (NaN and Infinity are not JSON)" },
-        { [.. "{\"temperature\":-Infinity}"u8], "NaN and Infinity are not JSON" },
-        { [.. "{\"temperature\":nan}"u8], "NaN and Infinity are not JSON" },
-        { [.. "{\"temperature\":-inf}"u8], "NaN and Infinity are not JSON" },
-        { [.. "{\"temperature\": None}"u8], "None is not JSON" },
-        { [.. "{\"temperature\":21,5}"u8], "not JSON at byte 18: a decimal comma" },
-        { [.. "{\"a\":1,\"temperature\":21,5,\"b\":2}"u8], "a decimal comma" },
-        { [.. "{'temperature': 21.5}"u8], "not JSON at byte 1: single quotes" },
-        { [.. "{\"temperature\": 'warm'}"u8], "single quotes" },
-        { [.. "{temperature: 21.5}"u8], "without quotation marks" },
-        { [.. "{\"temperature\":21.5,}"u8], "a comma with nothing behind it" },
-        { [.. "{\"temperature\":21."u8], "in the middle" },
-        { [.. "[{\"temperature\":1},{\"temperature\":"u8], "in the middle" },
-    };
+    public static TheoryData<byte[], string> NotReadings() =>
+        new()
+        {
+            { [.. "{\"temperature\":1.14}"u8, 0], "a NUL (0x00) at byte 20" },
+            { [.. "{\"temperature\":1.14}"u8, 0, 0, 0], "a NUL (0x00) at byte 20" },
+            { [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("{\"temperature\":1.15}")], "UTF-16 (little-endian)" },
+            { Encoding.Unicode.GetBytes("{\"temperature\":1.15}"), "UTF-16 (little-endian)" },
+            { [0xFE, 0xFF, .. Encoding.BigEndianUnicode.GetBytes("{\"a\":1}")], "UTF-16 (big-endian)" },
+            { Encoding.BigEndianUnicode.GetBytes("{\"a\":1}"), "UTF-16 (big-endian)" },
+            { Encoding.Latin1.GetBytes("{\"hostname\":\"Straße\",\"temperature\":1}"), "not UTF-8: byte 17 is 0xDF, 'ß' in Latin-1" },
+            { Encoding.Latin1.GetBytes("20 °C"), "not UTF-8: byte 3 is 0xB0, '°' in Latin-1" },
+            { [.. "21.5"u8], "a bare number, \"21.5\"" },
+            { [.. " -3e2\n"u8], "a bare number, \"-3e2\"" },
+            { [.. "offline"u8], "a bare word, \"offline\"" },
+            { [.. "true"u8], "a bare word, \"true\"" },
+            { [.. "\"on\""u8], "a JSON string" },
+            { [.. "weather,room=lab temp=21.5,hum=40i 1763632828000000000"u8], "InfluxDB line protocol" },
+            { [.. "cpu usage=99.5"u8], "InfluxDB line protocol" },
+            { [.. "temperature=21.5&humidity=40"u8], "key=value" },
+            { [.. "21.5;40;1013"u8], "values without keys" },
+            { [.. "<xml/>"u8], "XML" },
+            { [.. "Temperature is 21.5 degrees"u8], "plain text, \"Temperature is 21.5 degrees\"" },
+            { [.. "'temperature': 21.5"u8], "single quote" },
+            { [.. " \r\n"u8], "white space only" },
+            { [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], "gzip" },
+            { [0x28, 0xB5, 0x2F, 0xFD, 4, 0x58, 1], "Zstandard" },
+            { [0x78, 0x9C, 0xAB, 0x56, 0x2A, 0x49], "zlib" },
+            { [.. "PK\u0003\u0004abc"u8], "ZIP" },
+            { [.. "{\"temperature\":NaN,\"humidity\":41}"u8], "not JSON at byte 15: NaN is not JSON (NaN and Infinity are not JSON)" },
+            { [.. "{\"temperature\":-Infinity}"u8], "NaN and Infinity are not JSON" },
+            { [.. "{\"temperature\":nan}"u8], "NaN and Infinity are not JSON" },
+            { [.. "{\"temperature\":-inf}"u8], "NaN and Infinity are not JSON" },
+            { [.. "{\"temperature\": None}"u8], "None is not JSON" },
+            { [.. "{\"temperature\":21,5}"u8], "not JSON at byte 18: a decimal comma" },
+            { [.. "{\"a\":1,\"temperature\":21,5,\"b\":2}"u8], "a decimal comma" },
+            { [.. "{'temperature': 21.5}"u8], "not JSON at byte 1: single quotes" },
+            { [.. "{\"temperature\": 'warm'}"u8], "single quotes" },
+            { [.. "{temperature: 21.5}"u8], "without quotation marks" },
+            { [.. "{\"temperature\":21.5,}"u8], "a comma with nothing behind it" },
+            { [.. "{\"temperature\":21."u8], "in the middle" },
+            { [.. "[{\"temperature\":1},{\"temperature\":"u8], "in the middle" },
+        };
 
     [Theory, MemberData(nameof(NotReadings))]
     public void Says_what_came_and_never_in_wire_types(byte[] bytes, string reason)
     {
-        foreach (var contentType in new[] { null, Payload.JsonContentType, "text/plain", Payload.ProtobufContentType, "application/octet-stream" })
+        foreach (
+            var contentType in new[]
+            {
+                null,
+                Payload.JsonContentType,
+                "text/plain",
+                Payload.ProtobufContentType,
+                "application/octet-stream",
+            }
+        )
         {
             var isJson = PayloadFormat.IsJson(bytes, contentType, out var body);
             var e = Assert.ThrowsAny<PayloadException>(() => Payload.Decode(body, isJson, "d", ReadingKind.Thermal, Rows.ReceivedAt));
@@ -243,11 +315,23 @@ public sealed class SenderPayloadTests
     [InlineData("text/plain")]
     public void White_space_and_a_byte_order_mark_in_front_of_JSON_do_not_matter(string? contentType)
     {
-        foreach (var text in new[] { "\uFEFF{\"temperature\":1}", "\r\n{\"temperature\":1}\r\n", "\n{\"temperature\":1}", "\t [{\"temperature\":1}]", "\uFEFF\r\n {\"temperature\":1}" })
+        foreach (
+            var text in new[]
+            {
+                "\uFEFF{\"temperature\":1}",
+                "\r\n{\"temperature\":1}\r\n",
+                "\n{\"temperature\":1}",
+                "\t [{\"temperature\":1}]",
+                "\uFEFF\r\n {\"temperature\":1}",
+            }
+        )
         {
             var isJson = PayloadFormat.IsJson(Encoding.UTF8.GetBytes(text), contentType, out var body);
             Assert.True(isJson, $"{JsonSerializer.Serialize(text)} as {contentType}");
-            Assert.Equal(1, Payload.Decode(body, isJson, "d", ReadingKind.Thermal, Rows.ReceivedAt).RowJson().GetProperty("temperature").GetInt32());
+            Assert.Equal(
+                1,
+                Payload.Decode(body, isJson, "d", ReadingKind.Thermal, Rows.ReceivedAt).RowJson().GetProperty("temperature").GetInt32()
+            );
         }
     }
 
@@ -263,13 +347,25 @@ public sealed class SenderPayloadTests
     [InlineData("""{"temperature":21.31,"room":"lab"}""", false, "")]
     [InlineData("""{"temperature":null}""", false, "")]
     [InlineData("""{"hostname":"x","ts":1772597167}""", false, "")]
+    [InlineData("""{"gas_resistance":117297,"sensors":"bme680"}""", false, "")]
+    [InlineData("""{"gas_resistance":117297,"hum":40}""", false, "")]
+    [InlineData("""{"hum":40,"quality":"good"}""", true, "hum → humidity")]
     public void Keys_that_no_row_knows_are_noticed(string json, bool isOdd, string meant)
     {
         var payload = Rows.Json(json);
 
         Assert.Equal(isOdd, payload.HasUnknownKeys(0));
         if (isOdd)
-            Assert.Equal(meant, string.Join(", ", payload.UnknownKeys(0).Where(key => KnownKeys.Nearest(key) is not null).Select(key => $"{key} → {KnownKeys.Nearest(key)}")));
+            Assert.Equal(
+                meant,
+                string.Join(
+                    ", ",
+                    payload
+                        .UnknownKeys(0)
+                        .Where(key => KnownKeys.Nearest(key) is not null)
+                        .Select(key => $"{key} → {KnownKeys.Nearest(key)}")
+                )
+            );
     }
 
     [Theory]
@@ -287,7 +383,9 @@ public sealed class SenderPayloadTests
     [Fact]
     public void A_clock_that_was_never_set_is_noticed_in_a_batch_too()
     {
-        var payload = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = 12_000_000 }, Rows.Full(2), new ThermalReading { Sequence = 3 }));
+        var payload = Rows.Decode(
+            Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = 12_000_000 }, Rows.Full(2), new ThermalReading { Sequence = 3 })
+        );
 
         Assert.Equal([true, false, false], Enumerable.Range(0, 3).Select(payload.IsClockNotSet));
         Assert.Equal("1970-01-01T00:00:12.000000+00:00", payload.RowJson().GetProperty("datetimestamp").GetString());

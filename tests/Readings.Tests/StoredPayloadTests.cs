@@ -42,9 +42,18 @@ public sealed class StoredPayloadTests
     public void Shows_its_readings_as_rows()
     {
         var rows = StoredPayload.Format(Convert.FromHexString(ThermalHeader + BatchOfOne)).ToList();
-        var json = StoredPayload.Format((byte[])[.. Convert.FromHexString(InverterJsonHeader), .. """[{"sequence":1,"boot_id":"b"},{"sequence":2,"boot_id":"b"}]"""u8]).ToList();
+        var json = StoredPayload
+            .Format(
+                (byte[])
+                    [.. Convert.FromHexString(InverterJsonHeader), .. """[{"sequence":1,"boot_id":"b"},{"sequence":2,"boot_id":"b"}]"""u8]
+            )
+            .ToList();
 
-        Assert.Contains("\"device_id\":\"Küche\",\"boot_id\":\"b\",\"sequence\":4,\"forwarded_at\":\"2026-11-20T10:00:00.123456", Assert.Single(rows), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"device_id\":\"Küche\",\"boot_id\":\"b\",\"sequence\":4,\"forwarded_at\":\"2026-11-20T10:00:00.123456",
+            Assert.Single(rows),
+            StringComparison.Ordinal
+        );
         Assert.Equal(2, json.Count);
         Assert.All(json, row => Assert.Contains("\"device_id\":\"Küche\"", row, StringComparison.Ordinal));
     }
@@ -67,7 +76,8 @@ public sealed class StoredPayloadTests
     }
 
     /// <summary>As above, with boot id "journal-0a" and sequence number 258.</summary>
-    const string AssignedHeader = "03" + "01" + "40AAA44EB2600600" + "06" + "4BC3BC636865" + "0A" + "6A6F75726E616C2D3061" + "0201000000000000";
+    const string AssignedHeader =
+        "03" + "01" + "40AAA44EB2600600" + "06" + "4BC3BC636865" + "0A" + "6A6F75726E616C2D3061" + "0201000000000000";
 
     [Theory]
     [InlineData(AssignedHeader, false)]
@@ -90,14 +100,32 @@ public sealed class StoredPayloadTests
     public void A_reading_without_identity_is_named_by_its_place_unless_it_was_named_before()
     {
         byte[] payload = [.. """{"temperature":1}{"boot_id":"b","sequence":0}{"sequence":3}"""u8];
-        var first = StoredPayload.Decode((byte[])[.. StoredPayload.Header(true, ReadingKind.Thermal, "d", At), .. payload], AssignedIdentity.BootIdOf("ab"), 1000);
-        var again = StoredPayload.Decode((byte[])[.. StoredPayload.Header(true, ReadingKind.Thermal, "d", At, new("journal-cd", 7)), .. payload], AssignedIdentity.BootIdOf("ab"), 2000);
+        var first = StoredPayload.Decode(
+            (byte[])[.. StoredPayload.Header(true, ReadingKind.Thermal, "d", At), .. payload],
+            AssignedIdentity.BootIdOf("ab"),
+            1000
+        );
+        var again = StoredPayload.Decode(
+            (byte[])[.. StoredPayload.Header(true, ReadingKind.Thermal, "d", At, new("journal-cd", 7)), .. payload],
+            AssignedIdentity.BootIdOf("ab"),
+            2000
+        );
 
-        Assert.Equal(["journal-ab 1000", "b 0", "journal-ab 1002"], Enumerable.Range(0, 3).Select(i => $"{first.Identity(i).BootId} {first.Identity(i).Sequence}"));
-        Assert.Equal(["journal-cd 7", "b 0", "journal-cd 9"], Enumerable.Range(0, 3).Select(i => $"{again.Identity(i).BootId} {again.Identity(i).Sequence}"));
+        Assert.Equal(
+            ["journal-ab 1000", "b 0", "journal-ab 1002"],
+            Enumerable.Range(0, 3).Select(i => $"{first.Identity(i).BootId} {first.Identity(i).Sequence}")
+        );
+        Assert.Equal(
+            ["journal-cd 7", "b 0", "journal-cd 9"],
+            Enumerable.Range(0, 3).Select(i => $"{again.Identity(i).BootId} {again.Identity(i).Sequence}")
+        );
         Assert.All(Enumerable.Range(0, 3), i => Assert.True(first.Identity(i).IsComplete));
         Assert.Equal([false, true, false], Enumerable.Range(0, 3).Select(first.HasOwnIdentity));
         // What was sent of half an identity is not lost.
-        Assert.Contains("\"boot_id\":\"journal-ab\",\"sequence\":1002,\"as_sent\":{\"sequence\":3}", first.Row(2), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"boot_id\":\"journal-ab\",\"sequence\":1002,\"as_sent\":{\"sequence\":3}",
+            first.Row(2),
+            StringComparison.Ordinal
+        );
     }
 }

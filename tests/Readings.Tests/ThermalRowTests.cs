@@ -42,17 +42,113 @@ public sealed class ThermalRowTests
         var row = Rows.Decode(batch).RowJson();
 
         Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys], row.Keys());
-        var nulls = row.EnumerateObject().Where(property => property.Value.ValueKind == JsonValueKind.Null).Select(property => property.Name);
+        var nulls = row.EnumerateObject()
+            .Where(property => property.Value.ValueKind == JsonValueKind.Null)
+            .Select(property => property.Name);
         Assert.Equal(
-            ["uuid", "rowid", "ipaddress", "macaddress", "host", "hostname", "local_hostname", "cputempf", "runtime", "starttime", "cpu", "memory", "diskusage",
-                "temperature", "humidity", "co2", "pressure", "temperatureicp", "equivalentco2ppm", "totalvocppb", "boot_id"],
-            nulls);
+            [
+                "uuid",
+                "rowid",
+                "ipaddress",
+                "macaddress",
+                "host",
+                "hostname",
+                "local_hostname",
+                "cputempf",
+                "runtime",
+                "starttime",
+                "cpu",
+                "memory",
+                "diskusage",
+                "temperature",
+                "humidity",
+                "co2",
+                "pressure",
+                "temperatureicp",
+                "equivalentco2ppm",
+                "totalvocppb",
+                "boot_id",
+            ],
+            nulls
+        );
+    }
+
+    [Fact]
+    public void Says_which_sensors_delivered_and_what_is_odd_only_where_a_reading_says_it()
+    {
+        var reading = Rows.Full();
+        (reading.Sensors, reading.Quality, reading.GasResistanceOhm) = ("bme68x,icp10125", "icp10125:Stuck", 117_296.6);
+
+        var row = Rows.Decode(Rows.Batch(reading)).RowJson();
+
+        Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys, "gas_resistance", "quality", "sensors"], row.Keys());
+        Assert.Equal(
+            (117_297, "icp10125:Stuck", "bme68x,icp10125"),
+            (row.GetProperty("gas_resistance").GetInt32(), row.GetProperty("quality").GetString(), row.GetProperty("sensors").GetString())
+        );
+    }
+
+    [Fact]
+    public void Says_how_the_machine_is_only_where_it_tells()
+    {
+        var reading = Rows.Full();
+        (reading.UnderVoltage, reading.Throttled, reading.LoadAverage, reading.UptimeS) = (false, 0x50005, 0.534, 86_401);
+
+        var row = Rows.Decode(Rows.Batch(reading)).RowJson();
+
+        Assert.Equal(
+            [.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys, "under_voltage", "throttled", "load_1m", "uptime_s"],
+            row.Keys()
+        );
+        // A supply that is good is said: false is not null.
+        Assert.Equal(JsonValueKind.False, row.GetProperty("under_voltage").ValueKind);
+        Assert.Equal(
+            (0x50005, 0.53, 86_401),
+            (row.GetProperty("throttled").GetInt32(), row.GetProperty("load_1m").GetDouble(), row.GetProperty("uptime_s").GetInt32())
+        );
+    }
+
+    [Theory]
+    [InlineData(1e11, 1e7, 1_000_000_000_000_000)]
+    [InlineData(-1e300, double.NaN, ulong.MaxValue)]
+    [InlineData(double.PositiveInfinity, double.NegativeInfinity, ulong.MaxValue)]
+    public void Leaves_out_what_no_machine_is_and_no_column_holds(double ohm, double load, ulong uptime)
+    {
+        var reading = Rows.Full();
+        (reading.GasResistanceOhm, reading.LoadAverage, reading.UptimeS) = (ohm, load, uptime);
+
+        Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys], Rows.Decode(Rows.Batch(reading)).RowJson().Keys());
+    }
+
+    [Theory]
+    [InlineData("a\"b")]
+    [InlineData("ü")]
+    [InlineData("line\nbreak")]
+    [InlineData("")]
+    public void Leaves_out_an_origin_that_is_none(string text)
+    {
+        var reading = Rows.Full();
+        (reading.Sensors, reading.Quality, reading.GasResistanceOhm) = (text, new string('x', 201), double.NaN);
+
+        Assert.Equal([.. Rows.OriginalThermalKeys, .. Rows.AddedThermalKeys], Rows.Decode(Rows.Batch(reading)).RowJson().Keys());
     }
 
     [Fact]
     public void Keeps_a_true_zero()
     {
-        var row = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = Rows.ObservedAtUs, TemperatureC = 0, TvocPpb = 0, DiskFreeMb = 0 })).RowJson();
+        var row = Rows.Decode(
+                Rows.Batch(
+                    new ThermalReading
+                    {
+                        Sequence = 1,
+                        ObservedAtUs = Rows.ObservedAtUs,
+                        TemperatureC = 0,
+                        TvocPpb = 0,
+                        DiskFreeMb = 0,
+                    }
+                )
+            )
+            .RowJson();
 
         Assert.Equal(0, row.GetProperty("temperature").GetDouble());
         Assert.Equal(0, row.GetProperty("totalvocppb").GetDouble());
@@ -65,7 +161,19 @@ public sealed class ThermalRowTests
     [InlineData(double.NegativeInfinity)]
     public void Takes_what_is_no_number_as_not_delivered(double value)
     {
-        var row = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, ObservedAtUs = Rows.ObservedAtUs, TemperatureC = value, CpuTemperatureC = value, CpuPercent = value })).RowJson();
+        var row = Rows.Decode(
+                Rows.Batch(
+                    new ThermalReading
+                    {
+                        Sequence = 1,
+                        ObservedAtUs = Rows.ObservedAtUs,
+                        TemperatureC = value,
+                        CpuTemperatureC = value,
+                        CpuPercent = value,
+                    }
+                )
+            )
+            .RowJson();
 
         Assert.Equal(JsonValueKind.Null, row.GetProperty("temperature").ValueKind);
         Assert.Equal(JsonValueKind.Null, row.GetProperty("cputempf").ValueKind);
@@ -84,6 +192,21 @@ public sealed class ThermalRowTests
             TemperatureC = double.MaxValue,
             CpuTemperatureC = double.MaxValue,
             DiskFreeMb = ulong.MaxValue,
+            HumidityPercent = double.MinValue,
+            Co2Ppm = double.MinValue,
+            PressurePa = double.MinValue,
+            IcpTemperatureF = double.MinValue,
+            EquivalentCo2Ppm = double.MinValue,
+            TvocPpb = double.MinValue,
+            CpuPercent = double.MinValue,
+            MemoryPercent = double.MinValue,
+            GasResistanceOhm = -99_999_999_999,
+            UnderVoltage = false,
+            Throttled = uint.MaxValue,
+            LoadAverage = -9_999_999.99,
+            UptimeS = 999_999_999_999_999,
+            Quality = new string('q', 200),
+            Sensors = new string('s', 200),
         };
         var batch = Rows.Batch(reading);
         batch.Host.StartedAtUs = 253_402_300_799_999_999;
@@ -93,6 +216,7 @@ public sealed class ThermalRowTests
         Assert.Equal("9999-12-31T23:59:59.999999+00:00", row.GetProperty("datetimestamp").GetString());
         Assert.Equal(ulong.MaxValue, row.GetProperty("sequence").GetUInt64());
         Assert.Equal("18446744073709551615 MB", row.GetProperty("diskusage").GetString());
+        Assert.Equal(reading.Sensors, row.GetProperty("sensors").GetString());
         Assert.Equal(JsonValueKind.Null, row.GetProperty("uuid").ValueKind);
     }
 
@@ -120,7 +244,10 @@ public sealed class ThermalRowTests
             };
             if (!double.IsFinite(value))
                 continue;
-            var text = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, TemperatureC = value })).RowJson().GetProperty("temperature").GetRawText();
+            var text = Rows.Decode(Rows.Batch(new ThermalReading { Sequence = 1, TemperatureC = value }))
+                .RowJson()
+                .GetProperty("temperature")
+                .GetRawText();
             var rounded = Math.Round(value, 4);
             // JSON has no use for a zero's sign.
             var expected = rounded == 0 ? "0" : rounded.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -134,7 +261,14 @@ public sealed class ThermalRowTests
         // Of a control character one byte becomes six.
         var longest = new string('\u0001', 100);
         var batch = Rows.Batch(Rows.Full());
-        batch.Host = new Host { Hostname = longest, LocalHostname = longest, IpAddress = longest, MacAddress = longest, StartedAtUs = 1 };
+        batch.Host = new Host
+        {
+            Hostname = longest,
+            LocalHostname = longest,
+            IpAddress = longest,
+            MacAddress = longest,
+            StartedAtUs = 1,
+        };
         batch.BootId = new string('\u0001', 64);
         Assert.Equal(longest, Rows.Decode(batch).RowJson().GetProperty("local_hostname").GetString());
     }

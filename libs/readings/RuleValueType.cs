@@ -1,0 +1,13 @@
+namespace ThermalStreaming.Readings;
+
+/// <summary>What a <see cref="RuleValue"/> is.</summary>
+enum RuleValueType
+{
+    /// <summary>The key is not there, or null.</summary>
+    Missing,
+    Number,
+    Text,
+
+    /// <summary>True, false, an array or an object.</summary>
+    Other,
+}
