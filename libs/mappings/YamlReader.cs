@@ -1,0 +1,78 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace ThermalStreaming.Mappings;
+
+/// <summary>
+/// Reads YAML, and so JSON too, with the line of every part. It uses the events of YamlDotNet's parser and none of its serialization, which
+/// needs reflection.
+/// </summary>
+static class YamlReader
+{
+    const int MaxDepth = 32;
+
+    /// <returns>The document; an empty node when there is none.</returns>
+    /// <exception cref="MappingSyntaxException">It is not YAML, or more than one document, or a key comes twice.</exception>
+    public static YamlNode Read(string text)
+    {
+        try
+        {
+            var parser = new Parser(new StringReader(text));
+            parser.Consume<StreamStart>();
+            if (parser.Accept<StreamEnd>(out _))
+                return new YamlNode(1);
+            parser.Consume<DocumentStart>();
+            var node = ReadNode(parser, 0);
+            parser.Consume<DocumentEnd>();
+            return parser.Accept<StreamEnd>(out var end)
+                ? node
+                : throw new MappingSyntaxException((int)(parser.Current ?? end)!.Start.Line, "a second document begins; one file is one");
+        }
+        catch (YamlException e)
+        {
+            throw new MappingSyntaxException((int)e.Start.Line, $"this is not YAML: {Reason(e)}");
+        }
+    }
+
+    static YamlNode ReadNode(Parser parser, int depth)
+    {
+        var line = (int)parser.Current!.Start.Line;
+        if (depth > MaxDepth)
+            throw new MappingSyntaxException(line, $"more than {MaxDepth} levels");
+        if (parser.TryConsume<Scalar>(out var scalar))
+        {
+            var isNothing = scalar is { Style: ScalarStyle.Plain, Value: "" or "~" or "null" };
+            return new YamlNode(line) { Text = isNothing ? null : scalar.Value };
+        }
+        if (parser.TryConsume<SequenceStart>(out _))
+        {
+            var items = new List<YamlNode>();
+            while (!parser.TryConsume<SequenceEnd>(out _))
+                items.Add(ReadNode(parser, depth + 1));
+            return new YamlNode(line) { Items = items };
+        }
+        if (parser.TryConsume<MappingStart>(out _))
+        {
+            var entries = new List<(string Key, int Line, YamlNode Value)>();
+            while (!parser.TryConsume<MappingEnd>(out _))
+            {
+                var keyLine = (int)parser.Current!.Start.Line;
+                if (!parser.TryConsume<Scalar>(out var key))
+                    throw new MappingSyntaxException(keyLine, "a key must be a text");
+                if (entries.Exists(entry => entry.Key == key.Value))
+                    throw new MappingSyntaxException(keyLine, $"the key '{key.Value}' comes twice");
+                entries.Add((key.Value, keyLine, ReadNode(parser, depth + 1)));
+            }
+            return new YamlNode(line) { Entries = entries };
+        }
+        throw new MappingSyntaxException(line, "aliases (*name) are not supported; write the part out");
+    }
+
+    /// <summary>Without the positions, which stand in front of it.</summary>
+    static string Reason(YamlException e)
+    {
+        var message = e.InnerException?.Message ?? e.Message;
+        var end = message.LastIndexOf("): ", StringComparison.Ordinal);
+        return (end < 0 ? message : message[(end + 3)..]).ReplaceLineEndings(" ").TrimEnd('.');
+    }
+}
