@@ -1,0 +1,14 @@
+namespace ThermalStreaming.Sensors;
+
+/// <summary>How an SCD4x measures.</summary>
+public enum Scd4xMode
+{
+    /// <summary>Every 5 s, 15 mA on average.</summary>
+    Periodic,
+
+    /// <summary>Every 30 s, 3 mA on average.</summary>
+    LowPower,
+
+    /// <summary>When it is asked to: SCD41 and SCD43 alone.</summary>
+    SingleShot,
+}
