@@ -12,7 +12,14 @@ public static class CheckList
     static readonly TimeSpan StepCeiling = TimeSpan.FromSeconds(30);
 
     /// <returns><see cref="ExitCodes.Ok"/>, or <see cref="ExitCodes.Failed"/> when a step failed.</returns>
-    public static async Task<int> RunAsync(IEnumerable<CheckStep> steps, bool json, IAnsiConsole console, Stream output, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        IEnumerable<CheckStep> steps,
+        bool json,
+        IAnsiConsole console,
+        Stream output,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         var notWell = new HashSet<string>(StringComparer.Ordinal);
         var failed = false;
@@ -42,7 +49,7 @@ public static class CheckList
     /// Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long, and without colours, whatever TERM
     /// says.
     /// </summary>
-    internal static IAnsiConsole ConsoleFor(TextWriter output, bool isTerminal)
+    public static IAnsiConsole ConsoleFor(TextWriter output, bool isTerminal)
     {
         var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) };
         if (isTerminal)
@@ -63,7 +70,11 @@ public static class CheckList
         }
         catch (OperationCanceledException) when (ceiling.IsCancellationRequested)
         {
-            return CheckResult.Failed($"no answer within {StepCeiling.TotalSeconds:0} s", "The other side is unreachable or a firewall drops the packets.", "Check the address and the network between here and there.");
+            return CheckResult.Failed(
+                $"no answer within {StepCeiling.TotalSeconds:0} s",
+                "The other side is unreachable or a firewall drops the packets.",
+                "Check the address and the network between here and there."
+            );
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -80,7 +91,7 @@ public static class CheckList
             CheckOutcome.Skipped => ("-", "grey"),
             _ => ("✗", "red"),
         };
-        console.MarkupLineInterpolated($"[{colour}]{mark}[/] {name,-22} {result.Detail} [grey]({took.TotalMilliseconds:0} ms)[/]");
+        console.MarkupLineInterpolated($"[{colour}]{mark}[/] {name, -22} {result.Detail} [grey]({took.TotalMilliseconds:0} ms)[/]");
         if (result.Cause.Length > 0)
             console.MarkupLineInterpolated($"    cause: {result.Cause}");
         if (result.Fix.Length > 0)

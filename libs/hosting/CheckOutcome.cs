@@ -1,3 +1,9 @@
 namespace ThermalStreaming.Hosting;
 
-public enum CheckOutcome { Ok, Warning, Failed, Skipped }
+public enum CheckOutcome
+{
+    Ok,
+    Warning,
+    Failed,
+    Skipped,
+}

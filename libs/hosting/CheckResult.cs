@@ -2,7 +2,7 @@ namespace ThermalStreaming.Hosting;
 
 /// <summary>What a step of <c>check</c> found.</summary>
 /// <param name="Outcome">Whether it is well.</param>
-/// <param name="Detail">What was found, one line, for a person.</param>
+/// <param name="Detail">The finding, one line, for a person.</param>
 /// <param name="Cause">On failure: the likely cause.</param>
 /// <param name="Fix">On failure: the exact thing to do, a command where there is one.</param>
 public sealed record CheckResult(CheckOutcome Outcome, string Detail, string Cause = "", string Fix = "")

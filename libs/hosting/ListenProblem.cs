@@ -6,26 +6,34 @@ namespace ThermalStreaming.Hosting;
 /// <summary>A port that cannot be listened on is a setting to change, not a crash.</summary>
 public static class ListenProblem
 {
-    /// <summary>Below it, ports are for root, or for whoever has CAP_NET_BIND_SERVICE.</summary>
+    /// <summary>Below it, ports need root or CAP_NET_BIND_SERVICE.</summary>
     const int FirstFreePort = 1024;
 
     /// <summary>The problem with the setting that gives the port; null when the start failed for another reason.</summary>
-    /// <param name="e">What the start threw.</param>
+    /// <param name="e">The exception of the start.</param>
     /// <param name="ports">The settings that give the ports, and their values. At least one.</param>
     public static string? Of(Exception e, params ReadOnlySpan<(string Key, int Port)> ports)
     {
         Exception? at = e;
         while (at is not (null or SocketException))
             at = at.InnerException;
-        if (at is not SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } reason)
+        if (
+            at
+            is not SocketException
+            {
+                SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable
+            } reason
+        )
             return null;
         var (key, port) = ports[0];
         foreach (var other in ports)
         {
             // Kestrel names the address, for example http://0.0.0.0:8080, unless permission is denied.
-            if (reason.SocketErrorCode == SocketError.AccessDenied
-                ? other.Port < FirstFreePort
-                : e.Message.Contains($":{other.Port.ToString(CultureInfo.InvariantCulture)}:", StringComparison.Ordinal))
+            if (
+                reason.SocketErrorCode == SocketError.AccessDenied
+                    ? other.Port < FirstFreePort
+                    : e.Message.Contains($":{other.Port.ToString(CultureInfo.InvariantCulture)}:", StringComparison.Ordinal)
+            )
             {
                 (key, port) = other;
                 break;

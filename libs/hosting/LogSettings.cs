@@ -3,14 +3,20 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What is logged and how.</summary>
+/// <summary>Level and format of the log.</summary>
 sealed record LogSettings(LogLevel Level, bool Json)
 {
-    enum Format { Text, Json }
+    enum Format
+    {
+        Text,
+        Json,
+    }
 
-    public static LogSettings Load(Settings settings) => new(
-        settings.Choice("LOG_LEVEL", LogLevel.Information, "Least severe level that is logged."),
-        settings.Choice("LOG_FORMAT", Format.Text, "Lines for people or JSON for a log collector.") == Format.Json);
+    public static LogSettings Load(Settings settings) =>
+        new(
+            settings.Choice("LOG_LEVEL", LogLevel.Information, "Least severe level that is logged."),
+            settings.Choice("LOG_FORMAT", Format.Text, "Lines for people or JSON for a log collector.") == Format.Json
+        );
 
     public void Apply(ILoggingBuilder logging)
     {
@@ -19,6 +25,7 @@ sealed record LogSettings(LogLevel Level, bool Json)
         logging.AddFilter("Microsoft", Level > LogLevel.Warning ? Level : LogLevel.Warning);
         // What ends a part is told once, by this program (Ended), and not with a stack trace when it is the configuration.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        logging.AddFilter("Grpc", Level > LogLevel.Warning ? Level : LogLevel.Warning);
         logging.AddFilter("System.Net.Http", Level > LogLevel.Warning ? Level : LogLevel.Warning);
         if (Json)
         {

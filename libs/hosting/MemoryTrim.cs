@@ -18,8 +18,15 @@ sealed partial class MemoryTrim
     const int DontNeed = 4; // MADV_DONTNEED
 
     // Before and right after the parts of a service start, because what the start takes adds to what a load takes that begins at once;
-    // again when the code of a running service has been compiled.
-    static readonly TimeSpan[] afterStart = [TimeSpan.Zero, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)];
+    // again when everything that a running service uses has run once.
+    static readonly TimeSpan[] afterStart =
+    [
+        TimeSpan.Zero,
+        TimeSpan.FromSeconds(0.5),
+        TimeSpan.FromSeconds(2),
+        TimeSpan.FromSeconds(10),
+        TimeSpan.FromSeconds(60),
+    ];
     static readonly TimeSpan between = TimeSpan.FromMinutes(10);
 
     HashSet<Mapping> known = [];
@@ -30,7 +37,8 @@ sealed partial class MemoryTrim
         var trim = new MemoryTrim();
         for (var pass = 0; ; pass++)
         {
-            await Task.Delay(pass < afterStart.Length ? afterStart[pass] : between, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pass < afterStart.Length ? afterStart[pass] : between, clock, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stop.IsCancellationRequested)
                 return;
             trim.Pass();
@@ -54,8 +62,13 @@ sealed partial class MemoryTrim
             {
                 if (char.IsAsciiHexDigitLower(line[0]))
                     mapping = Mapping.Parse(line);
-                else if (mapping is { } candidate && line.StartsWith("Anonymous:", StringComparison.Ordinal) && line.AsSpan(10).Trim() is "0 kB"
-                    && now.Add(candidate) && known.Contains(candidate))
+                else if (
+                    mapping is { } candidate
+                    && line.StartsWith("Anonymous:", StringComparison.Ordinal)
+                    && line.AsSpan(10).Trim() is "0 kB"
+                    && now.Add(candidate)
+                    && known.Contains(candidate)
+                )
                     _ = Advise(candidate.Start, candidate.Length, DontNeed);
             }
         }

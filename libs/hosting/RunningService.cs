@@ -6,16 +6,22 @@ namespace ThermalStreaming.Hosting;
 /// <param name="port">Its HTTP_PORT.</param>
 public sealed class RunningService(int port)
 {
+    /// <summary>The service of these settings.</summary>
+    public static RunningService Of(Settings settings) => new(ServiceConfiguration.HttpPort(settings));
+
     /// <summary>What its <c>/status</c> says; null when it does not answer.</summary>
     public async Task<JsonElement?> StatusAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5), BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         try
         {
-            using var document = JsonDocument.Parse(await client.GetByteArrayAsync(new Uri("/status", UriKind.Relative), cancellationToken));
+            using var document = JsonDocument.Parse(
+                await client.GetByteArrayAsync(new Uri("/status", UriKind.Relative), cancellationToken)
+            );
             return document.RootElement.Clone();
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or JsonException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Hosting;
 static class ServiceConfiguration
 {
     /// <param name="definition">Names the service's own sources.</param>
-    /// <param name="given">What the command line gave.</param>
+    /// <param name="given">Values from the command line.</param>
     public static IConfiguration Load<TOptions>(ServiceDefinition<TOptions> definition, IEnumerable<KeyValuePair<string, string?>> given)
         where TOptions : class
     {
@@ -19,6 +19,9 @@ static class ServiceConfiguration
         return configuration.Build();
     }
 
-    public static int HttpPort(Settings settings)
-        => settings.WholeNumber("HTTP_PORT", 8080, 1, 65535, "Port of /healthz, /readyz, /metrics and /status.");
+    public static int HttpPort(Settings settings) =>
+        settings.WholeNumber("HTTP_PORT", 8080, 1, 65535, "Port of /healthz, /readyz, /metrics and /status.");
+
+    public static ControlSettings Control<TOptions>(ServiceDefinition<TOptions> definition, Settings settings, int httpPort)
+        where TOptions : class => definition.Control is null ? ControlSettings.None : ControlSettings.Load(settings, httpPort);
 }

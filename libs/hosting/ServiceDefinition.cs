@@ -6,7 +6,8 @@ namespace ThermalStreaming.Hosting;
 
 /// <summary>What a service is: the one thing each <c>Program.cs</c> says.</summary>
 /// <typeparam name="TOptions">The service's own options.</typeparam>
-public sealed class ServiceDefinition<TOptions> where TOptions : class
+public sealed class ServiceDefinition<TOptions>
+    where TOptions : class
 {
     /// <summary>Name of the compose service.</summary>
     public required string Name { get; init; }
@@ -19,6 +20,9 @@ public sealed class ServiceDefinition<TOptions> where TOptions : class
 
     /// <summary>Registers what runs. Hosted services start in the order given and stop in reverse.</summary>
     public required Action<IServiceCollection, TOptions> Configure { get; init; }
+
+    /// <summary>How it is controlled by gRPC; null: not at all.</summary>
+    public ControlDefinition? Control { get; init; }
 
     /// <summary>The steps of <c>check</c>, after the one that checks the configuration itself.</summary>
     public Func<TOptions, IServiceProvider, IEnumerable<CheckStep>>? Checks { get; init; }

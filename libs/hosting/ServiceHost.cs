@@ -18,21 +18,40 @@ static partial class ServiceHost
 
     /// <returns>The exit code.</returns>
     public static async Task<int> ServeAsync<TOptions>(
-        ServiceDefinition<TOptions> definition, IConfiguration configuration, CancellationToken cancellationToken) where TOptions : class
+        ServiceDefinition<TOptions> definition,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    )
+        where TOptions : class
     {
         var settings = new Settings(configuration);
         var port = ServiceConfiguration.HttpPort(settings);
+        var control = ServiceConfiguration.Control(definition, settings, port);
         var log = LogSettings.Load(settings);
+        var otlp = OtlpOptions.Load(settings);
         var options = definition.Load(settings);
         if (settings.Problems.Count > 0)
             return ServiceProgram.PrintProblems(settings.Problems);
 
-        var app = Build(definition, options, port, log);
-        var endpoints = new StatusEndpoints(definition.Name, app.Services.GetRequiredService<Health>(),
-            app.Services.GetRequiredService<PrometheusText>(), app.Services.GetRequiredService<StatusPage>(), TimeProvider.System);
-        app.Run(endpoints.AnswerAsync);
+        var app = Build(definition, options, port, control, log);
+        var endpoints = new StatusEndpoints(
+            definition.Name,
+            app.Services.GetRequiredService<Health>(),
+            app.Services.GetRequiredService<PrometheusText>(),
+            app.Services.GetRequiredService<StatusPage>(),
+            TimeProvider.System
+        );
+        if (definition.Control is { } controlled && control.Port > 0)
+        {
+            var answerCall = ControlHosting.Build(app.Services, controlled);
+            app.Run(context => context.Connection.LocalPort == control.Port ? answerCall(context) : endpoints.AnswerAsync(context));
+        }
+        else
+            app.Run(endpoints.AnswerAsync);
 
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(definition.Name);
+        ServiceMetrics.Publish(app.Services.GetRequiredService<Meter>(), definition.Name, app.Services.GetRequiredService<Health>());
+        using var export = OtlpExport.Start(otlp, definition.Name, logger);
         List<BackgroundService> running = [];
         try
         {
@@ -50,7 +69,9 @@ static partial class ServiceHost
             // A part that fails while others still start cancels the start: the part's exception is the cause.
             if (running.FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true })?.ExecuteTask!.Exception is { } cause)
                 return Ended(logger, cause);
-            return ListenProblem.Of(e, ("HTTP_PORT", port)) is { } problem ? ServiceProgram.PrintProblems([problem]) : Ended(logger, e);
+            return ListenProblem.Of(e, ("HTTP_PORT", port), ("GRPC_PORT", control.Port)) is { } problem
+                ? ServiceProgram.PrintProblems([problem])
+                : Ended(logger, e);
         }
         // The host itself returns 0 when a background service dies (dotnet/runtime#68165), so `restart: on-failure` would never restart it.
         foreach (var service in running)
@@ -61,7 +82,13 @@ static partial class ServiceHost
         return ExitCodes.Ok;
     }
 
-    public static WebApplication Build<TOptions>(ServiceDefinition<TOptions> definition, TOptions options, int port, LogSettings log)
+    public static WebApplication Build<TOptions>(
+        ServiceDefinition<TOptions> definition,
+        TOptions options,
+        int port,
+        ControlSettings control,
+        LogSettings log
+    )
         where TOptions : class
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = definition.Name });
@@ -71,6 +98,8 @@ static partial class ServiceHost
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
+        if (definition.Control is { } controlled && control.Port > 0)
+            ControlHosting.Add(builder, controlled, control, definition.Name);
         log.Apply(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = shutdownTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -79,6 +108,7 @@ static partial class ServiceHost
         builder.Services.AddSingleton(new RunningService(port));
         builder.Services.AddSingleton(new Meter(PrometheusText.MeterName));
         builder.Services.AddSingleton(new PrometheusText());
+        builder.Services.AddSingleton<RequestMetrics>();
         builder.Services.AddSingleton(options);
         definition.Configure(builder.Services, options);
         return builder.Build();

@@ -4,14 +4,19 @@ namespace ThermalStreaming.Hosting;
 public static class ServiceProgram
 {
     /// <returns>The exit code, one of <see cref="ExitCodes"/>.</returns>
-    public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition) where TOptions : class
+    public static async Task<int> RunAsync<TOptions>(string[] args, ServiceDefinition<TOptions> definition)
+        where TOptions : class
     {
         try
         {
-            // A service runs for months, nearly always without arguments: the command line's parser need not stay in memory for it.
-            return args.Length == 0
-                ? await ServiceHost.ServeAsync(definition, ServiceConfiguration.Load(definition, []), CancellationToken.None)
-                : await ServiceCommandLine.RunAsync(args, definition);
+            return args switch
+            {
+                // A service runs for months, nearly always without arguments: the command line's parser need not stay in memory for it.
+                [] => await ServiceHost.ServeAsync(definition, ServiceConfiguration.Load(definition, []), CancellationToken.None),
+                // Every container runs it twice a minute: the parser, and the list of settings for --help, would be a third of its work.
+                ["healthcheck"] => await StatusClient.HealthAsync(ServiceConfiguration.Load(definition, []), CancellationToken.None),
+                _ => await ServiceCommandLine.RunAsync(args, definition),
+            };
         }
         catch (ConfigurationException e)
         {

@@ -5,5 +5,5 @@ namespace ThermalStreaming.Hosting;
 /// <param name="Key">The setting.</param>
 /// <param name="Description">For <c>--help</c>.</param>
 /// <param name="IsSwitch">Whether it takes no value.</param>
-/// <param name="SwitchValue">What the switch sets.</param>
+/// <param name="SwitchValue">The value that the switch sets.</param>
 public sealed record SettingOption(string Name, string Key, string Description, bool IsSwitch = false, string SwitchValue = "true");

@@ -49,17 +49,20 @@ public sealed class Settings(IConfiguration configuration)
         return "";
     }
 
-    public int WholeNumber(string key, int defaultValue, int min, int max, string description)
-        => (int)Number(key, defaultValue, min, max, description, "a whole number");
+    public int WholeNumber(string key, int defaultValue, int min, int max, string description) =>
+        (int)Number(key, defaultValue, min, max, description, "a whole number");
 
     public bool Flag(string key, bool defaultValue, string description)
     {
         entries.Add(new(key, defaultValue ? "true" : "false", description));
         switch (Value(key)?.ToLowerInvariant())
         {
-            case null: return defaultValue;
-            case "true" or "1" or "yes" or "on": return true;
-            case "false" or "0" or "no" or "off": return false;
+            case null:
+                return defaultValue;
+            case "true" or "1" or "yes" or "on":
+                return true;
+            case "false" or "0" or "no" or "off":
+                return false;
             default:
                 problems.Add($"{key} is '{Value(key)}'; it must be true or false (or 1, yes, on; 0, no, off).");
                 return defaultValue;
@@ -74,7 +77,10 @@ public sealed class Settings(IConfiguration configuration)
             return defaultValue;
         if (TryParseDuration(text, out var value) && value >= min && value <= max)
             return value;
-        problems.Add($"{key} is '{text}'{WhyNot(text, "ms, s, m, h, d")}; it must be {Format(min)} to {Format(max)}, for example 500ms, 5s, 2m or 1h.");
+        problems.Add(
+            $"{key} is '{text}'{WhyNot(text, "ms, s, m, h, d")}; it must be {Format(min)} to {Format(max)}, for example 500ms, 5s, 2m "
+                + "or 1h."
+        );
         return defaultValue;
     }
 
@@ -88,16 +94,28 @@ public sealed class Settings(IConfiguration configuration)
             return defaultValue;
         if (TryParseBytes(text, out var value) && value >= min && value <= max)
             return value;
-        problems.Add($"{key} is '{text}'{WhyNot(text, "k, M, G, T, KiB, MiB, GiB, TiB")}; it must be {FormatBytes(min)} to {FormatBytes(max)}, for example 512MiB or 2GiB.");
+        problems.Add(
+            $"{key} is '{text}'{WhyNot(text, "k, M, G, T, KiB, MiB, GiB, TiB")}; it must be {FormatBytes(min)} to {FormatBytes(max)}, for "
+                + "example 512MiB or 2GiB."
+        );
         return defaultValue;
     }
 
-    public TEnum Choice<TEnum>(string key, TEnum defaultValue, string description) where TEnum : struct, Enum
+    public TEnum Choice<TEnum>(string key, TEnum defaultValue, string description)
+        where TEnum : struct, Enum
     {
         entries.Add(new(key, defaultValue.ToString(), $"{description} One of {string.Join(", ", Enum.GetNames<TEnum>())}."));
         if (Value(key) is not { } text)
             return defaultValue;
-        if (!char.IsAsciiDigit(text[0]) && Enum.TryParse<TEnum>(text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) && Enum.IsDefined(value))
+        if (
+            !char.IsAsciiDigit(text[0])
+            && Enum.TryParse<TEnum>(
+                text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal),
+                ignoreCase: true,
+                out var value
+            )
+            && Enum.IsDefined(value)
+        )
             return value;
         problems.Add($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}.");
         return defaultValue;
@@ -118,9 +136,12 @@ public sealed class Settings(IConfiguration configuration)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add(Directory.Exists(path)
-                ? $"{key}_FILE is '{path}', which is a directory (Docker makes one where a file to be mounted is missing); remove it, and put the file there."
-                : $"{key}_FILE is '{path}', which cannot be read ({Reason(e)}); {Remedy(e, path)}");
+            problems.Add(
+                Directory.Exists(path)
+                    ? $"{key}_FILE is '{path}', which is a directory (Docker makes one where a file to be mounted is missing); remove it, "
+                        + "and put the file there."
+                    : $"{key}_FILE is '{path}', which cannot be read ({Reason(e)}); {Remedy(e, path)}"
+            );
             return null;
         }
     }
@@ -129,17 +150,20 @@ public sealed class Settings(IConfiguration configuration)
     public string? SecretFile(string key) => Value($"{key}_FILE");
 
     /// <summary>Why a file could not be read, in a few words without its path.</summary>
-    public static string Reason(Exception e) => e switch
-    {
-        FileNotFoundException or DirectoryNotFoundException => "it does not exist",
-        UnauthorizedAccessException { InnerException: { } inner } => $"permission denied for user {Environment.UserName}: {inner.Message}",
-        UnauthorizedAccessException => $"permission denied for user {Environment.UserName}",
-        _ => e.Message,
-    };
+    public static string Reason(Exception e) =>
+        e switch
+        {
+            FileNotFoundException or DirectoryNotFoundException => "it does not exist",
+            UnauthorizedAccessException { InnerException: { } inner } =>
+                $"permission denied for user {Environment.UserName}: {inner.Message}",
+            UnauthorizedAccessException => $"permission denied for user {Environment.UserName}",
+            _ => e.Message,
+        };
 
-    static string Remedy(Exception e, string path) => e is UnauthorizedAccessException
-        ? $"make it readable for the user this process runs as, for example: chmod o+r {path}"
-        : "create the file or correct the path.";
+    static string Remedy(Exception e, string path) =>
+        e is UnauthorizedAccessException
+            ? $"make it readable for the user this process runs as, for example: chmod o+r {path}"
+            : "create the file or correct the path.";
 
     long Number(string key, long defaultValue, long min, long max, string description, string what)
     {
@@ -168,7 +192,11 @@ public sealed class Settings(IConfiguration configuration)
             _ => null,
         };
         value = default;
-        if (seconds is null || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) || amount > 1e9)
+        if (
+            seconds is null
+            || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            || amount > 1e9
+        )
             return false;
         value = TimeSpan.FromSeconds(amount * seconds.Value);
         return true;
@@ -191,7 +219,11 @@ public sealed class Settings(IConfiguration configuration)
             _ => null,
         };
         value = 0;
-        if (factor is null || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) || amount * factor > 9e18)
+        if (
+            factor is null
+            || !double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            || amount * factor > 9e18
+        )
             return false;
         value = (long)(amount * factor.Value);
         return true;
@@ -221,20 +253,22 @@ public sealed class Settings(IConfiguration configuration)
         return (text[..end], text[end..].Trim());
     }
 
-    static string Format(TimeSpan value) => value switch
-    {
-        { TotalMilliseconds: < 1000 and > 0 } => $"{value.TotalMilliseconds:0}ms",
-        _ when value.TotalSeconds % 86400 == 0 && value > TimeSpan.Zero => $"{value.TotalDays:0}d",
-        _ when value.TotalSeconds % 3600 == 0 && value > TimeSpan.Zero => $"{value.TotalHours:0}h",
-        _ when value.TotalSeconds % 60 == 0 && value > TimeSpan.Zero => $"{value.TotalMinutes:0}m",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0.###}s"),
-    };
+    static string Format(TimeSpan value) =>
+        value switch
+        {
+            { TotalMilliseconds: < 1000 and > 0 } => $"{value.TotalMilliseconds:0}ms",
+            _ when value.TotalSeconds % 86400 == 0 && value > TimeSpan.Zero => $"{value.TotalDays:0}d",
+            _ when value.TotalSeconds % 3600 == 0 && value > TimeSpan.Zero => $"{value.TotalHours:0}h",
+            _ when value.TotalSeconds % 60 == 0 && value > TimeSpan.Zero => $"{value.TotalMinutes:0}m",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0.###}s"),
+        };
 
-    static string FormatBytes(long value) => value switch
-    {
-        >= 1L << 30 when value % (1L << 30) == 0 => $"{value >> 30}GiB",
-        >= 1L << 20 when value % (1L << 20) == 0 => $"{value >> 20}MiB",
-        >= 1L << 10 when value % (1L << 10) == 0 => $"{value >> 10}KiB",
-        _ => value.ToString(CultureInfo.InvariantCulture),
-    };
+    static string FormatBytes(long value) =>
+        value switch
+        {
+            >= 1L << 30 when value % (1L << 30) == 0 => $"{value >> 30}GiB",
+            >= 1L << 20 when value % (1L << 20) == 0 => $"{value >> 20}MiB",
+            >= 1L << 10 when value % (1L << 10) == 0 => $"{value >> 10}KiB",
+            _ => value.ToString(CultureInfo.InvariantCulture),
+        };
 }

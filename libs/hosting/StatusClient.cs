@@ -39,7 +39,11 @@ static class StatusClient
         return code == HttpStatusCode.OK ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    static async Task<(HttpStatusCode? Code, string Text)> GetAsync(IConfiguration configuration, string path, CancellationToken cancellationToken)
+    static async Task<(HttpStatusCode? Code, string Text)> GetAsync(
+        IConfiguration configuration,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         var address = new Uri($"http://127.0.0.1:{ServiceConfiguration.HttpPort(new Settings(configuration))}");
         using var client = new HttpClient { Timeout = timeout, BaseAddress = address };

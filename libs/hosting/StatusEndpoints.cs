@@ -14,13 +14,13 @@ namespace ThermalStreaming.Hosting;
 /// <param name="clock">For the time in /status.</param>
 sealed class StatusEndpoints(string service, Health health, PrometheusText metrics, StatusPage page, TimeProvider clock)
 {
-    public Task AnswerAsync(HttpContext context)
-        => (HttpMethods.IsGet(context.Request.Method), context.Request.Path.Value) switch
+    public Task AnswerAsync(HttpContext context) =>
+        (HttpMethods.IsGet(context.Request.Method), context.Request.Path.Value) switch
         {
             (false, _) => WriteAsync(context, 405, "only GET is answered\n"),
             (_, "/healthz") => WriteAsync(context, 200, "ok\n"),
             (_, "/readyz") => WriteAsync(context, health.IsReady ? 200 : 503, Readiness()),
-            (_, "/metrics") => WriteAsync(context, 200, metrics.Render(), "text/plain; version=0.0.4"),
+            (_, "/metrics") => WriteAsync(context, 200, metrics.Render(), PrometheusText.ContentType),
             (_, "/status") => WriteStatusAsync(context.Response),
             _ => WriteAsync(context, 404, "there are /healthz, /readyz, /metrics and /status\n"),
         };
@@ -34,7 +34,13 @@ sealed class StatusEndpoints(string service, Health health, PrometheusText metri
 
     string Readiness()
     {
-        var lines = health.Parts.Select(part => part.Value is null ? $"ok   {part.Key}" : $"FAIL {part.Key}: {part.Value}").ToList();
+        var lines = health
+            .Parts.Select(part =>
+                part.Value is not null ? $"FAIL {part.Key}: {part.Value}"
+                : health.Note(part.Key) is { } note ? $"ok   {part.Key}: {note}"
+                : $"ok   {part.Key}"
+            )
+            .ToList();
         return (lines.Count == 0 ? "FAIL starting: no part has reported yet" : string.Join('\n', lines)) + "\n";
     }
 

@@ -43,7 +43,14 @@ public sealed class CheckListTests
         try
         {
             var console = CheckList.ConsoleFor(output, isTerminal: false);
-            await CheckList.RunAsync([new("first", _ => Task.FromResult(CheckResult.Failed(new string('x', 500), "It is off.", "Switch it on.")))], json: false, console, Stream.Null, TimeProvider.System, CancellationToken.None);
+            await CheckList.RunAsync(
+                [new("first", _ => Task.FromResult(CheckResult.Failed(new string('x', 500), "It is off.", "Switch it on.")))],
+                json: false,
+                console,
+                Stream.Null,
+                TimeProvider.System,
+                CancellationToken.None
+            );
         }
         finally
         {
@@ -59,7 +66,14 @@ public sealed class CheckListTests
     {
         using var output = new MemoryStream();
 
-        var code = await CheckList.RunAsync(Steps[..1], json: true, AnsiConsole.Console, output, TimeProvider.System, CancellationToken.None);
+        var code = await CheckList.RunAsync(
+            Steps[..1],
+            json: true,
+            AnsiConsole.Console,
+            output,
+            TimeProvider.System,
+            CancellationToken.None
+        );
 
         Assert.Equal(ExitCodes.Ok, code);
         using var document = JsonDocument.Parse(output.ToArray());

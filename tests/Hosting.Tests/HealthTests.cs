@@ -3,6 +3,26 @@ namespace ThermalStreaming.Hosting.Tests;
 public sealed class HealthTests
 {
     [Fact]
+    public void A_note_is_no_problem_and_goes_with_the_next_word_about_the_part()
+    {
+        var health = new Health();
+        health.Well("clock", "not synchronised");
+        Assert.True(health.IsReady);
+        Assert.Equal("not synchronised", health.Note("clock"));
+
+        health.Unwell("clock", "waiting");
+        Assert.False(health.IsReady);
+        Assert.Null(health.Note("clock"));
+
+        health.Well("clock", "not synchronised");
+        health.Well("clock");
+        Assert.Null(health.Note("clock"));
+        health.Well("clock", "not synchronised");
+        health.Forget("clock");
+        Assert.Null(health.Note("clock"));
+    }
+
+    [Fact]
     public async Task Can_be_read_while_parts_come_and_go()
     {
         var health = new Health();

@@ -57,8 +57,12 @@ public sealed partial class MemoryTrimTests : IDisposable
             Assert.Equal((byte)(i % 251), view.ReadByte(i));
     }
 
-    int ResidentKilobytes() => File.ReadLines("/proc/self/smaps").SkipWhile(line => !line.EndsWith(path, StringComparison.Ordinal))
-        .Where(line => line.StartsWith("Rss:", StringComparison.Ordinal)).Select(line => int.Parse(line[4..^2], System.Globalization.CultureInfo.InvariantCulture)).First();
+    int ResidentKilobytes() =>
+        File.ReadLines("/proc/self/smaps")
+            .SkipWhile(line => !line.EndsWith(path, StringComparison.Ordinal))
+            .Where(line => line.StartsWith("Rss:", StringComparison.Ordinal))
+            .Select(line => int.Parse(line[4..^2], System.Globalization.CultureInfo.InvariantCulture))
+            .First();
 
     [LibraryImport("libc", EntryPoint = "mprotect")]
     private static partial int Protect(nint address, nuint length, int protection);

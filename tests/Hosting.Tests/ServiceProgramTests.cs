@@ -14,7 +14,14 @@ public sealed class ServiceProgramTests
     [Fact]
     public async Task Bad_configuration_is_one_line_per_problem_and_exit_code_78()
     {
-        var (code, _, error) = await RunAsync([], Definition(settings => { settings.Required("ONE", "", "set ONE."); settings.Required("TWO", "", "set TWO."); }));
+        var (code, _, error) = await RunAsync(
+            [],
+            Definition(settings =>
+            {
+                settings.Required("ONE", "", "set ONE.");
+                settings.Required("TWO", "", "set TWO.");
+            })
+        );
 
         Assert.Equal(78, code);
         Assert.Equal(["config: ONE is not set; set ONE.", "config: TWO is not set; set TWO."], error.TrimEnd().Split(Environment.NewLine));
@@ -23,7 +30,10 @@ public sealed class ServiceProgramTests
     [Fact]
     public async Task A_part_that_finds_the_configuration_impossible_while_it_runs_ends_with_78_too()
     {
-        var (code, output, error) = await RunAsync([], Definition(run: _ => throw new ConfigurationException(["DATA_DIRECTORY cannot be written."])));
+        var (code, output, error) = await RunAsync(
+            [],
+            Definition(run: _ => throw new ConfigurationException(["DATA_DIRECTORY cannot be written."]))
+        );
 
         Assert.Equal(78, code);
         Assert.Equal("config: DATA_DIRECTORY cannot be written.", error.Trim());
@@ -39,7 +49,11 @@ public sealed class ServiceProgramTests
         var (code, output, error) = await RunAsync([], Definition(run: _ => new TaskCompletionSource().Task));
 
         Assert.Equal(78, code);
-        Assert.StartsWith($"config: HTTP_PORT is {port}, and another program listens on that port (Address already in use); set HTTP_PORT to a free port", Assert.Single(error.TrimEnd().Split(Environment.NewLine)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"config: HTTP_PORT is {port}, and another program listens on that port (Address already in use); set HTTP_PORT to a free port",
+            Assert.Single(error.TrimEnd().Split(Environment.NewLine)),
+            StringComparison.Ordinal
+        );
         Assert.Equal("", output.Trim());
     }
 
@@ -47,8 +61,19 @@ public sealed class ServiceProgramTests
     public void A_port_that_needs_privileges_and_the_right_one_of_two_are_named()
     {
         // Tests may run as root, who may listen on every port: what Kestrel throws is made here.
-        var denied = ListenProblem.Of(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied), ("EMULATOR_PORT", 8090), ("EMULATOR_HTTPS_PORT", 443));
-        var taken = ListenProblem.Of(new IOException("Failed to bind to address https://[::]:8443: address already in use.", new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AddressAlreadyInUse)), ("EMULATOR_PORT", 8090), ("EMULATOR_HTTPS_PORT", 8443));
+        var denied = ListenProblem.Of(
+            new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied),
+            ("EMULATOR_PORT", 8090),
+            ("EMULATOR_HTTPS_PORT", 443)
+        );
+        var taken = ListenProblem.Of(
+            new IOException(
+                "Failed to bind to address https://[::]:8443: address already in use.",
+                new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AddressAlreadyInUse)
+            ),
+            ("EMULATOR_PORT", 8090),
+            ("EMULATOR_HTTPS_PORT", 8443)
+        );
 
         Assert.StartsWith("EMULATOR_HTTPS_PORT is 443, and user ", denied, StringComparison.Ordinal);
         Assert.EndsWith("set EMULATOR_HTTPS_PORT to a port from 1024 to 65535.", denied, StringComparison.Ordinal);
@@ -69,13 +94,17 @@ public sealed class ServiceProgramTests
     {
         var release = new TaskCompletionSource();
         Health? health = null;
-        var serving = RunAsync([], Definition(run: async provider =>
-        {
-            health = provider.GetRequiredService<Health>();
-            health.Unwell("disk", "it is full");
-            await release.Task;
-            throw new InvalidOperationException("the test is over");
-        }), capture: false);
+        var serving = RunAsync(
+            [],
+            Definition(run: async provider =>
+            {
+                health = provider.GetRequiredService<Health>();
+                health.Unwell("disk", "it is full");
+                await release.Task;
+                throw new InvalidOperationException("the test is over");
+            }),
+            capture: false
+        );
         await ReachableAsync();
 
         var (bad, said, _) = await RunAsync(["healthcheck"], Definition());
@@ -102,31 +131,43 @@ public sealed class ServiceProgramTests
     [Fact]
     public async Task Help_lists_every_setting_with_its_default()
     {
-        var (code, said, _) = await RunAsync(["--help"], Definition(settings => settings.WholeNumber("BATCH_SIZE", 10, 1, 100, "Readings in a batch.")));
+        var (code, said, _) = await RunAsync(
+            ["--help"],
+            Definition(settings => settings.WholeNumber("BATCH_SIZE", 10, 1, 100, "Readings in a batch."))
+        );
 
         Assert.Equal(0, code);
         Assert.Contains("BATCH_SIZE", said, StringComparison.Ordinal);
         Assert.Contains("Readings in a batch. [10]", said, StringComparison.Ordinal);
     }
 
-    ServiceDefinition<object> Definition(Action<Settings>? load = null, Func<IServiceProvider, Task>? run = null) => new()
-    {
-        Name = "test",
-        Description = "A service for tests.",
-        Sources = sources => sources.AddInMemoryCollection([KeyValuePair.Create("HTTP_PORT", (string?)$"{port}"), KeyValuePair.Create("LOG_LEVEL", (string?)"Critical")]),
-        Load = settings =>
+    ServiceDefinition<object> Definition(Action<Settings>? load = null, Func<IServiceProvider, Task>? run = null) =>
+        new()
         {
-            load?.Invoke(settings);
-            return new object();
-        },
-        Configure = (services, _) =>
-        {
-            if (run is not null)
-                services.AddSingleton<IHostedService>(provider => new Part(() => run(provider)));
-        },
-    };
+            Name = "test",
+            Description = "A service for tests.",
+            Sources = sources =>
+                sources.AddInMemoryCollection([
+                    KeyValuePair.Create("HTTP_PORT", (string?)$"{port}"),
+                    KeyValuePair.Create("LOG_LEVEL", (string?)"Critical"),
+                ]),
+            Load = settings =>
+            {
+                load?.Invoke(settings);
+                return new object();
+            },
+            Configure = (services, _) =>
+            {
+                if (run is not null)
+                    services.AddSingleton<IHostedService>(provider => new Part(() => run(provider)));
+            },
+        };
 
-    static async Task<(int Code, string Output, string Error)> RunAsync(string[] args, ServiceDefinition<object> definition, bool capture = true)
+    static async Task<(int Code, string Output, string Error)> RunAsync(
+        string[] args,
+        ServiceDefinition<object> definition,
+        bool capture = true
+    )
     {
         if (!capture)
             return (await ServiceProgram.RunAsync(args, definition), "", "");

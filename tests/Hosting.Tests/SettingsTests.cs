@@ -5,7 +5,11 @@ namespace ThermalStreaming.Hosting.Tests;
 
 public sealed class SettingsTests
 {
-    enum Colour { Red, DarkBlue }
+    enum Colour
+    {
+        Red,
+        DarkBlue,
+    }
 
     [Fact]
     public void Takes_the_default_when_nothing_or_only_blanks_are_set()
@@ -26,8 +30,11 @@ public sealed class SettingsTests
     [InlineData("2 m", 120)]
     [InlineData("1h", 3600)]
     [InlineData("2d", 172800)]
-    public void Reads_spans_of_time(string text, double seconds)
-        => Assert.Equal(TimeSpan.FromSeconds(seconds), From(("T", text)).Duration("T", TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(10), ""));
+    public void Reads_spans_of_time(string text, double seconds) =>
+        Assert.Equal(
+            TimeSpan.FromSeconds(seconds),
+            From(("T", text)).Duration("T", TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(10), "")
+        );
 
     [Theory]
     [InlineData("1000", 1000)]
@@ -35,8 +42,8 @@ public sealed class SettingsTests
     [InlineData("1.5 GiB", 1610612736)]
     [InlineData("2MB", 2000000)]
     [InlineData("3g", 3000000000)]
-    public void Reads_amounts_of_bytes(string text, long bytes)
-        => Assert.Equal(bytes, From(("B", text)).Bytes("B", 0, 0, long.MaxValue, ""));
+    public void Reads_amounts_of_bytes(string text, long bytes) =>
+        Assert.Equal(bytes, From(("B", text)).Bytes("B", 0, 0, long.MaxValue, ""));
 
     [Fact]
     public void Says_all_problems_at_once_each_with_key_value_and_what_is_allowed()
@@ -59,17 +66,20 @@ public sealed class SettingsTests
                 "C is 'green'; it must be one of Red, DarkBlue.",
                 "R is not set; set it in .env.",
             ],
-            settings.Problems);
+            settings.Problems
+        );
     }
 
     [Theory]
     [InlineData("darkblue")]
     [InlineData("dark-blue")]
     [InlineData("DARK_BLUE")]
-    public void Reads_choices_however_they_are_spelt(string text) => Assert.Equal(Colour.DarkBlue, From(("C", text)).Choice("C", Colour.Red, ""));
+    public void Reads_choices_however_they_are_spelt(string text) =>
+        Assert.Equal(Colour.DarkBlue, From(("C", text)).Choice("C", Colour.Red, ""));
 
     [Fact]
-    public void Does_not_take_the_number_of_a_choice() => Assert.Single(Problems(("C", "1"), settings => settings.Choice("C", Colour.Red, "")));
+    public void Does_not_take_the_number_of_a_choice() =>
+        Assert.Single(Problems(("C", "1"), settings => settings.Choice("C", Colour.Red, "")));
 
     [Fact]
     public void Reads_a_secret_from_its_file_and_never_shows_it()
@@ -90,8 +100,12 @@ public sealed class SettingsTests
         return settings.Problems;
     }
 
-    static Settings From(params (string Key, string Value)[] settings)
-        => new(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build());
+    static Settings From(params (string Key, string Value)[] settings) =>
+        new(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
+                .Build()
+        );
 
     [Theory]
     [InlineData("5 sec", "'sec' is no unit: write ms, s, m, h, d")]
@@ -104,7 +118,9 @@ public sealed class SettingsTests
     [InlineData("2d", "it must be 1s to 1h")]
     public void A_duration_that_cannot_be_read_is_told_which_part_is_wrong(string value, string says)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("T", value)]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("T", value)]).Build()
+        );
 
         settings.Duration("T", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "");
 
@@ -119,7 +135,9 @@ public sealed class SettingsTests
     [InlineData("4GiB", "it must be 1 to 1GiB")]
     public void A_size_that_cannot_be_read_is_told_which_part_is_wrong(string value, string says)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("B", value)]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("B", value)]).Build()
+        );
 
         settings.Bytes("B", 5, 1, 1 << 30, "");
 
@@ -132,7 +150,9 @@ public sealed class SettingsTests
     [InlineData("warn")]
     public void A_choice_is_one_of_its_names(string value)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("C", value)]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("C", value)]).Build()
+        );
 
         Assert.Equal(DayOfWeek.Friday, settings.Choice("C", DayOfWeek.Friday, ""));
         Assert.Contains("one of Sunday, Monday", Assert.Single(settings.Problems), StringComparison.Ordinal);
@@ -142,7 +162,9 @@ public sealed class SettingsTests
     public void A_directory_in_the_place_of_a_secret_is_called_so()
     {
         using var directory = new TempDirectory();
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("KEY_FILE", directory.Path)]).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("KEY_FILE", directory.Path)]).Build()
+        );
 
         settings.Secret("KEY", "");
 

@@ -1,0 +1,87 @@
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>Serves gRPC on a listener of its own, with health and reflection. The other listener needs no routing.</summary>
+static class ControlHosting
+{
+    /// <summary>Enough for the ids of thousands of dead letters.</summary>
+    const int MostRequestBytes = 512 * 1024;
+
+    /// <summary>What calls that run at a stop may take to end; then their connections are closed.</summary>
+    static readonly TimeSpan stopPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Registers what control needs.</summary>
+    public static void Add(WebApplicationBuilder builder, ControlDefinition definition, ControlSettings settings, string service)
+    {
+        if (settings.Tls is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                settings.Address,
+                settings.Port,
+                listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http2;
+                    if (settings.Tls is var (certificate, key))
+                        listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
+                }
+            )
+        );
+        builder.Services.AddSingleton(definition);
+        builder.Services.AddSingleton(new ControlToken(settings.TokenFile));
+        builder.Services.AddSingleton<ControlGuard>();
+        builder.Services.AddTransient<ControlStreams>();
+        builder.Services.AddTransient<StatusWatch>();
+        builder.Services.AddSingleton<ControlHealth>();
+        builder.Services.AddSingleton(provider => new ServiceFacts(
+            service,
+            provider.GetRequiredService<Health>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        builder.Services.AddSingleton(
+            new ReflectionServiceImpl(
+                definition.Service,
+                Grpc.Health.V1.Health.Descriptor,
+                Grpc.Reflection.V1Alpha.ServerReflection.Descriptor
+            )
+        );
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = MostRequestBytes;
+            grpc.Interceptors.Add<ControlGuard>();
+        });
+    }
+
+    /// <summary>Makes what answers the calls.</summary>
+    public static RequestDelegate Build(IServiceProvider services, ControlDefinition definition)
+    {
+        // Says when the service started, which is now.
+        _ = services.GetRequiredService<ServiceFacts>();
+        var application = new ApplicationBuilder(services);
+        application.UseRouting();
+        application.UseEndpoints(endpoints =>
+        {
+            definition.Map(endpoints);
+            endpoints.MapGrpcService<ControlHealth>();
+            endpoints.MapGrpcService<ReflectionServiceImpl>();
+        });
+        var answer = application.Build();
+        var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        return async context =>
+        {
+            // A stop waits for calls that run, and a caller may leave one open for ever.
+            using var patience = new CancellationTokenSource();
+            await using var onStop = stopping.Register(() => patience.CancelAfter(stopPatience));
+            await using var onEnd = patience.Token.Register(context.Abort);
+            await answer(context);
+        };
+    }
+}

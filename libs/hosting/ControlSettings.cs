@@ -1,0 +1,87 @@
+using System.Net;
+
+namespace ThermalStreaming.Hosting;
+
+/// <summary>Where a service listens for gRPC, and who may change something. Immutable.</summary>
+sealed record ControlSettings
+{
+    /// <summary>0: nowhere.</summary>
+    public required int Port { get; init; }
+
+    public required IPAddress Address { get; init; }
+
+    /// <summary>The file that holds the token.</summary>
+    public required string TokenFile { get; init; }
+
+    /// <summary>Files with the certificate and its key, PEM; null: no TLS.</summary>
+    public (string Certificate, string Key)? Tls { get; init; }
+
+    /// <summary>Of a service that is not controlled.</summary>
+    public static ControlSettings None { get; } =
+        new()
+        {
+            Port = 0,
+            Address = IPAddress.Loopback,
+            TokenFile = "",
+        };
+
+    /// <param name="settings">Gets the problems.</param>
+    /// <param name="httpPort">HTTP_PORT, which must be another one.</param>
+    public static ControlSettings Load(Settings settings, int httpPort)
+    {
+        var port = settings.WholeNumber(
+            "GRPC_PORT",
+            0,
+            0,
+            65535,
+            "Port of the control services (gRPC, HTTP/2); 0 for none. In Compose 8081."
+        );
+        var text = settings.Text("GRPC_ADDRESS", "127.0.0.1", "Address to listen on for gRPC; in Compose 0.0.0.0, the project's network.");
+        var tokenFile = settings.Text("CONTROL_TOKEN_FILE", "/run/control/token", "File with the token that changing calls need.");
+        var isTls = settings.Flag("GRPC_TLS", false, "true: gRPC over TLS alone. Needed wherever it leaves the machine.");
+        var certificate = settings.Text("GRPC_TLS_CERTIFICATE_FILE", "/run/control/server.crt", "Certificate for GRPC_TLS, PEM.");
+        var key = settings.Text("GRPC_TLS_KEY_FILE", "/run/control/server.key", "Key of that certificate, PEM.");
+        if (port != 0 && port == httpPort)
+            settings.Problem($"GRPC_PORT is {port}, which is HTTP_PORT too; give it another port, or 0 for none.");
+        if (!IPAddress.TryParse(text, out var address))
+        {
+            settings.Problem($"GRPC_ADDRESS is '{text}'; it must be an address of this machine: 127.0.0.1, ::1, 0.0.0.0 for all, …");
+            address = IPAddress.Loopback;
+        }
+        if (port != 0 && !isTls && !IPAddress.IsLoopback(address) && !IsContainer)
+            settings.Problem(
+                $"GRPC_ADDRESS is '{text}', which other machines reach, and GRPC_TLS is false: the token would cross the network in clear. "
+                    + "Set GRPC_TLS=true, or GRPC_ADDRESS=127.0.0.1."
+            );
+        if (port != 0 && isTls)
+        {
+            Readable(settings, "GRPC_TLS_CERTIFICATE_FILE", certificate);
+            Readable(settings, "GRPC_TLS_KEY_FILE", key);
+        }
+        return new()
+        {
+            Port = port,
+            Address = address,
+            TokenFile = tokenFile,
+            Tls = isTls ? (certificate, key) : null,
+        };
+    }
+
+    /// <summary>In a container, 0.0.0.0 is the project's network; who reaches that is set outside. Images of .NET say so.</summary>
+    static bool IsContainer => Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") is "true" or "1";
+
+    static void Readable(Settings settings, string name, string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            settings.Problem(
+                $"{name} is '{path}', which cannot be read ({Settings.Reason(e)}); name a PEM file that user "
+                    + $"{Environment.UserName} can read, or set GRPC_TLS=false."
+            );
+        }
+    }
+}
