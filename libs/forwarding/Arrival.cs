@@ -10,7 +10,12 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Runs">Their identities, consecutive numbers as one run.</param>
 /// <param name="Fingerprints">Of each reading; empty for readings without identity.</param>
 sealed record Arrival(
-    ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body, int Count, List<(ReadingIdentity First, ulong Count)> Runs, uint[] Fingerprints)
+    ReadOnlyMemory<byte> Header,
+    ReadOnlyMemory<byte> Body,
+    int Count,
+    List<(ReadingIdentity First, ulong Count)> Runs,
+    uint[] Fingerprints
+)
 {
     /// <summary>As the journal keeps it.</summary>
     public JournalRecord ToRecord() => new(Body, Count) { Prefix = Header };

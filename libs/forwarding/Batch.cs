@@ -40,7 +40,11 @@ public sealed class Batch(string? journal = null)
     {
         foreach (var slice in slices)
         {
-            var payload = StoredPayload.Decode(pieces[slice.Piece].AsMemory(slice.Start, slice.Length), journal, slice.Offset - slice.FirstIndex);
+            var payload = StoredPayload.Decode(
+                pieces[slice.Piece].AsMemory(slice.Start, slice.Length),
+                journal,
+                slice.Offset - slice.FirstIndex
+            );
             for (var i = 0; i < slice.Count; i++)
                 yield return new BatchReading(slice.Offset + i, payload, slice.FirstIndex + i);
         }

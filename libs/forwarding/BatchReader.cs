@@ -7,6 +7,7 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
 {
     readonly JournalReader reader = journal.OpenReader(position);
     long next = position;
+
     // A record that did not fit into the last batch, or only in part. Its bytes are valid until the reader's next read.
     JournalEntry held;
     bool isHeld;

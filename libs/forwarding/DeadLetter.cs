@@ -5,14 +5,14 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>One dead letter.</summary>
-/// <param name="Reason">Why it was put aside.</param>
+/// <param name="Reason">Why it became a dead letter.</param>
 /// <param name="Topic">Topic it came on.</param>
 /// <param name="ContentType">Content type it came with.</param>
 /// <param name="Readings">How many readings; 0 for a message that could not be read.</param>
-/// <param name="Payload">The message, or the part of it that was put aside.</param>
+/// <param name="Payload">The message, or the part of it that could not be stored or delivered.</param>
 public sealed record DeadLetter(string Reason, string Topic, string? ContentType, int Readings, ReadOnlyMemory<byte> Payload)
 {
-    /// <summary>When it was put aside.</summary>
+    /// <summary>When it became a dead letter.</summary>
     public DateTimeOffset At { get; init; }
 
     /// <summary>When it first came from the broker; readings without a time of their own keep it. Null when that is not known.</summary>
@@ -21,6 +21,13 @@ public sealed record DeadLetter(string Reason, string Topic, string? ContentType
     /// <summary>The identity of readings that came without one, once they were stored. Null otherwise.</summary>
     public AssignedIdentity? Assigned { get; init; }
 
+    /// <summary>
+    /// The device whose share of the dead letters it takes, where the topic does not name it as ours do. Not kept: a letter that was
+    /// written
+    /// counts as its file's.
+    /// </summary>
+    public string? Sender { get; init; }
+
     public static bool TryParse(string line, out DeadLetter letter)
     {
         letter = null!;
@@ -28,7 +35,13 @@ public sealed record DeadLetter(string Reason, string Topic, string? ContentType
         {
             using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(line));
             var root = document.RootElement;
-            letter = new(Text("reason"), Text("topic"), root.GetProperty("content_type").GetString(), root.GetProperty("readings").GetInt32(), root.GetProperty("payload").GetBytesFromBase64())
+            letter = new(
+                Text("reason"),
+                Text("topic"),
+                root.GetProperty("content_type").GetString(),
+                root.GetProperty("readings").GetInt32(),
+                root.GetProperty("payload").GetBytesFromBase64()
+            )
             {
                 At = root.GetProperty("at").GetDateTimeOffset(),
                 // Earlier versions did not write the next three.

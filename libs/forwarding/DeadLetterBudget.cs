@@ -5,12 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Keeps the dead letters of each origin within half of the cap. When an origin exceeds its half, the device that holds most loses its
+/// Keeps the dead letters of each origin within its share of the cap. When an origin exceeds it, the device that holds most loses its
 /// oldest file, until the rest fits: a device that floods loses its own letters, not those of the others. Not thread-safe; replicas may
 /// share the directory.
 /// </summary>
 /// <param name="directory">Where the files are.</param>
-/// <param name="maxBytes">Cap of both origins together.</param>
+/// <param name="maxBytes">Cap of unread messages and refused readings together; letters about files come on top.</param>
 /// <param name="logger">Hears of each deleted file.</param>
 sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger logger)
 {
@@ -22,20 +22,17 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
 
     const long MaxFileBytes = 8 * 1024 * 1024;
 
-    readonly long[] deleted = new long[2];
+    readonly long[] deleted = new long[3];
 
-    /// <summary>Bytes that the letters of one origin may take.</summary>
-    long Budget => maxBytes / 2;
-
-    /// <summary>Size at which a file is complete. A device that fills the budget loses a quarter of it at a time.</summary>
-    public long FileBytes => Math.Min(MaxFileBytes, Budget / 4);
+    /// <summary>Size at which a file of an origin is complete. A device that fills the budget loses a quarter of it at a time.</summary>
+    public long FileBytes(DeadLetterOrigin origin) => Math.Min(MaxFileBytes, Budget(origin) / 4);
 
     /// <summary>Letters that were deleted because their origin exceeded its budget, since the start.</summary>
     public long Deleted(DeadLetterOrigin origin) => Interlocked.Read(ref deleted[(int)origin]);
 
     /// <summary>Deletes files of an origin until what is about to be written fits.</summary>
     /// <param name="origin">Whose budget.</param>
-    /// <param name="pending">What is about to be written: bytes by device.</param>
+    /// <param name="pending">Bytes by device that are about to be written.</param>
     /// <returns>The devices that have files of their own.</returns>
     public HashSet<string> MakeRoom(DeadLetterOrigin origin, IReadOnlyDictionary<string, long> pending)
     {
@@ -48,12 +45,12 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
             // Another replica may have deleted it since.
             if (owner.Origin != origin || !file.Exists)
                 continue;
-            var bytes = Math.Max(file.Length, Budget / MaxFiles);
+            var bytes = Math.Max(file.Length, Budget(origin) / MaxFiles);
             HolderOf(owner.Device).Bytes += bytes;
             HolderOf(owner.Device).Files.Enqueue((file.FullName, bytes));
         }
         var total = holders.Values.Sum(holder => holder.Bytes);
-        while (total > Budget)
+        while (total > Budget(origin))
         {
             var most = holders.Values.MaxBy(holder => holder.Bytes)!;
             // The letters that it is about to write exceed the share of every other device by themselves. It loses them the next time.
@@ -65,9 +62,11 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         }
         return [.. holders.Where(holder => holder.Value.Files.Count > 0).Select(holder => holder.Key)];
 
-        Holder HolderOf(string device)
-            => holders.TryGetValue(device, out var holder) ? holder : holders[device] = new Holder();
+        Holder HolderOf(string device) => holders.TryGetValue(device, out var holder) ? holder : holders[device] = new Holder();
     }
+
+    /// <summary>Bytes that the letters of one origin may take.</summary>
+    long Budget(DeadLetterOrigin origin) => origin == DeadLetterOrigin.Unloaded ? maxBytes / 16 : maxBytes / 2;
 
     bool TryDelete(string path, DeadLetterOrigin origin)
     {
@@ -129,14 +128,20 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         return "an unknown topic";
     }
 
-    [LoggerMessage(EventId = 120, Level = LogLevel.Error, Message =
-        "Deleted {Letters} dead letters ({Bytes} bytes, {Origin}) of {Sender} with the file {Path}: letters of that origin exceeded "
-        + "half of DEAD_LETTERS_MAX_BYTES={Cap}, and this sender held most. {Total} have been deleted since the start. "
-        + "Correct the sender or raise the cap; 'dead-letters list' shows the letters that are left")]
+    [LoggerMessage(
+        EventId = 120,
+        Level = LogLevel.Error,
+        Message = "Deleted {Letters} dead letters ({Bytes} bytes, {Origin}) of {Sender} with the file {Path}: letters of that origin "
+            + "exceeded their share of DEAD_LETTERS_MAX_BYTES={Cap}, and this sender held most. {Total} have been deleted since the start. "
+            + "Correct the sender or raise the cap; 'dead-letters list' shows the letters that are left"
+    )]
     partial void LogDeleted(long letters, long bytes, string origin, string sender, string path, long cap, long total);
 
-    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message =
-        "{Path} could not be deleted although dead letters of its origin exceed half of DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}")]
+    [LoggerMessage(
+        EventId = 121,
+        Level = LogLevel.Warning,
+        Message = "{Path} could not be deleted although its origin exceeds its share of DEAD_LETTERS_MAX_BYTES={Cap}: {Reason}"
+    )]
     partial void LogNotDeleted(string path, long cap, string reason);
 
     /// <summary>What one device holds.</summary>

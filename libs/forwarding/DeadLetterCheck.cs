@@ -5,17 +5,25 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>The step of <c>check</c> that shows whether dead letters had to be deleted.</summary>
 static class DeadLetterCheck
 {
-    public static CheckStep Step(RunningService service) => new("dead letters", async cancellationToken =>
-    {
-        if (await service.StatusAsync(cancellationToken) is not { } status
-            || !status.TryGetProperty("dead_letters_deleted_unread", out var unread)
-            || !status.TryGetProperty("dead_letters_deleted_refused", out var refused))
-            return CheckResult.Ok("not known: the service does not answer");
-        return (unread.GetInt64(), refused.GetInt64()) is var (messages, readings) && messages + readings > 0
-            ? CheckResult.Warning(
-                $"{messages} letters that could not be read and {readings} refused by the destination were deleted to keep within the cap",
-                "A sender keeps sending what cannot be read, or the destination keeps refusing rows. The log names the senders.",
-                "Run 'dead-letters list', correct the cause, replay. DEAD_LETTERS_MAX_BYTES raises the cap; each kind has half.")
-            : CheckResult.Ok("none was deleted");
-    });
+    public static CheckStep Step(RunningService service) =>
+        new(
+            "dead letters",
+            async cancellationToken =>
+            {
+                if (
+                    await service.StatusAsync(cancellationToken) is not { } status
+                    || !status.TryGetProperty("dead_letters_deleted_unread", out var unread)
+                    || !status.TryGetProperty("dead_letters_deleted_refused", out var refused)
+                )
+                    return CheckResult.Ok("not known: the service does not answer");
+                return (unread.GetInt64(), refused.GetInt64()) is var (messages, readings) && messages + readings > 0
+                    ? CheckResult.Warning(
+                        $"{messages} letters that could not be read and {readings} refused by the destination were deleted to keep within "
+                            + "the cap",
+                        "A sender keeps sending what cannot be read, or the destination keeps refusing rows. The log names the senders.",
+                        "Run 'dead-letters list', correct the cause, replay. DEAD_LETTERS_MAX_BYTES raises the cap; each kind has half."
+                    )
+                    : CheckResult.Ok("none was deleted");
+            }
+        );
 }

@@ -1,6 +1,9 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Where a dead letter comes from. Each origin may hold half of <c>DEAD_LETTERS_MAX_BYTES</c>.</summary>
+/// <summary>
+/// Where a dead letter comes from. <see cref="Unread"/> and <see cref="Refused"/> may hold half of <c>DEAD_LETTERS_MAX_BYTES</c> each;
+/// <see cref="Unloaded"/>, whose letters are short, a sixteenth beside it.
+/// </summary>
 public enum DeadLetterOrigin
 {
     /// <summary>A message or reading that could not be taken when it arrived. Any sender can make such letters.</summary>
@@ -8,4 +11,10 @@ public enum DeadLetterOrigin
 
     /// <summary>A reading that had been stored and that the destination refused.</summary>
     Refused,
+
+    /// <summary>
+    /// A file that was uploaded and that the destination did not load, or not whole. It names the file and holds no reading, so it cannot
+    /// be taken in again.
+    /// </summary>
+    Unloaded,
 }

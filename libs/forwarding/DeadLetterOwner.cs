@@ -19,23 +19,36 @@ readonly record struct DeadLetterOwner(DeadLetterOrigin Origin, string Device)
 
     public bool IsOthers => Device == OthersName;
 
-    /// <summary>The owner of letters on a topic: the device that the topic names, or the whole topic when it names none.</summary>
+    /// <summary>
+    /// The owner of letters on a topic: the device that the topic names, or the whole topic when it names none. The devices behind a
+    /// gateway, whose ids have a colon behind the gateway's name, are one: a single user publishes for them.
+    /// </summary>
+    /// <param name="origin">Where the letters come from.</param>
+    /// <param name="topic">Of the message, or the id of a device.</param>
     public static DeadLetterOwner Of(DeadLetterOrigin origin, string topic)
     {
-        var device = topic.Split('/') is ["telemetry", "v1", var name, ..] ? name : topic;
+        var device = (topic.Split('/') is ["telemetry", "v1", var name, ..] ? name : topic).Split(':', 2)[0];
         return new(origin, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device)))[..8]);
     }
 
     /// <summary>The owner of a file, by its name. What a slot appends to the name in <c>replay/</c> does not matter.</summary>
-    public static DeadLetterOwner OfFile(string path) => Path.GetFileName(path).Split('.')[0].Split('-') switch
-    {
-        [_, _, "refused", var device] => new(DeadLetterOrigin.Refused, device),
-        [_, _, "unread", var device] => new(DeadLetterOrigin.Unread, device),
-        _ => new(DeadLetterOrigin.Unread, UnknownName),
-    };
+    public static DeadLetterOwner OfFile(string path) =>
+        Path.GetFileName(path).Split('.')[0].Split('-') switch
+        {
+            [_, _, "refused", var device] => new(DeadLetterOrigin.Refused, device),
+            [_, _, "unloaded", var device] => new(DeadLetterOrigin.Unloaded, device),
+            [_, _, "unread", var device] => new(DeadLetterOrigin.Unread, device),
+            _ => new(DeadLetterOrigin.Unread, UnknownName),
+        };
 
     /// <summary>The name of an origin in file names, metrics and tables.</summary>
-    public static string NameOf(DeadLetterOrigin origin) => origin == DeadLetterOrigin.Refused ? "refused" : "unread";
+    public static string NameOf(DeadLetterOrigin origin) =>
+        origin switch
+        {
+            DeadLetterOrigin.Refused => "refused",
+            DeadLetterOrigin.Unloaded => "unloaded",
+            _ => "unread",
+        };
 
     /// <summary>The owner of this device's letters once it has to share a file.</summary>
     public DeadLetterOwner Others() => this with { Device = OthersName };

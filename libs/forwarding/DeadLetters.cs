@@ -8,9 +8,10 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Keeps messages that could not be read and readings that the destination refused, with the reason: NDJSON files under
-/// <c>dead-letters/</c> of the data directory, listed and replayed by the verb <c>dead-letters</c>. Each origin has half of the cap, and
-/// within it the device that holds most loses its oldest file first (<see cref="DeadLetterBudget"/>). Thread-safe.
+/// Keeps messages that could not be read, readings that the destination refused, and the names of files that it did not load, with the
+/// reason: NDJSON files under <c>dead-letters/</c> of the data directory, listed and replayed by the verb <c>dead-letters</c>. Each origin
+/// has a share of the cap, and within it the device that holds most loses its oldest file first (<see cref="DeadLetterBudget"/>).
+/// Thread-safe.
 /// </summary>
 /// <remarks>
 /// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that
@@ -29,6 +30,7 @@ public sealed class DeadLetters
 
     readonly string directory;
     readonly DeadLetterBudget budget;
+    readonly KeptLetters kept;
     readonly TimeProvider clock;
     readonly Lock gate = new();
     readonly Dictionary<DeadLetterOwner, ArrayBufferWriter<byte>> pending = [];
@@ -46,12 +48,16 @@ public sealed class DeadLetters
         this.directory = directory;
         this.clock = clock;
         budget = new DeadLetterBudget(directory, maxBytes, logger);
+        kept = new KeptLetters(directory);
     }
 
-    /// <summary>Readings, or messages that could not be read, kept since the start.</summary>
+    /// <summary>Letters that this process has made, since its start.</summary>
     public long Count => Interlocked.Read(ref count);
 
-    /// <summary>Letters that were deleted because their origin exceeded its half of the cap, since the start.</summary>
+    /// <summary>Letters in the files, whoever made them.</summary>
+    public long Kept => kept.Count;
+
+    /// <summary>Letters that were deleted because their origin exceeded its share of the cap, since the start.</summary>
     public long Deleted(DeadLetterOrigin origin) => budget.Deleted(origin);
 
     /// <summary>Directory of the files.</summary>
@@ -61,8 +67,8 @@ public sealed class DeadLetters
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
     /// <summary>Whether so many bytes wait for <see cref="Flush"/> that no more should be held in memory.</summary>
-    bool IsFlushDue
-        => pending.Values.Sum(letters => (long)letters.WrittenCount) >= Math.Min(FlushBytes, budget.FileBytes);
+    bool IsFlushDue =>
+        pending.Values.Sum(letters => (long)letters.WrittenCount) >= Math.Min(FlushBytes, budget.FileBytes(DeadLetterOrigin.Refused));
 
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
@@ -80,10 +86,19 @@ public sealed class DeadLetters
             {
                 var identity = reading.Payload.Identity(reading.Index);
                 var payload = reading.Payload.Select([reading.Index]);
-                var letter = new DeadLetter(reason, Topics.Readings(identity.DeviceId, identity.Kind), IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType, 1, payload)
+                var letter = new DeadLetter(
+                    reason,
+                    Topics.Readings(identity.DeviceId, identity.Kind),
+                    IsJson(payload) ? Payload.JsonContentType : Payload.ProtobufContentType,
+                    1,
+                    payload
+                )
                 {
                     ReceivedAt = reading.Payload.ReceivedAt,
-                    Assigned = reading.Payload.HasOwnIdentity(reading.Index) || !identity.IsComplete ? null : new(identity.BootId, identity.Sequence),
+                    Assigned =
+                        reading.Payload.HasOwnIdentity(reading.Index) || !identity.IsComplete
+                            ? null
+                            : new(identity.BootId, identity.Sequence),
                 };
                 Write(letter, DeadLetterOrigin.Refused, reading);
                 kept++;
@@ -123,12 +138,13 @@ public sealed class DeadLetters
     }
 
     /// <summary>Reads every letter, oldest file first. A line that is not a letter is left out.</summary>
-    public static IEnumerable<DeadLetter> ReadAll(string directory)
-        => Files(directory).SelectMany(Read);
+    public static IEnumerable<DeadLetter> ReadAll(string directory) => Files(directory).SelectMany(Read);
 
     /// <summary>The files, oldest first.</summary>
-    public static IReadOnlyList<string> Files(string directory)
-        => System.IO.Directory.Exists(directory) ? [.. System.IO.Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal)] : [];
+    public static IReadOnlyList<string> Files(string directory) =>
+        System.IO.Directory.Exists(directory)
+            ? [.. System.IO.Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal)]
+            : [];
 
     /// <summary>Reads the letters of one file.</summary>
     public static IEnumerable<DeadLetter> Read(string path)
@@ -162,7 +178,7 @@ public sealed class DeadLetters
 
     void Write(DeadLetter letter, DeadLetterOrigin origin, BatchReading? row)
     {
-        var lines = PendingOf(DeadLetterOwner.Of(origin, letter.Topic));
+        var lines = PendingOf(DeadLetterOwner.Of(origin, letter.Sender ?? letter.Topic));
         using (var json = new Utf8JsonWriter(lines))
         {
             json.WriteStartObject();
@@ -234,7 +250,7 @@ public sealed class DeadLetters
     /// <summary>Opens the owner's current file for more; null when a new one has to begin.</summary>
     SafeFileHandle? Continue(DeadLetterOwner owner, int bytes)
     {
-        if (!current.TryGetValue(owner, out var last) || last.Length + bytes > budget.FileBytes)
+        if (!current.TryGetValue(owner, out var last) || last.Length + bytes > budget.FileBytes(owner.Origin))
             return null;
         try
         {

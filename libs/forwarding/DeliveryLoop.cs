@@ -11,27 +11,28 @@ namespace ThermalStreaming.Forwarding;
 /// sink reports the commit. At most one send is in flight. Not thread-safe.
 /// </summary>
 sealed partial class DeliveryLoop(
-    DurableJournal journal, IBatchSink sink, SlotContext slot, Health health, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
-    : IDisposable
+    DurableJournal journal,
+    IBatchSink sink,
+    SlotContext slot,
+    PauseSwitch pause,
+    Health health,
+    ForwarderMetrics metrics,
+    TimeProvider clock,
+    ILogger logger
+) : IDisposable
 {
     /// <summary>Reopenings in a row without a commit after which the service calls itself unwell.</summary>
     const int TolerableReopenings = 5;
 
-    static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
-
-    /// <summary>
-    /// Longest wait that a destination may ask for: a proxy's mistake, or a date read by a wrong clock, must not stop delivery for days.
-    /// </summary>
-    static readonly TimeSpan LongestAskedDelay = TimeSpan.FromMinutes(5);
-
-    // An operator seldom fixes a problem at once, but some refusals pass by themselves.
-    static readonly TimeSpan FirstOperatorDelay = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan LongestOperatorDelay = TimeSpan.FromSeconds(60);
+    /// <summary>A paused slot asks for commits no faster.</summary>
+    static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(10);
 
     readonly string part = $"delivery {slot.Name}";
     readonly Batch batch = new(AssignedIdentity.BootIdOf(slot.Epoch));
+    readonly DeliveryCursor cursor = new(journal, slot.Name, metrics, clock, logger);
     BatchReader? reader;
+    CancellationToken flushed,
+        switched;
     long? plannedEnd;
     bool isCut;
     int failures;
@@ -41,8 +42,12 @@ sealed partial class DeliveryLoop(
     /// <summary>One past the last offset that the sink has accepted.</summary>
     public long Sent { get; private set; }
 
+    /// <summary>Who wants the journal delivered at once.</summary>
+    public FlushRequests Flushes => cursor.Flushes;
+
     /// <summary>
-    /// Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed.
+    /// Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed
+    /// or delivery is paused.
     /// </summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken abort)
     {
@@ -50,6 +55,15 @@ sealed partial class DeliveryLoop(
         {
             try
             {
+                // Before the two are looked at, so that no change is missed.
+                (flushed, switched) = (Flushes.Arm(), pause.Changed);
+                if (pause.Current is { } paused)
+                {
+                    if (drain.IsCancellationRequested)
+                        return;
+                    await RestAsync(paused, drain, abort);
+                    continue;
+                }
                 if (reader is null)
                     await OpenAsync(abort);
                 if (clock.GetElapsedTime(lastPoll) >= sink.PollInterval)
@@ -90,14 +104,38 @@ sealed partial class DeliveryLoop(
     }
 
     /// <summary>After the loop has ended.</summary>
-    public void Dispose() => reader?.Dispose();
+    public void Dispose()
+    {
+        Flushes.Dispose();
+        reader?.Dispose();
+    }
+
+    /// <summary>
+    /// While delivery is paused: opens and sends nothing, but learns of the commits of what was sent, so that nothing is in doubt.
+    /// </summary>
+    async Task RestAsync(Pause paused, CancellationToken drain, CancellationToken abort)
+    {
+        var isSettled = reader is null || Sent <= journal.CommittedOffset;
+        if (!isSettled && clock.GetElapsedTime(lastPoll) >= sink.PollInterval)
+            await PollAsync(abort);
+        health.Well(part, paused.Text);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(switched, drain, abort);
+        var wait = isSettled ? Timeout.InfiniteTimeSpan : Max(sink.PollInterval - clock.GetElapsedTime(lastPoll), ShortestPoll);
+        await Task.Delay(wait, clock, any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (pause.Current is null)
+            Recovered();
+    }
 
     async Task OpenAsync(CancellationToken cancellationToken)
     {
-        var position = await sink.OpenAsync(new SinkStart(slot, journal.CommittedOffset, journal.FirstOffset, journal.NextOffset), cancellationToken);
-        var start = position.Offset < journal.CommittedOffset ? Rewind(position.Offset) : position.Offset;
+        var position = await sink.OpenAsync(
+            new SinkStart(slot, journal.CommittedOffset, journal.FirstOffset, journal.NextOffset),
+            cancellationToken
+        );
+        var start = position.Offset < journal.CommittedOffset ? cursor.Rewind(position.Offset) : position.Offset;
         if (start > journal.CommittedOffset)
-            Commit(start, durable: false);
+            cursor.Commit(start, durable: false);
+        cursor.Forget();
         reader = new BatchReader(journal, start, clock);
         // A plan that ends beyond the journal's end cannot be repeated: the disk lost readings that it had called durable.
         plannedEnd = position.BatchEnd <= journal.NextOffset ? position.BatchEnd : null;
@@ -113,7 +151,7 @@ sealed partial class DeliveryLoop(
         var commit = await sink.PollAsync(cancellationToken);
         lastPoll = clock.GetTimestamp();
         if (commit.Offset > journal.CommittedOffset)
-            Commit(commit.Offset, commit.Durable);
+            cursor.Commit(commit.Offset, commit.Durable);
         // Only a commit counts as progress, unless there is nothing to commit.
         else if (journal.BacklogReadings > 0)
             return;
@@ -121,44 +159,15 @@ sealed partial class DeliveryLoop(
         health.Well(part);
     }
 
-    /// <summary>
-    /// Commits. A cursor that cannot be written now is written later; until then, a restart asks the destination, or the plan, what is
-    /// committed.
-    /// </summary>
-    void Commit(long offset, bool durable)
-    {
-        try
-        {
-            journal.Commit(offset, durable);
-        }
-        catch (Exception e) when (DiskError.IsFileProblem(e))
-        {
-            LogCursor(slot.Name, e.Message);
-        }
-    }
-
-    /// <inheritdoc cref="Commit"/>
-    long Rewind(long offset)
-    {
-        try
-        {
-            return journal.Rewind(offset);
-        }
-        catch (Exception e) when (DiskError.IsFileProblem(e))
-        {
-            LogCursor(slot.Name, e.Message);
-            return journal.CommittedOffset;
-        }
-    }
-
     bool IsReadyToCut(bool draining)
     {
-        isCut = Fill()
-            || (batch.Count > 0 && plannedEnd is null && (draining || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger));
+        isCut = Fill() || (batch.Count > 0 && plannedEnd is null && IsDue(draining));
         if (isCut)
             batch.CreatedAt = clock.GetUtcNow();
         return isCut;
     }
+
+    bool IsDue(bool draining) => draining || Flushes.Wants(Sent) || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger;
 
     bool Fill()
     {
@@ -175,8 +184,10 @@ sealed partial class DeliveryLoop(
     async Task SendAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
+        cursor.Attempt();
         await sink.SendAsync(batch, cancellationToken);
         metrics.Sent(batch.Count, clock.GetElapsedTime(started));
+        cursor.Accepted(batch);
         if (failures > 0)
             Recovered();
         failures = 0;
@@ -209,7 +220,7 @@ sealed partial class DeliveryLoop(
         foreach (var record in unreadable)
         {
             LogUnreadable(slot.Name, record.Offset, record.Offset + record.Count - 1, record.Reason);
-            slot.DeadLetters.Add(ToLetter(record), DeadLetterOrigin.Refused);
+            slot.DeadLetters.Add(record.ToLetter(slot), DeadLetterOrigin.Refused);
         }
         while (!abort.IsCancellationRequested)
         {
@@ -220,21 +231,12 @@ sealed partial class DeliveryLoop(
             }
             catch (IOException io)
             {
-                await FailedAsync(new SinkException(SinkFailure.Transient, $"dead letters cannot be written: {io.Message}", inner: io), abort);
+                await FailedAsync(
+                    new SinkException(SinkFailure.Transient, $"dead letters cannot be written: {io.Message}", inner: io),
+                    abort
+                );
             }
         }
-    }
-
-    DeadLetter ToLetter(UnreadableRecord record)
-    {
-        var reason = $"{slot.Name}, offsets {record.Offset} to {record.Offset + record.Count - 1}: {record.Reason}";
-        if (!StoredPayload.TryParse(record.Record, out var stored))
-            return new DeadLetter(reason, "", null, 0, record.Record);
-        return new DeadLetter(reason, Topics.Readings(stored.DeviceId, stored.Kind), stored.IsJson ? Payload.JsonContentType : Payload.ProtobufContentType, 0, stored.Bytes)
-        {
-            ReceivedAt = stored.StoredAt,
-            Assigned = stored.Assigned ?? new(AssignedIdentity.BootIdOf(slot.Epoch), (ulong)record.RecordOffset),
-        };
     }
 
     async Task WaitAsync(CancellationToken drain, CancellationToken abort)
@@ -246,7 +248,13 @@ sealed partial class DeliveryLoop(
             return;
         using var until = new CancellationTokenSource(wait, clock);
         // While draining, it waits only for time and for commits: the drain token would end every wait at once.
-        using var any = CancellationTokenSource.CreateLinkedTokenSource(until.Token, abort, drain.IsCancellationRequested ? CancellationToken.None : drain);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(
+            until.Token,
+            abort,
+            flushed,
+            switched,
+            drain.IsCancellationRequested ? CancellationToken.None : drain
+        );
         try
         {
             if (await reader!.WaitAsync(any.Token))
@@ -262,23 +270,28 @@ sealed partial class DeliveryLoop(
     async Task FailedAsync(SinkException e, CancellationToken abort)
     {
         failures++;
-        metrics.Failed(e.Failure);
+        metrics.Failed(new LastFailure(clock.GetUtcNow(), e.Failure, e.Message));
         if (e.Failure != SinkFailure.Transient)
         {
             reopenings++;
             reader?.Dispose();
             reader = null;
         }
-        var backOff = e.Failure == SinkFailure.NeedsOperator
-            ? BackOff(failures, FirstOperatorDelay, LongestOperatorDelay)
-            : BackOff(failures, FirstDelay, LongestDelay);
-        // Never less than the usual back-off: with 0 the loop would ask without a pause.
-        var delay = e.RetryAfter is { } asked ? Max(backOff, Min(asked, LongestAskedDelay)) : backOff;
+        var (delay, isAsked) = DeliveryPause.After(e, failures);
         // The first failure that may pass by itself is not reported, unless the wait is long; the second is.
-        if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > LongestDelay)
+        if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > DeliveryPause.Longest)
         {
-            var problem = reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message;
-            health.Unwell(part, delay > backOff ? string.Create(CultureInfo.InvariantCulture, $"{problem} (it asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)") : problem);
+            var problem =
+                reopenings >= TolerableReopenings ? $"reopened {reopenings} times in a row without progress: {e.Message}" : e.Message;
+            health.Unwell(
+                part,
+                isAsked
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{problem} (it asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)"
+                    )
+                    : problem
+            );
         }
         LogFailed(slot.Name, e.Failure, e.Message, failures, delay.TotalSeconds);
         try
@@ -291,31 +304,30 @@ sealed partial class DeliveryLoop(
         }
     }
 
-    // Full jitter above a floor: replicas that failed together must not come back together.
-    static TimeSpan BackOff(int failures, TimeSpan first, TimeSpan longest)
-    {
-        var ceiling = Min(first * Math.Pow(2, Math.Min(failures - 1, 10)), longest);
-        return ceiling * (0.5 + Random.Shared.NextDouble() / 2);
-    }
-
     static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message =
-        "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the journal")]
+    [LoggerMessage(
+        EventId = 100,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: {Failure}: {Reason} (failure {Count} in a row; next attempt in {Seconds:0.0} s). Readings are kept in the "
+            + "journal"
+    )]
     partial void LogFailed(string slot, SinkFailure failure, string reason, int count, double seconds);
 
-    [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message =
-        "{Slot}: unexpected error, a defect: {Reason}. Delivery reopens and continues; please report it")]
+    [LoggerMessage(
+        EventId = 101,
+        Level = LogLevel.Error,
+        Message = "{Slot}: unexpected error, a defect: {Reason}. Delivery reopens and continues; please report it"
+    )]
     partial void LogUnforeseen(Exception e, string slot, string reason);
 
-    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message =
-        "{Slot}: what is stored at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another version "
-        + "of this service may read it")]
+    [LoggerMessage(
+        EventId = 102,
+        Level = LogLevel.Error,
+        Message = "{Slot}: the records at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another "
+            + "version of this service may read it"
+    )]
     partial void LogUnreadable(string slot, long first, long last, string reason);
-
-    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message =
-        "{Slot}: the journal's cursor cannot be written now ({Reason}). Delivery continues; retrying")]
-    partial void LogCursor(string slot, string reason);
 }

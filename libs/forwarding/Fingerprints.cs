@@ -6,7 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class Fingerprints
 {
-    const int MaxFirst = 32, Newest = 96;
+    const int MaxFirst = 32,
+        Newest = 96;
 
     readonly ulong start;
     ulong highest;
@@ -49,7 +50,9 @@ sealed class Fingerprints
     {
         if (IsFirst(sequence))
             return sequence - start < (ulong)first.Length ? first[sequence - start] : 0;
-        return newest is not null && sequence <= highest && sequence >= start && highest - sequence < Newest ? newest[sequence % Newest] : 0;
+        return newest is not null && sequence <= highest && sequence >= start && highest - sequence < Newest
+            ? newest[sequence % Newest]
+            : 0;
     }
 
     /// <summary>Every known one, by number.</summary>

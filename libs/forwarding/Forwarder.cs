@@ -7,7 +7,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Owns the slots of this replica: takes the first free ones at start, and adopts those that nobody has owned for a grace period, so that
+/// Owns the slots of this replica: takes the first free ones at start, and adopts those that had no owner for a grace period, so that
 /// scaling down strands nothing.
 /// </summary>
 sealed partial class Forwarder : BackgroundService
@@ -25,20 +25,21 @@ sealed partial class Forwarder : BackgroundService
     readonly Health health;
     readonly TimeProvider clock;
     readonly ILogger logger;
-    readonly OwnedSlots slots = new();
+    readonly OwnedSlots slots;
     readonly ForwarderFigures figures;
     readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
 
     // Only the adoption loop uses it.
     readonly HashSet<string> keptForRecovery = new(StringComparer.Ordinal);
 
-    /// <param name="services">What the slots share.</param>
+    /// <param name="services">The services that all slots share.</param>
     /// <param name="page">The status page.</param>
     /// <param name="meter">For the figures.</param>
     public Forwarder(SlotServices services, StatusPage page, System.Diagnostics.Metrics.Meter meter)
     {
         this.services = services;
         options = services.Options;
+        slots = services.Slots;
         health = services.Health;
         clock = services.Clock;
         logger = services.Logger;
@@ -79,23 +80,28 @@ sealed partial class Forwarder : BackgroundService
     }
 
     /// <returns>The installation's identity.</returns>
-    Task<string> PrepareAsync(CancellationToken stop) => Retrying("data directory", e => new ConfigurationException([
-        $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); give that "
-        + "directory to this user, "
-        + "or name another one."])).DoAsync(
-        () =>
-        {
-            Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
-            SlotDirectory.FinishRetiring(options.DataDirectory);
-            return ValueTask.FromResult(options.Installation ?? InstallId.Read(options.DataDirectory, logger));
-        },
-        stop);
+    Task<string> PrepareAsync(CancellationToken stop) =>
+        Retrying(
+                "data directory",
+                e => new ConfigurationException([
+                    $"DATA_DIRECTORY is '{options.DataDirectory}', which user {Environment.UserName} cannot write ({Settings.Reason(e)}); "
+                        + "give that directory to this user, "
+                        + "or name another one.",
+                ])
+            )
+            .DoAsync(
+                () =>
+                {
+                    Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
+                    SlotDirectory.FinishRetiring(options.DataDirectory);
+                    new DeadLetterReplay(options.DeadLettersDirectory, clock).RecoverIfFree();
+                    return ValueTask.FromResult(options.Installation ?? InstallId.Read(options.DataDirectory, logger));
+                },
+                stop
+            );
 
-    Persistently Retrying(string part, Func<Exception, Exception> toSettingError) => new(part, health, clock)
-    {
-        OnRefused = reason => LogRefused(part, reason),
-        ToSettingError = toSettingError,
-    };
+    Persistently Retrying(string part, Func<Exception, Exception> toSettingError) =>
+        new(part, health, clock) { OnRefused = reason => LogRefused(part, reason), ToSettingError = toSettingError };
 
     ConfigurationException Unusable(Exception e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
 
@@ -104,7 +110,8 @@ sealed partial class Forwarder : BackgroundService
     /// </summary>
     async Task OwnAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
-        string? failing = null, failed = null;
+        string? failing = null,
+            failed = null;
         var hasOpened = false;
         var takeSlot = Retrying("slots", Unusable);
         while (!stop.IsCancellationRequested)
@@ -240,7 +247,13 @@ sealed partial class Forwarder : BackgroundService
     }
 
     async Task AdoptAsync(
-        string name, Dictionary<string, long> freeSince, Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
+        string name,
+        Dictionary<string, long> freeSince,
+        Ledger ledger,
+        string clientIdPrefix,
+        CancellationToken stop,
+        CancellationToken abort
+    )
     {
         using var taken = SlotDirectory.TryTake(options.DataDirectory, name, clientIdPrefix);
         if (taken is null)
@@ -266,20 +279,32 @@ sealed partial class Forwarder : BackgroundService
         }
     }
 
-    [LoggerMessage(EventId = 147, Level = LogLevel.Error, Message =
-        "The disk does not let this service start ({Part}): {Reason}. It is tried again every second")]
+    [LoggerMessage(
+        EventId = 147,
+        Level = LogLevel.Error,
+        Message = "The disk does not let this service start ({Part}): {Reason}. It is tried again every second"
+    )]
     partial void LogRefused(string part, string reason);
 
-    [LoggerMessage(EventId = 140, Level = LogLevel.Information, Message =
-        "{Slot} {How}: journal at offset {Offset}, {Backlog} readings to deliver")]
+    [LoggerMessage(
+        EventId = 140,
+        Level = LogLevel.Information,
+        Message = "{Slot} {How}: journal at offset {Offset}, {Backlog} readings to deliver"
+    )]
     partial void LogTaken(string slot, string how, long offset, long backlog);
 
-    [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message =
-        "{Slot} retired: everything it held is committed and the broker holds nothing for it")]
+    [LoggerMessage(
+        EventId = 141,
+        Level = LogLevel.Information,
+        Message = "{Slot} retired: everything it held is committed and the broker holds nothing for it"
+    )]
     partial void LogRetired(string slot);
 
-    [LoggerMessage(EventId = 144, Level = LogLevel.Warning, Message =
-        "The search for sessions of retired slots at the broker failed: {Reason}. Retrying")]
+    [LoggerMessage(
+        EventId = 144,
+        Level = LogLevel.Warning,
+        Message = "The search for sessions of retired slots at the broker failed: {Reason}. Retrying"
+    )]
     partial void LogNotAsked(string reason);
 
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "{Slot} has no owner and could not be adopted: {Reason}")]
@@ -288,12 +313,18 @@ sealed partial class Forwarder : BackgroundService
     [LoggerMessage(EventId = 148, Level = LogLevel.Error, Message = "{Slot} cannot be used: {Reason}. It is tried again every second")]
     partial void LogNotUsed(string slot, string reason);
 
-    [LoggerMessage(EventId = 149, Level = LogLevel.Error, Message =
-        "The search for slots without an owner failed: {Reason}. Retrying; this replica's own slots are not affected")]
+    [LoggerMessage(
+        EventId = 149,
+        Level = LogLevel.Error,
+        Message = "The search for slots without an owner failed: {Reason}. Retrying; this replica's own slots are not affected"
+    )]
     partial void LogNotWatched(string reason);
 
-    [LoggerMessage(EventId = 150, Level = LogLevel.Warning, Message =
-        "{Slot} is empty and has no owner, but is kept: its quarantine/ has {Files} files of damaged data. Stop the service and run "
-        + "'journal recover', or delete them")]
+    [LoggerMessage(
+        EventId = 150,
+        Level = LogLevel.Warning,
+        Message = "{Slot} is empty and has no owner, but is kept: its quarantine/ has {Files} files of damaged data. Stop the service and "
+            + "run 'journal recover', or delete them"
+    )]
     partial void LogKept(string slot, int files);
 }

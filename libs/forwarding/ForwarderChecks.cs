@@ -10,11 +10,12 @@ namespace ThermalStreaming.Forwarding;
 public static class ForwarderChecks
 {
     public static IEnumerable<CheckStep> Steps(ForwarderOptions options, RunningService service, TimeProvider clock) =>
-    [
-        .. BrokerCheck.Steps(options.Mqtt, clock, filters: [options.Subscription]),
-        .. JournalCheck.Steps(options.DataDirectory, options.Journal),
-        SenderCheck.Step(service),
-        LedgerCheck.Step(service),
-        DeadLetterCheck.Step(service),
-    ];
+        [
+            .. BrokerCheck.Steps(options.Mqtt, clock, filters: options.Subscriptions),
+            .. JournalCheck.Steps(options.DataDirectory, options.Journal),
+            MappingCheck.Step(options.Mappings, service),
+            SenderCheck.Step(service),
+            LedgerCheck.Step(service),
+            DeadLetterCheck.Step(service),
+        ];
 }

@@ -7,15 +7,17 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The verbs of every forwarder beside the common ones: <c>journal</c> and <c>dead-letters</c>.</summary>
+/// <summary>The verbs of every forwarder beside the common ones: <c>journal</c>, <c>mappings</c>, <c>dead-letters</c> and <c>cost</c>.</summary>
 public static class ForwarderCommands
 {
-    public static IEnumerable<Command> Create()
+    public static IEnumerable<Command> Create(CostRoad road)
     {
         // Looking at files must work when the configuration does not.
         var data = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } directory ? directory : "/data";
         yield return JournalCommand.Create(SlotDirectory.Root(data), StoredPayload.Format);
+        yield return MappingCommands.Create();
         yield return DeadLettersCommand(Path.Combine(data, "dead-letters"));
+        yield return CostCommand.Create(road, data);
     }
 
     static Command DeadLettersCommand(string directory)
@@ -23,16 +25,23 @@ public static class ForwarderCommands
         var json = new Option<bool>("--json") { Description = "Print the letters as lines of JSON, payloads in base64." };
         var list = new Command("list", "Show the dead letters and their reasons, oldest file first.") { json };
         list.SetAction(result => List(directory, result.GetValue(json), result.InvocationConfiguration.Output));
-        var replay = new Command("replay", "Send all dead letters back through a running service. Messages that still cannot be read become dead letters again.");
-        replay.SetAction(result => Replay(directory, result.InvocationConfiguration.Output));
-        return new Command("dead-letters", "Readings and messages that could not be read, or were refused by the destination.") { list, replay };
+        var replay = new Command(
+            "replay",
+            "Send all dead letters back through a running service. Messages that still cannot be read become dead letters again."
+        );
+        replay.SetAction((result, cancel) => ReplayAsync(directory, result.InvocationConfiguration.Output, cancel));
+        return new Command("dead-letters", "Readings and messages that could not be read, or were refused by the destination.")
+        {
+            list,
+            replay,
+        };
     }
 
     static int List(string directory, bool json, TextWriter output)
     {
         if (json)
         {
-            foreach (var line in DeadLetters.Files(directory).SelectMany(File.ReadLines))
+            foreach (var line in DeadLetters.Files(directory).SelectMany(File.ReadLines).Where(line => !string.IsNullOrWhiteSpace(line)))
                 output.WriteLine(line);
             return ExitCodes.Ok;
         }
@@ -44,8 +53,14 @@ public static class ForwarderCommands
             {
                 var at = letter.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
                 var readings = letter.Readings == 0 ? "unreadable" : $"{letter.Readings}";
-                table.AddRow(new Text(at), new Text(origin), new Text(letter.Topic), new Text(readings), new Text($"{letter.Payload.Length}"),
-                    new Text(letter.Reason));
+                table.AddRow(
+                    new Text(at),
+                    new Text(origin),
+                    new Text(letter.Topic),
+                    new Text(readings),
+                    new Text($"{letter.Payload.Length}"),
+                    new Text(letter.Reason)
+                );
             }
         }
         if (table.Rows.Count == 0)
@@ -55,19 +70,26 @@ public static class ForwarderCommands
         return ExitCodes.Ok;
     }
 
-    static int Replay(string directory, TextWriter output)
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> ReplayAsync(string directory, TextWriter output, CancellationToken cancellationToken)
     {
-        var files = DeadLetters.Files(directory);
-        if (files.Count == 0)
+        var unloaded = DeadLetterReplay.Unloaded(directory).Sum(file => DeadLetters.Read(file).Count());
+        if (unloaded > 0)
         {
-            output.WriteLine($"No dead letters in {directory}.");
-            return ExitCodes.Ok;
+            output.WriteLine(
+                $"{unloaded} letters are about files that Snowflake did not load. They stay: their readings are in the bucket, and each "
+                    + "letter says how to load its file."
+            );
         }
-        var letters = files.Sum(file => DeadLetters.Read(file).Count());
-        Directory.CreateDirectory(DeadLetters.ReplayDirectory(directory));
-        foreach (var file in files)
-            File.Move(file, Path.Combine(DeadLetters.ReplayDirectory(directory), Path.GetFileName(file)));
-        output.WriteLine($"{letters} letters were queued: a running service takes them in within seconds. Those that still cannot be read become dead letters again. See: dead-letters list");
+        var letters = await new DeadLetterReplay(directory, TimeProvider.System).QueueAllAsync(cancellationToken);
+        if (letters == 0 && unloaded > 0)
+            return ExitCodes.Ok;
+        output.WriteLine(
+            letters == 0
+                ? $"No dead letters in {directory}."
+                : $"{letters} letters were queued: a running service takes them in within seconds. Those that still cannot be read become "
+                    + "dead letters again. See: dead-letters list"
+        );
         return ExitCodes.Ok;
     }
 }

@@ -11,28 +11,96 @@ sealed class ForwarderMetrics
     readonly Counter<long> poison;
     readonly Counter<long> refused;
     readonly Counter<long> empty;
+    readonly Counter<long> unmapped;
+    readonly Counter<long> withoutValue;
     readonly Counter<long> sent;
+    readonly Counter<long> committed;
+    readonly RecentRate committedLately;
     readonly Counter<long> failures;
     readonly Histogram<double> storing;
     readonly Histogram<double> sending;
+    readonly Histogram<double> committing;
     long receivedTotal;
     long duplicateTotal;
     long storedTotal;
     long poisonTotal;
     long sentTotal;
+    long committedTotal;
+    long failedTotal;
+    LastFailure? lastFailure;
+    long unmappedTotal;
+    string? lastUnmapped;
 
-    public ForwarderMetrics(Meter meter)
+    public ForwarderMetrics(Meter meter, TimeProvider clock)
     {
-        received = meter.CreateCounter<long>("thermal.forwarder.readings.received", "{reading}", "Readings that arrived by MQTT, repeats included");
-        duplicates = meter.CreateCounter<long>("thermal.forwarder.readings.duplicate", "{reading}", "Readings that had been stored before and were dropped");
+        committedLately = new RecentRate(clock);
+        received = meter.CreateCounter<long>(
+            "thermal.forwarder.readings.received",
+            "{reading}",
+            "Readings that arrived by MQTT, repeats included"
+        );
+        duplicates = meter.CreateCounter<long>(
+            "thermal.forwarder.readings.duplicate",
+            "{reading}",
+            "Readings that had been stored before and were dropped"
+        );
         stored = meter.CreateCounter<long>("thermal.forwarder.readings.stored", "{reading}", "Readings written to the journal");
-        poison = meter.CreateCounter<long>("thermal.forwarder.messages.dead", "{message}", "Messages that could not be read, kept as dead letters");
-        refused = meter.CreateCounter<long>("thermal.forwarder.readings.refused", "{reading}", "Readings that cannot be taken, kept as dead letters; their neighbours in the message are stored");
-        empty = meter.CreateCounter<long>("thermal.forwarder.messages.empty", "{message}", "Messages without a payload, which delete a retained message; ignored");
-        sent = meter.CreateCounter<long>("thermal.forwarder.readings.sent", "{reading}", "Readings that the destination accepted, repeats after a reopening included");
-        failures = meter.CreateCounter<long>("thermal.forwarder.failures", "{failure}", "Calls to the destination that failed, by what they needed");
-        storing = meter.CreateHistogram<double>("thermal.forwarder.store.duration", "s", "From taking a group of messages to their being on disk");
+        poison = meter.CreateCounter<long>(
+            "thermal.forwarder.messages.dead",
+            "{message}",
+            "Messages of which nothing can be taken, kept as dead letters"
+        );
+        refused = meter.CreateCounter<long>(
+            "thermal.forwarder.readings.refused",
+            "{reading}",
+            "Readings that cannot be taken, kept as dead letters; their neighbours in the message are stored"
+        );
+        empty = meter.CreateCounter<long>(
+            "thermal.forwarder.messages.empty",
+            "{message}",
+            "Messages without a payload, which delete a retained message; ignored"
+        );
+        unmapped = meter.CreateCounter<long>(
+            "thermal.forwarder.messages.unmapped",
+            "{message}",
+            "Messages that a subscription takes and no mapping does; ignored"
+        );
+        withoutValue = meter.CreateCounter<long>(
+            "thermal.forwarder.messages.without_value",
+            "{message}",
+            "Messages that a mapping takes and that have no value for a reading of this kind; ignored"
+        );
+        sent = meter.CreateCounter<long>(
+            "thermal.forwarder.readings.sent",
+            "{reading}",
+            "Readings that the destination accepted, repeats after a reopening included"
+        );
+        committed = meter.CreateCounter<long>(
+            "thermal.forwarder.readings.committed",
+            "{reading}",
+            "Readings sent since the start whose commit was confirmed"
+        );
+        failures = meter.CreateCounter<long>(
+            "thermal.forwarder.failures",
+            "{failure}",
+            "Calls to the destination that failed, by what they needed"
+        );
+        storing = meter.CreateHistogram<double>(
+            "thermal.forwarder.store.duration",
+            "s",
+            "From taking a group of messages to their being on disk"
+        );
         sending = meter.CreateHistogram<double>("thermal.forwarder.send.duration", "s", "Time for the destination to accept a batch");
+        committing = meter.CreateHistogram<double>(
+            "thermal.forwarder.commit.latency",
+            "s",
+            "From the first attempt to send a batch to its commit being known"
+        );
+        // An alert on an increase needs the series before the first event.
+        foreach (var counter in new[] { received, duplicates, stored, poison, refused, empty, unmapped, withoutValue, sent, committed })
+            counter.Add(0);
+        foreach (var failure in Enum.GetValues<SinkFailure>())
+            failures.Add(0, Needs(failure));
     }
 
     public long ReceivedTotal => Interlocked.Read(ref receivedTotal);
@@ -44,6 +112,18 @@ sealed class ForwarderMetrics
     public long PoisonTotal => Interlocked.Read(ref poisonTotal);
 
     public long SentTotal => Interlocked.Read(ref sentTotal);
+
+    /// <summary>Readings sent since the start whose commit was confirmed.</summary>
+    public long CommittedTotal => Interlocked.Read(ref committedTotal);
+
+    /// <summary>The same a second, over the last minute.</summary>
+    public double CommittedPerSecond => committedLately.PerSecond;
+
+    /// <summary>Calls to the destination that failed.</summary>
+    public long FailedTotal => Interlocked.Read(ref failedTotal);
+
+    /// <summary>The last of them; null when there was none.</summary>
+    public LastFailure? LastFailure => Volatile.Read(ref lastFailure);
 
     public void Stored(int receivedReadings, int storedReadings, int duplicateReadings, int poisonMessages, TimeSpan took)
     {
@@ -62,6 +142,22 @@ sealed class ForwarderMetrics
 
     public void Empty() => empty.Add(1);
 
+    public long UnmappedTotal => Interlocked.Read(ref unmappedTotal);
+
+    /// <summary>The topic of the last message that no mapping takes; null when there was none.</summary>
+    public string? LastUnmapped => Volatile.Read(ref lastUnmapped);
+
+    /// <summary>Counts a message that no mapping takes.</summary>
+    /// <param name="topic">Its topic, from whoever may publish there.</param>
+    public void Unmapped(string topic)
+    {
+        unmapped.Add(1);
+        Interlocked.Increment(ref unmappedTotal);
+        Volatile.Write(ref lastUnmapped, topic);
+    }
+
+    public void WithoutValue() => withoutValue.Add(1);
+
     public void Sent(int readings, TimeSpan took)
     {
         sent.Add(readings);
@@ -69,5 +165,23 @@ sealed class ForwarderMetrics
         Interlocked.Add(ref sentTotal, readings);
     }
 
-    public void Failed(SinkFailure failure) => failures.Add(1, new KeyValuePair<string, object?>("needs", failure.ToString()));
+    /// <summary>A batch was committed.</summary>
+    /// <param name="readings">In it.</param>
+    /// <param name="took">From the first attempt to send it.</param>
+    public void Committed(int readings, TimeSpan took)
+    {
+        committed.Add(readings);
+        committedLately.Add(readings);
+        Interlocked.Add(ref committedTotal, readings);
+        committing.Record(took.TotalSeconds);
+    }
+
+    public void Failed(LastFailure failure)
+    {
+        failures.Add(1, Needs(failure.Needs));
+        Interlocked.Increment(ref failedTotal);
+        Volatile.Write(ref lastFailure, failure);
+    }
+
+    static KeyValuePair<string, object?> Needs(SinkFailure failure) => new("needs", failure.ToString());
 }

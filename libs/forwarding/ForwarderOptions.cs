@@ -1,5 +1,6 @@
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
+using ThermalStreaming.Mappings;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 
@@ -11,7 +12,7 @@ public sealed class ForwarderOptions
     /// <summary>Name of the service: the shared subscription's group and the prefix of MQTT client ids.</summary>
     public required string ServiceName { get; init; }
 
-    /// <summary>What is forwarded.</summary>
+    /// <summary>The kind of readings that is forwarded.</summary>
     public required ReadingKind Kind { get; init; }
 
     /// <summary>Where everything is kept; shared by the replicas of a service on one machine.</summary>
@@ -35,33 +36,91 @@ public sealed class ForwarderOptions
     /// <summary>The installation's identity, which names the sessions at the broker; null: that of the data directory.</summary>
     public string? Installation { get; init; }
 
+    /// <summary>How this forwarder gets readings into Snowflake.</summary>
+    public CostRoad Road { get; init; }
+
+    /// <summary>What that costs.</summary>
+    public CostPrices Prices { get; init; } = CostPrices.Default;
+
     /// <summary>How journals are kept; each slot has one in a directory of its own.</summary>
     public required JournalOptions Journal { get; init; }
 
     /// <summary>
-    /// What the destination's columns can hold: a reading that does not fit is put aside when it arrives. Null: the destination takes any
+    /// What the destination's columns can hold: a reading that does not fit becomes a dead letter when it arrives. Null: the destination
+    /// takes any
     /// value.
     /// </summary>
     public RowLimits? Limits { get; set; }
 
     public string DeadLettersDirectory => Path.Combine(DataDirectory, "dead-letters");
 
-    /// <summary>The shared subscription.</summary>
-    public string Subscription => $"$share/{ServiceName}/{Topics.Filter(Kind)}";
+    /// <summary>What becomes of messages on other topics than our own. Default none.</summary>
+    public MappingSet Mappings { get; init; } = MappingSet.None;
 
-    public static ForwarderOptions Load(Settings settings, string serviceName, ReadingKind kind) => new()
+    /// <summary>The shared subscription to the readings of our own format.</summary>
+    public string Subscription => Shared(Topics.Filter(Kind));
+
+    /// <summary>Every shared subscription. No message is taken by two of them.</summary>
+    public IReadOnlyList<string> Subscriptions => [Subscription, .. Mappings.Subscriptions(Kind).Select(filter => Shared(filter.Text))];
+
+    public static ForwarderOptions Load(Settings settings, string serviceName, ReadingKind kind, CostRoad road) =>
+        new()
+        {
+            ServiceName = serviceName,
+            Kind = kind,
+            DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory for everything that must survive a restart."),
+            Slots = settings.WholeNumber(
+                "SLOTS",
+                1,
+                1,
+                16,
+                "Slots of this replica, each with its own journal, MQTT session and destination channel."
+            ),
+            SlotAdoptionGrace = settings.Duration(
+                "SLOT_ADOPTION_GRACE",
+                TimeSpan.FromMinutes(1),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromDays(1),
+                "How long a slot may be without an owner before another replica empties and retires it."
+            ),
+            SlotDrainQuiet = settings.Duration(
+                "SLOT_DRAIN_QUIET",
+                TimeSpan.FromSeconds(5),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromMinutes(5),
+                "How long the broker must have sent nothing for an adopted slot before it is retired."
+            ),
+            DeadLettersMaxBytes = settings.Bytes(
+                "DEAD_LETTERS_MAX_BYTES",
+                64L << 20,
+                1 << 20,
+                1L << 40,
+                "Cap of the dead letters: half for what could not be read, half for what the destination refused. "
+                    + "Beyond it the device that holds most loses its oldest file."
+            ),
+            Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
+            Installation = MqttSettings.Installation(settings),
+            Journal = JournalSettings.Load(settings),
+            Mappings = LoadMappings(settings),
+            Road = road,
+            Prices = CostPrices.Load(settings),
+        };
+
+    string Shared(string filter) => $"$share/{ServiceName}/{filter}";
+
+    static MappingSet LoadMappings(Settings settings)
     {
-        ServiceName = serviceName,
-        Kind = kind,
-        DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory for everything that must survive a restart."),
-        Slots = settings.WholeNumber("SLOTS", 1, 1, 16, "Slots of this replica, each with its own journal, MQTT session and destination channel."),
-        SlotAdoptionGrace = settings.Duration("SLOT_ADOPTION_GRACE", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How long a slot may be without an owner before another replica empties and retires it."),
-        SlotDrainQuiet = settings.Duration("SLOT_DRAIN_QUIET", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5), "How long the broker must have sent nothing for an adopted slot before it is retired."),
-        DeadLettersMaxBytes = settings.Bytes("DEAD_LETTERS_MAX_BYTES", 64L << 20, 1 << 20, 1L << 40,
-            "Cap of the dead letters: half for what could not be read, half for what the destination refused. "
-            + "Beyond it the device that holds most loses its oldest file."),
-        Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
-        Installation = MqttSettings.Installation(settings),
-        Journal = JournalSettings.Load(settings),
-    };
+        var problems = new List<string>();
+        var mappings = MappingFiles.InUse(
+            settings.Text(
+                "MAPPINGS",
+                "",
+                $"Ready-made mappings for devices with fixed topics, comma-separated: {string.Join(", ", ReadyMade.Names)}."
+            ),
+            settings.OptionalText("MAPPINGS_FILE", "A mapping file of your own, YAML or JSON (docs/devices.md)."),
+            problems
+        );
+        problems.ForEach(settings.Problem);
+        return mappings;
+    }
 }

@@ -1,11 +1,17 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Where a slot's journal is delivered to. One instance per slot; its members are called by one loop, never concurrently.
+/// Where a slot's journal is delivered to. One instance per slot; its members, but for <see cref="Destination"/>, are called by one
+/// loop, never concurrently.
 /// It throws only <see cref="SinkException"/>; any other exception is a defect, after which the sink is opened again.
 /// </summary>
 public interface IBatchSink : IAsyncDisposable
 {
+    /// <summary>
+    /// Where it delivers to, for people: pipe and channel, or bucket and prefix. "" while that is not known. May be asked from any thread.
+    /// </summary>
+    string Destination { get; }
+
     /// <summary>How batches are cut for this destination.</summary>
     BatchLimits Limits { get; }
 

@@ -32,13 +32,19 @@ static partial class InstallId
         return id;
     }
 
-    [LoggerMessage(EventId = 145, Level = LogLevel.Error, Message =
-        "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(
+        EventId = 145,
+        Level = LogLevel.Error,
+        Message = "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)"
+    )]
     static partial void LogDamaged(ILogger logger, string path);
 
-    [LoggerMessage(EventId = 146, Level = LogLevel.Error, Message =
-        "The identity of {Directory}, install-id and its copy, is damaged; it gets a new one. The broker keeps what it holds for the old "
-        + "one's sessions, and gives them their share of new messages until they expire; "
-        + "mosquitto 2.0 until it is started again, so restart it. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(
+        EventId = 146,
+        Level = LogLevel.Error,
+        Message = "The identity of {Directory}, install-id and its copy, is damaged; it gets a new one. The broker keeps what it holds for "
+            + "the old one's sessions, and gives them their share of new messages until they expire; "
+            + "mosquitto 2.0 until it is started again, so restart it. Check the storage (dmesg, SD card)"
+    )]
     static partial void LogLost(ILogger logger, string directory);
 }

@@ -1,5 +1,6 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
-using ThermalStreaming.Journal;
+using ThermalStreaming.Mappings;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 
@@ -10,20 +11,19 @@ namespace ThermalStreaming.Forwarding;
 /// dead letters with its reason; odd senders are noted. Not thread-safe.
 /// </summary>
 /// <param name="slot">Name of the slot.</param>
-/// <param name="options">Bounds of a message, and the destination's columns.</param>
-/// <param name="deadLetters">Where refused readings go.</param>
-/// <param name="senders">Hears of odd senders.</param>
-/// <param name="metrics">Counts.</param>
-/// <param name="clock">For the time of arrival.</param>
-/// <param name="logger">For refusals.</param>
-sealed partial class Intake(
-    string slot, ForwarderOptions options, DeadLetters deadLetters, SenderNotes senders, ForwarderMetrics metrics, TimeProvider clock,
-    ILogger logger)
+/// <param name="services">Options (bounds of a message, the destination's columns, mappings), rules, and where what is refused goes.</param>
+sealed partial class Intake(string slot, SlotServices services)
 {
     /// <summary>Refused readings of one message that get a letter each; the rest of them share one.</summary>
     const int MaxLetters = 20;
 
-    readonly Dictionary<string, (string DeviceId, ReadingKind Kind)> topics = new(StringComparer.Ordinal);
+    readonly ForwarderOptions options = services.Options;
+    readonly DeadLetters deadLetters = services.DeadLetters;
+    readonly ForwarderMetrics metrics = services.Metrics;
+    readonly TimeProvider clock = services.Clock;
+    readonly ILogger logger = services.Logger;
+    readonly ReadingJudge? judge = services.Rules is { } rules ? new ReadingJudge(rules) : null;
+    readonly Dictionary<string, Destined> topics = new(StringComparer.Ordinal);
     readonly List<DeadLetter> refused = [];
 
     /// <summary>Messages since <see cref="Begin"/> of which nothing can be stored.</summary>
@@ -46,7 +46,16 @@ sealed partial class Intake(
             return null;
         }
         refused.Clear();
-        var arrival = Read(message.Topic, message.Payload, message.ContentType, clock.GetUtcNow(), null, refused);
+        var destined = Find(message.Topic);
+        if (destined.Route is { } route && IsLeftOut(message, route))
+            return null;
+        var incoming = new Incoming(message.Topic, message.ContentType, message.Payload, clock.GetUtcNow(), null)
+        {
+            Sender = destined.Sender,
+        };
+        var arrival = Read(destined, incoming, refused);
+        if (arrival is not null)
+            services.Devices.Hear(destined.DeviceId, arrival.Count);
         foreach (var letter in refused)
             deadLetters.Add(letter, DeadLetterOrigin.Unread);
         if (refused.Count == 0)
@@ -57,7 +66,13 @@ sealed partial class Intake(
         if (arrival is null)
             LogPoison(slot, message.Topic, message.Payload.Length, refused[0].Reason);
         else
-            LogRefused(slot, refused.Sum(letter => letter.Readings), arrival.Count + refused.Sum(letter => letter.Readings), message.Topic, refused[0].Reason);
+            LogRefused(
+                slot,
+                refused.Sum(letter => letter.Readings),
+                arrival.Count + refused.Sum(letter => letter.Readings),
+                message.Topic,
+                refused[0].Reason
+            );
         return arrival;
     }
 
@@ -65,104 +80,238 @@ sealed partial class Intake(
     /// <param name="letter">With the time of its arrival and the identity that it was given, which it keeps.</param>
     /// <param name="stillRefused">Gets the readings that still cannot be stored.</param>
     /// <returns>The readings that can be stored by now; null when there are none.</returns>
-    public JournalRecord? TakeAgain(DeadLetter letter, List<DeadLetter> stillRefused)
+    public Arrival? TakeAgain(DeadLetter letter, List<DeadLetter> stillRefused)
     {
         if (letter.Payload.IsEmpty)
             return null;
-        // Letters of earlier versions do not have the time of arrival; most were put aside on arrival.
+        // Letters of earlier versions do not have the time of arrival; most became dead letters on arrival.
         var receivedAt = letter.ReceivedAt ?? (letter.At == default ? clock.GetUtcNow() : letter.At);
-        return Read(letter.Topic, letter.Payload, letter.ContentType, receivedAt, letter.Assigned, stillRefused)?.ToRecord();
+        var destined = Find(letter.Topic);
+        var message = new Incoming(letter.Topic, letter.ContentType, letter.Payload, receivedAt, letter.Assigned)
+        {
+            Sender = destined.Sender,
+            IsReplay = true,
+        };
+        return Read(destined, message, stillRefused);
     }
 
-    Arrival? Read(
-        string topic, ReadOnlyMemory<byte> message, string? contentType, DateTimeOffset receivedAt, AssignedIdentity? assigned, List<DeadLetter> letters)
+    /// <summary>Whether the mappings make nothing of a message, which is counted and forgotten.</summary>
+    bool IsLeftOut(in MqttMessage message, TopicRoute route)
+    {
+        if (route.Outcome == TopicOutcome.Unmapped)
+            metrics.Unmapped(message.Topic);
+        // A retained message is what was said before there was a subscription. Shared subscriptions get none (MQTT 5 §4.8.2).
+        return route.Outcome is TopicOutcome.Unmapped or TopicOutcome.LeftOut || message.Retain;
+    }
+
+    Arrival? Read(Destined destined, in Incoming message, List<DeadLetter> letters)
     {
         try
         {
-            var (deviceId, kind) = Parse(topic);
+            if (destined.Problem is { } problem)
+                throw new PayloadException(problem);
             // Checked before decoding, which takes memory.
-            var limit = Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
-            if (message.Length > limit)
-                throw new PayloadException($"the payload is {message.Length} bytes long; at most {limit} are stored as one message");
-            var isJson = PayloadFormat.IsJson(message, contentType, out var body);
-            var payload = Payload.Decode(body, isJson, deviceId, kind, receivedAt, assigned, options.Limits);
-            senders.Look(payload, deviceId);
-            if (payload.Problems.Count > 0)
-            {
-                var type = isJson ? Payload.JsonContentType : Payload.ProtobufContentType;
-                if (Refuse(payload, assigned, (reason, readings, bytes) =>
-                    letters.Add(new DeadLetter(reason, topic, type, readings, bytes ?? body) { ReceivedAt = receivedAt, Assigned = assigned })) is not { } rest)
-                    return null;
-                (body, payload) = (rest, Payload.Decode(rest, isJson, deviceId, kind, receivedAt));
-            }
-            return new Arrival(StoredPayload.Header(isJson, kind, deviceId, receivedAt, assigned), body, payload.Count, ReadingRuns.Of(payload), ReadingRuns.Fingerprints(payload));
+            CheckLength(message.Payload.Length);
+            if (destined.Route is { } route)
+                return ReadMapped(route, destined, message, letters);
+            var isJson = PayloadFormat.IsJson(message.Payload, message.ContentType, out var body);
+            return Read(destined, isJson, body, message, letters);
         }
         catch (PayloadException e)
         {
-            letters.Add(new DeadLetter(e.Message, topic, contentType, 0, message) { ReceivedAt = receivedAt, Assigned = assigned });
+            letters.Add(message.ToLetter(e.Message));
             return null;
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
         {
             // A defect of the decoder. Thrown on, it would stop everything behind this message, at each delivery again.
-            LogDecoderDefect(e, slot, topic, message.Length);
-            letters.Add(new DeadLetter($"decoding it failed with {e.GetType().Name} ({e.Message}); this is a defect of thermal-streaming, please report it with this letter", topic, contentType, 0, message)
-            {
-                ReceivedAt = receivedAt,
-                Assigned = assigned,
-            });
+            LogDecoderDefect(e, slot, message.Topic, message.Payload.Length);
+            letters.Add(
+                message.ToLetter(
+                    $"decoding it failed with {e.GetType().Name} ({e.Message}); this is a defect of thermal-streaming, please report it "
+                        + "with this letter"
+                )
+            );
             return null;
         }
     }
 
-    /// <summary>
-    /// Passes the readings that cannot be stored to <paramref name="add"/>, and returns the payload without them; null when nothing is
-    /// left.
-    /// </summary>
-    static byte[]? Refuse(Payload payload, AssignedIdentity? assigned, Action<string, int, byte[]?> add)
+    /// <param name="destined">The device and the kind.</param>
+    /// <param name="isJson">Whether the payload is JSON.</param>
+    /// <param name="body">The payload.</param>
+    /// <param name="message">It came in, or would have.</param>
+    /// <param name="letters">Gets the readings that cannot be taken.</param>
+    /// <exception cref="PayloadException">It cannot be read.</exception>
+    Arrival? Read(Destined destined, bool isJson, ReadOnlyMemory<byte> body, in Incoming message, List<DeadLetter> letters)
     {
+        var (deviceId, kind) = destined;
+        var payload = Payload.Decode(body, isJson, deviceId, kind, message.ReceivedAt, message.Assigned, options.Limits);
+        services.Senders.Look(payload, deviceId);
         var problems = payload.Problems;
-        var first = problems.First();
-        // An assigned identity numbers readings by their place in the payload, so no reading may be removed from it.
-        if (assigned is not null || (problems.Count == payload.Count && problems.Values.All(problem => problem == first.Value)))
+        var leftOut = judge?.Judge(payload, ref problems, message.IsReplay);
+        if (problems.Count > 0 || leftOut is not null)
         {
-            add(Number(payload, first.Key) + first.Value, payload.Count, null);
+            var whole = message with { Payload = body, ContentType = TypeOf(isJson) };
+            if (WithoutRefused(payload, problems, leftOut, whole, letters) is not { } rest)
+                return null;
+            (body, payload) = (rest, Payload.Decode(rest, isJson, deviceId, kind, message.ReceivedAt));
+        }
+        return new Arrival(
+            StoredPayload.Header(isJson, kind, deviceId, message.ReceivedAt, message.Assigned),
+            body,
+            payload.Count,
+            ReadingRuns.Of(payload),
+            ReadingRuns.Fingerprints(payload)
+        );
+    }
+
+    /// <summary>
+    /// Makes readings of a message as its mapping says. What is stored is the result, so a mapping that is changed later changes nothing. A
+    /// message of which nothing can be taken becomes a letter as it came; of another one, the refused readings do as they were made, on the
+    /// topic of our own that they belong to, so that a replay does not take the others in again.
+    /// </summary>
+    /// <exception cref="PayloadException">Nothing of it can be taken.</exception>
+    Arrival? ReadMapped(TopicRoute route, Destined destined, in Incoming message, List<DeadLetter> letters)
+    {
+        if (route.Outcome != TopicOutcome.Mapped)
+            throw new PayloadException("no mapping in use makes a reading of it");
+        var mapped = MessageMapper.Map(route, message.Payload, destined.Kind, MaxLength);
+        var refused = mapped.FindAll(reading => reading.Problem is not null);
+        var taken = mapped.FindAll(reading => reading is { Problem: null, HasValue: true });
+        if (taken.Count == 0 && refused.Count > 0)
+            throw new PayloadException(
+                refused[0].Problem + (refused.Count > 1 ? $"; {refused.Count - 1} more readings of the message cannot be taken" : "")
+            );
+        if (taken.Count == 0)
+        {
+            metrics.WithoutValue();
             return null;
         }
-        foreach (var (index, problem) in problems.Take(MaxLetters))
-            add(Number(payload, index) + problem, 1, payload.Select([index]));
-        if (problems.Count > MaxLetters)
+        var made = message with { Topic = Topics.Readings(destined.DeviceId, destined.Kind), ContentType = Payload.JsonContentType };
+        var body = Lines(taken);
+        CheckLength(body.Length);
+        foreach (var reading in refused.Take(MaxLetters))
+            letters.Add(made.ToLetter($"{reading.Problem} (of a message on {message.Topic})", 1, reading.Json));
+        if (refused.Count > MaxLetters)
         {
-            var others = problems.Keys.Skip(MaxLetters).ToList();
-            add($"{others.Count} readings of {payload.Count}; the first: {problems[others[0]]}", others.Count, payload.Select(others));
+            var others = refused[MaxLetters..];
+            var reason = $"{others.Count} readings of a message on {message.Topic}; the first: {others[0].Problem}";
+            letters.Add(made.ToLetter(reason, others.Count, Lines(others)));
         }
-        var good = Enumerable.Range(0, payload.Count).Where(index => !problems.ContainsKey(index)).ToList();
+        var before = letters.Count;
+        var arrival = Read(destined, isJson: true, body, made, letters);
+        if (arrival is null && refused.Count == 0 && letters.Count > before)
+        {
+            var reason = letters[before].Reason;
+            letters.RemoveRange(before, letters.Count - before);
+            letters.Add(message.ToLetter(reason, taken.Count));
+            return null;
+        }
+        for (var i = before; i < letters.Count; i++)
+            letters[i] = letters[i] with { Reason = $"{letters[i].Reason} (of a message on {message.Topic})" };
+        return arrival;
+    }
+
+    static ReadOnlyMemory<byte> Lines(List<MappedReading> readings)
+    {
+        if (readings.Count == 1)
+            return readings[0].Json;
+        var lines = new ArrayBufferWriter<byte>(readings.Sum(reading => reading.Json.Length + 1));
+        foreach (var reading in readings)
+        {
+            lines.Write(reading.Json.Span);
+            lines.Write("\n"u8);
+        }
+        return lines.WrittenMemory;
+    }
+
+    /// <summary>The longest payload that is stored as one message, in bytes.</summary>
+    int MaxLength => (int)Math.Min(SpoolRecord.MaxBytes, options.Journal.MaxBytes / 4) - 512;
+
+    /// <exception cref="PayloadException">It is too long to be stored as one message.</exception>
+    void CheckLength(int length)
+    {
+        if (length > MaxLength)
+            throw new PayloadException($"the payload is {length} bytes long; at most {MaxLength} are stored as one message");
+    }
+
+    static string TypeOf(bool isJson) => isJson ? Payload.JsonContentType : Payload.ProtobufContentType;
+
+    /// <summary>
+    /// Adds the readings that cannot be stored to <paramref name="letters"/>, and returns the payload without them and without those that
+    /// are left out; null when nothing remains.
+    /// </summary>
+    static byte[]? WithoutRefused(
+        Payload payload,
+        IReadOnlyDictionary<int, string> problems,
+        HashSet<int>? leftOut,
+        in Incoming message,
+        List<DeadLetter> letters
+    )
+    {
+        if (problems.Count > 0)
+        {
+            var first = problems.First();
+            // An assigned identity numbers readings by their place in the payload, so no reading may be removed from it.
+            if (message.Assigned is not null || (problems.Count == payload.Count && problems.Values.All(problem => problem == first.Value)))
+            {
+                letters.Add(message.ToLetter(Number(payload, first.Key) + first.Value, payload.Count));
+                return null;
+            }
+            AddLetters(payload, problems, message, letters);
+        }
+        var good = Enumerable
+            .Range(0, payload.Count)
+            .Where(index => !problems.ContainsKey(index) && leftOut?.Contains(index) != true)
+            .ToList();
         return good.Count == 0 ? null : payload.Select(good);
+    }
+
+    static void AddLetters(Payload payload, IReadOnlyDictionary<int, string> problems, in Incoming message, List<DeadLetter> letters)
+    {
+        foreach (var (index, problem) in problems.Take(MaxLetters))
+            letters.Add(message.ToLetter(Number(payload, index) + problem, 1, payload.Select([index])));
+        if (problems.Count <= MaxLetters)
+            return;
+        var others = problems.Keys.Skip(MaxLetters).ToList();
+        var reason = $"{others.Count} readings of {payload.Count}; the first: {problems[others[0]]}";
+        letters.Add(message.ToLetter(reason, others.Count, payload.Select(others)));
     }
 
     static string Number(Payload payload, int index) => payload.Count == 1 ? "" : $"reading {index + 1} of {payload.Count}: ";
 
-    (string DeviceId, ReadingKind Kind) Parse(string name)
+    Destined Find(string topic)
     {
-        if (topics.TryGetValue(name, out var topic))
-            return topic;
-        if (!Topics.TryParse(name, out topic.DeviceId, out topic.Kind))
-            throw new PayloadException(Topics.Problem(name));
+        if (topics.TryGetValue(topic, out var known))
+            return known;
+        var destined = Destined.Of(topic, options.Mappings, options.Kind);
+        if (destined.Problem is not null)
+            return destined;
         if (topics.Count > 10_000)
             topics.Clear();
-        return topics[name] = topic;
+        return topics[topic] = destined;
     }
 
-    [LoggerMessage(EventId = 130, Level = LogLevel.Warning, Message =
-        "{Slot}: a message on {Topic} ({Bytes} bytes) cannot be read: {Reason}. It is kept with the dead letters")]
+    [LoggerMessage(
+        EventId = 130,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: nothing of a message on {Topic} ({Bytes} bytes) can be taken: {Reason}. It is kept with the dead letters"
+    )]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
 
-    [LoggerMessage(EventId = 137, Level = LogLevel.Error,
-        Message = "{Slot}: decoding a message on {Topic} ({Bytes} bytes) failed. It is kept with the dead letters; please report this defect with it")]
+    [LoggerMessage(
+        EventId = 137,
+        Level = LogLevel.Error,
+        Message = "{Slot}: decoding a message on {Topic} ({Bytes} bytes) failed. It is kept with the dead letters; please report this "
+            + "defect with it"
+    )]
     partial void LogDecoderDefect(Exception e, string slot, string topic, int bytes);
 
-    [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message =
-        "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the others "
-        + "are stored. The first: {Reason}")]
+    [LoggerMessage(
+        EventId = 136,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the "
+            + "others are stored. The first: {Reason}"
+    )]
     partial void LogRefused(string slot, int refused, int count, string topic, string reason);
 }

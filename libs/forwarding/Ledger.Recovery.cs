@@ -89,7 +89,9 @@ sealed partial class Ledger
     /// </summary>
     void Repair(LedgerDamage damage)
     {
-        var kept = damage.IsTail ? "" : Quarantine.KeepCopy(path, string.Create(CultureInfo.InvariantCulture, $"ledger-{file.Generation}-{damage.Position}.damaged"));
+        var kept = damage.IsTail
+            ? ""
+            : Quarantine.KeepCopy(path, string.Create(CultureInfo.InvariantCulture, $"ledger-{file.Generation}-{damage.Position}.damaged"));
         isReplacing = true;
         var repeated = ReadJournals(fromStart: !damage.IsTail);
         Replace();
@@ -173,29 +175,50 @@ sealed partial class Ledger
         LedgerState.WriteEnd(pending, name, isGone: false);
     }
 
-    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message =
-        "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger")]
+    IOException Unusable(Exception e) =>
+        e is LedgerHeldException
+            ? new LedgerHeldException($"The ledger {path} {e.Message}")
+            : new IOException($"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. {DiskAdvice.For(e)}", e);
+
+    [LoggerMessage(
+        EventId = 110,
+        Level = LogLevel.Warning,
+        Message = "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger"
+    )]
     partial void LogRecovered(string slot, long readings);
 
-    [LoggerMessage(EventId = 114, Level = LogLevel.Information, Message =
-        "The ledger lacked {Readings} readings that the journals hold, as after a power cut; entered them before taking anything in")]
+    [LoggerMessage(
+        EventId = 114,
+        Level = LogLevel.Information,
+        Message = "The ledger lacked {Readings} readings that the journals hold, as after a power cut; entered them before taking "
+            + "anything in"
+    )]
     partial void LogCompleted(long readings);
 
-    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message =
-        "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said")]
+    [LoggerMessage(
+        EventId = 111,
+        Level = LogLevel.Warning,
+        Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said"
+    )]
     partial void LogTornTail(string path, long position, long bytes);
 
     // Earlier versions wrote such an entry for a message whose numbers went over the end of the numbers.
-    [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message =
-        "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is left out: "
-        + "such a reading is stored again if it arrives again")]
+    [LoggerMessage(
+        EventId = 113,
+        Level = LogLevel.Warning,
+        Message = "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is "
+            + "left out: such a reading is stored again if it arrives again"
+    )]
     partial void LogImpossible(string path, ulong first, ulong count, string device, string boot);
 
-    [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message =
-        "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. What they said of stored readings is forgotten, except "
-        + "what the journals hold ({Repeated} "
-        + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written again, "
-        + "and as it was it is kept as {Kept}. "
-        + "Check the storage (dmesg, SD card), look at the file, then delete it")]
+    [LoggerMessage(
+        EventId = 112,
+        Level = LogLevel.Error,
+        Message = "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. Which readings they named as stored is not "
+            + "known, except what the journals hold ({Repeated} "
+            + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written "
+            + "again, and as it was it is kept as {Kept}. "
+            + "Check the storage (dmesg, SD card), look at the file, then delete it"
+    )]
     partial void LogDamaged(string path, long bytes, long position, long repeated, string kept);
 }

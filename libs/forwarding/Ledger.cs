@@ -72,7 +72,7 @@ sealed partial class Ledger : IDisposable
     public long ForgottenStreams => Interlocked.Read(ref forgottenStreams);
 
     /// <summary>
-    /// Takes the lock for a slot and brings this view up to date. What is added counts once <see cref="LedgerEntry.Complete()"/> is called;
+    /// Takes the lock for a slot and brings this view up to date. Additions count once <see cref="LedgerEntry.Complete()"/> is called;
     /// disposing without it leaves the ledger as others know it.
     /// </summary>
     /// <exception cref="IOException">
@@ -124,9 +124,13 @@ sealed partial class Ledger : IDisposable
     /// <summary>
     /// Whether any of the <paramref name="count"/> readings from this one on is stored, or claimed by any slot. Only while entered.
     /// </summary>
-    public bool ContainsAny(in ReadingIdentity first, ulong count)
-        => first.IsComplete && state.Readings.TryFind(first, out var stream)
-            && (stream.Stored.Overlaps(first.Sequence, first.Sequence + (count - 1)) || stream.FindClaim(first.Sequence, first.Sequence + (count - 1)) is not null);
+    public bool ContainsAny(in ReadingIdentity first, ulong count) =>
+        first.IsComplete
+        && state.Readings.TryFind(first, out var stream)
+        && (
+            stream.Stored.Overlaps(first.Sequence, first.Sequence + (count - 1))
+            || stream.FindClaim(first.Sequence, first.Sequence + (count - 1)) is not null
+        );
 
     /// <summary>
     /// The claim of another slot that any of these readings belongs to; null if there is none. The claim of a slot without an owner is
@@ -188,8 +192,11 @@ sealed partial class Ledger : IDisposable
     /// Whether another reading with this identity is stored or claimed. False also when the stored one's fingerprint is no longer known.
     /// Only while entered.
     /// </summary>
-    public bool IsAnother(in ReadingIdentity identity, uint fingerprint)
-        => identity.IsComplete && state.Readings.TryFind(identity, out var stream) && stream.Fingerprints?.Of(identity.Sequence) is { } known and > 0 && known != fingerprint;
+    public bool IsAnother(in ReadingIdentity identity, uint fingerprint) =>
+        identity.IsComplete
+        && state.Readings.TryFind(identity, out var stream)
+        && stream.Fingerprints?.Of(identity.Sequence) is { } known and > 0
+        && known != fingerprint;
 
     /// <summary>
     /// Notes that the slot's claimed readings are stored, below <paramref name="offset"/> of its journal. Only while entered.
@@ -232,14 +239,8 @@ sealed partial class Ledger : IDisposable
         entrance.Dispose();
     }
 
-    IOException Unusable(Exception e)
-        => e is LedgerHeldException
-            ? new LedgerHeldException($"The ledger {path} {e.Message}")
-            : new IOException($"The ledger {path} cannot be used: {e.Message.TrimEnd('.')}. {DiskAdvice.For(e)}", e);
-
-    LedgerNote Note(ulong generation, string slot) => slot.Length == 0
-        ? new(generation, "", "", null)
-        : new(generation, slot, LedgerNote.ThisProcess, clock.GetUtcNow());
+    LedgerNote Note(ulong generation, string slot) =>
+        slot.Length == 0 ? new(generation, "", "", null) : new(generation, slot, LedgerNote.ThisProcess, clock.GetUtcNow());
 
     /// <summary>Shows what was added to the others. Only while entered, from <see cref="LedgerEntry"/>.</summary>
     /// <param name="claim">The slot's claim, if one was begun.</param>

@@ -15,7 +15,7 @@ namespace ThermalStreaming.Forwarding;
 /// </remarks>
 sealed class LedgerFile(string path, Disk disk) : IDisposable
 {
-    const int HeaderBytes = 16, GroupHeaderBytes = 8;
+    const int HeaderBytes = 16;
 
     const int ChunkBytes = 1 << 20;
 
@@ -24,9 +24,6 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     /// <summary>A file that is written again has groups of about this size, so that damage to one does not cost all.</summary>
     const int ReplacedGroupBytes = 16 * 1024;
-
-    /// <summary>Most bytes to compute checksums of in search of a whole group behind damage.</summary>
-    const long SearchBudget = 256 << 20;
 
     readonly Lock flushGate = new();
     SafeFileHandle? file;
@@ -82,7 +79,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     }
 
     /// <summary>Applies what was appended since the last call.</summary>
-    /// <returns>What is damaged; null if nothing is. The whole groups behind damage are applied too.</returns>
+    /// <returns>The damage; null if there is none. The whole groups behind damage are applied too.</returns>
     /// <exception cref="IOException">The file cannot be read now, or holds entries of a later release. <paramref name="state"/> is then to
     /// be cleared.</exception>
     public LedgerDamage? CatchUp(LedgerState state)
@@ -108,7 +105,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     public void Append(ArrayBufferWriter<byte> entries) => end += WriteGroup(file!, end, entries);
 
     /// <summary>Replaces this file by one with the content of <paramref name="state"/>, durably.</summary>
-    /// <param name="state">What the new file holds.</param>
+    /// <param name="state">The content of the new file.</param>
     /// <param name="announce">Called with the next generation before the file is replaced: other processes must not take the new file for
     /// the old one.</param>
     /// <exception cref="IOException">The disk refused; the file in place is the old or the new one. It must be opened again.</exception>
@@ -194,16 +191,19 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
                 var chunk = buffer.AsSpan(0, (int)Math.Min(wanted, length - end));
                 ReadExactly(chunk, end);
                 var used = 0;
-                while (TryReadGroup(chunk[used..], out var body))
+                while (LedgerGroup.TryRead(chunk[used..], out var body))
                 {
                     Apply(state, body);
-                    used += GroupHeaderBytes + body.Length;
+                    used += LedgerGroup.HeaderBytes + body.Length;
                 }
                 end += used;
                 if (used > 0)
                     continue;
                 // A group larger than a chunk is not damage.
-                var size = chunk.Length > GroupHeaderBytes ? GroupHeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(chunk) : 0;
+                var size =
+                    chunk.Length > LedgerGroup.HeaderBytes
+                        ? LedgerGroup.HeaderBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(chunk)
+                        : 0;
                 if (size <= chunk.Length || size > length - end || size > MaxGroupBytes)
                     return false;
                 wanted = (int)size;
@@ -225,20 +225,22 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         long damaged = 0;
         while (used < bytes.Length)
         {
-            if (TryReadGroup(bytes[used..], out var body))
+            if (LedgerGroup.TryRead(bytes[used..], out var body))
             {
                 Apply(state, body);
-                last = used += GroupHeaderBytes + body.Length;
+                last = used += LedgerGroup.HeaderBytes + body.Length;
                 continue;
             }
-            var next = FindGroup(state, bytes, used);
+            var next = LedgerGroup.Find(state, bytes, used);
             if (next < 0)
                 break;
             damaged += next - used;
             used = next;
         }
         end = from + last;
-        return damaged == 0 ? new LedgerDamage(end, length - end, IsTail: true) : new LedgerDamage(from, damaged + (bytes.Length - used), IsTail: false);
+        return damaged == 0
+            ? new LedgerDamage(end, length - end, IsTail: true)
+            : new LedgerDamage(from, damaged + (bytes.Length - used), IsTail: false);
     }
 
     byte[] ReadRest(long from, long length)
@@ -255,53 +257,19 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         state.TryApply(body, isTrial: false);
     }
 
-    /// <summary>
-    /// Where the next whole group behind a damaged one is, the end when the search would take too long; -1 if there is none.
-    /// </summary>
-    static int FindGroup(LedgerState state, ReadOnlySpan<byte> bytes, int damaged)
-    {
-        // If only entries have changed, the damaged group's length is right, and the next group is where it should be.
-        TryReadGroup(bytes[damaged..], out var body);
-        var neighbour = damaged + GroupHeaderBytes + body.Length;
-        if (body.Length > 0 && TryReadGroup(bytes[neighbour..], out body) && state.TryApply(body, isTrial: true))
-            return neighbour;
-        var work = 0L;
-        for (var at = damaged + 1; at < bytes.Length; at++)
-        {
-            if (TryReadGroup(bytes[at..], out body) && state.TryApply(body, isTrial: true))
-                return at;
-            work += body.Length;
-            if (work > SearchBudget)
-                return bytes.Length;
-        }
-        return -1;
-    }
-
-    /// <summary>False when no group begins here; <paramref name="body"/> is then what was looked at.</summary>
-    static bool TryReadGroup(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> body)
-    {
-        body = default;
-        // Zeros, as a power cut leaves them, have the right checksum for nothing.
-        if (bytes.Length <= GroupHeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) is var length
-            && (length == 0 || length > (uint)(bytes.Length - GroupHeaderBytes)))
-            return false;
-        body = bytes.Slice(GroupHeaderBytes, (int)length);
-        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) == Crc32C.Compute(body);
-    }
-
     /// <returns>How many bytes the group takes.</returns>
     int WriteGroup(SafeFileHandle target, long position, ArrayBufferWriter<byte> entries)
     {
         if (entries.WrittenCount == 0)
             return 0;
         var body = entries.WrittenSpan;
-        var size = GroupHeaderBytes + body.Length;
+        var size = LedgerGroup.HeaderBytes + body.Length;
         var group = ArrayPool<byte>.Shared.Rent(size);
         try
         {
             BinaryPrimitives.WriteUInt32LittleEndian(group, (uint)body.Length);
             BinaryPrimitives.WriteUInt32LittleEndian(group.AsSpan(4), Crc32C.Compute(body));
-            body.CopyTo(group.AsSpan(GroupHeaderBytes));
+            body.CopyTo(group.AsSpan(LedgerGroup.HeaderBytes));
             disk.Write(target, group.AsSpan(0, size), position);
         }
         finally

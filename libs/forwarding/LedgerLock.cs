@@ -9,7 +9,8 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposable
 {
-    static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1),
+        LongestPause = TimeSpan.FromMilliseconds(20);
 
     readonly SemaphoreSlim gate = new(1, 1);
     FileLock? file;
@@ -87,10 +88,14 @@ sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposabl
         {
             // The holder stays unknown.
         }
-        var who = note.Holder is { Length: > 0 } slot ? $"{slot} ({note.Process})" : $"a process that its lock does not name (fuser {path})";
+        var who = note.Holder is { Length: > 0 } slot
+            ? $"{slot} ({note.Process})"
+            : $"a process that its lock does not name (fuser {path})";
         var since = note.Since is { } at ? string.Create(CultureInfo.InvariantCulture, $" since {at:yyyy-MM-dd HH:mm:ss} UTC") : "";
-        return new LedgerHeldException($"has been held by {who}{since}, which takes milliseconds normally. If that process is frozen or paused, resume it or end it"
-            + " (its slot is then taken over and nothing is lost): docker ps shows the container whose id is the host's name, docker "
-            + "unpause or docker restart acts on it.");
+        return new LedgerHeldException(
+            $"has been held by {who}{since}, which takes milliseconds normally. If that process is frozen or paused, resume it or end it"
+                + " (its slot is then taken over and nothing is lost): docker ps shows the container whose id is the host's name, docker "
+                + "unpause or docker restart acts on it."
+        );
     }
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What the file <c>ledger.lock</c> says: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock, the
-/// process, and since when: three texts, each a length byte and UTF-8. The slot is empty while nobody holds the lock; a name without a
+/// The content of the file <c>ledger.lock</c>: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock, the
+/// process, and since when: three texts, each a length byte and UTF-8. The slot is empty while the lock is free; a name without a
 /// holder is that of a process that died.
 /// </summary>
 /// <param name="Generation">Of the ledger's file.</param>
@@ -18,7 +18,8 @@ readonly record struct LedgerNote(ulong Generation, string Holder, string Proces
     public const int MaxBytes = 512;
 
     /// <summary>This process.</summary>
-    public static string ThisProcess { get; } = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on host {Environment.MachineName}");
+    public static string ThisProcess { get; } =
+        string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on host {Environment.MachineName}");
 
     public static LedgerNote Parse(ReadOnlySpan<byte> bytes)
     {
@@ -26,17 +27,29 @@ readonly record struct LedgerNote(ulong Generation, string Holder, string Proces
             return new LedgerNote(0, "", "", null);
         var rest = bytes[8..];
         var (holder, process, since) = (Text(ref rest), Text(ref rest), Text(ref rest));
-        return new LedgerNote(BinaryPrimitives.ReadUInt64LittleEndian(bytes), holder, process,
-            DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null);
+        return new LedgerNote(
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes),
+            holder,
+            process,
+            DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null
+        );
     }
 
     public ReadOnlySpan<byte> Write(Span<byte> target)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(target, Generation);
         var length = 8;
-        foreach (var text in (ReadOnlySpan<string>)[Holder, Process, Since?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? ""])
+        foreach (
+            var text in (ReadOnlySpan<string>)[Holder, Process, Since?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? ""]
+        )
         {
-            var written = Encoding.UTF8.TryGetBytes(text, target.Slice(length + 1, Math.Min(byte.MaxValue, target.Length - length - 1)), out var bytes) ? bytes : 0;
+            var written = Encoding.UTF8.TryGetBytes(
+                text,
+                target.Slice(length + 1, Math.Min(byte.MaxValue, target.Length - length - 1)),
+                out var bytes
+            )
+                ? bytes
+                : 0;
             target[length] = (byte)written;
             length += 1 + written;
         }

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What the ledger knows of a slot.</summary>
+/// <summary>The ledger's knowledge of a slot.</summary>
 sealed class LedgerSlot
 {
     /// <summary>Identity of the journal that <see cref="Offset"/> belongs to; empty when the ledger has nothing of any.</summary>
@@ -9,7 +9,7 @@ sealed class LedgerSlot
     /// <summary>Every reading of that journal below this offset is in the ledger.</summary>
     public long Offset { get; set; }
 
-    /// <summary>What the slot is about to store, if anything.</summary>
+    /// <summary>The readings that the slot is about to store; null if there are none.</summary>
     public SlotClaim? Claim { get; set; }
 
     /// <summary>From which offset on that journal may hold readings that the ledger does not know.</summary>

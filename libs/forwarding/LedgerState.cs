@@ -117,8 +117,13 @@ sealed class LedgerState
 
     bool TryDefine(ref LedgerEncoding.Reader entries, bool isTrial)
     {
-        if (!entries.TryReadNumber(out var number) || number > (ulong)(Readings.NextNumber + MaxNumberStep) || !entries.TryReadNumber(out var kind)
-            || !entries.TryReadText(out var device) || !entries.TryReadText(out var boot))
+        if (
+            !entries.TryReadNumber(out var number)
+            || number > (ulong)(Readings.NextNumber + MaxNumberStep)
+            || !entries.TryReadNumber(out var kind)
+            || !entries.TryReadText(out var device)
+            || !entries.TryReadText(out var boot)
+        )
             return false;
         if (!isTrial)
             Readings.Define(new StreamKey(device, boot, (ReadingKind)kind), (int)number);
@@ -143,7 +148,12 @@ sealed class LedgerState
     bool TryReadSlot(ref LedgerEncoding.Reader entries, bool isClaim, bool isTrial)
     {
         var owner = "";
-        if (!entries.TryReadText(out var name) || !entries.TryReadText(out var epoch) || !entries.TryReadNumber(out var offset) || (isClaim && !entries.TryReadText(out owner)))
+        if (
+            !entries.TryReadText(out var name)
+            || !entries.TryReadText(out var epoch)
+            || !entries.TryReadNumber(out var offset)
+            || (isClaim && !entries.TryReadText(out owner))
+        )
             return false;
         if (isTrial)
             return true;
@@ -192,8 +202,13 @@ sealed class LedgerState
 
     bool TryKeep(ref LedgerEncoding.Reader entries, bool isTrial)
     {
-        if (!entries.TryReadNumber(out var number) || !entries.TryReadNumber(out var first) || !entries.TryReadNumber(out var count) || count > int.MaxValue / sizeof(uint)
-            || !entries.TryReadBytes((int)count * sizeof(uint), out var bytes))
+        if (
+            !entries.TryReadNumber(out var number)
+            || !entries.TryReadNumber(out var first)
+            || !entries.TryReadNumber(out var count)
+            || count > int.MaxValue / sizeof(uint)
+            || !entries.TryReadBytes((int)count * sizeof(uint), out var bytes)
+        )
             return false;
         if (isTrial || Readings.Numbered(number) is not { } stream)
             return true;

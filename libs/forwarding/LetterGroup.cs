@@ -1,15 +1,10 @@
-using ThermalStreaming.Journal;
-
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>Dead letters that are taken in together, with one append.</summary>
 sealed class LetterGroup
 {
-    /// <summary>How many readings each letter holds.</summary>
-    public List<int> Counts { get; } = [];
-
-    /// <summary>The records of the letters that hold readings.</summary>
-    public List<JournalRecord> Records { get; } = [];
+    /// <summary>What can be taken of each letter; null where nothing can.</summary>
+    public List<Arrival?> Arrivals { get; } = [];
 
     /// <summary>What still cannot be taken.</summary>
     public List<DeadLetter> Refused { get; } = [];

@@ -5,6 +5,7 @@ sealed class OwnedSlots
 {
     readonly Lock gate = new();
     readonly List<Slot> slots = [];
+    readonly Dictionary<SlotCounter, long> ended = [];
 
     /// <summary>Their names.</summary>
     public IReadOnlyList<string> Names
@@ -37,7 +38,26 @@ sealed class OwnedSlots
     public void Remove(Slot slot)
     {
         lock (gate)
-            slots.Remove(slot);
+        {
+            if (!slots.Remove(slot))
+                return;
+            foreach (var counter in Enum.GetValues<SlotCounter>())
+                ended[counter] = ended.GetValueOrDefault(counter) + Count(slot, counter);
+        }
+    }
+
+    /// <summary>Adds up a counter of all slots that this process has owned: it never goes back when one of them is closed.</summary>
+    public long Total(SlotCounter counter)
+    {
+        lock (gate)
+            return ended.GetValueOrDefault(counter) + slots.Sum(slot => Count(slot, counter));
+    }
+
+    /// <summary>Describes each; a slot is not closed meanwhile.</summary>
+    public IReadOnlyList<T> Select<T>(Func<Slot, T> describe)
+    {
+        lock (gate)
+            return slots.ConvertAll(slot => describe(slot));
     }
 
     /// <summary>Adds up a figure of all slots.</summary>
@@ -46,4 +66,12 @@ sealed class OwnedSlots
         lock (gate)
             return slots.Sum(figure);
     }
+
+    static long Count(Slot slot, SlotCounter counter) =>
+        counter switch
+        {
+            SlotCounter.Flushes => slot.Journal.Flushes,
+            SlotCounter.BytesWritten => slot.Journal.BytesWritten,
+            _ => slot.DroppedMessages,
+        };
 }

@@ -66,11 +66,13 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
     }
 
     /// <inheritdoc cref="DoAsync{T}"/>
-    public Task DoAsync(Action action, CancellationToken stop) => DoAsync(
-        () =>
-        {
-            action();
-            return ValueTask.FromResult(true);
-        },
-        stop);
+    public Task DoAsync(Action action, CancellationToken stop) =>
+        DoAsync(
+            () =>
+            {
+                action();
+                return ValueTask.FromResult(true);
+            },
+            stop
+        );
 }

@@ -7,7 +7,11 @@ namespace ThermalStreaming.Forwarding;
 /// Announces every few seconds, on <see cref="Topics.Forwarders"/>, that a slot takes readings. The intake loop calls it in each round.
 /// While the loop waits for space or for the ledger nothing is announced, and agents keep their readings. Not thread-safe.
 /// </summary>
-sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
+/// <param name="mqtt">The slot's.</param>
+/// <param name="options">The kind of readings, and the subscription to the topics that agents publish on. Those of mappings do not count:
+/// they are health's matter.</param>
+/// <param name="clock">For the interval.</param>
+sealed class Presence(MqttClient mqtt, ForwarderOptions options, TimeProvider clock)
 {
     /// <summary>A little less than the 5 s in which an idle intake loop comes round.</summary>
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(4.5);
@@ -19,7 +23,11 @@ sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
     public void Say()
     {
         var state = mqtt.State;
-        if (!state.IsReady || !saying.IsCompleted || (said is { } last && last.Generation == state.Generation && clock.GetElapsedTime(last.At) < Interval))
+        if (
+            !mqtt.IsGranted(options.Subscription)
+            || !saying.IsCompleted
+            || (said is { } last && last.Generation == state.Generation && clock.GetElapsedTime(last.At) < Interval)
+        )
             return;
         said = (state.Generation, clock.GetTimestamp());
         saying = SayAsync();
@@ -29,7 +37,7 @@ sealed class Presence(MqttClient mqtt, ReadingKind kind, TimeProvider clock)
     {
         try
         {
-            await mqtt.PublishAsync(Topics.Forwarders(kind), ReadOnlyMemory<byte>.Empty, MqttQos.AtMostOnce);
+            await mqtt.PublishAsync(Topics.Forwarders(options.Kind), ReadOnlyMemory<byte>.Empty, MqttQos.AtMostOnce);
         }
         catch (MqttException)
         {

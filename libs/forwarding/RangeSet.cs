@@ -55,7 +55,8 @@ sealed class RangeSet
 
     int IndexOfLastStartingAtOrBefore(ulong value)
     {
-        int low = 0, high = ranges.Count;
+        int low = 0,
+            high = ranges.Count;
         while (low < high)
         {
             var middle = (low + high) >>> 1;

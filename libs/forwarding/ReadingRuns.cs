@@ -14,7 +14,13 @@ static class ReadingRuns
         {
             var next = payload.Identity(i);
             // Nothing follows the highest number: 0 begins a run of its own.
-            if (first.IsComplete && next.Sequence == first.Sequence + count && next.Sequence > first.Sequence && next.DeviceId == first.DeviceId && next.BootId == first.BootId)
+            if (
+                first.IsComplete
+                && next.Sequence == first.Sequence + count
+                && next.Sequence > first.Sequence
+                && next.DeviceId == first.DeviceId
+                && next.BootId == first.BootId
+            )
             {
                 count++;
                 continue;

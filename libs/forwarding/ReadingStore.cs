@@ -6,14 +6,15 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Stores what a slot receives, each reading once: claims in the ledger what nobody has stored, appends it to the slot's journal, confirms.
+/// Stores what a slot receives, each reading once: claims the new ones in the ledger, appends them to the slot's journal, confirms.
 /// For one caller at a time, except <see cref="MayReclaim"/>.
 /// </summary>
 sealed partial class ReadingStore
 {
     const string LedgerPart = "ledger";
 
-    static readonly TimeSpan ClaimPause = TimeSpan.FromMilliseconds(20), ClaimPatience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan ClaimPause = TimeSpan.FromMilliseconds(20),
+        ClaimPatience = TimeSpan.FromSeconds(2);
 
     readonly string slot;
     readonly DurableJournal journal;
@@ -26,8 +27,10 @@ sealed partial class ReadingStore
     readonly string intakePart;
 
     readonly List<JournalRecord> records = [];
+    readonly List<Arrival?> claimed = [];
     readonly List<ReadingIdentity> others = [];
     long? unconfirmed;
+    bool isReplayClaim;
     long claimedFrom = long.MaxValue;
     volatile bool isEntered;
 
@@ -39,7 +42,14 @@ sealed partial class ReadingStore
     /// <param name="clock">Time.</param>
     /// <param name="logger">For a ledger that cannot be used.</param>
     public ReadingStore(
-        string slot, DurableJournal journal, Ledger ledger, SenderNotes senders, Health health, TimeProvider clock, ILogger logger)
+        string slot,
+        DurableJournal journal,
+        Ledger ledger,
+        SenderNotes senders,
+        Health health,
+        TimeProvider clock,
+        ILogger logger
+    )
     {
         this.slot = slot;
         this.journal = journal;
@@ -57,6 +67,9 @@ sealed partial class ReadingStore
         };
     }
 
+    /// <summary>Name of the slot.</summary>
+    public string Slot => slot;
+
     /// <summary>
     /// Whether delivered segments may be deleted: only once the ledger has their readings, durably. Called by the journal, with its lock
     /// held.
@@ -69,12 +82,15 @@ sealed partial class ReadingStore
     public async Task EnterJournalAsync(CancellationToken cancellationToken)
     {
         health.Unwell(LedgerPart, "The journals are being read to make the ledger complete; nothing is taken in before.");
-        await InLedgerAsync(entry =>
-        {
-            ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, journal.NextOffset);
-            entry.Complete();
-            return true;
-        }, cancellationToken);
+        await InLedgerAsync(
+            entry =>
+            {
+                ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, journal.NextOffset);
+                entry.Complete();
+                return true;
+            },
+            cancellationToken
+        );
         isEntered = true;
     }
 
@@ -84,11 +100,26 @@ sealed partial class ReadingStore
     public async Task<int> StoreAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
         await ConfirmAsync(cancellationToken);
-        var readings = await ClaimAsync(arrivals, cancellationToken);
+        var readings = await ClaimNewAsync(arrivals, cancellationToken);
+        claimed.Clear();
         if (readings == 0)
             return 0;
         unconfirmed = await AppendAsync(cancellationToken) + readings;
         return readings;
+    }
+
+    /// <summary>
+    /// Claims readings that the caller appends to the journal itself. <see cref="ConfirmAsync"/> ends the claim, whatever was appended.
+    /// </summary>
+    /// <returns>For each arrival the part that is not stored yet; null where nothing is new.</returns>
+    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    public async Task<IReadOnlyList<Arrival?>> ClaimAsync(IReadOnlyList<Arrival?> arrivals, CancellationToken cancellationToken)
+    {
+        await ConfirmAsync(cancellationToken);
+        isReplayClaim = true;
+        await ClaimNewAsync([.. arrivals.OfType<Arrival>()], cancellationToken);
+        var next = 0;
+        return [.. arrivals.Select(arrival => arrival is null ? null : claimed[next++])];
     }
 
     /// <summary>
@@ -99,16 +130,20 @@ sealed partial class ReadingStore
     /// <exception cref="OperationCanceledException">Asked to stop while the ledger could not be used.</exception>
     public async Task ConfirmAsync(CancellationToken cancellationToken)
     {
-        if (unconfirmed is not { } offset)
+        if ((isReplayClaim ? journal.NextOffset : unconfirmed) is not { } offset)
             return;
-        await InLedgerAsync(entry =>
-        {
-            if (!ledger.Confirm(slot, offset))
-                ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, offset);
-            entry.Complete();
-            return true;
-        }, cancellationToken);
-        unconfirmed = null;
+        await InLedgerAsync(
+            entry =>
+            {
+                // Of what was claimed for a replay, only the journal knows what was stored.
+                if (isReplayClaim || !ledger.Confirm(slot, offset))
+                    ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, offset);
+                entry.Complete();
+                return true;
+            },
+            cancellationToken
+        );
+        (unconfirmed, isReplayClaim) = (null, false);
         Interlocked.Exchange(ref claimedFrom, long.MaxValue);
     }
 
@@ -119,19 +154,22 @@ sealed partial class ReadingStore
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task ForgetSlotAsync(CancellationToken cancellationToken)
     {
-        await InLedgerAsync(entry =>
-        {
-            ledger.Forget(slot);
-            entry.Complete();
-            return true;
-        }, cancellationToken);
+        await InLedgerAsync(
+            entry =>
+            {
+                ledger.Forget(slot);
+                entry.Complete();
+                return true;
+            },
+            cancellationToken
+        );
         await untilLedgerWorks.DoAsync(() => ValueTask.FromResult(ledger.Flush()), cancellationToken);
     }
 
     /// <summary>Removes the slot's intake from health.</summary>
     public void Close() => health.Forget(intakePart);
 
-    async Task<int> ClaimAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    async Task<int> ClaimNewAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         var isReported = false;
@@ -146,8 +184,10 @@ sealed partial class ReadingStore
             }
             if (clock.GetElapsedTime(started) >= ClaimPatience)
             {
-                var problem = $"{other.Slot} ({other.Owner}) began to store readings that have arrived at {slot} again and has not finished, so whether they are stored is"
-                    + " not known. If that process is frozen or paused, resume it or end it; this slot then continues by itself.";
+                var problem =
+                    $"{other.Slot} ({other.Owner}) began to store readings that have arrived at {slot} again and has not finished, so "
+                    + "whether they are stored is not known. If that process is frozen or paused, resume it or end it; this slot then "
+                    + "continues by itself.";
                 health.Unwell(intakePart, problem);
                 if (!isReported)
                     LogWaiting(slot, problem);
@@ -160,6 +200,7 @@ sealed partial class ReadingStore
     (SlotClaim? Other, int Readings) TryClaim(LedgerEntry entry, IReadOnlyList<Arrival> arrivals)
     {
         records.Clear();
+        claimed.Clear();
         others.Clear();
         if (ledger.FindOtherClaim(slot, arrivals.SelectMany(arrival => arrival.Runs)) is { } other)
             return (other, 0);
@@ -167,7 +208,9 @@ sealed partial class ReadingStore
         var readings = 0;
         foreach (var arrival in arrivals)
         {
-            if (NewOnly(arrival, ref claim) is not { } fresh)
+            var fresh = NewOnly(arrival, ref claim);
+            claimed.Add(fresh);
+            if (fresh is null)
                 continue;
             records.Add(fresh.ToRecord());
             readings += fresh.Count;
@@ -197,6 +240,7 @@ sealed partial class ReadingStore
             }
             return arrival;
         }
+        // Decoded again, not kept from intake: decoded, the messages of a group may take a hundred times their text.
         var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
         var fresh = new List<int>();
         for (var i = 0; i < payload.Count; i++)
@@ -254,16 +298,21 @@ sealed partial class ReadingStore
     }
 
     /// <summary>Acts with the ledger's lock held, however long the ledger cannot be used: nothing is acknowledged meanwhile.</summary>
-    Task<T> InLedgerAsync<T>(Func<LedgerEntry, T> act, CancellationToken cancellationToken) => untilLedgerWorks.DoAsync(
-        async () =>
-        {
-            using var entry = await ledger.EnterAsync(slot, cancellationToken);
-            return act(entry);
-        },
-        cancellationToken);
+    Task<T> InLedgerAsync<T>(Func<LedgerEntry, T> act, CancellationToken cancellationToken) =>
+        untilLedgerWorks.DoAsync(
+            async () =>
+            {
+                using var entry = await ledger.EnterAsync(slot, cancellationToken);
+                return act(entry);
+            },
+            cancellationToken
+        );
 
-    [LoggerMessage(EventId = 134, Level = LogLevel.Error, Message =
-        "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes")]
+    [LoggerMessage(
+        EventId = 134,
+        Level = LogLevel.Error,
+        Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes"
+    )]
     partial void LogLedger(string slot, string reason);
 
     [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message = "{Slot} waits: {Reason}")]

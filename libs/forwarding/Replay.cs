@@ -6,8 +6,9 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Takes in again, for one slot, the dead letters that a person sent back with <c>dead-letters replay</c>. Does not ask the ledger, which
-/// knows refused readings as stored.
+/// Takes in again, for one slot, the dead letters that a person sent back with <c>dead-letters replay</c>. Intake judges them like new
+/// messages. The ledger is asked about readings that were refused when they arrived, so that one that has two letters, or that its sender
+/// has sent again since, is stored once. It is not asked about readings that the destination refused: it knows them as stored.
 /// </summary>
 /// <remarks>
 /// <para>The slot that takes a file of <c>replay/</c> renames it to <c>{file}.{slot}</c>. A note beside it, <c>{file}.{slot}.taken</c>,
@@ -20,7 +21,8 @@ sealed partial class Replay
     const string NoteExtension = ".taken";
 
     /// <summary>Appended at once, with one fsync: at most so many letters, and no more once so many readings have gathered.</summary>
-    const int MostLetters = 200, EnoughReadings = 50_000;
+    const int MostLetters = 200,
+        EnoughReadings = 50_000;
 
     /// <summary>
     /// Bytes of records after which no more letters are appended at once; less for a small journal. One more letter may go over it.
@@ -33,7 +35,8 @@ sealed partial class Replay
     readonly string slot;
     readonly DurableJournal journal;
     readonly DeadLetters deadLetters;
-    readonly Func<DeadLetter, List<DeadLetter>, JournalRecord?> read;
+    readonly ReadingStore store;
+    readonly Func<DeadLetter, List<DeadLetter>, Arrival?> read;
     readonly Dictionary<string, int> unsettled;
     readonly Func<long, CancellationToken, Task<bool>> waitForSpace;
     readonly Health health;
@@ -43,18 +46,23 @@ sealed partial class Replay
     readonly string directory;
     readonly Persistently untilDiskTakesIt;
 
-    /// <param name="slot">Name of the slot.</param>
-    /// <param name="journal">Its journal.</param>
+    /// <param name="store">Of the slot; claims readings.</param>
+    /// <param name="journal">Of the slot.</param>
     /// <param name="services">What all slots share; dead letters that still cannot be read go to its dead letters again.</param>
-    /// <param name="read">Makes a record of what a letter holds, null when it holds nothing, and adds what still cannot be taken to the
-    /// list.</param>
+    /// <param name="read">What can be taken of a letter, null when nothing can; adds what still cannot be taken to the list.</param>
     /// <param name="unsettled">From <see cref="Unsettled"/>.</param>
     /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
     public Replay(
-        string slot, DurableJournal journal, SlotServices services, Func<DeadLetter, List<DeadLetter>, JournalRecord?> read,
-        Dictionary<string, int> unsettled, Func<long, CancellationToken, Task<bool>> waitForSpace)
+        ReadingStore store,
+        DurableJournal journal,
+        SlotServices services,
+        Func<DeadLetter, List<DeadLetter>, Arrival?> read,
+        Dictionary<string, int> unsettled,
+        Func<long, CancellationToken, Task<bool>> waitForSpace
+    )
     {
-        this.slot = slot;
+        this.store = store;
+        slot = store.Slot;
         this.journal = journal;
         this.read = read;
         this.unsettled = unsettled;
@@ -88,7 +96,10 @@ sealed partial class Replay
             return Files(directory, $"*.ndjson.{slot}{NoteExtension}")
                 .Select(note => (Path: note[..^NoteExtension.Length], Note: Load(note[..^NoteExtension.Length], logger)))
                 .Where(found => File.Exists(found.Path) && found.Note.Epoch == journal.Epoch)
-                .ToDictionary(found => found.Path, found => found.Note.Letters + found.Note.LettersIn(journal.ReadingsFrom(found.Note.Offset)));
+                .ToDictionary(
+                    found => found.Path,
+                    found => found.Note.Letters + found.Note.LettersIn(journal.ReadingsFrom(found.Note.Offset))
+                );
         }
         catch (UnauthorizedAccessException e)
         {
@@ -105,7 +116,9 @@ sealed partial class Replay
         unsettled.Clear();
         try
         {
-            foreach (var note in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Where(note => !File.Exists(note[..^NoteExtension.Length])))
+            foreach (
+                var note in Files(directory, $"*.ndjson.{slot}{NoteExtension}").Where(note => !File.Exists(note[..^NoteExtension.Length]))
+            )
                 File.Delete(note);
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
@@ -127,7 +140,11 @@ sealed partial class Replay
             {
                 try
                 {
-                    if (cancellationToken.IsCancellationRequested || journal.IsFull || !await TakeInAsync(path, begun.Contains(path) ? path : $"{path}.{slot}", cancellationToken))
+                    if (
+                        cancellationToken.IsCancellationRequested
+                        || journal.IsFull
+                        || !await TakeInAsync(path, begun.Contains(path) ? path : $"{path}.{slot}", cancellationToken)
+                    )
                         return;
                 }
                 catch (Exception e) when (DiskError.IsFileProblem(e))
@@ -143,7 +160,11 @@ sealed partial class Replay
         if (problem is null)
             health.Forget(part);
         else
-            health.Unwell(part, $"{problem.TrimEnd('.')}. Dead letters wait there to be taken in; make it readable and writable for user {Environment.UserName}, or take it away.");
+            health.Unwell(
+                part,
+                $"{problem.TrimEnd('.')}. Dead letters wait there to be taken in; make it readable and writable for user "
+                    + $"{Environment.UserName}, or take it away."
+            );
     }
 
     /// <summary>Takes in one file; false when asked to stop first.</summary>
@@ -151,6 +172,12 @@ sealed partial class Replay
     {
         try
         {
+            // Letters about files hold no reading, and each says how to load its file: they go back unread.
+            if (DeadLetterOwner.OfFile(path).Origin == DeadLetterOrigin.Unloaded)
+            {
+                File.Move(path, Path.Combine(deadLetters.Directory, Path.GetFileName(path)));
+                return true;
+            }
             // The rename decides which replica has it.
             if (ownPath != path)
             {
@@ -166,19 +193,15 @@ sealed partial class Replay
         if (!DeadLetters.IsAtRest(ownPath))
             return true;
         var taken = Load(ownPath, logger).Letters;
-        using (var lines = File.ReadLines(ownPath).Where(line => line.Length > 0).Skip(taken).GetEnumerator())
+        // A line is blank where its letter was replayed alone.
+        using (var lines = File.ReadLines(ownPath).Where(line => !string.IsNullOrWhiteSpace(line)).Skip(taken).GetEnumerator())
         {
-            while (ReadGroup(lines) is { Counts.Count: > 0 } letters)
+            while (ReadGroup(lines) is { Arrivals.Count: > 0 } letters)
             {
                 if (cancellationToken.IsCancellationRequested || !await waitForSpace(letters.Bytes, cancellationToken))
                     return false;
-                await AnnounceAsync(ownPath, new ReplayNote(taken, journal.Epoch, journal.NextOffset, letters.Counts), cancellationToken);
-                foreach (var letter in letters.Refused)
-                    deadLetters.Add(letter, DeadLetterOwner.OfFile(path).Origin);
-                await untilDiskTakesIt.DoAsync(deadLetters.Flush, cancellationToken);
-                if (letters.Records.Count > 0)
-                    await journal.AppendAsync(letters.Records, CancellationToken.None);
-                taken += letters.Counts.Count;
+                await TakeInAsync(letters, ownPath, taken, cancellationToken);
+                taken += letters.Arrivals.Count;
                 await untilDiskTakesIt.DoAsync(() => Save(ownPath, new ReplayNote(taken)), cancellationToken);
                 if (letters.Failure is not null)
                     throw letters.Failure;
@@ -190,6 +213,29 @@ sealed partial class Replay
         return true;
     }
 
+    async Task TakeInAsync(LetterGroup letters, string ownPath, int taken, CancellationToken cancellationToken)
+    {
+        var owner = DeadLetterOwner.OfFile(ownPath);
+        // Letters of earlier versions, in files that do not say whose they are, may be of readings that the ledger knows as stored.
+        var asksLedger = owner is { Origin: DeadLetterOrigin.Unread, Device: not DeadLetterOwner.UnknownName };
+        try
+        {
+            IReadOnlyList<Arrival?> arrivals = asksLedger ? await store.ClaimAsync(letters.Arrivals, cancellationToken) : letters.Arrivals;
+            var counts = arrivals.Select(arrival => arrival?.Count ?? 0).ToList();
+            await AnnounceAsync(ownPath, new ReplayNote(taken, journal.Epoch, journal.NextOffset, counts), cancellationToken);
+            foreach (var letter in letters.Refused)
+                deadLetters.Add(letter, owner.Origin);
+            await untilDiskTakesIt.DoAsync(deadLetters.Flush, cancellationToken);
+            var records = arrivals.OfType<Arrival>().Select(arrival => arrival.ToRecord()).ToList();
+            if (records.Count > 0)
+                await journal.AppendAsync(records, CancellationToken.None);
+        }
+        finally
+        {
+            await store.ConfirmAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Reads the next letters; none at the end of the file. Letters that were read before the disk failed count.</summary>
     LetterGroup ReadGroup(IEnumerator<string> lines)
     {
@@ -197,24 +243,18 @@ sealed partial class Replay
         var readings = 0;
         try
         {
-            while (letters.Counts.Count < MostLetters && letters.Bytes < enoughBytes && readings < EnoughReadings && lines.MoveNext())
+            while (letters.Arrivals.Count < MostLetters && letters.Bytes < enoughBytes && readings < EnoughReadings && lines.MoveNext())
             {
                 // Keeps lines that are not dead letters, after a person's edit or a torn write; only the operator may delete them.
                 if (!DeadLetter.TryParse(lines.Current, out var letter))
                     letter = new DeadLetter("", "", null, 0, Encoding.UTF8.GetBytes(lines.Current));
-                var count = 0;
-                if (read(letter, letters.Refused) is { } record)
-                {
-                    letters.Records.Add(record);
-                    count = record.Count;
-                    letters.Bytes += record.Prefix.Length + FrameBytes;
-                }
-                letters.Counts.Add(count);
-                letters.Bytes += letter.Payload.Length;
-                readings += count;
+                var arrival = read(letter, letters.Refused);
+                letters.Arrivals.Add(arrival);
+                letters.Bytes += letter.Payload.Length + (arrival is null ? 0 : arrival.Header.Length + FrameBytes);
+                readings += arrival?.Count ?? 0;
             }
         }
-        catch (IOException e) when (letters.Counts.Count > 0)
+        catch (IOException e) when (letters.Arrivals.Count > 0)
         {
             letters.Failure = e;
         }
@@ -231,11 +271,14 @@ sealed partial class Replay
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             // The note may be on disk all the same. Then it must not stay, because other records are appended before the next attempt.
-            await untilDiskTakesIt.DoAsync(() =>
-            {
-                if (Load(ownPath, logger).Epoch.Length > 0)
-                    Save(ownPath, new ReplayNote(note.Letters));
-            }, cancellationToken);
+            await untilDiskTakesIt.DoAsync(
+                () =>
+                {
+                    if (Load(ownPath, logger).Epoch.Length > 0)
+                        Save(ownPath, new ReplayNote(note.Letters));
+                },
+                cancellationToken
+            );
             throw;
         }
     }
@@ -258,8 +301,11 @@ sealed partial class Replay
     [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
     partial void LogReplayed(string slot, int letters, string file);
 
-    [LoggerMessage(EventId = 135, Level = LogLevel.Error, Message =
-        "{Path} is damaged, so it is not known how many letters of that file were taken in. All of them are, some perhaps for the second "
-        + "time. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(
+        EventId = 135,
+        Level = LogLevel.Error,
+        Message = "{Path} is damaged, so it is not known how many letters of that file were taken in. All of them are, some perhaps for "
+            + "the second time. Check the storage (dmesg, SD card)"
+    )]
     static partial void LogDamaged(ILogger logger, string path);
 }

@@ -13,7 +13,8 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Counts">How many readings each of those letters holds.</param>
 sealed record ReplayNote(int Letters, string Epoch = "", long Offset = 0, IReadOnlyList<int>? Counts = null)
 {
-    public byte[] ToBytes() => SmallFile.Seal(Epoch.Length == 0 ? Invariant($"{Letters}") : Invariant($"{Letters} {Epoch} {Offset} {string.Join(' ', Counts!)}"));
+    public byte[] ToBytes() =>
+        SmallFile.Seal(Epoch.Length == 0 ? Invariant($"{Letters}") : Invariant($"{Letters} {Epoch} {Offset} {string.Join(' ', Counts!)}"));
 
     /// <summary>Null if the bytes are not a note.</summary>
     public static ReplayNote? Parse(ReadOnlySpan<byte> bytes)
@@ -23,7 +24,12 @@ sealed record ReplayNote(int Letters, string Epoch = "", long Offset = 0, IReadO
             return SmallFile.Open(bytes)?.Split(' ') switch
             {
                 [var letters] => new(Number(letters)),
-                [var letters, var epoch, var offset, .. var counts] => new(Number(letters), epoch, long.Parse(offset, CultureInfo.InvariantCulture), [.. counts.Select(Number)]),
+                [var letters, var epoch, var offset, .. var counts] => new(
+                    Number(letters),
+                    epoch,
+                    long.Parse(offset, CultureInfo.InvariantCulture),
+                    [.. counts.Select(Number)]
+                ),
                 _ => null,
             };
         }

@@ -105,8 +105,11 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
         }
     }
 
-    [LoggerMessage(EventId = 143, Level = LogLevel.Warning, Message =
-        "The broker has a session of {Slot}, which no slot here fetches: the broker was restarted from an older state, or this data volume "
-        + "is new. The slot is adopted and emptied, so that nothing that went to it is lost")]
+    [LoggerMessage(
+        EventId = 143,
+        Level = LogLevel.Warning,
+        Message = "The broker has a session of {Slot}, which no slot here fetches: the broker was restarted from an older state, or this "
+            + "data volume is new. The slot is adopted and emptied, so that nothing that went to it is lost"
+    )]
     partial void LogBroughtBack(string slot);
 }

@@ -39,8 +39,12 @@ sealed partial class SenderNotes
     {
         (this.logger, this.maxNotes) = (logger, maxNotes);
         meter.CreateObservableGauge("thermal.forwarder.devices.noted", Count, "{device}", "Devices about whose readings something is odd");
-        meter.CreateObservableCounter("thermal.forwarder.readings.renumbered", Renumbered, "{reading}",
-            "Readings not stored because other readings with the same device, boot id and sequence are, by device");
+        meter.CreateObservableCounter(
+            "thermal.forwarder.readings.renumbered",
+            Renumbered,
+            "{reading}",
+            "Readings not stored because other readings with the same device, boot id and sequence are, by device"
+        );
     }
 
     /// <summary>Looks at the readings of a message.</summary>
@@ -68,8 +72,13 @@ sealed partial class SenderNotes
             }
             var total = restarts.AddOrUpdate(group.Key, count, (_, before) => before + count);
             var boot = Shorten(group.Key.BootId);
-            var text = $"it numbers other readings like stored ones: {total} of boot_id \"{boot}\" were not stored (the last: sequence {group.Last().Sequence})";
-            if (notes.ContainsKey((group.Key.DeviceId, SenderNote.CounterRestarted)) || TryAdd(group.Key.DeviceId, SenderNote.CounterRestarted, text))
+            var text =
+                $"it numbers other readings like stored ones: {total} of boot_id \"{boot}\" were not stored (the last: sequence "
+                + $"{group.Last().Sequence})";
+            if (
+                notes.ContainsKey((group.Key.DeviceId, SenderNote.CounterRestarted))
+                || TryAdd(group.Key.DeviceId, SenderNote.CounterRestarted, text)
+            )
                 notes[(group.Key.DeviceId, SenderNote.CounterRestarted)] = text;
             if (total == count)
                 LogRestart(group.Key.DeviceId, text);
@@ -96,15 +105,25 @@ sealed partial class SenderNotes
 
     void NoteClock(string deviceId, DateTimeOffset observedAt)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"its clock was never set: it dates a reading {observedAt:yyyy-MM-dd'T'HH:mm:ss}Z");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"its clock was never set: it dates a reading {observedAt:yyyy-MM-dd'T'HH:mm:ss}Z"
+        );
         if (TryAdd(deviceId, SenderNote.ClockNotSet, text))
             LogClock(deviceId, text);
     }
 
     void NoteKeys(string deviceId, IReadOnlyCollection<string> keys)
     {
-        var came = keys.Count == 0 ? "none" : string.Join(", ", keys.Take(MaxKeys).Select(Shorten)) + (keys.Count > MaxKeys ? $" and {keys.Count - MaxKeys} more" : "");
-        var near = keys.Take(MaxKeys).Select(key => (Key: key, Known: KnownKeys.Nearest(key))).Where(pair => pair.Known is not null).Select(pair => $"{Shorten(pair.Key)} → {pair.Known}").ToList();
+        var came =
+            keys.Count == 0
+                ? "none"
+                : string.Join(", ", keys.Take(MaxKeys).Select(Shorten)) + (keys.Count > MaxKeys ? $" and {keys.Count - MaxKeys} more" : "");
+        var near = keys.Take(MaxKeys)
+            .Select(key => (Key: key, Known: KnownKeys.Nearest(key)))
+            .Where(pair => pair.Known is not null)
+            .Select(pair => $"{Shorten(pair.Key)} → {pair.Known}")
+            .ToList();
         var text = $"it sends keys that no column has: {came}{(near.Count > 0 ? $"; probably meant: {string.Join(", ", near)}" : "")}";
         if (TryAdd(deviceId, SenderNote.UnknownKeys, text))
             LogKeys(deviceId, text);
@@ -118,26 +137,35 @@ sealed partial class SenderNotes
         return false;
     }
 
-    IEnumerable<Measurement<long>> Count()
-        => Enum.GetValues<SenderNote>().Select(note => new Measurement<long>(notes.Keys.Count(key => key.Note == note), new KeyValuePair<string, object?>("note", Name(note))));
+    IEnumerable<Measurement<long>> Count() =>
+        Enum.GetValues<SenderNote>()
+            .Select(note => new Measurement<long>(
+                notes.Keys.Count(key => key.Note == note),
+                new KeyValuePair<string, object?>("note", Name(note))
+            ));
 
     /// <summary>Counts by device for the first devices, and one count for all others.</summary>
     IEnumerable<Measurement<long>> Renumbered()
     {
-        var devices = restarts.ToArray().GroupBy(restart => restart.Key.DeviceId).OrderBy(device => device.Key, StringComparer.Ordinal)
-            .Select(device => (Id: device.Key, Count: device.Sum(restart => restart.Value))).ToList();
+        var devices = restarts
+            .ToArray()
+            .GroupBy(restart => restart.Key.DeviceId)
+            .OrderBy(device => device.Key, StringComparer.Ordinal)
+            .Select(device => (Id: device.Key, Count: device.Sum(restart => restart.Value)))
+            .ToList();
         foreach (var (id, count) in devices.Take(MaxDevices))
             yield return new Measurement<long>(count, new KeyValuePair<string, object?>("device", id));
         if (devices.Skip(MaxDevices).Sum(device => device.Count) + Interlocked.Read(ref moreRestarts) is > 0 and var others)
             yield return new Measurement<long>(others, new KeyValuePair<string, object?>("device", "(others)"));
     }
 
-    static string Name(SenderNote note) => note switch
-    {
-        SenderNote.ClockNotSet => "clock_not_set",
-        SenderNote.CounterRestarted => "counter_restarted",
-        _ => "unknown_keys",
-    };
+    static string Name(SenderNote note) =>
+        note switch
+        {
+            SenderNote.ClockNotSet => "clock_not_set",
+            SenderNote.CounterRestarted => "counter_restarted",
+            _ => "unknown_keys",
+        };
 
     static string Shorten(string key)
     {
@@ -145,17 +173,26 @@ sealed partial class SenderNotes
         return line.Length <= 40 ? line : line[..40] + "…";
     }
 
-    [LoggerMessage(EventId = 122, Level = LogLevel.Warning, Message =
-        "Device {Device}: {Note}. Its readings are stored with the time they say. Set its clock (NTP), or leave the time out: then the "
-        + "time of arrival counts")]
+    [LoggerMessage(
+        EventId = 122,
+        Level = LogLevel.Warning,
+        Message = "Device {Device}: {Note}. Its readings are stored with the time they say. Set its clock (NTP), or leave the time out: "
+            + "then the time of arrival counts"
+    )]
     partial void LogClock(string device, string note);
 
-    [LoggerMessage(EventId = 124, Level = LogLevel.Warning, Message =
-        "Device {Device}: {Note}. It restarted its counter and kept its boot id. Let it make a new boot_id at each start, or keep its "
-        + "counter; or leave both out")]
+    [LoggerMessage(
+        EventId = 124,
+        Level = LogLevel.Warning,
+        Message = "Device {Device}: {Note}. It restarted its counter and kept its boot id. Let it make a new boot_id at each start, or "
+            + "keep its counter; or leave both out"
+    )]
     partial void LogRestart(string device, string note);
 
-    [LoggerMessage(EventId = 123, Level = LogLevel.Warning, Message =
-        "Device {Device}: {Note}. Its readings are stored, but only RAW_DATA has those values. Rename the keys in the sender")]
+    [LoggerMessage(
+        EventId = 123,
+        Level = LogLevel.Warning,
+        Message = "Device {Device}: {Note}. Its readings are stored, but only RAW_DATA has those values. Rename the keys in the sender"
+    )]
     partial void LogKeys(string device, string note);
 }

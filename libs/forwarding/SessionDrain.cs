@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Mqtt;
 
 namespace ThermalStreaming.Forwarding;
@@ -7,14 +8,20 @@ namespace ThermalStreaming.Forwarding;
 /// Empties the broker's session of an adopted slot: unsubscribes, then waits until the broker has sent everything that it held, and the
 /// slot has stored it.
 /// </summary>
-/// <param name="slot">Name of the slot.</param>
+/// <param name="subscriptions">Those that the session may have.</param>
 /// <param name="mqtt">Its connection.</param>
 /// <param name="handledMessages">How many received messages the slot has stored and acknowledged so far.</param>
-/// <param name="options">The subscription, and how long the broker must be quiet.</param>
+/// <param name="options">How long the broker must be quiet.</param>
 /// <param name="clock">Time.</param>
 /// <param name="logger">For a session that could not be emptied.</param>
 sealed partial class SessionDrain(
-    string slot, MqttClient mqtt, Func<long> handledMessages, ForwarderOptions options, TimeProvider clock, ILogger logger)
+    SlotSubscriptions subscriptions,
+    MqttClient mqtt,
+    Func<long> handledMessages,
+    ForwarderOptions options,
+    TimeProvider clock,
+    ILogger logger
+)
 {
     (long Generation, long Received)? emptied;
 
@@ -32,24 +39,25 @@ sealed partial class SessionDrain(
         try
         {
             (long, long) before;
-            await mqtt.UnsubscribeAsync(options.Subscription, stop);
+            var filters = subscriptions.Possible;
+            foreach (var filter in filters)
+                await mqtt.UnsubscribeAsync(filter, stop);
             do
             {
                 await WaitForQuietAsync(stop);
                 before = Arrived;
                 // The answer to a second request comes behind everything that the broker had to send.
-                await mqtt.UnsubscribeAsync(options.Subscription, stop);
-            }
-            while (Arrived != before);
+                await mqtt.UnsubscribeAsync(filters[0], stop);
+            } while (Arrived != before);
             emptied = before;
         }
         catch (OperationCanceledException)
         {
             // Asked to stop first: the slot's next owner continues.
         }
-        catch (MqttException e)
+        catch (Exception e) when (e is MqttException || DiskError.IsFileProblem(e))
         {
-            LogNotEmptied(slot, e.Message);
+            LogNotEmptied(subscriptions.SlotName, e.Message);
         }
     }
 

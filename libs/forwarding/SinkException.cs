@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>A sink could not do what it was asked.</summary>
-/// <param name="failure">What the loop must do.</param>
+/// <param name="failure">How the delivery loop must react.</param>
 /// <param name="message">What, to what, the answer; for <see cref="SinkFailure.NeedsOperator"/> also what to do. One line, no
 /// secrets.</param>
 /// <param name="retryAfter">The wait that the destination asked for, if it did, as it was asked for: the loop bounds it.</param>

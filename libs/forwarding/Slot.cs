@@ -23,11 +23,7 @@ sealed class Slot : IAsyncDisposable
 
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// Groups begin no sooner than this after one another, unless the broker would have to pause for it
-    /// (<see cref="MqttClient.GatherAsync"/>): a group costs an fsync and some thread switches, however many messages share them. A message
-    /// that comes alone does not wait.
-    /// </summary>
+    /// <summary>Shortest time between groups, unless the broker would have to pause: a group costs an fsync, however many share it.</summary>
     static readonly TimeSpan GroupInterval = TimeSpan.FromMilliseconds(50);
 
     readonly SlotDirectory directory;
@@ -40,17 +36,24 @@ sealed class Slot : IAsyncDisposable
     readonly Replay replay;
     readonly Intake intake;
     readonly SessionDrain drain;
+    readonly SlotSubscriptions subscriptions;
     readonly Persistently untilLettersAreKept;
     readonly Health health;
     readonly TimeProvider clock;
     readonly List<MqttMessage> group = [];
     readonly List<Arrival> arrivals = [];
-    long groupBytes;
-    long handledMessages;
+    long groupBytes,
+        handledMessages;
     bool isRetired;
 
     Slot(
-        SlotDirectory directory, DurableJournal journal, ReadingStore store, Dictionary<string, int> unsettled, bool isAdopted, SlotServices services)
+        SlotDirectory directory,
+        DurableJournal journal,
+        ReadingStore store,
+        Dictionary<string, int> unsettled,
+        bool isAdopted,
+        SlotServices services
+    )
     {
         this.directory = directory;
         this.services = services;
@@ -63,13 +66,16 @@ sealed class Slot : IAsyncDisposable
         var (deadLetters, metrics, logger) = (services.DeadLetters, services.Metrics, services.Logger);
         var context = new SlotContext(directory.Name, journal.Epoch, directory.Path, Read, deadLetters);
         sink = services.CreateSink(context);
-        delivery = new DeliveryLoop(journal, sink, context, health, metrics, clock, logger);
-        var subscriptions = isAdopted ? (MqttSubscription[])[] : [new MqttSubscription(options.Subscription)];
-        mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = subscriptions }, clock, logger);
+        delivery = new DeliveryLoop(journal, sink, context, services.Pause, health, metrics, clock, logger);
+        subscriptions = new SlotSubscriptions(directory, options, logger);
+        if (!isAdopted)
+            subscriptions.Begin();
+        var wanted = isAdopted ? (MqttSubscription[])[] : [.. options.Subscriptions.Select(filter => new MqttSubscription(filter))];
+        mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = wanted }, clock, logger);
         mqtt.ConnectionChanged += state => Report(state);
-        intake = new Intake(directory.Name, options, deadLetters, services.Senders, metrics, clock, logger);
-        replay = new Replay(directory.Name, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
-        drain = new SessionDrain(directory.Name, mqtt, () => Volatile.Read(ref handledMessages), options, clock, logger);
+        intake = new Intake(directory.Name, services);
+        replay = new Replay(store, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
+        drain = new SessionDrain(subscriptions, mqtt, () => Volatile.Read(ref handledMessages), options, clock, logger);
         untilLettersAreKept = new Persistently("dead letters", health, clock)
         {
             Explain = e => $"{deadLetters.Directory}: {e.Message}. Free space on the data volume.",
@@ -77,10 +83,7 @@ sealed class Slot : IAsyncDisposable
         };
     }
 
-    /// <summary>
-    /// Payload bytes after which a group takes no more messages. A small journal must hold several groups, or the first would wait for
-    /// ever.
-    /// </summary>
+    /// <summary>Payload bytes after which a group takes no more: a small journal must hold several groups.</summary>
     public static long GroupBytes(ForwarderOptions options) => Math.Min(MaxGroupBytes, options.Journal.MaxBytes / 8);
 
     /// <summary>The slot's journal.</summary>
@@ -90,6 +93,12 @@ sealed class Slot : IAsyncDisposable
     public bool IsAdopted { get; }
 
     public string Name => directory.Name;
+
+    /// <summary>Where its readings are delivered to.</summary>
+    public string Destination => sink.Destination;
+
+    /// <summary>Who wants its journal delivered at once.</summary>
+    public FlushRequests Flushes => delivery.Flushes;
 
     /// <summary>
     /// Opens the journal of a slot that this process holds. The ledger need not be usable yet: what the journal holds is delivered without
@@ -113,7 +122,9 @@ sealed class Slot : IAsyncDisposable
                 SkipUnreadable = skipUnreadable,
                 BeforeReclaim = () => store?.MayReclaim() == true,
             },
-            services.Clock, services.Logger);
+            services.Clock,
+            services.Logger
+        );
         try
         {
             var unsettled = Replay.Unsettled(directory.Name, journal, services.DeadLetters, services.Logger);
@@ -142,11 +153,14 @@ sealed class Slot : IAsyncDisposable
         try
         {
             var intake = IntakeAsync(endIntake.Token);
-            var emptying = IsAdopted ? EmptySessionAsync(endIntake) : Task.CompletedTask;
+            var emptying = IsAdopted ? EmptySessionAsync(endIntake) : subscriptions.EndEarlierAsync(mqtt, endIntake.Token);
             await await Task.WhenAny(intake, delivering);
             await endIntake.CancelAsync();
             await intake;
             await emptying;
+            // What a paused slot holds is not given up; another replica would only adopt it again.
+            if (IsAdopted)
+                await services.Pause.WaitAsync(stop);
             mqtt.DiscardSessionOnStop = drain.IsSessionEmpty;
             await endMqtt.CancelAsync();
             await session;
@@ -163,6 +177,9 @@ sealed class Slot : IAsyncDisposable
 
     /// <summary>Connections to the broker so far.</summary>
     public long Connections => mqtt.Counters.Connections;
+
+    /// <summary>Messages of QoS 0 that were dropped because intake was behind.</summary>
+    public long DroppedMessages => mqtt.DroppedMessages;
 
     /// <summary>Removes an empty adopted slot from the ledger; its directory is deleted when the slot is closed.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
@@ -212,7 +229,7 @@ sealed class Slot : IAsyncDisposable
         health.Well($"journal {Name}");
         await store.EnterJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
-        var presence = new Presence(mqtt, options.Kind, clock);
+        var presence = new Presence(mqtt, options, clock);
         while (!cancellationToken.IsCancellationRequested)
         {
             // An adopted slot takes only what the broker still has for it.
@@ -275,15 +292,16 @@ sealed class Slot : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Adds to the group what has arrived.</summary>
     void Take()
     {
         var limit = GroupBytes(options);
         while (group.Count < MaxGroup && groupBytes < limit && mqtt.TryReceive(out var message))
         {
             group.Add(message);
-            groupBytes += message.Payload.Length + RecordOverhead;
-            if (intake.Take(message) is { } arrival)
+            var arrival = intake.Take(message);
+            // What a mapping makes may be longer than what came.
+            groupBytes += Math.Max(message.Payload.Length, arrival?.Body.Length ?? 0) + RecordOverhead;
+            if (arrival is not null)
                 arrivals.Add(arrival);
         }
     }

@@ -7,4 +7,9 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Read">Reads the readings with offsets from the first to before the second argument back from the journal.</param>
 /// <param name="DeadLetters">Where readings go that the destination refused.</param>
 public sealed record SlotContext(
-    string Name, string Epoch, string Directory, Func<long, long, IEnumerable<BatchReading>> Read, DeadLetters DeadLetters);
+    string Name,
+    string Epoch,
+    string Directory,
+    Func<long, long, IEnumerable<BatchReading>> Read,
+    DeadLetters DeadLetters
+);

@@ -11,7 +11,9 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
-    const string RetiredPrefix = "retired-", LockExtension = ".lock", JournalName = "journal";
+    const string RetiredPrefix = "retired-",
+        LockExtension = ".lock",
+        JournalName = "journal";
 
     readonly FileLock held;
 
@@ -36,7 +38,13 @@ sealed class SlotDirectory : IDisposable
     {
         try
         {
-            return [.. Directory.EnumerateDirectories(Root(dataDirectory), "slot-*").Select(path => System.IO.Path.GetFileName(path)!).OrderBy(Number)];
+            return
+            [
+                .. Directory
+                    .EnumerateDirectories(Root(dataDirectory), "slot-*")
+                    .Select(path => System.IO.Path.GetFileName(path)!)
+                    .OrderBy(Number),
+            ];
         }
         catch (DirectoryNotFoundException)
         {
@@ -45,8 +53,14 @@ sealed class SlotDirectory : IDisposable
     }
 
     /// <summary>Names of the slots that were retired, by number: their locks are still there.</summary>
-    public static IReadOnlyList<string> RetiredNames(string dataDirectory)
-        => [.. Directory.EnumerateFiles(Root(dataDirectory), "slot-*" + LockExtension).Select(path => System.IO.Path.GetFileNameWithoutExtension(path)).Except(Names(dataDirectory)).OrderBy(Number)];
+    public static IReadOnlyList<string> RetiredNames(string dataDirectory) =>
+        [
+            .. Directory
+                .EnumerateFiles(Root(dataDirectory), "slot-*" + LockExtension)
+                .Select(path => System.IO.Path.GetFileNameWithoutExtension(path))
+                .Except(Names(dataDirectory))
+                .OrderBy(Number),
+        ];
 
     public static string Root(string dataDirectory) => System.IO.Path.Combine(dataDirectory, "slots");
 
@@ -57,7 +71,8 @@ sealed class SlotDirectory : IDisposable
     /// <summary>
     /// Locks the slot against owners until the result is disposed; null when it has an owner. Creates at most its lock file.
     /// </summary>
-    public static IDisposable? TryHold(string dataDirectory, string name) => FileLock.TryTake(System.IO.Path.Combine(Root(dataDirectory), name + LockExtension));
+    public static IDisposable? TryHold(string dataDirectory, string name) =>
+        FileLock.TryTake(System.IO.Path.Combine(Root(dataDirectory), name + LockExtension));
 
     /// <summary>Takes the slot if it has no owner, and creates it if it is new; null when it has an owner.</summary>
     public static SlotDirectory? TryTake(string dataDirectory, string name, string clientIdPrefix)
@@ -142,5 +157,6 @@ sealed class SlotDirectory : IDisposable
 
     public void Dispose() => held.Dispose();
 
-    static int Number(string name) => int.TryParse(name.AsSpan("slot-".Length), CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
+    static int Number(string name) =>
+        int.TryParse(name.AsSpan("slot-".Length), CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
 }

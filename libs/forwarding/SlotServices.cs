@@ -9,6 +9,9 @@ sealed class SlotServices
     /// <summary>How readings are taken in and kept.</summary>
     public required ForwarderOptions Options { get; init; }
 
+    /// <summary>Rules that readings must keep to be stored; null: none.</summary>
+    public IntakeRules? Rules { get; init; }
+
     /// <summary>Makes the sink of a slot.</summary>
     public required Func<SlotContext, IBatchSink> CreateSink { get; init; }
 
@@ -18,8 +21,17 @@ sealed class SlotServices
     /// <summary>Notes senders with something odd about them.</summary>
     public required SenderNotes Senders { get; init; }
 
+    /// <summary>Notes when each device was heard.</summary>
+    public required DeviceFreshness Devices { get; init; }
+
     /// <summary>Counts.</summary>
     public required ForwarderMetrics Metrics { get; init; }
+
+    /// <summary>Whether delivery is paused.</summary>
+    public required PauseSwitch Pause { get; init; }
+
+    /// <summary>The slots of this replica.</summary>
+    public OwnedSlots Slots { get; } = new();
 
     /// <summary>Hears of each part that does not work.</summary>
     public required Health Health { get; init; }

@@ -8,10 +8,10 @@ static class SpoolRecord
     /// <summary>Longest record: what one frame of the journal holds.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
 
-    /// <summary>JSON of a thermal row has about 800 bytes with every value delivered; names of a host at their longest add 400.</summary>
-    const int RowBytesOfProtobuf = 1_200;
+    /// <summary>JSON of a thermal row has about 900 bytes with every value delivered; names of a host at their longest add 400.</summary>
+    const int RowBytesOfProtobuf = 1_300;
 
-    /// <summary>What the keys that are missing in a JSON reading and the stamp can add to it.</summary>
+    /// <summary>Bytes that the stamp and the keys missing in a JSON reading can add to its row.</summary>
     const int RowBytesOverJson = 800;
 
     /// <summary>Decodes a record; null when it cannot be read.</summary>
@@ -31,8 +31,8 @@ static class SpoolRecord
     /// <summary>
     /// Upper bound of the size of <paramref name="readings"/> of the record's <paramref name="count"/> readings as JSON lines.
     /// </summary>
-    public static long EstimateRowBytes(ReadOnlySpan<byte> record, int count, int readings)
-        => StoredPayload.IsJsonRecord(record)
+    public static long EstimateRowBytes(ReadOnlySpan<byte> record, int count, int readings) =>
+        StoredPayload.IsJsonRecord(record)
             ? (record.Length / count + RowBytesOverJson) * (long)readings
             : RowBytesOfProtobuf * (long)readings;
 }

@@ -47,7 +47,8 @@ sealed class StoredReadings
     /// <summary>All streams, the one that has been silent longest first.</summary>
     public List<StoredStream> ByLastUse => [.. streams.Values.OrderBy(stream => stream.LastUsed)];
 
-    public bool TryFind(in ReadingIdentity identity, [NotNullWhen(true)] out StoredStream? stream) => streams.TryGetValue(new StreamKey(identity), out stream);
+    public bool TryFind(in ReadingIdentity identity, [NotNullWhen(true)] out StoredStream? stream) =>
+        streams.TryGetValue(new StreamKey(identity), out stream);
 
     public StoredStream? Numbered(ulong number) => number < (ulong)numbered.Count ? numbered[(int)number] : null;
 

@@ -9,7 +9,8 @@ namespace ThermalStreaming.Forwarding.Tests;
 [Trait("Category", "Security")]
 public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposable
 {
-    const long Cap = 4 << 20, Budget = Cap / 2;
+    const long Cap = 4 << 20,
+        Budget = Cap / 2;
 
     readonly TempDirectory directory = new();
 
@@ -33,7 +34,10 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
         Keep(letters, origin, "flood", "", 30_000);
 
         var left = DeadLetters.ReadAll(directory.Path).ToList();
-        Assert.Equal(["during 150", "during 250", "during 50", "first", "last"], left.Select(letter => letter.Reason).Where(reason => reason.Length > 0).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["during 150", "during 250", "during 50", "first", "last"],
+            left.Select(letter => letter.Reason).Where(reason => reason.Length > 0).Order(StringComparer.Ordinal)
+        );
         Assert.InRange(Bytes(), Budget / 2, Budget);
         Assert.True(letters.Deleted(origin) > 0);
         Assert.Equal(306, left.Count + letters.Deleted(origin));
@@ -58,25 +62,34 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
     [Fact]
     public async Task Replicas_that_share_the_directory_stay_within_one_budget_and_spare_honest_letters()
     {
-        const int Replicas = 3, Rounds = 150;
+        const int Replicas = 3,
+            Rounds = 150;
         var replicas = Enumerable.Range(0, Replicas).Select(_ => Open()).ToList();
 
-        await Task.WhenAll(replicas.Select((letters, replica) => Task.Run(() =>
-        {
-            for (var i = 0; i < Rounds; i++)
-            {
-                Keep(letters, DeadLetterOrigin.Unread, "flood", "", 30_000);
-                if (i % 50 == 0)
-                    Keep(letters, DeadLetterOrigin.Unread, $"honest-{replica}", $"{replica} {i}");
-            }
-        })));
+        await Task.WhenAll(
+            replicas.Select(
+                (letters, replica) =>
+                    Task.Run(() =>
+                    {
+                        for (var i = 0; i < Rounds; i++)
+                        {
+                            Keep(letters, DeadLetterOrigin.Unread, "flood", "", 30_000);
+                            if (i % 50 == 0)
+                                Keep(letters, DeadLetterOrigin.Unread, $"honest-{replica}", $"{replica} {i}");
+                        }
+                    })
+            )
+        );
         // Nobody writes meanwhile: now the budget holds to the byte.
         Keep(replicas[0], DeadLetterOrigin.Unread, "flood", "", 30_000);
 
         var left = DeadLetters.ReadAll(directory.Path).ToList();
         Assert.Equal(Replicas * Rounds / 50, left.Count(letter => letter.Reason.Length > 0));
         Assert.InRange(Bytes(), Budget / 2, Budget);
-        Assert.Equal(Replicas * (Rounds + (Rounds / 50)) + 1, left.Count + replicas.Sum(letters => letters.Deleted(DeadLetterOrigin.Unread)));
+        Assert.Equal(
+            Replicas * (Rounds + (Rounds / 50)) + 1,
+            left.Count + replicas.Sum(letters => letters.Deleted(DeadLetterOrigin.Unread))
+        );
     }
 
     [Fact]
@@ -134,7 +147,10 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
 
         Assert.Equal(3, DeadLetters.ReadAll(directory.Path).Count(letter => letter.Reason == "old"));
         Assert.False(File.Exists(directory.File("20250100T000000000-00000000.ndjson")));
-        Assert.Equal(["new", "refused"], DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason).Where(reason => reason != "old").Order());
+        Assert.Equal(
+            ["new", "refused"],
+            DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason).Where(reason => reason != "old").Order()
+        );
         Assert.Equal((1, 0), (letters.Deleted(DeadLetterOrigin.Unread), letters.Deleted(DeadLetterOrigin.Refused)));
     }
 
@@ -173,7 +189,10 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
             for (var i = 0; i < 5; i++)
                 Keep(next, DeadLetterOrigin.Unread, $"pi-{i}", $"after {i}");
 
-            Assert.Equal(Enumerable.Range(0, 5).SelectMany(i => new[] { $"after {i}", $"before {i}" }).Order(), DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason).Order());
+            Assert.Equal(
+                Enumerable.Range(0, 5).SelectMany(i => new[] { $"after {i}", $"before {i}" }).Order(),
+                DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason).Order()
+            );
         }
     }
 
@@ -208,6 +227,27 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
         Assert.Equal(owner, DeadLetterOwner.OfFile($"/data/dead-letters/replay/{owner.NewFileName(DateTimeOffset.UnixEpoch)}.slot-0"));
     }
 
+    [Fact]
+    public void Letters_about_files_have_a_sixteenth_of_their_own()
+    {
+        var letters = Open();
+        for (var i = 0; i < 30; i++)
+        {
+            Keep(letters, DeadLetterOrigin.Unread, "pi-1", "kept", 30_000);
+            Keep(letters, DeadLetterOrigin.Refused, "pi-1", "kept", 30_000);
+        }
+        for (var i = 0; i < 1000; i++)
+            Keep(letters, DeadLetterOrigin.Unloaded, "pipe", "", 1000);
+
+        var files = DeadLetters.Files(directory.Path).Where(file => file.Contains("-unloaded-", StringComparison.Ordinal));
+        Assert.InRange(files.Sum(file => new FileInfo(file).Length), Cap / 64, Cap / 16);
+        Assert.Equal(60, DeadLetters.ReadAll(directory.Path).Count(letter => letter.Reason == "kept"));
+        Assert.Equal(
+            1000,
+            DeadLetters.ReadAll(directory.Path).Count(letter => letter.Reason == "") + letters.Deleted(DeadLetterOrigin.Unloaded)
+        );
+    }
+
     DeadLetters Open() => new(directory.Path, Cap, TimeProvider.System, NullLogger.Instance);
 
     long Bytes() => DeadLetters.Files(directory.Path).Sum(file => new FileInfo(file).Length);
@@ -218,6 +258,9 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
         letters.Flush();
     }
 
-    static void Add(DeadLetters letters, DeadLetterOrigin origin, string device, string reason, int bytes = 1)
-        => letters.Add(new DeadLetter(reason, Topics.Readings(device, ReadingKind.Thermal), null, 0, Encoding.UTF8.GetBytes(new string('x', bytes))), origin);
+    static void Add(DeadLetters letters, DeadLetterOrigin origin, string device, string reason, int bytes = 1) =>
+        letters.Add(
+            new DeadLetter(reason, Topics.Readings(device, ReadingKind.Thermal), null, 0, Encoding.UTF8.GetBytes(new string('x', bytes))),
+            origin
+        );
 }

@@ -64,12 +64,14 @@ public sealed class DeadLettersTests : IDisposable
         var payload = Samples.Payload("pi-1", "0123456789abcdef0123456789abcdef", 1, 100);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var peak = 0L;
-        var readings = Enumerable.Range(0, 60_000).Select(i =>
-        {
-            if (i % 10_000 == 9_999)
-                peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: true) - before);
-            return new BatchReading(i, payload, i % 100);
-        });
+        var readings = Enumerable
+            .Range(0, 60_000)
+            .Select(i =>
+            {
+                if (i % 10_000 == 9_999)
+                    peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: true) - before);
+                return new BatchReading(i, payload, i % 100);
+            });
 
         var kept = letters.Add("refused", readings);
 
@@ -93,8 +95,13 @@ public sealed class DeadLettersTests : IDisposable
     }
 
     [Fact]
-    public void A_line_without_a_topic_is_no_letter()
-        => Assert.False(DeadLetter.TryParse("""{"at":"2026-01-01T00:00:00Z","reason":"r","topic":null,"content_type":null,"readings":0,"payload":""}""", out _));
+    public void A_line_without_a_topic_is_no_letter() =>
+        Assert.False(
+            DeadLetter.TryParse(
+                """{"at":"2026-01-01T00:00:00Z","reason":"r","topic":null,"content_type":null,"readings":0,"payload":""}""",
+                out _
+            )
+        );
 
     DeadLetters Open(long maxBytes = 64 << 20) => new(directory.Path, maxBytes, TimeProvider.System, NullLogger.Instance);
 

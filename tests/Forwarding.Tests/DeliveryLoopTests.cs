@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Testing;
@@ -15,16 +15,29 @@ public sealed class DeliveryLoopTests : IDisposable
     readonly Destination destination = new();
     readonly Health health = new();
     readonly Meter meter = new("test");
-    readonly ListLogger log = new();
+    readonly FakeLogger log = new();
     readonly DurableJournal journal;
     readonly DeliveryLoop loop;
 
     public DeliveryLoopTests()
     {
-        journal = DurableJournal.Open(new JournalOptions { Directory = directory.File("journal"), FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance);
+        journal = DurableJournal.Open(
+            new JournalOptions { Directory = directory.File("journal"), FreeSpaceReserveBytes = 0 },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         var deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
         var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
-        loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, health, new ForwarderMetrics(meter), clock, log);
+        loop = new DeliveryLoop(
+            journal,
+            destination.CreateSink(slot),
+            slot,
+            new PauseSwitch(directory.Path, clock, NullLogger<PauseSwitch>.Instance),
+            health,
+            new ForwarderMetrics(meter, clock),
+            clock,
+            log
+        );
     }
 
     public void Dispose()
@@ -35,7 +48,14 @@ public sealed class DeliveryLoopTests : IDisposable
         directory.Dispose();
     }
 
-    public static TheoryData<TimeSpan> TooLong => [TimeSpan.FromSeconds(301), TimeSpan.FromSeconds(86_400), TimeSpan.FromSeconds(5_000_000), TimeSpan.FromSeconds(int.MaxValue), TimeSpan.MaxValue];
+    public static TheoryData<TimeSpan> TooLong =>
+        [
+            TimeSpan.FromSeconds(301),
+            TimeSpan.FromSeconds(86_400),
+            TimeSpan.FromSeconds(5_000_000),
+            TimeSpan.FromSeconds(int.MaxValue),
+            TimeSpan.MaxValue,
+        ];
 
     [Theory]
     [MemberData(nameof(TooLong))]
@@ -84,7 +104,11 @@ public sealed class DeliveryLoopTests : IDisposable
 
         await RunAsync();
 
-        Assert.Contains("GRANT ROLE r TO USER u; (failure 1 in a row; next attempt in ", Assert.Single(log.Lines), StringComparison.Ordinal);
+        Assert.Contains(
+            "GRANT ROLE r TO USER u; (failure 1 in a row; next attempt in ",
+            Assert.Single(log.Collector.Messages()),
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>Runs the loop through so many failures, and says how long it waits after the first and after the last.</summary>
@@ -104,16 +128,5 @@ public sealed class DeliveryLoopTests : IDisposable
         await stop.CancelAsync();
         await running;
         return (waits[0], waits[^1]);
-    }
-
-    sealed class ListLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
 }

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Buffers;
+using System.Collections.Concurrent;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding.Tests;
@@ -14,6 +14,7 @@ sealed class Destination
     readonly Dictionary<string, long> committed = [];
     readonly Dictionary<string, List<(long Offset, ReadingIdentity Identity)>> buffered = [];
     readonly List<ReadingIdentity> rows = [];
+    readonly List<(long First, long End)> sent = [];
 
     /// <summary>Taken one by one by the next calls, whatever they are.</summary>
     public ConcurrentQueue<SinkException> Failures { get; } = new();
@@ -28,7 +29,15 @@ sealed class Destination
 
     public int Polls { get; private set; }
 
-    public List<(long First, long End)> Sent { get; } = [];
+    /// <summary>What was sent so far, oldest first.</summary>
+    public IReadOnlyList<(long First, long End)> Sent
+    {
+        get
+        {
+            lock (gate)
+                return [.. sent];
+        }
+    }
 
     /// <summary>Every committed row.</summary>
     public IReadOnlyList<ReadingIdentity> Rows
@@ -47,6 +56,8 @@ sealed class Destination
         (long First, long End)? lastSent;
 
         public BatchLimits Limits { get; init; } = new(500, 1_000_000, TimeSpan.FromMilliseconds(20));
+
+        public string Destination => $"nowhere/{slot.Name}";
 
         public TimeSpan PollInterval => TimeSpan.FromMilliseconds(20);
 
@@ -74,10 +85,15 @@ sealed class Destination
                     foreach (var reading in batch.Readings())
                     {
                         // What cannot be written as a row would be a defect that only a real sink would show.
-                        reading.Payload.WriteRow(reading.Index, new ArrayBufferWriter<byte>(), new RowStamp(batch.CreatedAt, "channel"), reading.Offset);
+                        reading.Payload.WriteRow(
+                            reading.Index,
+                            new ArrayBufferWriter<byte>(),
+                            new RowStamp(batch.CreatedAt, "channel"),
+                            reading.Offset
+                        );
                         destination.buffered[slot.Epoch].Add((reading.Offset, reading.Payload.Identity(reading.Index)));
                     }
-                    destination.Sent.Add((batch.FirstOffset, batch.EndOffset));
+                    destination.sent.Add((batch.FirstOffset, batch.EndOffset));
                     lastSent = (batch.FirstOffset, batch.EndOffset);
                 }
             }
@@ -96,8 +112,8 @@ sealed class Destination
                 {
                     var buffer = destination.buffered[slot.Epoch];
                     destination.rows.AddRange(buffer.Select(row => row.Identity));
-                    if (lastSent is { } sent)
-                        destination.committed[slot.Epoch] = sent.End;
+                    if (lastSent is { } last)
+                        destination.committed[slot.Epoch] = last.End;
                     buffer.Clear();
                 }
                 return Task.FromResult(new SinkCommit(destination.committed.GetValueOrDefault(slot.Epoch)));

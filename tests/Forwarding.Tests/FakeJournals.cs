@@ -33,10 +33,13 @@ sealed class FakeJournals : ISlotJournals
 
     public IReadOnlyList<string> Names() => [.. records.Keys.Order(StringComparer.Ordinal)];
 
-    public string? EpochOf(string slot) => Failure is { } failure ? throw failure : records.ContainsKey(slot) ? "epoch" : null;
+    public string? EpochOf(string slot) =>
+        Failure is { } failure ? throw failure
+        : records.ContainsKey(slot) ? "epoch"
+        : null;
 
-    public IEnumerable<(Payload? Payload, long EndOffset)> Read(string slot, string epoch, long from)
-        => Failure is { } failure ? throw failure : records[slot].Where(record => record.EndOffset > from).ToList();
+    public IEnumerable<(Payload? Payload, long EndOffset)> Read(string slot, string epoch, long from) =>
+        Failure is { } failure ? throw failure : records[slot].Where(record => record.EndOffset > from).ToList();
 
     public void Flush(string slot) => Flushed.Add(slot);
 

@@ -1,7 +1,3 @@
-using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
-using ThermalStreaming.Mqtt;
-using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Forwarding.Tests;
@@ -11,25 +7,13 @@ public sealed class ForwarderDiskTests : IAsyncLifetime
 {
     readonly TempDirectory temp = new();
     readonly Destination destination = new();
-    readonly CancellationTokenSource stop = new();
-    MosquittoProcess broker = null!;
-    MqttClient publisher = null!;
-    Task publishing = null!;
+    PublishingBroker broker = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true });
-        publisher = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = "publisher" }, TimeProvider.System, NullLogger.Instance);
-        publishing = publisher.RunAsync(stop.Token);
-    }
+    public async ValueTask InitializeAsync() => broker = await PublishingBroker.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        await publishing;
-        await publisher.DisposeAsync();
         await broker.DisposeAsync();
-        stop.Dispose();
         temp.Dispose();
     }
 
@@ -95,7 +79,10 @@ public sealed class ForwarderDiskTests : IAsyncLifetime
         // It cannot be opened as a file.
         Directory.CreateDirectory(temp.File("slots/slot-7.lock"));
 
-        await Eventually.TrueAsync(() => Parts(replica).Contains("slots without an owner cannot be looked for", StringComparison.Ordinal), () => Parts(replica));
+        await Eventually.TrueAsync(
+            () => Parts(replica).Contains("slots without an owner cannot be looked for", StringComparison.Ordinal),
+            () => Parts(replica)
+        );
         await PublishAsync(1, 10);
         await Eventually.TrueAsync(() => destination.Rows.Count == 10, () => Parts(replica));
         Assert.False(replica.Execution.IsCompleted);
@@ -118,13 +105,13 @@ public sealed class ForwarderDiskTests : IAsyncLifetime
         destination.HoldCommits = false;
     }
 
-    Task<Replica> StartAsync(string directory) => Replica.StartAsync(Replica.Options(directory, broker.Port), destination.CreateSink, waitUntilReady: false);
+    Task<Replica> StartAsync(string directory) =>
+        Replica.StartAsync(Replica.Options(directory, broker.Port), destination.CreateSink, waitUntilReady: false);
 
-    async Task PublishAsync(ulong first, int count)
-        => await publisher.PublishAsync(Topics.Readings("pi", ReadingKind.Thermal), Samples.Batch("pi", "boot", first, count).ToByteArray(), MqttQos.AtLeastOnce, contentType: Payload.ProtobufContentType);
+    Task PublishAsync(ulong first, int count) => broker.PublishAsync("pi", first, count);
 
-    void AssertOnce(int count)
-        => Assert.Equal(Enumerable.Range(1, count).Select(number => (ulong)number), destination.Rows.Select(row => row.Sequence).Order());
+    void AssertOnce(int count) =>
+        Assert.Equal(Enumerable.Range(1, count).Select(number => (ulong)number), destination.Rows.Select(row => row.Sequence).Order());
 
     static string Parts(Replica replica) => string.Join(", ", replica.Health.Parts);
 }

@@ -34,7 +34,10 @@ public sealed class FrozenHolderTests : IAsyncLifetime
                 await broker.PublishAsync("pi-1", (ulong)(message * 10 + 11), 10);
 
             foreach (var replica in new[] { stays, stops })
-                await Eventually.TrueAsync(() => Problem(replica, "ledger")?.Contains("has been held by", StringComparison.Ordinal) == true, () => string.Join(", ", replica.Health.Parts));
+                await Eventually.TrueAsync(
+                    () => Problem(replica, "ledger")?.Contains("has been held by", StringComparison.Ordinal) == true,
+                    () => string.Join(", ", replica.Health.Parts)
+                );
             Assert.Contains($"(fuser {directory.File("ledger.lock")})", Problem(stays, "ledger"), StringComparison.Ordinal);
             Assert.False(stays.Health.IsReady);
             var started = TimeProvider.System.GetTimestamp();
@@ -45,7 +48,11 @@ public sealed class FrozenHolderTests : IAsyncLifetime
         }
 
         // What went to the one that has stopped comes when its slot is adopted.
-        await Eventually.TrueAsync(() => destination.Rows.Count >= 110, () => $"{destination.Rows.Count} rows; {string.Join(", ", stays.Health.Parts)}", seconds: 60);
+        await Eventually.TrueAsync(
+            () => destination.Rows.Count >= 110,
+            () => $"{destination.Rows.Count} rows; {string.Join(", ", stays.Health.Parts)}",
+            seconds: 60
+        );
         await Eventually.TrueAsync(() => stays.Health.IsReady, () => string.Join(", ", stays.Health.Parts));
         Assert.Equal(Enumerable.Range(1, 110).Select(number => (ulong)number), destination.Rows.Select(row => row.Sequence).Order());
     }
@@ -56,7 +63,10 @@ public sealed class FrozenHolderTests : IAsyncLifetime
         await using var holder = await LockHolder.StartAsync(directory.File("ledger.lock"));
         holder.Freeze();
         var replica = await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink, waitUntilReady: false);
-        await Eventually.TrueAsync(() => Problem(replica, "ledger")?.Contains("has been held by", StringComparison.Ordinal) == true, () => string.Join(", ", replica.Health.Parts));
+        await Eventually.TrueAsync(
+            () => Problem(replica, "ledger")?.Contains("has been held by", StringComparison.Ordinal) == true,
+            () => string.Join(", ", replica.Health.Parts)
+        );
 
         var started = TimeProvider.System.GetTimestamp();
         await replica.DisposeAsync();
@@ -72,7 +82,14 @@ public sealed class FrozenHolderTests : IAsyncLifetime
         Directory.CreateDirectory(directory.File("slots/slot-7/journal"));
         await using (var frozen = await LockHolder.StartAsync(directory.File("slots/slot-7.lock")))
         {
-            using (var ledger = new Ledger(directory.Path, new SlotJournals(directory.Path), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance))
+            using (
+                var ledger = new Ledger(
+                    directory.Path,
+                    new SlotJournals(directory.Path),
+                    TimeProvider.System,
+                    Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
+                )
+            )
             {
                 using var entry = await ledger.EnterAsync("slot-7", CancellationToken.None);
                 var claim = ledger.Claim("slot-7", "0123456789abcdef", 0);
@@ -87,13 +104,20 @@ public sealed class FrozenHolderTests : IAsyncLifetime
             await broker.PublishAsync("pi-1", 96, 10);
             await Eventually.TrueAsync(() => Problem(replica, "intake slot-0") is not null, () => string.Join(", ", replica.Health.Parts));
 
-            Assert.StartsWith($"slot-7 (process {Environment.ProcessId} on host ", Problem(replica, "intake slot-0"), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"slot-7 (process {Environment.ProcessId} on host ",
+                Problem(replica, "intake slot-0"),
+                StringComparison.Ordinal
+            );
             Assert.Equal(10, destination.Rows.Count);
         }
 
         // It was killed before it stored anything.
         await Eventually.TrueAsync(() => destination.Rows.Count == 20, () => string.Join(", ", replica.Health.Parts));
-        Assert.Equal([.. Enumerable.Range(1, 10).Select(number => (ulong)number), .. Enumerable.Range(96, 10).Select(number => (ulong)number)], destination.Rows.Select(row => row.Sequence).Order());
+        Assert.Equal(
+            [.. Enumerable.Range(1, 10).Select(number => (ulong)number), .. Enumerable.Range(96, 10).Select(number => (ulong)number)],
+            destination.Rows.Select(row => row.Sequence).Order()
+        );
         await Eventually.TrueAsync(() => replica.Health.IsReady, () => string.Join(", ", replica.Health.Parts));
     }
 

@@ -2,8 +2,9 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
@@ -17,8 +18,8 @@ public sealed class IntakeTests : IDisposable
 
     readonly TempDirectory directory = new();
     readonly Meter meter = new("intake-tests");
-    readonly ManualClock clock = new();
-    readonly List<string> log = [];
+    readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 11, 20, 10, 0, 0, TimeSpan.Zero));
+    readonly FakeLogCollector log = new();
     readonly DeadLetters letters;
     readonly SenderNotes notes;
     readonly Intake intake;
@@ -26,10 +27,13 @@ public sealed class IntakeTests : IDisposable
     public IntakeTests()
     {
         letters = new DeadLetters(directory.File("dead-letters"), 1 << 30, clock, NullLogger.Instance);
-        notes = new SenderNotes(meter, new LogTo(log), maxNotes: 3);
+        notes = new SenderNotes(meter, new FakeLogger<SenderNotes>(log), maxNotes: 3);
         var options = Replica.Options(directory.Path, 1);
         options.Limits = new RowLimits([new("TEMPERATURE", "DECIMAL(10, 4)", ColumnType.Number, 6, 4)], isOwnTable: false);
-        intake = new Intake("slot-0", options, letters, notes, new ForwarderMetrics(meter), clock, new LogTo(log));
+        intake = new Intake(
+            "slot-0",
+            Replica.Services(options, letters, new ForwarderMetrics(meter, clock), clock, notes, new FakeLogger(log))
+        );
     }
 
     public void Dispose()
@@ -56,12 +60,23 @@ public sealed class IntakeTests : IDisposable
         var arrival = Take("""[{"temperature":1.5},{"temperature":"unavailable"},{"temperature":1000000},{"temperature":3}]""");
 
         Assert.Equal((2, "{\"temperature\":1.5}\n{\"temperature\":3}\n"), (arrival!.Count, Text(arrival.Body)));
-        Assert.Equal([("{\"temperature\":\"unavailable\"}\n", 1), ("{\"temperature\":1000000}\n", 1)], Letters().Select(letter => (Text(letter.Payload), letter.Readings)));
-        Assert.Equal("reading 2 of 4: temperature is the text \"unavailable\", which is no number; send a number, or null for a value that the sensor did not deliver", Letters()[0].Reason);
-        Assert.Equal("reading 3 of 4: temperature \"1000000\" does not fit into column TEMPERATURE DECIMAL(10, 4), which holds at most 6 digits before the point", Letters()[1].Reason);
+        Assert.Equal(
+            [("{\"temperature\":\"unavailable\"}\n", 1), ("{\"temperature\":1000000}\n", 1)],
+            Letters().Select(letter => (Text(letter.Payload), letter.Readings))
+        );
+        Assert.Equal(
+            "reading 2 of 4: temperature is the text \"unavailable\", which is no number; send a number, or null for a value that the "
+                + "sensor did not deliver",
+            Letters()[0].Reason
+        );
+        Assert.Equal(
+            "reading 3 of 4: temperature \"1000000\" does not fit into column TEMPERATURE DECIMAL(10, 4), which holds at most 6 digits "
+                + "before the point",
+            Letters()[1].Reason
+        );
         Assert.True(intake.HasLetters);
         Assert.Equal(0, intake.Poisoned);
-        Assert.Contains(log, line => line.Contains("2 of 4 readings", StringComparison.Ordinal));
+        Assert.Contains(log.Messages(), line => line.Contains("2 of 4 readings", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -89,11 +104,17 @@ public sealed class IntakeTests : IDisposable
     [Fact]
     public void Many_bad_readings_share_a_letter()
     {
-        var arrival = Take($"[{string.Join(',', Enumerable.Range(0, 500).Select(number => number % 2 == 0 ? $"{{\"temperature\":{number}}}" : $"{{\"temperature\":\"bad {number}\"}}"))}]");
+        var arrival = Take(
+            $"[{string.Join(',', Enumerable.Range(0, 500).Select(number => number % 2 == 0 ? $"{{\"temperature\":{number}}}" : $"{{\"temperature\":\"bad {number}\"}}"))}]"
+        );
 
         Assert.Equal(250, arrival!.Count);
         Assert.Equal((21, 250), (Letters().Count, Letters().Sum(letter => letter.Readings)));
-        Assert.StartsWith("230 readings of 500; the first: temperature is the text \"bad 41\"", Letters()[^1].Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "230 readings of 500; the first: temperature is the text \"bad 41\"",
+            Letters()[^1].Reason,
+            StringComparison.Ordinal
+        );
         Assert.Equal(230, Text(Letters()[^1].Payload).Count(letter => letter == '\n'));
     }
 
@@ -132,17 +153,31 @@ public sealed class IntakeTests : IDisposable
     public void A_letter_keeps_the_time_of_its_arrival_and_its_identity_when_it_is_taken_again()
     {
         var arrived = clock.GetUtcNow();
-        var payload = StoredPayload.Decode((byte[])[.. Take("""[{"temperature":1},{"temperature":2}]""")!.Header.Span, .. """[{"temperature":1},{"temperature":2}]"""u8], AssignedIdentity.BootIdOf("ab"), 40);
+        var payload = StoredPayload.Decode(
+            (byte[])[.. Take("""[{"temperature":1},{"temperature":2}]""")!.Header.Span, .. """[{"temperature":1},{"temperature":2}]"""u8],
+            AssignedIdentity.BootIdOf("ab"),
+            40
+        );
         letters.Add("refused", [new BatchReading(41, payload, 1)]);
         Take("{\"temperature\":\"warm\"}");
         clock.Advance(TimeSpan.FromDays(3));
 
         var still = new List<DeadLetter>();
         // Each origin has a file of its own, and these two were begun in the same millisecond.
-        var again = Letters().OrderByDescending(letter => letter.Reason == "refused").Select(letter => intake.TakeAgain(letter, still)).ToList();
-        var stored = StoredPayload.Decode((byte[])[.. again[0]!.Value.Prefix.Span, .. again[0]!.Value.Payload.Span], AssignedIdentity.BootIdOf("cd"), 9000);
+        var again = Letters()
+            .OrderByDescending(letter => letter.Reason == "refused")
+            .Select(letter => intake.TakeAgain(letter, still))
+            .ToList();
+        var stored = StoredPayload.Decode(
+            (byte[])[.. again[0]!.Header.Span, .. again[0]!.Body.Span],
+            AssignedIdentity.BootIdOf("cd"),
+            9000
+        );
 
-        Assert.Equal((new ReadingIdentity("dev", "journal-ab", ReadingKind.Thermal, 41), arrived), (stored.Identity(0), stored.ObservedAt(0)));
+        Assert.Equal(
+            (new ReadingIdentity("dev", "journal-ab", ReadingKind.Thermal, 41), arrived),
+            (stored.Identity(0), stored.ObservedAt(0))
+        );
         Assert.Null(again[1]);
         Assert.Equal((arrived, "{\"temperature\":\"warm\"}"), (still[0].ReceivedAt!.Value, Text(still[0].Payload)));
         // A second refusal of what was taken again does not change either.
@@ -155,7 +190,11 @@ public sealed class IntakeTests : IDisposable
     public void A_letter_with_an_identity_is_taken_as_a_whole_or_not_at_all()
     {
         var still = new List<DeadLetter>();
-        var letter = new DeadLetter("", Topic, null, 0, """[{"temperature":1},{"temperature":true}]"""u8.ToArray()) { Assigned = new("journal-ab", 5), ReceivedAt = clock.GetUtcNow() };
+        var letter = new DeadLetter("", Topic, null, 0, """[{"temperature":1},{"temperature":true}]"""u8.ToArray())
+        {
+            Assigned = new("journal-ab", 5),
+            ReceivedAt = clock.GetUtcNow(),
+        };
 
         Assert.Null(intake.TakeAgain(letter, still));
 
@@ -180,10 +219,19 @@ public sealed class IntakeTests : IDisposable
         }
 
         Assert.Empty(Letters());
-        Assert.Equal(3, log.Count);
-        Assert.Contains("Device dev: it sends keys that no column has: temp, hum; probably meant: temp → temperature, hum → humidity", log[0], StringComparison.Ordinal);
-        Assert.Contains("Device b: its clock was never set: it dates a reading 1970-01-01T00:00:12Z", log[1], StringComparison.Ordinal);
-        Assert.Contains("Device d0: its clock was never set", log[2], StringComparison.Ordinal);
+        var messages = log.Messages();
+        Assert.Equal(3, messages.Count);
+        Assert.Contains(
+            "Device dev: it sends keys that no column has: temp, hum; probably meant: temp → temperature, hum → humidity",
+            messages[0],
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Device b: its clock was never set: it dates a reading 1970-01-01T00:00:12Z",
+            messages[1],
+            StringComparison.Ordinal
+        );
+        Assert.Contains("Device d0: its clock was never set", messages[2], StringComparison.Ordinal);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -192,17 +240,10 @@ public sealed class IntakeTests : IDisposable
             json.WriteEndObject();
         }
         var status = JsonDocument.Parse(buffer.ToArray()).RootElement;
-        Assert.Equal(["b", "d0", "dev"], status.GetProperty("odd_senders").EnumerateArray().Select(note => note.GetProperty("device").GetString()));
+        Assert.Equal(
+            ["b", "d0", "dev"],
+            status.GetProperty("odd_senders").EnumerateArray().Select(note => note.GetProperty("device").GetString())
+        );
         Assert.Equal(4, status.GetProperty("odd_senders_more").GetInt32());
-    }
-
-    /// <summary>Warnings as text.</summary>
-    sealed class LogTo(List<string> lines) : ILogger<SenderNotes>
-    {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Add(formatter(state, exception));
     }
 }

@@ -30,7 +30,7 @@ public sealed class LedgerFaultTests : IDisposable
             var disk = new FaultyDisk();
             using var ledger = Open(disk);
             disk.Schedule(call, count);
-            for (var isKnown = false; !isKnown;)
+            for (var isKnown = false; !isKnown; )
             {
                 try
                 {
@@ -39,7 +39,11 @@ public sealed class LedgerFaultTests : IDisposable
                 }
                 catch (IOException e)
                 {
-                    Assert.StartsWith($"The ledger {path} cannot be used: Input/output error. The storage device failed to read or write (EIO): see dmesg", e.Message, StringComparison.Ordinal);
+                    Assert.StartsWith(
+                        $"The ledger {path} cannot be used: Input/output error. The storage device failed to read or write (EIO): see dmesg",
+                        e.Message,
+                        StringComparison.Ordinal
+                    );
                 }
                 Assert.Equal(before, await File.ReadAllBytesAsync(path));
             }
@@ -109,7 +113,8 @@ public sealed class LedgerFaultTests : IDisposable
             var (disk, flips) = (new FaultyDisk(), 1);
             disk.OnRead = (bytes, position) =>
             {
-                var isLedger = position + bytes.Length <= before.Length && before.AsSpan((int)position, bytes.Length).SequenceEqual(bytes.Span);
+                var isLedger =
+                    position + bytes.Length <= before.Length && before.AsSpan((int)position, bytes.Length).SequenceEqual(bytes.Span);
                 if (!isLedger || position > at || position + bytes.Length <= at || flips-- <= 0)
                     return;
                 bytes.Span[(int)(at - position)] ^= 0x40;
@@ -189,19 +194,27 @@ public sealed class LedgerFaultTests : IDisposable
     {
         journals.Owned.Add(slot);
         journals.Create(slot);
-        await InsistAsync(ledger, slot, entry =>
-        {
-            Assert.False(ledger.ContainsAny(Samples.Identity(device, "boot", first), (ulong)count));
-            var claim = ledger.Claim(slot, "epoch", journals.EndOf(slot));
-            ledger.AddToClaim(claim, Samples.Identity(device, "boot", first), (ulong)count);
-            entry.Complete(claim);
-        });
+        await InsistAsync(
+            ledger,
+            slot,
+            entry =>
+            {
+                Assert.False(ledger.ContainsAny(Samples.Identity(device, "boot", first), (ulong)count));
+                var claim = ledger.Claim(slot, "epoch", journals.EndOf(slot));
+                ledger.AddToClaim(claim, Samples.Identity(device, "boot", first), (ulong)count);
+                entry.Complete(claim);
+            }
+        );
         journals.Append(slot, Samples.Payload(device, "boot", first, count));
-        await InsistAsync(ledger, slot, entry =>
-        {
-            Assert.True(ledger.Confirm(slot, journals.EndOf(slot)));
-            entry.Complete();
-        });
+        await InsistAsync(
+            ledger,
+            slot,
+            entry =>
+            {
+                Assert.True(ledger.Confirm(slot, journals.EndOf(slot)));
+                entry.Complete();
+            }
+        );
     }
 
     static async Task InsistAsync(Ledger ledger, string slot, Action<LedgerEntry> act)

@@ -8,7 +8,8 @@ namespace ThermalStreaming.Forwarding.Tests;
 /// </summary>
 public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
 {
-    const int Devices = 4, Replicas = 3;
+    const int Devices = 4,
+        Replicas = 3;
 
     readonly TempDirectory directory = new();
     readonly FakeJournals journals = new();
@@ -77,26 +78,32 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
         var (device, first, count) = (random.Next(Devices), (ulong)random.Next(1, 400), random.Next(1, 20));
         var payload = Samples.Payload($"pi-{device}", "boot", first, count);
         var fresh = new List<int>();
-        var isClaimed = await InLedgerAsync(replica, entry =>
-        {
-            fresh.Clear();
-            if (replica.Ledger.FindOtherClaim(replica.Slot, ReadingRuns.Of(payload)) is not null)
-                return false;
-            for (var i = 0; i < count; i++)
+        var isClaimed = await InLedgerAsync(
+            replica,
+            entry =>
             {
-                var isStored = replica.Ledger.ContainsAny(payload.Identity(i), 1);
-                Assert.True(stored.Contains((device, first + (ulong)i)) == isStored, $"{context}: {device}/{first + (ulong)i} stored: {!isStored}, in the ledger: {isStored}");
-                if (!isStored)
-                    fresh.Add(i);
+                fresh.Clear();
+                if (replica.Ledger.FindOtherClaim(replica.Slot, ReadingRuns.Of(payload)) is not null)
+                    return false;
+                for (var i = 0; i < count; i++)
+                {
+                    var isStored = replica.Ledger.ContainsAny(payload.Identity(i), 1);
+                    Assert.True(
+                        stored.Contains((device, first + (ulong)i)) == isStored,
+                        $"{context}: {device}/{first + (ulong)i} stored: {!isStored}, in the ledger: {isStored}"
+                    );
+                    if (!isStored)
+                        fresh.Add(i);
+                }
+                if (fresh.Count == 0)
+                    return false;
+                var claim = replica.Ledger.Claim(replica.Slot, "epoch", journals.EndOf(replica.Slot));
+                foreach (var index in fresh)
+                    replica.Ledger.AddToClaim(claim, payload.Identity(index), 1);
+                entry.Complete(claim);
+                return true;
             }
-            if (fresh.Count == 0)
-                return false;
-            var claim = replica.Ledger.Claim(replica.Slot, "epoch", journals.EndOf(replica.Slot));
-            foreach (var index in fresh)
-                replica.Ledger.AddToClaim(claim, payload.Identity(index), 1);
-            entry.Complete(claim);
-            return true;
-        });
+        );
         if (!isClaimed)
             return;
         replica.Claimed = (device, [.. fresh.Select(index => first + (ulong)index)]);
@@ -118,13 +125,16 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
 
     async Task ConfirmAsync(Replica replica)
     {
-        await InLedgerAsync(replica, entry =>
-        {
-            if (!replica.Ledger.Confirm(replica.Slot, journals.EndOf(replica.Slot)))
-                Enter(replica);
-            entry.Complete();
-            return true;
-        });
+        await InLedgerAsync(
+            replica,
+            entry =>
+            {
+                if (!replica.Ledger.Confirm(replica.Slot, journals.EndOf(replica.Slot)))
+                    Enter(replica);
+                entry.Complete();
+                return true;
+            }
+        );
         (replica.Claimed, replica.IsAppended) = (null, false);
     }
 
@@ -133,17 +143,25 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
     {
         if (replica.IsEntered)
             return;
-        await InLedgerAsync(replica, entry =>
-        {
-            Enter(replica);
-            entry.Complete();
-            return true;
-        });
+        await InLedgerAsync(
+            replica,
+            entry =>
+            {
+                Enter(replica);
+                entry.Complete();
+                return true;
+            }
+        );
         replica.IsEntered = true;
     }
 
-    void Enter(Replica replica)
-        => replica.Ledger.EnterJournal(replica.Slot, "epoch", from => journals.Read(replica.Slot, "epoch", from).Select(record => record.Payload), journals.EndOf(replica.Slot));
+    void Enter(Replica replica) =>
+        replica.Ledger.EnterJournal(
+            replica.Slot,
+            "epoch",
+            from => journals.Read(replica.Slot, "epoch", from).Select(record => record.Payload),
+            journals.EndOf(replica.Slot)
+        );
 
     async Task<T> InLedgerAsync<T>(Replica replica, Func<LedgerEntry, T> act)
     {

@@ -103,13 +103,20 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         using var other = Open();
         using var entry = await frozen.EnterAsync("slot-0", CancellationToken.None);
 
-        var problem = await Assert.ThrowsAsync<LedgerHeldException>(async () => await other.EnterAsync("slot-1", CancellationToken.None)).WaitAsync(TimeSpan.FromSeconds(30));
+        var problem = await Assert
+            .ThrowsAsync<LedgerHeldException>(async () => await other.EnterAsync("slot-1", CancellationToken.None))
+            .WaitAsync(TimeSpan.FromSeconds(30));
         using var stop = new CancellationTokenSource();
         var waiting = other.EnterAsync("slot-1", stop.Token).AsTask();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(1));
 
-        Assert.StartsWith($"The ledger {directory.File("ledger")} has been held by slot-0 (process {Environment.ProcessId} on host {Environment.MachineName}) since ", problem.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The ledger {directory.File("ledger")} has been held by slot-0 (process {Environment.ProcessId} on host "
+                + $"{Environment.MachineName}) since ",
+            problem.Message,
+            StringComparison.Ordinal
+        );
         entry.Complete();
     }
 
@@ -156,10 +163,16 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     public async Task Reads_what_every_release_has_written()
     {
         // Generation 7. Stream 0: thermal, "pi", "boot"; its 1 to 10 and 300; slot-0 of epoch "epoch" is complete up to 10.
-        File.WriteAllBytes(directory.File("ledger"), Convert.FromHexString(
-            "5448524D4C444752" + "0700000000000000"
-            + "14000000" + "C1637F76" + "010001" + "027069" + "04626F6F74" + "0200010A" + "0200AC0201"
-            + "0F000000" + "2815EC20" + "03" + "06736C6F742D30" + "0565706F6368" + "0A"));
+        File.WriteAllBytes(
+            directory.File("ledger"),
+            Convert.FromHexString(
+                "5448524D4C444752"
+                    + "070000000000000014000000C1637F76"
+                    + "01000102706904626F6F740200010A0200AC0201"
+                    + "0F0000002815EC200306736C6F742D30"
+                    + "0565706F63680A"
+            )
+        );
         using var ledger = Open();
 
         using (await ledger.EnterAsync("slot-1", CancellationToken.None))
@@ -197,11 +210,19 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
                 {
                     using var ledger = Open();
                     using var entry = await ledger.EnterAsync("slot-1", CancellationToken.None);
-                    var forgotten = Enumerable.Range(0, 6).Where(device => !ledger.ContainsAny(Samples.Identity($"pi-{device}", "boot", 1), 1)
-                        || !ledger.ContainsAny(Samples.Identity($"pi-{device}", "boot", 10), 1)).ToList();
+                    var forgotten = Enumerable
+                        .Range(0, 6)
+                        .Where(device =>
+                            !ledger.ContainsAny(Samples.Identity($"pi-{device}", "boot", 1), 1)
+                            || !ledger.ContainsAny(Samples.Identity($"pi-{device}", "boot", 10), 1)
+                        )
+                        .ToList();
                     // The end is taken for torn: the journals repeat what the position does not cover.
                     var isEnd = forgotten is [5] && !journalsHoldAll && ledger.Position("slot-0", "epoch") == 50;
-                    Assert.True(forgotten.Count == 0 || (forgotten.Count == 1 && !journalsHoldAll) || isEnd, $"byte {at} made {changed:x2}: forgot {string.Join(", ", forgotten)}");
+                    Assert.True(
+                        forgotten.Count == 0 || (forgotten.Count == 1 && !journalsHoldAll) || isEnd,
+                        $"byte {at} made {changed:x2}: forgot {string.Join(", ", forgotten)}"
+                    );
                     for (var device = 0; device < 6; device++)
                         Assert.False(ledger.ContainsAny(Samples.Identity($"pi-{device}", "boot", 11), 1000));
                     entry.Complete();
@@ -300,8 +321,54 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     public async Task An_entry_that_cannot_be_is_left_out_and_the_rest_counts()
     {
         // Readings 2^64-1 and 0 of stream 0, as an earlier version entered them, none at all, then 1 to 10.
-        byte[] entries = [1, 0, 1, 2, .. "pi"u8, 4, .. "boot"u8, 2, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2, 2, 0, 5, 0, 2, 0, 1, 10];
-        File.WriteAllBytes(directory.File("ledger"), [.. "THRMLDGR"u8, 1, 0, 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(entries.Length), .. BitConverter.GetBytes(Crc32C.Compute(entries)), .. entries]);
+        byte[] entries =
+        [
+            1,
+            0,
+            1,
+            2,
+            .. "pi"u8,
+            4,
+            .. "boot"u8,
+            2,
+            0,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            255,
+            1,
+            2,
+            2,
+            0,
+            5,
+            0,
+            2,
+            0,
+            1,
+            10,
+        ];
+        File.WriteAllBytes(
+            directory.File("ledger"),
+            [
+                .. "THRMLDGR"u8,
+                1,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                .. BitConverter.GetBytes(entries.Length),
+                .. BitConverter.GetBytes(Crc32C.Compute(entries)),
+                .. entries,
+            ]
+        );
         using var ledger = Open();
 
         Assert.True(await ContainsAsync(ledger, "pi", 10));

@@ -10,7 +10,8 @@ namespace ThermalStreaming.Forwarding.Tests;
 /// </summary>
 sealed partial class LockHolder : IAsyncDisposable
 {
-    const int Continue = 18, Stop = 19;
+    const int Continue = 18,
+        Stop = 19;
 
     readonly Process process;
 
@@ -21,7 +22,11 @@ sealed partial class LockHolder : IAsyncDisposable
     /// <summary>Waits for the lock.</summary>
     public static async Task<LockHolder> StartAsync(string path)
     {
-        var holder = new LockHolder(Process.Start(new ProcessStartInfo("flock", ["-o", path, "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+        var holder = new LockHolder(
+            Process.Start(
+                new ProcessStartInfo("flock", ["-o", path, "cat"]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+            )!
+        );
         // cat answers when the lock is taken.
         await holder.process.StandardInput.WriteLineAsync("held");
         await holder.process.StandardInput.FlushAsync();

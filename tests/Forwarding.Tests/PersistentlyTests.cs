@@ -22,7 +22,12 @@ public class PersistentlyTests
         Assert.Equal(4, attempts);
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), 2.9 * Persistently.Pause, Ceiling);
         Assert.Equal(["full", "read-only"], refusals);
-        string?[] expected = [null, "full. It is tried again every second.", .. Enumerable.Repeat("read-only. It is tried again every second.", 2)];
+        string?[] expected =
+        [
+            null,
+            "full. It is tried again every second.",
+            .. Enumerable.Repeat("read-only. It is tried again every second.", 2),
+        ];
         Assert.Equal(expected, problems);
         Assert.Empty(health.Parts);
     }
@@ -40,8 +45,9 @@ public class PersistentlyTests
     [Fact]
     public async Task A_wrong_setting_is_not_waited_for_at_the_first_attempt()
     {
-        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => DoAsync(Make(e => new InvalidOperationException("correct the path", e)), new UnauthorizedAccessException("denied")));
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            DoAsync(Make(e => new InvalidOperationException("correct the path", e)), new UnauthorizedAccessException("denied"))
+        );
 
         Assert.Equal(("correct the path", 1), (thrown.Message, attempts));
         Assert.Empty(health.Parts);
@@ -52,7 +58,10 @@ public class PersistentlyTests
     {
         await DoAsync(
             Make(e => new InvalidOperationException("correct the path", e)),
-            new IOException("full"), new UnauthorizedAccessException("denied"), null);
+            new IOException("full"),
+            new UnauthorizedAccessException("denied"),
+            null
+        );
 
         Assert.Equal(["full", "denied"], refusals);
     }
@@ -94,12 +103,16 @@ public class PersistentlyTests
         new("part", health, TimeProvider.System) { OnRefused = refusals.Add, ToSettingError = toSettingError };
 
     /// <summary>Does an action that throws these, one for each attempt; null succeeds.</summary>
-    async Task DoAsync(Persistently persistently, params Exception?[] outcomes) => await persistently.DoAsync(
-        () =>
-        {
-            problems.Add(health.Parts.Select(part => part.Value).SingleOrDefault());
-            if (outcomes[attempts++] is { } refusal)
-                throw refusal;
-        },
-        CancellationToken.None).WaitAsync(Ceiling);
+    async Task DoAsync(Persistently persistently, params Exception?[] outcomes) =>
+        await persistently
+            .DoAsync(
+                () =>
+                {
+                    problems.Add(health.Parts.Select(part => part.Value).SingleOrDefault());
+                    if (outcomes[attempts++] is { } refusal)
+                        throw refusal;
+                },
+                CancellationToken.None
+            )
+            .WaitAsync(Ceiling);
 }

@@ -10,7 +10,9 @@ namespace ThermalStreaming.Forwarding.Tests;
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    const int Slots = 4, Messages = 120, Readings = 3;
+    const int Slots = 4,
+        Messages = 120,
+        Readings = 3;
 
     readonly TempDirectory directory = new();
     readonly Destination destination = new();
@@ -54,15 +56,26 @@ public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
 
         // All of it is delivered once, by replicas that adopt what is left.
         await using var last = await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink);
-        await Eventually.TrueAsync(() => destination.Rows.Count >= Messages * Readings, () => $"{destination.Rows.Count} rows; {string.Join(", ", last.Health.Parts)}", seconds: 90);
-        Assert.Equal(Enumerable.Range(1, Messages * Readings).Select(number => (ulong)number), destination.Rows.Select(row => row.Sequence).Order());
+        await Eventually.TrueAsync(
+            () => destination.Rows.Count >= Messages * Readings,
+            () => $"{destination.Rows.Count} rows; {string.Join(", ", last.Health.Parts)}",
+            seconds: 90
+        );
+        Assert.Equal(
+            Enumerable.Range(1, Messages * Readings).Select(number => (ulong)number),
+            destination.Rows.Select(row => row.Sequence).Order()
+        );
     }
 
     /// <summary>Every fourth message is in the journal of this slot.</summary>
     async Task FillAsync(int slot)
     {
         var path = Path.Combine(directory.Path, "slots", $"slot-{slot}", "journal");
-        using var journal = DurableJournal.Open(new JournalOptions { Directory = path, FreeSpaceReserveBytes = 0 }, TimeProvider.System, NullLogger.Instance);
+        using var journal = DurableJournal.Open(
+            new JournalOptions { Directory = path, FreeSpaceReserveBytes = 0 },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         for (var message = slot; message < Messages; message += Slots)
             await journal.AppendAsync(new JournalRecord(Samples.Record("pi-1", "boot", First(message), Readings), Readings));
     }
@@ -101,12 +114,15 @@ public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
         while (ends[^1] < whole.Length)
             ends.Add(ends[^1] + 8 + BitConverter.ToInt32(whole, ends[^1]));
         var kept = state == "tail lost" ? ends[random.Next(ends.Count - 1)] : random.Next(16, whole.Length);
-        await File.WriteAllBytesAsync(path, state switch
-        {
-            "tail lost" => whole[..kept],
-            "tail torn" => [.. whole[..kept], .. Enumerable.Range(0, 40).Select(_ => (byte)random.Next(256))],
-            _ => [.. whole[..kept], .. new byte[whole.Length - kept]],
-        });
+        await File.WriteAllBytesAsync(
+            path,
+            state switch
+            {
+                "tail lost" => whole[..kept],
+                "tail torn" => [.. whole[..kept], .. Enumerable.Range(0, 40).Select(_ => (byte)random.Next(256))],
+                _ => [.. whole[..kept], .. new byte[whole.Length - kept]],
+            }
+        );
     }
 
     async Task PublishAllAsync()
@@ -115,9 +131,13 @@ public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
             await broker.PublishAsync("pi-1", First(message), Readings);
     }
 
-    static async Task ReceivedAsync(List<Replica> replicas, int readings)
-        => await Eventually.TrueAsync(() => replicas.Sum(replica => replica.Metrics.ReceivedTotal) >= readings,
-            () => $"{replicas.Sum(replica => replica.Metrics.ReceivedTotal)} of {readings}; {string.Join(", ", replicas.SelectMany(replica => replica.Health.Parts))}");
+    static async Task ReceivedAsync(List<Replica> replicas, int readings) =>
+        await Eventually.TrueAsync(
+            () => replicas.Sum(replica => replica.Metrics.ReceivedTotal) >= readings,
+            () =>
+                $"{replicas.Sum(replica => replica.Metrics.ReceivedTotal)} of {readings}; "
+                + $"{string.Join(", ", replicas.SelectMany(replica => replica.Health.Parts))}"
+        );
 
     static ulong First(int message) => (ulong)(message * Readings + 1);
 }

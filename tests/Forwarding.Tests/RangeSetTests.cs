@@ -26,9 +26,15 @@ public sealed class RangeSetTests(ITestOutputHelper output)
             }
 
             for (ulong value = 0; value <= 210; value++)
-                Assert.True(model.Contains(value) == ranges.Overlaps(origin + value, origin + value), $"seed {seed}, round {round}, value {value}");
+                Assert.True(
+                    model.Contains(value) == ranges.Overlaps(origin + value, origin + value),
+                    $"seed {seed}, round {round}, value {value}"
+                );
             var neighbours = ranges.Ranges.Zip(ranges.Ranges.Skip(1));
-            Assert.All(neighbours, pair => Assert.True(pair.Second.First > pair.First.Last && pair.Second.First - pair.First.Last > 1, "ranges touch"));
+            Assert.All(
+                neighbours,
+                pair => Assert.True(pair.Second.First > pair.First.Last && pair.Second.First - pair.First.Last > 1, "ranges touch")
+            );
         }
     }
 

@@ -45,8 +45,19 @@ public sealed class RestartedCounterTests : IAsyncLifetime
             await PublishAsync("esp32", """{"boot_id":"esp32-1","sequence":1,"temperature":31.1}""");
             await ReceivedAsync(replica, before + 3);
 
-            await Eventually.TrueAsync(() => replica.OddSenders() is [var note] && note.Detail.Contains(": 2 of", StringComparison.Ordinal), () => string.Join("; ", replica.OddSenders()));
-            Assert.Equal(("esp32", "counter_restarted", "it numbers other readings like stored ones: 2 of boot_id \"esp32-1\" were not stored (the last: sequence 1)"), replica.OddSenders()[0]);
+            await Eventually.TrueAsync(
+                () => replica.OddSenders() is [var note] && note.Detail.Contains(": 2 of", StringComparison.Ordinal),
+                () => string.Join("; ", replica.OddSenders())
+            );
+            Assert.Equal(
+                (
+                    "esp32",
+                    "counter_restarted",
+                    "it numbers other readings like stored ones: 2 of boot_id \"esp32-1\" were not stored (the last: sequence 1)"
+                ),
+                replica.OddSenders()[0]
+            );
+            await Eventually.TrueAsync(() => destination.Rows.Any(), () => "no reading was delivered");
             Assert.Single(destination.Rows);
         }
         finally
@@ -68,7 +79,11 @@ public sealed class RestartedCounterTests : IAsyncLifetime
         // As an agent does after a connection loss: in other batches, marked as replayed.
         for (ulong start = 1; start <= 500; start += 50)
         {
-            await broker.PublishAsync(Topics.Readings("pi-1", ReadingKind.Thermal), Samples.Batch("pi-1", "boot", start, 50, replayed: true).ToByteArray(), Payload.ProtobufContentType);
+            await broker.PublishAsync(
+                Topics.Readings("pi-1", ReadingKind.Thermal),
+                Samples.Batch("pi-1", "boot", start, 50, replayed: true).ToByteArray(),
+                Payload.ProtobufContentType
+            );
         }
         await ReceivedAsync(replica, 1000);
         Assert.Empty(replica.OddSenders());
@@ -84,9 +99,11 @@ public sealed class RestartedCounterTests : IAsyncLifetime
         Assert.Equal(500, destination.Rows.Count);
     }
 
-    Task PublishAsync(string device, string json) => broker.PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Encoding.UTF8.GetBytes(json), Payload.JsonContentType);
+    Task PublishAsync(string device, string json) =>
+        broker.PublishAsync(Topics.Readings(device, ReadingKind.Thermal), Encoding.UTF8.GetBytes(json), Payload.JsonContentType);
 
-    static Task ReceivedAsync(Replica replica, long readings) => Eventually.TrueAsync(() => replica.Metrics.ReceivedTotal >= readings, () => $"{replica.Metrics.ReceivedTotal} of {readings}");
+    static Task ReceivedAsync(Replica replica, long readings) =>
+        Eventually.TrueAsync(() => replica.Metrics.ReceivedTotal >= readings, () => $"{replica.Metrics.ReceivedTotal} of {readings}");
 
     async Task<Replica> StartAsync() => await Replica.StartAsync(Replica.Options(directory.Path, broker.Port), destination.CreateSink);
 }

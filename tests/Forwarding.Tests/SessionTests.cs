@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Testing;
 
@@ -16,8 +15,10 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     readonly Destination destination = new();
     MosquittoProcess broker = null!;
 
-    public async ValueTask InitializeAsync()
-        => broker = await MosquittoProcess.StartAsync(new MosquittoSettings { Persistence = true, Configuration = ["max_queued_messages 100000", "max_inflight_messages 1000"] });
+    public async ValueTask InitializeAsync() =>
+        broker = await MosquittoProcess.StartAsync(
+            new BrokerSettings { Persistence = true, Configuration = ["max_queued_messages 100000", "max_inflight_messages 1000"] }
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -44,7 +45,11 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
 
         await using var fresh = await StartAsync(directory.Path, TimeSpan.FromSeconds(1));
 
-        await Eventually.TrueAsync(() => destination.Rows.Count >= 300, () => $"{destination.Rows.Count} of 300 rows; {string.Join(", ", fresh.Health.Parts)}", 60);
+        await Eventually.TrueAsync(
+            () => destination.Rows.Count >= 300,
+            () => $"{destination.Rows.Count} of 300 rows; {string.Join(", ", fresh.Health.Parts)}",
+            60
+        );
         AssertOnce(300);
         // The sessions of the slots that are no more take no share of what comes now.
         await Eventually.TrueAsync(() => Directory.GetDirectories(directory.File("slots")).Length == 1);
@@ -67,7 +72,10 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
                 await sender.SendAsync(Reading(++sent), CancellationToken.None);
             // What the broker acknowledged and lost with its memory is another matter: here it has handed everything over, and has saved
             // the session.
-            await Eventually.TrueAsync(() => destination.Rows.Count >= sent && IsSaved($"{Service}-{Installation}-slot-0"), () => $"{destination.Rows.Count} of {sent}");
+            await Eventually.TrueAsync(
+                () => destination.Rows.Count >= sent && IsSaved($"{Service}-{Installation}-slot-0"),
+                () => $"{destination.Rows.Count} of {sent}"
+            );
             broker.Kill();
             var first = sender.SendAsync(Reading(++sent), CancellationToken.None);
             await RestoreSubscriptionsAsync();
@@ -76,7 +84,10 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
             // The sender is connected now, the forwarder still waits for its next attempt, or not: it makes no difference.
         }
 
-        await Eventually.TrueAsync(() => destination.Rows.Count >= sent, () => $"{destination.Rows.Count} of {sent}; missing {string.Join(' ', Missing(sent))}");
+        await Eventually.TrueAsync(
+            () => destination.Rows.Count >= sent,
+            () => $"{destination.Rows.Count} of {sent}; missing {string.Join(' ', Missing(sent))}"
+        );
         AssertOnce(sent);
     }
 
@@ -84,7 +95,9 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Subscriptions_are_restored_for_sessions_of_this_installation_only_and_once_and_after_a_power_cut()
     {
         await File.WriteAllTextAsync(directory.File("installation"), Installation + "\n");
-        foreach (var id in new[] { $"{Service}-{Installation}-slot-0", $"s3-forwarder-{Installation}-slot-12", $"{Service}-ffffffff-slot-0" })
+        foreach (
+            var id in new[] { $"{Service}-{Installation}-slot-0", $"s3-forwarder-{Installation}-slot-12", $"{Service}-ffffffff-slot-0" }
+        )
             await HoldSessionAsync(id);
         // A payload that the broker holds, and that names sessions.
         using (var sender = new OldSender(broker.Port, "held/by"))
@@ -110,9 +123,9 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>A session that stays at the broker, with a message for it.</summary>
     async Task HoldSessionAsync(string clientId)
     {
-        await using var client = new MqttClient(new MqttOptions { Host = "127.0.0.1", Port = broker.Port, ClientId = clientId, Subscriptions = [new MqttSubscription("held/by")] }, TimeProvider.System, NullLogger.Instance);
-        _ = client.RunAsync(CancellationToken.None);
-        await Eventually.TrueAsync(() => client.State.IsReady);
+        await using var client = new MqttNetClient();
+        Assert.Equal(0, await client.ConnectAsync(broker.Port, clientId, sessionExpiry: uint.MaxValue));
+        Assert.Equal(1, await client.SubscribeAsync("held/by"));
     }
 
     bool IsSaved(string clientId)
@@ -130,7 +143,23 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     async Task<string> RestoreSubscriptionsAsync()
     {
         var script = Path.Combine(Root(), "mosquitto", "restore-subscriptions.sh");
-        using var process = Process.Start(new ProcessStartInfo("sh", [script, broker.DatabaseFile, directory.File("installation")]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var subscriptions = directory.File("subscriptions");
+        await File.WriteAllLinesAsync(
+            subscriptions,
+            [
+                "snowpipe-forwarder $share/snowpipe-forwarder/telemetry/v1/+/thermal",
+                "s3-forwarder $share/s3-forwarder/telemetry/v1/+/inverter",
+                "s3-forwarder $share/s3-forwarder/Zähler/+/stand",
+                "snowpipe-forwarder $share/snowpipe-forwarder/tele/+/SENSOR",
+            ]
+        );
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", [script, broker.DatabaseFile, directory.File("installation"), "/dev/null", subscriptions])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var errors = process.StandardError.ReadToEndAsync();
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -142,26 +171,32 @@ public sealed class SessionTests(ITestOutputHelper output) : IAsyncLifetime
     Task<Replica> StartAsync(string dataDirectory, TimeSpan adoptionGrace)
     {
         var options = Replica.Options(dataDirectory, broker.Port, adoptionGrace: adoptionGrace);
-        return Replica.StartAsync(new ForwarderOptions
-        {
-            ServiceName = Service,
-            Kind = options.Kind,
-            DataDirectory = dataDirectory,
-            Slots = 1,
-            SlotAdoptionGrace = adoptionGrace,
-            SlotDrainQuiet = options.SlotDrainQuiet,
-            DeadLettersMaxBytes = options.DeadLettersMaxBytes,
-            Mqtt = options.Mqtt with { MaximumReconnectDelay = new MqttOptions().MaximumReconnectDelay },
-            Journal = options.Journal,
-            Installation = Installation,
-        }, destination.CreateSink);
+        return Replica.StartAsync(
+            new ForwarderOptions
+            {
+                ServiceName = Service,
+                Kind = options.Kind,
+                DataDirectory = dataDirectory,
+                Slots = 1,
+                SlotAdoptionGrace = adoptionGrace,
+                SlotDrainQuiet = options.SlotDrainQuiet,
+                DeadLettersMaxBytes = options.DeadLettersMaxBytes,
+                Mqtt = options.Mqtt with { MaximumReconnectDelay = new MqttOptions().MaximumReconnectDelay },
+                Journal = options.Journal,
+                Installation = Installation,
+            },
+            destination.CreateSink
+        );
     }
 
-    static string Reading(int number) => string.Create(CultureInfo.InvariantCulture, $$"""{"temperature": 21.5, "boot_id": "b", "sequence": {{number}}}""");
+    static string Reading(int number) =>
+        string.Create(CultureInfo.InvariantCulture, $$"""{"temperature": 21.5, "boot_id": "b", "sequence": {{number}}}""");
 
-    void AssertOnce(int count) => Assert.Equal(Enumerable.Range(1, count).Select(i => (ulong)i), destination.Rows.Select(row => row.Sequence).Order());
+    void AssertOnce(int count) =>
+        Assert.Equal(Enumerable.Range(1, count).Select(i => (ulong)i), destination.Rows.Select(row => row.Sequence).Order());
 
-    IEnumerable<ulong> Missing(int count) => Enumerable.Range(1, count).Select(i => (ulong)i).Except(destination.Rows.Select(row => row.Sequence));
+    IEnumerable<ulong> Missing(int count) =>
+        Enumerable.Range(1, count).Select(i => (ulong)i).Except(destination.Rows.Select(row => row.Sequence));
 
     static string Root()
     {

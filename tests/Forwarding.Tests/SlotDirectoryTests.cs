@@ -64,7 +64,7 @@ public sealed class SlotDirectoryTests : IDisposable
 
         void TakeAndRetire()
         {
-            for (var taken = 0; taken < 50;)
+            for (var taken = 0; taken < 50; )
             {
                 using var slot = SlotDirectory.TryTake(directory.Path, "slot-0", "test");
                 if (slot is null)

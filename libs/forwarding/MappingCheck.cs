@@ -1,0 +1,31 @@
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Mappings;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>The step of <c>check</c> that shows which mappings are in use, and what the running service found no mapping for.</summary>
+static class MappingCheck
+{
+    public static CheckStep Step(MappingSet mappings, RunningService service) =>
+        new(
+            "mappings",
+            async cancellationToken =>
+            {
+                if (mappings.Mappings.Count == 0)
+                    return CheckResult.Ok("none in use; devices with topics of their own: MAPPINGS, docs/devices.md");
+                var used = string.Join(", ", mappings.Mappings.Select(mapping => mapping.Name));
+                if (
+                    await service.StatusAsync(cancellationToken) is not { } status
+                    || !status.TryGetProperty("unmapped", out var count)
+                    || count.GetInt64() is var messages and 0
+                )
+                    return CheckResult.Ok($"{used}; no message without a mapping since the service was started");
+                return CheckResult.Warning(
+                    $"{used}; {count.GetInt64()} messages that no mapping takes, the last on {status.GetProperty("unmapped_topic").GetString()}",
+                    "A device publishes what the mappings in use do not know. It is not stored.",
+                    "Nothing, where it is no reading: name the topic under ignore. Else write a mapping for it: mappings show NAME prints one "
+                        + "to begin with, mappings try FILE TOPIC shows what becomes of a message."
+                );
+            }
+        );
+}
