@@ -1,4 +1,6 @@
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
+using ThermalStreaming.Sensors;
 
 namespace ThermalStreaming.SensorAgent;
 
@@ -18,16 +20,87 @@ static class Agent
     public static void Configure(IServiceCollection services, AgentOptions options)
     {
         services.AddSingleton<AgentMetrics>();
+        services.AddSingleton<Kernel>();
+        services.AddSingleton<ReadingClock>();
         services.AddSingleton<Device>();
         services.AddSingleton<Outboxes>();
         services.AddSingleton(provider => new SystemMetrics(
-            "/proc", SystemMetrics.WithTemperatures(options.HostSys), options.DataDirectory, provider.GetRequiredService<TimeProvider>()));
+            "/proc",
+            SystemMetrics.WithTemperatures(options.HostSys),
+            options.DataDirectory,
+            provider.GetRequiredService<Kernel>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<I2cBuses>();
+        if (options.ReadsSensors)
+            services.AddSingleton<HardwareSensors>();
+        services.AddSingleton(provider => Sources(options, provider));
+        services.AddSingleton<LatestReading>();
+        services.AddSingleton<ReadingFeed>();
+        services.AddSingleton<SamplingPlan>();
+        services.AddSingleton(provider => new SensorList(
+            provider.GetService<HardwareSensors>(),
+            provider.GetRequiredService<ThermalSources>().Simulation,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<AgentReport>();
+        services.AddSingleton<ReadingNow>();
+        services.AddSingleton<SamplingControl>();
+        services.AddSingleton(provider => new SensorControl(
+            provider.GetRequiredService<SensorList>(),
+            provider.GetService<HardwareSensors>()
+        ));
+        services.AddSingleton<AgentControl>();
+        services.AddSingleton<ForwarderPresence>();
+        services.AddSingleton<HomeAssistantPresence>();
+        services.AddSingleton<BrokerConnection>();
         // Stopped in reverse: the samplers put what they have in hand into the outbox, then the publisher publishes what time allows.
+        services.AddHostedService<ClockWatch>();
         services.AddHostedService<Publisher>();
-        services.AddHostedService<ThermalSampling>();
-        if (options.Inverters > 0)
+        if (options.HomeAssistant)
+            services.AddHostedService<HomeAssistant>();
+        if (options.ReadsSensors)
+            services.AddHostedService(provider => provider.GetRequiredService<HardwareSensors>());
+        if (options.IsSampled(ReadingKind.Thermal))
+            services.AddHostedService<ThermalSampling>();
+        if (options.IsSampled(ReadingKind.Inverter))
             services.AddHostedService<InverterSampling>();
+        // AddHostedService takes one of each type.
+        foreach (var replay in options.Replays)
+            services.AddSingleton<IHostedService>(provider => Replay(replay, provider));
         if (options.CertificatePort > 0)
             services.AddHostedService<CertificateWatch>();
+    }
+
+    static ReplaySampling Replay(ReplayOptions replay, IServiceProvider provider)
+    {
+        var sampling = new ReplaySampling(
+            replay,
+            provider.GetRequiredService<Device>(),
+            provider.GetRequiredService<Outboxes>()[replay.Kind],
+            provider.GetRequiredService<AgentMetrics>(),
+            provider.GetRequiredService<Health>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ReplaySampling>>()
+        )
+        {
+            Latest = provider.GetRequiredService<LatestReading>(),
+            Feed = provider.GetRequiredService<ReadingFeed>(),
+        };
+        provider.GetRequiredService<StatusPage>().Add(sampling.WriteStatus);
+        return sampling;
+    }
+
+    static ThermalSources Sources(AgentOptions options, IServiceProvider provider)
+    {
+        provider.GetRequiredService<AgentMetrics>().Observe(provider.GetRequiredService<SystemMetrics>());
+        var simulation = options.Simulate ? new SimulatedEnvironment(options.Seed, options.Sensors.StuckAfter) : null;
+        if (simulation is not null)
+        {
+            provider.GetRequiredService<AgentMetrics>().Observe(simulation);
+            var logger = provider.GetRequiredService<ILogger<ThermalSources>>();
+            ThermalSources.LogSimulates(logger, options.Seed);
+        }
+        return new ThermalSources(provider.GetRequiredService<SystemMetrics>(), simulation, provider.GetService<HardwareSensors>());
     }
 }

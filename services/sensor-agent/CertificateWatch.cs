@@ -9,7 +9,8 @@ namespace ThermalStreaming.SensorAgent;
 /// </summary>
 sealed partial class CertificateWatch : BackgroundService
 {
-    static readonly TimeSpan Interval = TimeSpan.FromHours(1), RetryInterval = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Interval = TimeSpan.FromHours(1),
+        RetryInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Looks that fail in a row before a line in the log: a broker that is being started is no news.</summary>
     const int FailuresToReport = 3;
@@ -28,8 +29,12 @@ sealed partial class CertificateWatch : BackgroundService
         port = options.CertificatePort;
         this.clock = clock;
         this.logger = logger;
-        meter.CreateObservableGauge("thermal.broker.certificate.expiry.timestamp", Measure, "s",
-            "When the certificate on the broker's TLS port expires, seconds since 1970; absent until it has been seen.");
+        meter.CreateObservableGauge(
+            "thermal.broker.certificate.expiry.timestamp",
+            Measure,
+            "s",
+            "When the certificate on the broker's TLS port expires, seconds since 1970; absent until it has been seen."
+        );
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -68,13 +73,19 @@ sealed partial class CertificateWatch : BackgroundService
 
     IEnumerable<Measurement<long>> Measure() => Volatile.Read(ref expiry) is > 0 and var seconds ? [new Measurement<long>(seconds)] : [];
 
-    [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message =
-        "The certificate that the broker serves at {Host}:{Port} expires at {Expiry:u}; other machines cannot connect from then on. "
-        + "The service keeper should have renewed it: docker compose logs keeper, then ./up --no-build")]
+    [LoggerMessage(
+        EventId = 70,
+        Level = LogLevel.Warning,
+        Message = "The certificate that the broker serves at {Host}:{Port} expires at {Expiry:u}; other machines cannot connect from then "
+            + "on. The service keeper should have renewed it: docker compose logs keeper, then ./up --no-build"
+    )]
     partial void LogShort(string host, int port, DateTimeOffset expiry);
 
-    [LoggerMessage(EventId = 71, Level = LogLevel.Warning, Message =
-        "{Problem}. Other machines cannot connect to that port. See docker compose logs mosquitto; "
-        + "without TLS for other machines set MQTT_CERTIFICATE_PORT=0")]
+    [LoggerMessage(
+        EventId = 71,
+        Level = LogLevel.Warning,
+        Message = "{Problem}. Other machines cannot connect to that port. See docker compose logs mosquitto; "
+            + "without TLS for other machines set MQTT_CERTIFICATE_PORT=0"
+    )]
     partial void LogUnseen(string problem);
 }

@@ -11,7 +11,8 @@ readonly record struct CpuTime(ulong Idle, ulong Total)
         if (!stat.StartsWith("cpu "u8))
             return false;
         var rest = stat[4..];
-        ulong idle = 0, total = 0;
+        ulong idle = 0,
+            total = 0;
         // user nice system idle iowait irq softirq steal; guest and guest_nice after them are already in user and nice.
         for (var field = 0; field < 8; field++)
         {

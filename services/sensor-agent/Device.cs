@@ -1,35 +1,44 @@
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
 using Host = ThermalStreaming.Readings.Host;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What is the same for all readings of this start of the agent: who took them, and on which machine. Thread-safe.</summary>
-sealed class Device(AgentOptions options, TimeProvider clock)
+/// <summary>The facts that all readings of this start of the agent share: device, boot and machine. Thread-safe.</summary>
+sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
 {
     /// <summary>An address may change with a DHCP lease, or come after the agent has started.</summary>
     static readonly TimeSpan HostRefresh = TimeSpan.FromSeconds(30);
 
     readonly Lock gate = new();
     readonly HostIdentity identity = new(options.HostNet, options.HostSys);
-    readonly DateTimeOffset startedAt = clock.GetUtcNow();
+    readonly TimeSpan startedAt = kernel.SinceBoot();
     Host? host;
     long hostReadAt;
 
     /// <summary>New for each start: 32 hexadecimal digits.</summary>
     public string BootId { get; } = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
 
-    /// <summary>A batch with everything but its readings.</summary>
+    /// <summary>
+    /// A batch with everything but its readings. The start of the agent in its host is stamped as readings are, with the time since the
+    /// machine's start.
+    /// </summary>
     public ReadingBatch NewBatch()
     {
         lock (gate)
         {
             if (host is null || clock.GetElapsedTime(hostReadAt) >= HostRefresh)
             {
-                host = identity.Read(Environment.MachineName, startedAt);
+                host = identity.Read(Environment.MachineName, DateTimeOffset.UnixEpoch + startedAt);
                 hostReadAt = clock.GetTimestamp();
             }
             // Never changed after this, so batches may share it.
-            return new ReadingBatch { DeviceId = options.DeviceId, BootId = BootId, Host = host };
+            return new ReadingBatch
+            {
+                DeviceId = options.DeviceId,
+                BootId = BootId,
+                Host = host,
+            };
         }
     }
 }

@@ -10,9 +10,9 @@ namespace ThermalStreaming.SensorAgent;
 /// anybody else's subscription hides it, and a session of a forwarder that is away counts as a subscriber.
 /// </summary>
 /// <remarks>
-/// Only what was said on the present connection counts. A forwarder is required once one has ever been heard, which a file beside the
-/// outbox remembers; until then (a broker whose other readers are not these forwarders) the agent publishes as long as the broker has a
-/// subscriber. Thread-safe.
+/// Only what was said on the present connection counts. A forwarder is required by the settings, as in this project's Compose file, or once
+/// one has ever been heard, which a file beside the outbox remembers. Otherwise (a broker whose readers are not these forwarders) the agent
+/// publishes as long as the broker has a subscriber. Thread-safe.
 /// </remarks>
 sealed class ForwarderPresence
 {
@@ -31,34 +31,27 @@ sealed class ForwarderPresence
         foreach (var kind in kinds)
         {
             var file = Path.Combine(options.DataDirectory, "outbox", $"forwarder-{Topics.Name(kind)}");
-            heard[kind] = new Heard { File = file, IsRequired = File.Exists(file) };
+            var isRemembered = File.Exists(file);
+            heard[kind] = new Heard
+            {
+                File = file,
+                IsRequired = options.ForwarderRequired || isRemembered,
+                IsRemembered = isRemembered,
+            };
         }
     }
 
-    /// <summary>What the client has to subscribe to.</summary>
-    public IReadOnlyList<MqttSubscription> Subscriptions { get; } = [.. kinds.Select(kind => new MqttSubscription(Topics.Forwarders(kind), MqttQos.AtMostOnce))];
+    /// <summary>The topics that the client has to subscribe to.</summary>
+    public IReadOnlyList<MqttSubscription> Subscriptions { get; } =
+    [.. kinds.Select(kind => new MqttSubscription(Topics.Forwarders(kind), MqttQos.AtMostOnce))];
 
-    /// <summary>Takes in what forwarders say, until cancelled.</summary>
-    public async Task ListenAsync(MqttClient client, CancellationToken stop)
+    /// <summary>Takes in what forwarders say; leaves other messages alone.</summary>
+    public void Hear(in MqttMessage message)
     {
-        try
+        foreach (var kind in kinds)
         {
-            while (await client.WaitForMessagesAsync(stop))
-            {
-                while (client.TryReceive(out var message))
-                {
-                    foreach (var kind in kinds)
-                    {
-                        if (message.Topic == Topics.Forwarders(kind) && !message.Retain)
-                            Hear(kind, message.Generation);
-                    }
-                    client.Acknowledge(message);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The stop.
+            if (message.Topic == Topics.Forwarders(kind) && !message.Retain)
+                Hear(kind, message.Generation);
         }
     }
 
@@ -69,7 +62,11 @@ sealed class ForwarderPresence
         {
             return IsAway(heard[outbox.Kind], client.State.Generation)
                 ? $"no forwarder for {Topics.Name(outbox.Kind)} readings says that it takes any: {outbox.Backlog} readings wait here. "
-                    + (outbox.Kind == ReadingKind.Inverter ? "Start the s3-forwarder and look at its /readyz, or set INVERTERS_NUM=0." : "Start the snowpipe-forwarder and look at its /readyz.")
+                    + (
+                        outbox.Kind == ReadingKind.Inverter
+                            ? "Start the s3-forwarder and look at its /readyz, or set INVERTERS_NUM=0."
+                            : "Start the snowpipe-forwarder and look at its /readyz."
+                    )
                 : null;
         }
     }
@@ -108,9 +105,9 @@ sealed class ForwarderPresence
         {
             var entry = heard[kind];
             (entry.Generation, entry.At) = (generation, clock.GetTimestamp());
-            if (!entry.IsRequired)
+            if (!entry.IsRemembered)
             {
-                entry.IsRequired = true;
+                (entry.IsRequired, entry.IsRemembered) = (true, true);
                 Remember(entry.File);
             }
             waiting = entry.Next;
@@ -131,13 +128,16 @@ sealed class ForwarderPresence
         }
     }
 
-    bool IsAway(Heard entry, long generation) => entry.IsRequired && (entry.Generation != generation || clock.GetElapsedTime(entry.At) > Silence);
+    bool IsAway(Heard entry, long generation) =>
+        entry.IsRequired && (entry.Generation != generation || clock.GetElapsedTime(entry.At) > Silence);
 
     sealed class Heard
     {
         public required string File { get; init; }
 
         public bool IsRequired { get; set; }
+
+        public bool IsRemembered { get; set; }
 
         public long Generation { get; set; }
 

@@ -42,7 +42,10 @@ sealed class HostIdentity(string netDirectory, string sysDirectory)
         }
         var device = ReadLines("ipv6_route")
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .FirstOrDefault(fields => fields.Length >= 10 && fields[0].All(c => c == '0') && fields[1] == "00" && fields[4].Any(c => c != '0'))?[^1];
+            .FirstOrDefault(fields =>
+                fields.Length >= 10 && fields[0].All(c => c == '0') && fields[1] == "00" && fields[4].Any(c => c != '0')
+            )
+            ?[^1];
         return device is null ? new("", "") : new(device, FindIpv6(device));
     }
 
@@ -89,7 +92,11 @@ sealed class HostIdentity(string netDirectory, string sysDirectory)
     /// <summary>The host name as a device id: what a topic cannot hold becomes a hyphen.</summary>
     public static string DeviceIdFrom(string hostName)
     {
-        var id = new string([.. hostName.Select(c => c is '+' or '#' or '/' or '$' || char.IsControl(c) || char.IsWhiteSpace(c) ? '-' : c).Take(Topics.MaxDeviceIdLength)]);
+        var id = new string([
+            .. hostName
+                .Select(c => c is '+' or '#' or '/' or '$' || char.IsControl(c) || char.IsWhiteSpace(c) ? '-' : c)
+                .Take(Topics.MaxDeviceIdLength),
+        ]);
         return Topics.IsDeviceId(id) ? id : "sensor-agent";
     }
 }
@@ -109,17 +116,26 @@ static class RouteTable
         foreach (var line in lines)
         {
             var fields = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-            if (fields.Length >= 8 && TryParseAddress(fields[1], out var destination) && TryParseAddress(fields[2], out var gateway)
+            if (
+                fields.Length >= 8
+                && TryParseAddress(fields[1], out var destination)
+                && TryParseAddress(fields[2], out var gateway)
                 && int.TryParse(fields[3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var flags)
-                && uint.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var metric) && TryParseAddress(fields[7], out var mask))
+                && uint.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out var metric)
+                && TryParseAddress(fields[7], out var mask)
+            )
                 routes.Add(new(fields[0], destination, gateway, flags, metric, mask));
         }
         return routes;
     }
 
     /// <summary>The default route in use: the one with the lowest metric.</summary>
-    public static Route? Default(IEnumerable<Route> routes)
-        => routes.Where(route => route is { Destination: 0, Mask: 0 } && (route.Flags & FlagUp) != 0).OrderBy(route => route.Metric).Cast<Route?>().FirstOrDefault();
+    public static Route? Default(IEnumerable<Route> routes) =>
+        routes
+            .Where(route => route is { Destination: 0, Mask: 0 } && (route.Flags & FlagUp) != 0)
+            .OrderBy(route => route.Metric)
+            .Cast<Route?>()
+            .FirstOrDefault();
 
     /// <summary>
     /// The machine's own addresses, from fib_trie: a line "|-- address" is followed by lines of what it is; "/32 host LOCAL" is an own
@@ -133,7 +149,12 @@ static class RouteTable
         {
             var text = line.AsSpan().Trim();
             if (text.StartsWith("|--") || text.StartsWith("+--"))
-                current = text[0] == '|' && IPAddress.TryParse(text[3..].Trim(), out var address) && address.AddressFamily == AddressFamily.InterNetwork ? ToNumber(address) : null;
+                current =
+                    text[0] == '|'
+                    && IPAddress.TryParse(text[3..].Trim(), out var address)
+                    && address.AddressFamily == AddressFamily.InterNetwork
+                        ? ToNumber(address)
+                        : null;
             else if (current is { } own && text.StartsWith("/32 host LOCAL") && own >> 24 != 127 && !found.Contains(own))
                 found.Add(own);
         }
@@ -147,8 +168,10 @@ static class RouteTable
     /// </summary>
     public static IPAddress? AddressOf(Route route, IReadOnlyCollection<Route> routes, IReadOnlyList<uint> local)
     {
-        var networks = routes.Where(other => other.Interface == route.Interface && other.Gateway == 0 && other.Mask != 0)
-            .OrderByDescending(network => (route.Gateway & network.Mask) == network.Destination).ThenBy(network => network.Metric);
+        var networks = routes
+            .Where(other => other.Interface == route.Interface && other.Gateway == 0 && other.Mask != 0)
+            .OrderByDescending(network => (route.Gateway & network.Mask) == network.Destination)
+            .ThenBy(network => network.Metric);
         foreach (var network in networks)
         {
             foreach (var address in local)

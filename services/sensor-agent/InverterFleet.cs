@@ -5,69 +5,115 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// A generated fleet of inverters with the original's fields and ranges. Each value is uniform in its range, so about a quarter of the
-/// readings break a validation rule, as the original's did; but it wanders from reading to reading instead of jumping, so an overheated
-/// inverter stays so for several cycles. Each numeric value is missing with probability 0.01. The same seed gives the same fleet. Not
-/// thread-safe.
+/// readings break a validation rule, as the original's did; but it wanders in time instead of jumping, so an overheated inverter stays so
+/// for several cycles. Each numeric value is missing with probability 0.01. Every value is a function of the seed, the inverter and the
+/// cycle (counted from a fixed instant), so a restart changes none. Immutable.
 /// </summary>
 sealed class InverterFleet
 {
     /// <summary>Probability that a value is missing in a reading.</summary>
     public const double MissingProbability = 0.01;
 
-    /// <summary>
-    /// A value: the range that is generated, how far it may move per cycle as a share of that range, and its decimals in the row.
-    /// </summary>
-    readonly record struct Field(double Min, double Max, double Step, int Decimals, Action<InverterReading, double> Set);
+    /// <summary>However long a cycle is, a value needs so many to forget where it was.</summary>
+    const int LeastCycles = 6;
 
-    // The steps of temperature, voltage and frequency make their faults last several cycles on average.
+    /// <summary>Hours of UTC between which there is daylight.</summary>
+    const double Sunrise = 6,
+        Sunset = 18;
+
+    /// <summary>
+    /// A value: the range that is generated, the minutes in which it forgets where it was, and its decimals in the row.
+    /// </summary>
+    readonly record struct Field(string Name, double Min, double Max, double Minutes, int Decimals, Action<InverterReading, double> Set);
+
     static readonly Field[] Fields =
     [
-        new(1000, 5000, 0.08, 2, (reading, value) => reading.PacW = value),
-        new(10000, 20000, 0.04, 2, (reading, value) => reading.EnergyOutputKwh = value),
-        new(90, 100, 0.06, 2, (reading, value) => reading.EnergyConversionEfficiencyPercent = value),
-        new(0.70, 0.96, 0.05, 4, (reading, value) => reading.PerformanceRatio = value),
-        new(98, 100, 0.05, 2, (reading, value) => reading.SystemUptimePercent = value),
-        new(30, 56, 0.02, 2, (reading, value) => reading.TemperatureC = value),
-        new(515, 700, 0.02, 2, (reading, value) => reading.InputVoltageV = value),
-        new(220, 241, 0.04, 2, (reading, value) => reading.OutputVoltageV = value),
-        new(49, 51, 0.08, 3, (reading, value) => reading.FrequencyHz = value),
+        new("PAC", 1000, 5000, 12, 2, (reading, value) => reading.PacW = value),
+        new("energy_output", 10000, 20000, 20, 2, (reading, value) => reading.EnergyOutputKwh = value),
+        new("energy_conversion_efficiency", 90, 100, 10, 2, (reading, value) => reading.EnergyConversionEfficiencyPercent = value),
+        new("performance_ratio", 0.70, 0.96, 15, 4, (reading, value) => reading.PerformanceRatio = value),
+        new("system_uptime", 98, 100, 20, 2, (reading, value) => reading.SystemUptimePercent = value),
+        new("temperature", 30, 56, 20, 2, (reading, value) => reading.TemperatureC = value),
+        new("input_voltage", 515, 700, 12, 2, (reading, value) => reading.InputVoltageV = value),
+        new("output_voltage", 220, 241, 8, 2, (reading, value) => reading.OutputVoltageV = value),
+        new("frequency", 49, 51, 3, 3, (reading, value) => reading.FrequencyHz = value),
     ];
 
-    readonly Random random;
     readonly string[] names;
-    readonly double[] positions;
+    readonly Noise[] positions;
+    readonly Draws missing;
+    readonly TimeSpan interval;
+    readonly bool hasDaylight;
 
-    public InverterFleet(int count, int seed)
+    /// <param name="count">How many inverters.</param>
+    /// <param name="seed">The same seed, the same fleet.</param>
+    /// <param name="interval">Time between two readings.</param>
+    /// <param name="hasDaylight">Whether power and temperature follow the sun, and nothing is read at night.</param>
+    public InverterFleet(int count, int seed, TimeSpan interval, bool hasDaylight)
     {
-        random = new Random(seed);
+        (this.interval, this.hasDaylight) = (interval, hasDaylight);
+        var draws = new Draws(seed).Of("inverters");
+        missing = draws.Of("missing");
         names = [.. Enumerable.Range(1, count).Select(number => string.Create(CultureInfo.InvariantCulture, $"Inverter_{number}"))];
-        positions = [.. Enumerable.Range(0, count * Fields.Length).Select(_ => random.NextDouble())];
+        positions = [.. names.SelectMany(name => Fields.Select(field => Position(draws.Of(name).Of(field.Name), field)))];
     }
 
     /// <summary>How many inverters there are.</summary>
     public int Count => names.Length;
 
-    /// <summary>Next reading of one inverter, without sequence and time.</summary>
+    /// <summary>Whether it is night and the inverters are off.</summary>
+    public bool IsAsleep(DateTimeOffset now) => hasDaylight && Sun(now.UtcTicks) <= 0;
+
+    /// <summary>The reading of one inverter, without sequence and time.</summary>
     /// <param name="index">Which one, from 0.</param>
-    public InverterReading Read(int index)
+    /// <param name="now">The wall clock. Within a cycle the values are the same.</param>
+    public InverterReading Read(int index, DateTimeOffset now)
     {
+        var cycle = now.UtcTicks / interval.Ticks;
+        var sun = hasDaylight ? Sun(cycle * interval.Ticks) : 1;
+        var absent = missing.Of(index).Of(cycle);
         var reading = new InverterReading { InverterId = names[index] };
         for (var i = 0; i < Fields.Length; i++)
         {
-            ref var position = ref positions[index * Fields.Length + i];
-            position = Step(position, Fields[i].Step);
+            if (absent.Uniform(i) < MissingProbability)
+                continue;
+            var field = Fields[i];
+            var share = Share(positions[index * Fields.Length + i].At(cycle * interval.Ticks));
+            if (hasDaylight)
+                share = UnderSun(field.Name, share, sun);
             // Rounded as the row has it, so that fault status and row cannot disagree.
-            if (random.NextDouble() >= MissingProbability)
-                Fields[i].Set(reading, Math.Round(Fields[i].Min + position * (Fields[i].Max - Fields[i].Min), Fields[i].Decimals));
+            field.Set(reading, Math.Round(field.Min + share * (field.Max - field.Min), field.Decimals));
         }
         reading.FaultStatus = InverterFaults.Derive(reading);
         return reading;
     }
 
-    // A walk that is reflected at 0 and 1 stays uniform between them if it began so.
-    double Step(double position, double step)
+    Noise Position(Draws draws, Field field) =>
+        new(draws, 1, TimeSpan.FromTicks(Math.Max(TimeSpan.FromMinutes(field.Minutes).Ticks, LeastCycles * interval.Ticks)));
+
+    static double UnderSun(string field, double share, double sun) =>
+        field switch
+        {
+            "PAC" => sun * (0.6 + 0.4 * share),
+            "temperature" => share * (0.4 + 0.6 * sun),
+            _ => share,
+        };
+
+    /// <summary>0 at night, 1 at noon.</summary>
+    static double Sun(long ticks)
     {
-        position = Math.Abs(position + (2 * random.NextDouble() - 1) * step);
-        return position > 1 ? 2 - position : position;
+        var hour = (double)(ticks % TimeSpan.TicksPerDay) / TimeSpan.TicksPerHour;
+        return hour is > Sunrise and < Sunset ? Math.Sin(Math.PI * (hour - Sunrise) / (Sunset - Sunrise)) : 0;
+    }
+
+    /// <summary>
+    /// Makes a normal value uniform from 0 to 1: the normal distribution function, by Abramowitz and Stegun 7.1.26, to within 2·10⁻⁷.
+    /// </summary>
+    static double Share(double normal)
+    {
+        var x = Math.Abs(normal) / Math.Sqrt(2);
+        var t = 1 / (1 + 0.3275911 * x);
+        var tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.Exp(-x * x) / 2;
+        return Math.Clamp(normal < 0 ? tail : 1 - tail, 0, 1);
     }
 }

@@ -5,7 +5,7 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// A small file of /proc or /sys that is read again and again: opened once, read from its start into a buffer of its own each time, which
-/// makes the kernel write it anew. Not thread-safe.
+/// makes the kernel write it again. Not thread-safe.
 /// </summary>
 sealed class KernelFile(string path, int maxBytes = 4096) : IDisposable
 {

@@ -1,21 +1,33 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Gaussian noise around 0 that remembers: an Ornstein–Uhlenbeck process, exact for any step, so its statistics do not depend on how often
-/// it is asked.
+/// A wandering normal value around 0, as a function of time: points a period apart are independent, and between two of them it goes over
+/// from one to the other with the deviation kept. Immutable.
 /// </summary>
-sealed class Noise(Random random, double deviation, TimeSpan memory)
+readonly struct Noise
 {
-    public double Value { get; private set; } = deviation * Gaussian(random);
+    readonly Draws draws;
+    readonly double deviation;
+    readonly long period,
+        phase;
 
-    public double Next(TimeSpan span)
+    /// <param name="draws">Its random numbers.</param>
+    /// <param name="deviation">Its standard deviation.</param>
+    /// <param name="period">After which it has forgotten.</param>
+    public Noise(Draws draws, double deviation, TimeSpan period)
     {
-        if (span <= TimeSpan.Zero)
-            return Value;
-        var kept = Math.Exp(-span / memory);
-        return Value = Value * kept + deviation * Math.Sqrt(1 - kept * kept) * Gaussian(random);
+        this.draws = draws;
+        this.deviation = deviation;
+        this.period = period.Ticks;
+        // Not all change their course at the same instant.
+        phase = (long)(draws.Of("phase").Uniform(0) * this.period);
     }
 
-    // Box and Muller; 1 − u keeps the logarithm finite.
-    static double Gaussian(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    /// <param name="ticks">The instant, in ticks of UTC.</param>
+    public double At(long ticks)
+    {
+        var (index, rest) = Math.DivRem(ticks + phase, period);
+        var angle = Math.PI / 2 * rest / period;
+        return deviation * (Math.Cos(angle) * draws.Gaussian(index) + Math.Sin(angle) * draws.Gaussian(index + 1));
+    }
 }

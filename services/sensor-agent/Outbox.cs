@@ -7,7 +7,7 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has an outbox of its own, so
-/// that readings nobody fetches do not hold up the others. One sampler stores, one publisher reads; the figures may be read by anybody.
+/// that readings without a subscriber do not hold up the others. One sampler stores, one publisher reads; any thread may read the figures.
 /// </summary>
 sealed partial class Outbox : IDisposable
 {
@@ -37,20 +37,28 @@ sealed partial class Outbox : IDisposable
     Task? opening;
     long acknowledged;
     long confirmed;
-    long oldestAt;
+    long oldest;
 
-    public Outbox(ReadingKind kind, AgentOptions options, Health health, TimeProvider clock, ILogger<Outbox> logger)
+    public Outbox(
+        ReadingKind kind,
+        AgentOptions options,
+        ReadingClock readingClock,
+        Health health,
+        TimeProvider clock,
+        ILogger<Outbox> logger
+    )
     {
         Kind = kind;
+        Clock = readingClock;
         this.health = health;
         this.clock = clock;
         this.logger = logger;
         part = $"outbox {Topics.Name(kind)}";
         header = StoredPayload.Header(isJson: false, kind, options.DeviceId, clock.GetUtcNow());
-        // A thermal reading takes some 130 bytes, one of an inverter 110.
+        // A thermal reading takes some 160 bytes, one of an inverter 110.
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
         this.options = options.Journal with { Directory = options.OutboxDirectory(kind), CursorInterval = CursorInterval };
-        oldestAt = clock.GetUtcNow().UtcTicks;
+        oldest = clock.GetTimestamp();
         try
         {
             Use(DurableJournal.Open(this.options, clock, logger));
@@ -59,12 +67,15 @@ sealed partial class Outbox : IDisposable
         {
             if (DiskError.IsSetting(e))
                 throw new ConfigurationException([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
-            // A state of the disk: waited for by whoever needs the outbox.
+            // A state of the disk: the users of the outbox wait for it.
             health.Unwell(part, e.Message);
         }
     }
 
     public ReadingKind Kind { get; }
+
+    /// <summary>Says when its readings were taken.</summary>
+    public ReadingClock Clock { get; }
 
     /// <summary>The journal, once <see cref="OpenAsync"/> has completed.</summary>
     public DurableJournal Journal => Volatile.Read(ref journal) ?? throw new InvalidOperationException("The outbox is not open yet.");
@@ -112,7 +123,7 @@ sealed partial class Outbox : IDisposable
     {
         get
         {
-            var age = TimeSpan.FromTicks(clock.GetUtcNow().UtcTicks - Volatile.Read(ref oldestAt));
+            var age = clock.GetElapsedTime(Volatile.Read(ref oldest));
             return Backlog == 0 || age < TimeSpan.Zero ? TimeSpan.Zero : age;
         }
     }
@@ -157,7 +168,10 @@ sealed partial class Outbox : IDisposable
             MakeRoom();
             if (Shortage() is not { } shortage)
                 break;
-            health.Unwell(part, $"sampling has stopped for {clock.GetElapsedTime(since).TotalSeconds:0} s, because the outbox is full: {shortage}");
+            health.Unwell(
+                part,
+                $"sampling has stopped for {clock.GetElapsedTime(since).TotalSeconds:0} s, because the outbox is full: {shortage}"
+            );
             await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
         }
         health.Well(part);
@@ -168,24 +182,36 @@ sealed partial class Outbox : IDisposable
     {
         var headroom = 2L * buffer.Length + 4096;
         if (Journal.SizeBytes + headroom > options.MaxBytes)
-            return $"{Journal.SizeBytes} of at most {options.MaxBytes} bytes are used; restore the connection to the broker, or raise JOURNAL_MAX_BYTES";
+            return $"{Journal.SizeBytes} of at most {options.MaxBytes} bytes are used; restore the connection to the broker, or raise "
+                + "JOURNAL_MAX_BYTES";
         if (options.FreeSpaceReserveBytes > 0 && Journal.FreeBytes is var free && free < options.FreeSpaceReserveBytes + headroom)
-            return $"{free} bytes are free on the file system of {options.Directory} and {options.FreeSpaceReserveBytes} stay in reserve; free some space there, or lower JOURNAL_FREE_RESERVE";
+            return $"{free} bytes are free on the file system of {options.Directory} and {options.FreeSpaceReserveBytes} stay in reserve; "
+                + "free some space there, or lower JOURNAL_FREE_RESERVE";
         return Journal.FullReason;
     }
 
-    /// <summary>The oldest batch not acknowledged was stored then.</summary>
-    public void SetOldest(DateTimeOffset appendedAt) => Volatile.Write(ref oldestAt, appendedAt.UtcTicks);
+    /// <summary>The oldest batch not acknowledged was stored then. From now on its age counts in monotonic time.</summary>
+    public void SetOldest(DateTimeOffset appendedAt)
+    {
+        var age = clock.GetUtcNow() - appendedAt;
+        Volatile.Write(ref oldest, clock.GetTimestamp() - (long)(age.TotalSeconds * clock.TimestampFrequency));
+    }
 
     /// <summary>
-    /// Stores a batch; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that is not taken
+    /// Dates a batch and stores it; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that
+    /// is not taken
     /// is not lost.
     /// </summary>
-    /// <param name="batch">With at least one reading of the outbox's kind.</param>
+    /// <param name="batch">With at least one reading of the outbox's kind, stamped with the time since the machine's start.</param>
     /// <param name="count">How many.</param>
     /// <param name="stopping">When it is cancelled, a full outbox is waited for a little longer, then given up.</param>
-    public async Task StoreAsync(ReadingBatch batch, int count, CancellationToken stopping)
+    /// <param name="areDated">The readings have final times already, as recorded ones do.</param>
+    public async Task StoreAsync(ReadingBatch batch, int count, CancellationToken stopping, bool areDated = false)
     {
+        if (areDated)
+            Clock.StampHost(batch);
+        else
+            Clock.Stamp(batch);
         var size = batch.CalculateSize();
         if (buffer.Length < size)
             buffer = new byte[size + size / 4];
@@ -215,9 +241,12 @@ sealed partial class Outbox : IDisposable
             {
                 MakeRoom();
                 var waited = clock.GetElapsedTime(since);
-                health.Unwell(part, Journal.FullReason is { } reason
-                    ? $"sampling has stopped for {waited.TotalSeconds:0} s, because the outbox is full: {reason}"
-                    : $"the disk has not confirmed a write for {waited.TotalSeconds:0} s; look at dmesg and at what else writes to it");
+                health.Unwell(
+                    part,
+                    Journal.FullReason is { } reason
+                        ? $"sampling has stopped for {waited.TotalSeconds:0} s, because the outbox is full: {reason}"
+                        : $"the disk has not confirmed a write for {waited.TotalSeconds:0} s; look at dmesg and at what else writes to it"
+                );
                 if (!stopping.IsCancellationRequested)
                     continue;
                 stoppedAt ??= clock.GetTimestamp();
@@ -231,6 +260,10 @@ sealed partial class Outbox : IDisposable
 
     public void Dispose() => journal?.Dispose();
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Count} {Kind} readings in hand could not be stored before the stop and are lost: {Reason}")]
+    [LoggerMessage(
+        EventId = 1,
+        Level = LogLevel.Error,
+        Message = "{Count} {Kind} readings in hand could not be stored before the stop and are lost: {Reason}"
+    )]
     partial void LogLost(int count, string kind, string reason);
 }

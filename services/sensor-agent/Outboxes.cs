@@ -12,11 +12,11 @@ sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
 {
     readonly List<Outbox> all = [];
 
-    public Outboxes(AgentOptions options, Health health, TimeProvider clock, ILogger<Outbox> logger)
+    public Outboxes(AgentOptions options, ReadingClock readingClock, Health health, TimeProvider clock, ILogger<Outbox> logger)
     {
-        all.Add(new Outbox(ReadingKind.Thermal, options, health, clock, logger));
-        if (options.Inverters > 0 || MayExist(options.OutboxDirectory(ReadingKind.Inverter)))
-            all.Add(new Outbox(ReadingKind.Inverter, options, health, clock, logger));
+        all.Add(new Outbox(ReadingKind.Thermal, options, readingClock, health, clock, logger));
+        if (options.TakesInverters || MayExist(options.OutboxDirectory(ReadingKind.Inverter)))
+            all.Add(new Outbox(ReadingKind.Inverter, options, readingClock, health, clock, logger));
     }
 
     /// <summary>A directory that a disk cannot show now may be there: its outbox waits.</summary>
@@ -37,7 +37,8 @@ sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
 
     public Outbox this[int index] => all[index];
 
-    public Outbox this[ReadingKind kind] => all.Find(outbox => outbox.Kind == kind) ?? throw new InvalidOperationException($"There is no outbox of kind {kind}.");
+    public Outbox this[ReadingKind kind] =>
+        all.Find(outbox => outbox.Kind == kind) ?? throw new InvalidOperationException($"There is no outbox of kind {kind}.");
 
     public IEnumerator<Outbox> GetEnumerator() => all.GetEnumerator();
 

@@ -66,7 +66,10 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
 
     TimeSpan ConnectedTime => connected ? connectedBefore + clock.GetElapsedTime(connectedSince) : connectedBefore;
 
-    static long? Max(long? left, long? right) => left is null ? right : right is null || left > right ? left : right;
+    static long? Max(long? left, long? right) =>
+        left is null ? right
+        : right is null || left > right ? left
+        : right;
 
     long? Release(Queue<(long Offset, TimeSpan At)> marks, TimeSpan before)
     {

@@ -1,96 +1,153 @@
 using ThermalStreaming.Readings;
+using ThermalStreaming.Sensors;
 
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// What an SCD4x, an ICP-10125 and an SGP30 would deliver in an office: curves over the day, correlated noise, drift, and sensors that fail
-/// for a while. The same seed and the same calls give the same values. Not thread-safe.
+/// What an SCD4x, an ICP-10125 and an SGP30 would deliver in an office of four: a daily curve, people who come and go, weather, noise,
+/// drift,
+/// and sensors that fail for a while. Every value is a function of the seed and the time (UTC), so neither a restart nor another sampling
+/// rate changes it. Not thread-safe.
 /// </summary>
 sealed class SimulatedEnvironment
 {
-    readonly Noise temperatureNoise, temperatureDrift, humidityNoise, occupancy, co2Noise, weather, pressureNoise, vocNoise, vocEvents;
-    readonly SimulatedSensor scd4x, icp10125, sgp30;
-    TimeSpan elapsed;
-    (double Temperature, double Humidity, double Co2) air;
-    (double Pressure, double Temperature) barometer;
-    (double EquivalentCo2, double Tvoc) gas;
+    /// <summary>Of fresh air, ppm, and what a person-hour adds in 100 m³.</summary>
+    const double FreshCo2 = 421,
+        Co2PerBreath = 185;
 
-    public SimulatedEnvironment(int seed)
+    /// <summary>Water in the air, g/m³, and what a person-hour adds.</summary>
+    const double UsualWater = 8.0,
+        WaterPerBreath = 0.28;
+
+    const double DegreesPerWarmth = 0.16,
+        TvocPerBreath = 26;
+
+    readonly SimulatedRoom room;
+    readonly Noise temperature,
+        draught,
+        water,
+        weather,
+        front,
+        co2Drift,
+        pressureDrift,
+        gasDrift,
+        gasNoise;
+    readonly Draws temperatureNoise,
+        humidityNoise,
+        co2Noise,
+        pressureNoise,
+        warmthNoise;
+    readonly SimulatedSensor scd4x,
+        icp10125,
+        sgp30;
+
+    /// <param name="seed">The same seed, the same world.</param>
+    /// <param name="stuckAfter">How long a sensor may repeat itself before that is flagged.</param>
+    public SimulatedEnvironment(int seed, TimeSpan stuckAfter)
     {
-        var random = new Random(seed);
-        temperatureNoise = new(random, deviation: 0.15, TimeSpan.FromMinutes(4));
-        temperatureDrift = new(random, deviation: 0.8, TimeSpan.FromDays(3));
-        humidityNoise = new(random, deviation: 0.9, TimeSpan.FromMinutes(6));
-        occupancy = new(random, deviation: 0.25, TimeSpan.FromMinutes(40));
-        co2Noise = new(random, deviation: 9, TimeSpan.FromSeconds(45));
-        weather = new(random, deviation: 650, TimeSpan.FromHours(30));
-        pressureNoise = new(random, deviation: 1.5, TimeSpan.FromSeconds(8));
-        vocNoise = new(random, deviation: 6, TimeSpan.FromSeconds(30));
-        vocEvents = new(random, deviation: 1, TimeSpan.FromMinutes(12));
+        var draws = new Draws(seed);
+        room = new(draws.Of("room"));
+        temperature = new(draws.Of("temperature"), 0.7, TimeSpan.FromDays(2));
+        draught = new(draws.Of("draught"), 0.08, TimeSpan.FromMinutes(7));
+        water = new(draws.Of("water"), 0.9, TimeSpan.FromHours(36));
+        weather = new(draws.Of("weather"), 600, TimeSpan.FromHours(44));
+        front = new(draws.Of("front"), 120, TimeSpan.FromHours(9));
+        co2Drift = new(draws.Of("co2 drift"), 14, TimeSpan.FromDays(12));
+        pressureDrift = new(draws.Of("pressure drift"), 12, TimeSpan.FromDays(20));
+        gasDrift = new(draws.Of("gas drift"), 5, TimeSpan.FromDays(2));
+        gasNoise = new(draws.Of("gas noise"), 4, TimeSpan.FromSeconds(25));
+        temperatureNoise = draws.Of("temperature noise");
+        humidityNoise = draws.Of("humidity noise");
+        co2Noise = draws.Of("co2 noise");
+        pressureNoise = draws.Of("pressure noise");
+        warmthNoise = draws.Of("warmth noise");
         // Measurement intervals of the data sheets: SCD4x 5 s in periodic mode, SGP30 1 s; the ICP-10125 is asked once a second.
-        scd4x = new("scd4x", random, TimeSpan.FromSeconds(5));
-        icp10125 = new("icp10125", random, TimeSpan.FromSeconds(1));
-        sgp30 = new("sgp30", random, TimeSpan.FromSeconds(1));
+        scd4x = Sensor("scd4x", 5);
+        icp10125 = Sensor("icp10125", 1);
+        sgp30 = Sensor("sgp30", 1);
         Sensors = [scd4x, icp10125, sgp30];
+
+        SimulatedSensor Sensor(string name, int seconds) =>
+            new($"simulated-{name}", draws.Of(name), TimeSpan.FromSeconds(seconds), stuckAfter);
     }
+
+    /// <summary>What readings say of where their values come from.</summary>
+    public const string Origin = "simulated";
 
     public IReadOnlyList<SimulatedSensor> Sensors { get; }
 
     /// <summary>Fills in what the sensors deliver; what a failed one does not deliver stays absent.</summary>
     /// <param name="reading">Gets the values.</param>
-    /// <param name="now">The wall clock, for the time of day only.</param>
-    /// <param name="sincePrevious">Monotonic time since the previous call.</param>
-    public void AddTo(ThermalReading reading, DateTimeOffset now, TimeSpan sincePrevious)
+    /// <param name="now">The wall clock.</param>
+    public void AddTo(ThermalReading reading, DateTimeOffset now)
     {
-        elapsed += sincePrevious;
-        var hour = now.UtcDateTime.TimeOfDay.TotalHours;
-        if (scd4x.Measure(elapsed) is { } airSpan)
-            air = Air(hour, airSpan);
-        if (icp10125.Measure(elapsed) is { } barometerSpan)
-            barometer = Barometer(hour, barometerSpan);
-        if (sgp30.Measure(elapsed) is { } gasSpan)
-            gas = Gas(hour, gasSpan);
+        var isDelivering = false;
+        List<string> odd = [];
+        if (Measured(scd4x) is { } air)
+            (reading.TemperatureC, reading.HumidityPercent, reading.Co2Ppm) = Air(air);
+        if (Measured(icp10125) is { } barometer)
+            (reading.PressurePa, reading.IcpTemperatureF) = Barometer(barometer);
+        if (Measured(sgp30) is { } gas)
+            (reading.EquivalentCo2Ppm, reading.TvocPpb) = Gas(gas);
+        // One word for all of them: names would make a reading a quarter longer, and with it what a day writes to the storage.
+        if (isDelivering)
+            reading.Sensors = Origin;
+        if (odd.Count > 0)
+            reading.Quality = string.Join(',', odd);
 
-        if (scd4x.Delivers)
-            (reading.TemperatureC, reading.HumidityPercent, reading.Co2Ppm) = air;
-        if (icp10125.Delivers)
-            (reading.PressurePa, reading.IcpTemperatureF) = barometer;
-        if (sgp30.Delivers)
-            (reading.EquivalentCo2Ppm, reading.TvocPpb) = gas;
+        long? Measured(SimulatedSensor sensor)
+        {
+            if (sensor.At(now.UtcTicks) is not { } measurement)
+                return null;
+            isDelivering = true;
+            if (measurement.Quality != Quality.None)
+                odd.Add($"{sensor.Name}:{measurement.Quality}");
+            return measurement.Ticks;
+        }
     }
 
-    (double, double, double) Air(double hour, TimeSpan span)
+    (double, double, double) Air(long ticks)
     {
-        var temperature = RoomTemperature(hour, span);
-        var humidity = 46 - 1.7 * (temperature - 22) + humidityNoise.Next(span);
-        var people = Math.Clamp(WorkingHours(hour) * (1 + occupancy.Next(span)), 0, 2);
-        var co2 = 425 + 520 * people + co2Noise.Next(span);
-        return (Clamp(temperature, -10, 60, 4), Clamp(humidity, 0, 100, 2), Clamp(co2, 390, 40_000, 0));
+        var (breath, _, _) = room.At(ticks);
+        var celsius = RoomTemperature(ticks);
+        // The same water is less of what the air could hold when it is warmer.
+        var grams = UsualWater + water.At(ticks) + WaterPerBreath * breath;
+        var percent = 100 * grams / AbsoluteHumidity.Of(celsius, 100) + 0.15 * humidityNoise.Gaussian(ticks);
+        var co2 = FreshCo2 + Co2PerBreath * breath + co2Drift.At(ticks) + 4 * co2Noise.Gaussian(ticks);
+        return (
+            Clamp(celsius + 0.02 * temperatureNoise.Gaussian(ticks), -10, 60, 4),
+            Clamp(percent, 0, 100, 2),
+            // The sensor calibrates itself to fresh air, and shows no less.
+            Clamp(co2, 400, 40_000, 0)
+        );
     }
 
-    (double, double) Barometer(double hour, TimeSpan span)
+    (double, double) Barometer(long ticks)
     {
         // The air's tide has two maxima a day, near 10 and 22 h.
-        var pressure = 101_325 + 60 * Math.Cos((hour - 10) / 12 * 2 * Math.PI) + weather.Next(span) + pressureNoise.Next(span);
+        var tide = 60 * Math.Cos((Hour(ticks) - 10) / 12 * 2 * Math.PI);
+        var pressure = 101_325 + tide + weather.At(ticks) + front.At(ticks) + pressureDrift.At(ticks) + pressureNoise.Gaussian(ticks);
         // It sits next to the processor and reads a little high.
-        var celsius = RoomTemperature(hour, TimeSpan.Zero) + 0.9 + pressureNoise.Value * 0.02;
+        var celsius = RoomTemperature(ticks) + 0.9 + 0.02 * warmthNoise.Gaussian(ticks);
         return (Clamp(pressure, 30_000, 110_000, 2), Clamp(celsius * 9 / 5 + 32, -40, 185, 2));
     }
 
-    (double, double) Gas(double hour, TimeSpan span)
+    (double, double) Gas(long ticks)
     {
-        // Now and then someone cleans or cooks: only the far side of the slow process shows.
-        var strong = Math.Max(0, vocEvents.Next(span) - 1.4) * 400;
-        var tvoc = Math.Max(0, 20 + 70 * WorkingHours(hour) + vocNoise.Next(span) + strong);
-        var equivalent = 400 + tvoc * 3.1;
-        return (Clamp(equivalent, 400, 60_000, 0), Clamp(tvoc, 0, 60_000, 0));
+        var (breath, _, smell) = room.At(ticks);
+        // What hydrogen and alcohols there are tells of people, and of cleaning.
+        var tvoc = Clamp(14 + TvocPerBreath * breath + smell + gasDrift.At(ticks) + gasNoise.At(ticks), 0, 60_000, 0);
+        return (Clamp(400 + 2.9 * tvoc, 400, 60_000, 0), tvoc);
     }
 
-    double RoomTemperature(double hour, TimeSpan span)
-        => 22 + 2.2 * Math.Cos((hour - 15) / 24 * 2 * Math.PI) + temperatureDrift.Next(span) + temperatureNoise.Next(span);
+    double RoomTemperature(long ticks) =>
+        20.9
+        + 1.3 * Math.Cos((Hour(ticks) - 15.5) / 24 * 2 * Math.PI)
+        + DegreesPerWarmth * room.At(ticks).Warmth
+        + temperature.At(ticks)
+        + draught.At(ticks);
 
-    // 0 at night, 1 at noon, with soft shoulders near 8 and 18 h.
-    static double WorkingHours(double hour) => 1 / (1 + Math.Exp(-(hour - 8) * 1.6)) * (1 / (1 + Math.Exp((hour - 18) * 1.6)));
+    static double Hour(long ticks) => (double)(ticks % TimeSpan.TicksPerDay) / TimeSpan.TicksPerHour;
 
     static double Clamp(double value, double min, double max, int decimals) => Math.Round(Math.Clamp(value, min, max), decimals);
 }

@@ -1,55 +1,86 @@
+using ThermalStreaming.Sensors;
+
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// How one simulated sensor behaves in time: it measures at its own interval, and fails now and then for a while. Both in monotonic time.
+/// How one simulated sensor behaves, as a function of time: it measures at its own interval, fails now and then for a while, and seldom
+/// repeats itself for too long. Not thread-safe.
 /// </summary>
-sealed class SimulatedSensor
+/// <param name="name">As <c>simulated-scd4x</c>: nobody shall take it for a real one.</param>
+/// <param name="draws">Its random numbers.</param>
+/// <param name="interval">Time between two measurements.</param>
+/// <param name="stuckAfter">How long it may repeat itself before that is flagged.</param>
+sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSpan stuckAfter)
 {
-    static readonly TimeSpan MeanBetweenFailures = TimeSpan.FromHours(2);
-    static readonly TimeSpan MeanFailure = TimeSpan.FromSeconds(20);
+    /// <summary>In each of these spans it fails once with a probability; so in those in which it may get stuck.</summary>
+    static readonly TimeSpan FailureSpan = TimeSpan.FromHours(2),
+        StuckSpan = TimeSpan.FromDays(4);
+
+    const double FailureProbability = 0.7,
+        StuckProbability = 0.5;
+
+    static readonly TimeSpan MeanFailure = TimeSpan.FromSeconds(20),
+        LongestFailure = TimeSpan.FromMinutes(8),
+        ShortestStuck = TimeSpan.FromMinutes(15),
+        LongestStuck = TimeSpan.FromMinutes(50);
 
     /// <summary>A single measurement whose checksum is wrong.</summary>
     const double GarbledProbability = 0.001;
 
-    readonly Random random;
-    readonly TimeSpan interval;
-    TimeSpan? measuredAt;
-    TimeSpan failsAt;
-    TimeSpan recoversAt;
+    readonly Draws failures = draws.Of("failures"),
+        stuck = draws.Of("stuck"),
+        garbled = draws.Of("garbled");
+    long lastIndex = -1;
 
-    public SimulatedSensor(string name, Random random, TimeSpan interval)
-    {
-        Name = name;
-        this.random = random;
-        this.interval = interval;
-        failsAt = Exponential(MeanBetweenFailures);
-    }
-
-    public string Name { get; }
-
-    /// <summary>Whether its last measurement can be used.</summary>
-    public bool Delivers { get; private set; }
+    public string Name { get; } = name;
 
     /// <summary>Measurements that failed since the start.</summary>
     public long Failures { get; private set; }
 
-    /// <summary>Time since the last measurement when a new one is due, else null.</summary>
-    public TimeSpan? Measure(TimeSpan now)
+    /// <summary>Its newest measurement.</summary>
+    /// <param name="ticks">Now, in ticks of UTC.</param>
+    /// <returns>When what it measured was so, and what is odd about it; null while it delivers nothing.</returns>
+    public (long Ticks, Quality Quality)? At(long ticks)
     {
-        if (measuredAt is { } last && now - last < interval)
-            return null;
-        var span = measuredAt is { } before ? now - before : TimeSpan.Zero;
-        measuredAt = now;
-        if (now >= failsAt)
-        {
-            recoversAt = now + Exponential(MeanFailure);
-            failsAt = recoversAt + Exponential(MeanBetweenFailures);
-        }
-        Delivers = now >= recoversAt && random.NextDouble() >= GarbledProbability;
-        if (!Delivers)
+        var index = ticks / interval.Ticks;
+        var measuredAt = index * interval.Ticks;
+        var fails = IsFailing(measuredAt) || garbled.Uniform(index) < GarbledProbability;
+        if (index != lastIndex && fails)
             Failures++;
-        return span;
+        lastIndex = index;
+        if (fails)
+            return null;
+        return StuckSince(measuredAt) is { } since
+            ? (since, measuredAt - since >= stuckAfter.Ticks ? Quality.Stuck : Quality.None)
+            : (measuredAt, Quality.None);
     }
 
-    TimeSpan Exponential(TimeSpan mean) => mean * -Math.Log(1 - random.NextDouble());
+    bool IsFailing(long ticks)
+    {
+        // One that began at the end of the span before may last into this one.
+        var span = ticks / FailureSpan.Ticks;
+        return FailsIn(span - 1, ticks) || FailsIn(span, ticks);
+    }
+
+    bool FailsIn(long span, long ticks)
+    {
+        var own = failures.Of(span);
+        var start = (span + own.Uniform(1)) * FailureSpan.Ticks;
+        return own.Uniform(0) < FailureProbability
+            && ticks >= start
+            && ticks < start + Math.Min(own.Exponential(2) * MeanFailure.Ticks, LongestFailure.Ticks);
+    }
+
+    /// <summary>The measurement that it repeats.</summary>
+    long? StuckSince(long ticks)
+    {
+        var span = ticks / StuckSpan.Ticks;
+        var own = stuck.Of(span);
+        if (own.Uniform(0) >= StuckProbability)
+            return null;
+        var length = ShortestStuck + (LongestStuck - ShortestStuck) * own.Uniform(2);
+        // It ends within its span.
+        var start = span * StuckSpan.Ticks + (long)(own.Uniform(1) * (StuckSpan - length).Ticks) / interval.Ticks * interval.Ticks;
+        return ticks >= start && ticks < start + length.Ticks ? start : null;
+    }
 }

@@ -1,11 +1,14 @@
 using System.Buffers.Text;
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Temperature and use of the processor, memory and free disk space of this machine, from /proc, /sys and statvfs. None of it waits for
-/// anything but the kernel. In a container /proc/stat, /proc/meminfo and the thermal zones are the machine's own. Not thread-safe.
+/// Temperature, use and load of the processor, memory, free disk space, uptime and power supply of this machine, from /proc, /sys, statvfs
+/// and sysinfo. None of it waits for anything but the kernel. In a container of Docker all of it is the machine's own; where lxcfs puts a
+/// container's figures into /proc, use of processor and memory are the container's, load and uptime still the machine's. For one sampler;
+/// <see cref="Last"/> for any thread.
 /// </summary>
 sealed class SystemMetrics : IDisposable
 {
@@ -15,7 +18,9 @@ sealed class SystemMetrics : IDisposable
     readonly KernelFile stat;
     readonly KernelFile memory;
     readonly KernelFile? temperature;
+    readonly PiPower power;
     readonly DriveInfo disk;
+    readonly Kernel kernel;
     readonly TimeProvider clock;
     CpuTime lastCpu;
     long lastCpuAt;
@@ -23,13 +28,17 @@ sealed class SystemMetrics : IDisposable
     /// <summary>Until there is a span to measure: since the machine's start, so that the first readings have a value too.</summary>
     double? cpuPercent;
 
-    public SystemMetrics(string procDirectory, string sysDirectory, string dataDirectory, TimeProvider clock)
+    SystemFigures last = SystemFigures.None;
+
+    public SystemMetrics(string procDirectory, string sysDirectory, string dataDirectory, Kernel kernel, TimeProvider clock)
     {
+        this.kernel = kernel;
         this.clock = clock;
         stat = new KernelFile(Path.Combine(procDirectory, "stat"));
         memory = new KernelFile(Path.Combine(procDirectory, "meminfo"));
         TemperaturePath = FindCpuTemperature(sysDirectory);
         temperature = TemperaturePath is null ? null : new KernelFile(TemperaturePath, 64);
+        power = new PiPower(sysDirectory);
         disk = new DriveInfo(dataDirectory);
         if (CpuTime.TryParse(stat.Read(), out lastCpu))
             cpuPercent = lastCpu.PercentSince(default);
@@ -38,6 +47,9 @@ sealed class SystemMetrics : IDisposable
 
     /// <summary>The file that holds the processor's temperature; null where the kernel has none.</summary>
     public string? TemperaturePath { get; }
+
+    /// <summary>What was filled in last, for metrics.</summary>
+    public SystemFigures Last => Volatile.Read(ref last);
 
     /// <summary>Fills in what can be read now; the rest stays absent.</summary>
     public void AddTo(ThermalReading reading)
@@ -51,6 +63,15 @@ sealed class SystemMetrics : IDisposable
             reading.MemoryPercent = used;
         if (DiskFreeMb() is { } free)
             reading.DiskFreeMb = free;
+        var figures = new SystemFigures(power.UnderVoltage(), power.Throttled(), kernel.LoadAverage(), kernel.SinceBoot());
+        if (figures.UnderVoltage is { } isUnder)
+            reading.UnderVoltage = isUnder;
+        if (figures.Throttled is { } bits)
+            reading.Throttled = bits;
+        if (figures.LoadAverage is { } load)
+            reading.LoadAverage = load;
+        reading.UptimeS = (ulong)figures.Uptime.TotalSeconds;
+        Volatile.Write(ref last, figures);
     }
 
     double? CpuPercent()
@@ -79,15 +100,18 @@ sealed class SystemMetrics : IDisposable
     }
 
     /// <summary>Total less available, % of total; null when /proc/meminfo does not hold both (proc_meminfo(5)).</summary>
-    internal static double? MemoryPercent(ReadOnlySpan<byte> meminfo)
-        => Value(meminfo, "MemTotal:"u8) is { } total and > 0 && Value(meminfo, "MemAvailable:"u8) is { } available && available <= total
+    internal static double? MemoryPercent(ReadOnlySpan<byte> meminfo) =>
+        Value(meminfo, "MemTotal:"u8) is { } total and > 0 && Value(meminfo, "MemAvailable:"u8) is { } available && available <= total
             ? 100.0 * (total - available) / total
             : null;
 
     static long? Value(ReadOnlySpan<byte> text, ReadOnlySpan<byte> key)
     {
         var at = text.IndexOf(key);
-        return at >= 0 && (at == 0 || text[at - 1] == '\n') && Utf8Parser.TryParse(text[(at + key.Length)..].TrimStart((byte)' '), out long value, out _)
+        return
+            at >= 0
+            && (at == 0 || text[at - 1] == '\n')
+            && Utf8Parser.TryParse(text[(at + key.Length)..].TrimStart((byte)' '), out long value, out _)
             ? value
             : null;
     }
@@ -96,8 +120,8 @@ sealed class SystemMetrics : IDisposable
     /// Where the temperatures are: a container gets only the machine's network cards mounted, and sees the machine's thermal zones in its
     /// own /sys.
     /// </summary>
-    public static string WithTemperatures(string sysDirectory)
-        => Directory.Exists(Path.Combine(sysDirectory, "class/thermal")) || Directory.Exists(Path.Combine(sysDirectory, "class/hwmon"))
+    public static string WithTemperatures(string sysDirectory) =>
+        Directory.Exists(Path.Combine(sysDirectory, "class/thermal")) || Directory.Exists(Path.Combine(sysDirectory, "class/hwmon"))
             ? sysDirectory
             : "/sys";
 
@@ -105,9 +129,9 @@ sealed class SystemMetrics : IDisposable
     /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones
     /// of boards and batteries ("acpitz", "bat") are not it.
     /// </summary>
-    internal static string? FindCpuTemperature(string sysDirectory)
-        => Find(Path.Combine(sysDirectory, "class/thermal"), "thermal_zone*", "type", "temp")
-           ?? Find(Path.Combine(sysDirectory, "class/hwmon"), "hwmon*", "name", "temp1_input");
+    internal static string? FindCpuTemperature(string sysDirectory) =>
+        Find(Path.Combine(sysDirectory, "class/thermal"), "thermal_zone*", "type", "temp")
+        ?? Find(Path.Combine(sysDirectory, "class/hwmon"), "hwmon*", "name", "temp1_input");
 
     static string? Find(string directory, string pattern, string nameFile, string valueFile)
     {
@@ -116,8 +140,11 @@ sealed class SystemMetrics : IDisposable
             foreach (var zone in Directory.EnumerateDirectories(directory, pattern).Order(StringComparer.Ordinal))
             {
                 var name = File.ReadAllText(Path.Combine(zone, nameFile)).Trim().ToLowerInvariant();
-                var isCpu = name.StartsWith("cpu", StringComparison.Ordinal) || name.StartsWith("soc", StringComparison.Ordinal)
-                    || name.StartsWith("bigcore", StringComparison.Ordinal) || name is "x86_pkg_temp" or "coretemp" or "k10temp" or "zenpower";
+                var isCpu =
+                    name.StartsWith("cpu", StringComparison.Ordinal)
+                    || name.StartsWith("soc", StringComparison.Ordinal)
+                    || name.StartsWith("bigcore", StringComparison.Ordinal)
+                    || name is "x86_pkg_temp" or "coretemp" or "k10temp" or "zenpower";
                 if (isCpu && File.Exists(Path.Combine(zone, valueFile)))
                     return Path.Combine(zone, valueFile);
             }
@@ -134,5 +161,6 @@ sealed class SystemMetrics : IDisposable
         stat.Dispose();
         memory.Dispose();
         temperature?.Dispose();
+        power.Dispose();
     }
 }

@@ -4,39 +4,52 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>Takes a thermal reading at a steady rate and stores them by batches.</summary>
-sealed partial class ThermalSampling(
-    AgentOptions options, Device device, SystemMetrics system, Outboxes outboxes, AgentMetrics metrics, TimeProvider clock, ILogger<ThermalSampling> logger) : BackgroundService
+sealed class ThermalSampling(
+    SamplingPlan plan,
+    Device device,
+    ThermalSources sources,
+    Outboxes outboxes,
+    AgentMetrics metrics,
+    LatestReading latest,
+    ReadingFeed feed,
+    TimeProvider clock
+) : BackgroundService
 {
-    readonly SimulatedEnvironment? simulation = options.Simulate ? new SimulatedEnvironment(options.Seed ?? Random.Shared.Next()) : null;
     readonly Outbox outbox = outboxes[ReadingKind.Thermal];
     ulong sequence;
-    long previousAt = clock.GetTimestamp();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (simulation is null)
-            LogNotRead("scd4x (temperature, humidity, CO2), icp10125 (pressure, temperature), sgp30 (eCO2, TVOC)");
-        else
-            metrics.Observe(simulation);
-        var step = options.Interval / options.BatchSize;
-        var cadence = new Cadence(step, step, patience: options.Interval, clock);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var (rate, changed) = plan.Current(ReadingKind.Thermal);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, changed);
+            await SampleAsync(rate, end.Token, stoppingToken);
+        }
+    }
+
+    /// <summary>Samples at one rate. What is in hand at the end of it is stored as a shorter batch.</summary>
+    async Task SampleAsync(SamplingRate rate, CancellationToken end, CancellationToken stoppingToken)
+    {
+        var step = rate.Interval / rate.BatchSize;
+        var cadence = new Cadence(step, step, patience: rate.Interval, clock);
         var batch = device.NewBatch();
         try
         {
             while (true)
             {
                 if (batch.Thermal.Count == 0)
-                    await outbox.WaitForRoomAsync(stoppingToken);
-                await cadence.WaitAsync(stoppingToken);
+                    await outbox.WaitForRoomAsync(end);
+                await cadence.WaitAsync(end);
                 batch.Thermal.Add(Take());
-                if (batch.Thermal.Count < options.BatchSize)
+                if (batch.Thermal.Count < rate.BatchSize)
                     continue;
                 var full = batch;
                 batch = device.NewBatch();
                 await outbox.StoreAsync(full, full.Thermal.Count, stoppingToken);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             if (batch.Thermal.Count > 0)
                 await outbox.StoreAsync(batch, batch.Thermal.Count, stoppingToken);
@@ -49,16 +62,17 @@ sealed partial class ThermalSampling(
         var now = clock.GetUtcNow();
         Span<byte> id = stackalloc byte[16];
         Guid.CreateVersion7(now).TryWriteBytes(id, bigEndian: true, out _);
-        var reading = new ThermalReading { Sequence = ++sequence, ObservedAtUs = Instants.ToMicroseconds(now), Id = ByteString.CopyFrom(id) };
-        simulation?.AddTo(reading, now, clock.GetElapsedTime(previousAt, started));
-        previousAt = started;
-        system.AddTo(reading);
+        var reading = new ThermalReading
+        {
+            Sequence = ++sequence,
+            ObservedAtUs = outbox.Clock.SinceBootUs,
+            Id = ByteString.CopyFrom(id),
+        };
+        sources.AddTo(reading, now);
         reading.DurationUs = (uint)Math.Clamp(clock.GetElapsedTime(started).TotalMicroseconds, 0, uint.MaxValue);
         metrics.Taken(ReadingKind.Thermal, 1);
+        var taken = latest.Taken = new TakenReading(reading, now);
+        feed.Show(device, taken);
         return reading;
     }
-
-    [LoggerMessage(EventId = 20, Level = LogLevel.Warning, Message =
-        "SIMULATE is not true, and this version has no drivers yet for {Sensors}: their values stay empty, system metrics are taken. Set SIMULATE=true for made-up values")]
-    partial void LogNotRead(string sensors);
 }

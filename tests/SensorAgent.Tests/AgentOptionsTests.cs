@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Sensors;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SensorAgent.Tests;
@@ -8,7 +9,9 @@ public sealed class AgentOptionsTests
 {
     static (AgentOptions Options, Settings Settings) Load(params (string Key, string Value)[] values)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)).Build()
+        );
         return (AgentOptions.Load(settings), settings);
     }
 
@@ -18,29 +21,186 @@ public sealed class AgentOptionsTests
         var (options, settings) = Load();
 
         Assert.Empty(settings.Problems);
-        Assert.Equal((10, TimeSpan.FromSeconds(5), false, 60, TimeSpan.FromSeconds(20)), (options.BatchSize, options.Interval, options.Simulate, options.Inverters, options.InverterInterval));
+        Assert.Equal(
+            (10, TimeSpan.FromSeconds(5), false, 60, TimeSpan.FromSeconds(20)),
+            (options.BatchSize, options.Interval, options.Simulate, options.Inverters, options.InverterInterval)
+        );
         Assert.Equal((TimeSpan.FromMinutes(35), "/data", 1883), (options.ReplayWindow, options.DataDirectory, options.Mqtt.Port));
         Assert.Empty(options.Mqtt.Validate());
+    }
+
+    /// <summary>A setting that Compose does not pass on has no effect for those who write it into .env.</summary>
+    [Fact]
+    public void Every_setting_reaches_the_container()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "compose.yaml")))
+            root = root.Parent ?? throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} has a compose.yaml.");
+        var lines = File.ReadAllLines(Path.Combine(root.FullName, "compose.yaml"))
+            .Concat(File.ReadAllLines(Path.Combine(root.FullName, "compose.hardware.yaml")))
+            .Select(line => line.Trim())
+            .ToList();
+        var (_, settings) = Load();
+
+        // In Compose the way to the broker is fixed; MQTT_… is for agents elsewhere.
+        Assert.All(
+            settings.Entries.Where(entry => !entry.Key.StartsWith("MQTT_", StringComparison.Ordinal)),
+            entry => Assert.Contains(lines, line => line.StartsWith(entry.Key + ":", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
     public void Takes_numbers_as_the_original_wrote_them()
     {
-        var (options, settings) = Load(("INTERVAL_SECONDS", "5.0"), ("BATCH_SIZE", "20"), ("SIMULATE", "true"), ("SEED", "-3"), ("MQTT_TLS", "true"), ("DEVICE_ID", "Küche"));
+        var (options, settings) = Load(
+            ("INTERVAL_SECONDS", "5.0"),
+            ("BATCH_SIZE", "20"),
+            ("SIMULATE", "true"),
+            ("SEED", "-3"),
+            ("MQTT_TLS", "true"),
+            ("DEVICE_ID", "Küche")
+        );
 
         Assert.Empty(settings.Problems);
-        Assert.Equal((TimeSpan.FromSeconds(5), 20, true, -3, 8883), (options.Interval, options.BatchSize, options.Simulate, options.Seed, options.Mqtt.Port));
+        Assert.Equal(
+            (TimeSpan.FromSeconds(5), 20, true, -3, 8883),
+            (options.Interval, options.BatchSize, options.Simulate, options.Seed, options.Mqtt.Port)
+        );
         Assert.Equal("telemetry/v1/Küche/status", options.Mqtt.Will!.Topic);
     }
+
+    [Theory]
+    [InlineData(null, null, "Auto", false)]
+    [InlineData("simulate", null, "Simulate", true)]
+    [InlineData("hardware", null, "Hardware", false)]
+    [InlineData("hardware", "true", "Hardware", true)]
+    [InlineData("simulate", "false", "Auto", false)]
+    [InlineData("hardware", "false", "Hardware", false)]
+    [InlineData(null, "true", "Auto", true)]
+    public void SIMULATE_wins_over_SOURCE_where_it_is_set(string? source, string? simulate, string expected, bool simulates)
+    {
+        var (options, settings) = Load(("SOURCE", source ?? ""), ("SIMULATE", simulate ?? ""));
+
+        Assert.Empty(settings.Problems);
+        Assert.Equal((expected, simulates), (options.Source.ToString(), options.Simulate));
+    }
+
+    [Fact]
+    public void Takes_the_settings_of_real_sensors_and_leaves_a_sensors_own_alone()
+    {
+        var (none, _) = Load();
+        Assert.Equal([1], none.Sensors.Buses);
+        Assert.Equal(
+            (null, null, null, TimeSpan.FromMinutes(10)),
+            (
+                none.Sensors.Scd4x.TemperatureOffsetC,
+                none.Sensors.Scd4x.AltitudeMetres,
+                none.Sensors.Scd4x.SelfCalibration,
+                none.Sensors.StuckAfter
+            )
+        );
+
+        var (options, settings) = Load(
+            ("I2C_BUSES", "1, 3"),
+            ("SCD4X_MODE", "low-power"),
+            ("SCD4X_TEMPERATURE_OFFSET", "5.4"),
+            ("SCD4X_ALTITUDE", "430"),
+            ("SCD4X_SELF_CALIBRATION", "off"),
+            ("ICP10125_MODE", "UltraLowNoise"),
+            ("BME68X_GAS", "LowPower"),
+            ("SENSOR_STUCK_AFTER", "1h"),
+            ("DATA_DIRECTORY", "/d")
+        );
+
+        Assert.Empty(settings.Problems);
+        var sensors = options.Sensors;
+        Assert.Equal([1, 3], sensors.Buses);
+        Assert.Equal(
+            (5.4, 430, false, Scd4xMode.LowPower),
+            (sensors.Scd4x.TemperatureOffsetC, sensors.Scd4x.AltitudeMetres, sensors.Scd4x.SelfCalibration, sensors.Scd4x.Mode)
+        );
+        Assert.Equal(
+            (IcpMode.UltraLowNoise, GasMode.LowPower, TimeSpan.FromHours(1), "/d/sensors"),
+            (sensors.Icp, sensors.Gas, sensors.StuckAfter, sensors.Directory)
+        );
+    }
+
+    [Fact]
+    public void Takes_how_warm_cases_are_and_no_bus_at_all()
+    {
+        var (options, settings) = Load(
+            ("I2C_BUSES", "none"),
+            ("SHT4X_TEMPERATURE_OFFSET", "1.5"),
+            ("BMX280_TEMPERATURE_OFFSET", "2"),
+            ("BME68X_TEMPERATURE_OFFSET", "3.25"),
+            ("DS18B20_TEMPERATURE_OFFSET", "-0.5")
+        );
+
+        Assert.Empty(settings.Problems);
+        Assert.Empty(options.Sensors.Buses);
+        Assert.Equal(
+            new TemperatureOffsets
+            {
+                Sht4x = 1.5,
+                Bmx280 = 2,
+                Bme68x = 3.25,
+                Ds18b20 = -0.5,
+            },
+            options.Sensors.Warmth
+        );
+        Assert.StartsWith(
+            "DS18B20_TEMPERATURE_OFFSET is '21'; it must be a number, -20 to 20",
+            Assert.Single(Load(("DS18B20_TEMPERATURE_OFFSET", "21")).Settings.Problems),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("I2C_BUSES", "i2c-1")]
+    [InlineData("I2C_BUSES", "1,1")]
+    [InlineData("I2C_BUSES", ",")]
+    [InlineData("SCD4X_TEMPERATURE_OFFSET", "21")]
+    [InlineData("SCD4X_ALTITUDE", "-5")]
+    [InlineData("SCD4X_SELF_CALIBRATION", "weekly")]
+    [InlineData("SOURCE", "recorded")]
+    public void Says_when_a_setting_of_real_sensors_cannot_be(string key, string value) =>
+        Assert.StartsWith($"{key} is '{value}'", Assert.Single(Load((key, value)).Settings.Problems), StringComparison.Ordinal);
 
     [Fact]
     public void Names_every_problem_at_once_and_no_secret()
     {
         using var directory = new TempDirectory();
-        var (_, settings) = Load(("BATCH_SIZE", "0"), ("INTERVAL_SECONDS", "soon"), ("SIMULATE", "perhaps"), ("SEED", "x"), ("INVERTERS_NUM", "-1"), ("DEVICE_ID", "a/b"),
-            ("HOST_NET", directory.File("none")), ("MQTT_PORT", "70000"), ("MQTT_PASSWORD", "hunter2"), ("MQTT_CA_FILE", "/ca.pem"), ("MQTT_CLIENT_KEY_FILE", "/key.pem"), ("JOURNAL_MAX_BYTES", "1"));
+        var (_, settings) = Load(
+            ("BATCH_SIZE", "0"),
+            ("INTERVAL_SECONDS", "soon"),
+            ("SIMULATE", "perhaps"),
+            ("SEED", "x"),
+            ("INVERTERS_NUM", "-1"),
+            ("DEVICE_ID", "a/b"),
+            ("HOST_NET", directory.File("none")),
+            ("MQTT_PORT", "70000"),
+            ("MQTT_PASSWORD", "hunter2"),
+            ("MQTT_CA_FILE", "/ca.pem"),
+            ("MQTT_CLIENT_KEY_FILE", "/key.pem"),
+            ("JOURNAL_MAX_BYTES", "1")
+        );
 
-        foreach (var key in new[] { "BATCH_SIZE", "INTERVAL_SECONDS", "SIMULATE", "SEED", "INVERTERS_NUM", "DEVICE_ID", "HOST_NET", "MQTT_PORT", "MQTT_CA_FILE", "MQTT_CLIENT_KEY_FILE", "JOURNAL_MAX_BYTES" })
+        foreach (
+            var key in new[]
+            {
+                "BATCH_SIZE",
+                "INTERVAL_SECONDS",
+                "SIMULATE",
+                "SEED",
+                "INVERTERS_NUM",
+                "DEVICE_ID",
+                "HOST_NET",
+                "MQTT_PORT",
+                "MQTT_CA_FILE",
+                "MQTT_CLIENT_KEY_FILE",
+                "JOURNAL_MAX_BYTES",
+            }
+        )
             Assert.Contains(settings.Problems, problem => problem.StartsWith(key, StringComparison.Ordinal));
         Assert.DoesNotContain(settings.Problems, problem => problem.Contains("hunter2", StringComparison.Ordinal));
     }
@@ -68,7 +228,9 @@ public sealed class AgentOptionsTests
         if (content is not null)
             File.WriteAllText(directory.File("c.json"), content);
 
-        var e = Assert.Throws<ConfigurationException>(() => AgentOptions.AddConfigFile(new ConfigurationBuilder(), [$"--config={directory.File("c.json")}"]));
+        var e = Assert.Throws<ConfigurationException>(() =>
+            AgentOptions.AddConfigFile(new ConfigurationBuilder(), [$"--config={directory.File("c.json")}"])
+        );
 
         Assert.StartsWith("CONFIG_FILE is '", Assert.Single(e.Problems), StringComparison.Ordinal);
     }

@@ -25,8 +25,20 @@ sealed class AgentProcess : IDisposable
         };
         (string, string)[] defaults =
         [
-            ("HTTP_PORT", $"{port}"), ("DATA_DIRECTORY", dataDirectory), ("MQTT_HOST", "127.0.0.1"), ("MQTT_PORT", $"{brokerPort}"), ("DEVICE_ID", "pi"), ("SIMULATE", "true"),
-            ("SEED", "1"), ("JOURNAL_FREE_RESERVE", "0"), ("BATCH_SIZE", "5"), ("INTERVAL_SECONDS", "200ms"), ("INVERTERS_NUM", "3"), ("INVERTER_INTERVAL_SECONDS", "300ms"),
+            ("HTTP_PORT", $"{port}"),
+            ("DATA_DIRECTORY", dataDirectory),
+            ("MQTT_HOST", "127.0.0.1"),
+            ("MQTT_PORT", $"{brokerPort}"),
+            ("DEVICE_ID", "pi"),
+            ("SIMULATE", "true"),
+            ("SEED", "1"),
+            ("JOURNAL_FREE_RESERVE", "0"),
+            // This machine may have no NTP, and have been started just now.
+            ("CLOCK_PATIENCE", "0"),
+            ("BATCH_SIZE", "5"),
+            ("INTERVAL_SECONDS", "200ms"),
+            ("INVERTERS_NUM", "3"),
+            ("INVERTER_INTERVAL_SECONDS", "300ms"),
         ];
         foreach (var (key, value) in defaults.Concat(settings))
             start.Environment[key] = value;
@@ -54,12 +66,17 @@ sealed class AgentProcess : IDisposable
         process.WaitForExit();
     }
 
+    /// <summary>SIGSTOP: it stays, and does nothing.</summary>
+    public void Freeze() => Signal(19);
+
+    /// <summary>SIGCONT, after <see cref="Freeze"/>.</summary>
+    public void Thaw() => Signal(18);
+
     /// <summary>SIGTERM, as a container engine sends it.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> StopAsync()
     {
-        if (SendSignal(process.Id, 15) != 0)
-            throw new InvalidOperationException($"kill -15 {process.Id} failed with errno {Marshal.GetLastPInvokeError()}.");
+        Signal(15);
         await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
         return process.ExitCode;
     }
@@ -94,6 +111,12 @@ sealed class AgentProcess : IDisposable
             Kill();
         process.Dispose();
         http.Dispose();
+    }
+
+    void Signal(int signal)
+    {
+        if (SendSignal(process.Id, signal) != 0)
+            throw new InvalidOperationException($"kill -{signal} {process.Id} failed with errno {Marshal.GetLastPInvokeError()}.");
     }
 
     void Keep(string? line)

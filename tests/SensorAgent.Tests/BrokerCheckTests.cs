@@ -6,7 +6,7 @@ namespace ThermalStreaming.SensorAgent.Tests;
 
 public sealed class BrokerCheckTests
 {
-    static readonly MosquittoSettings Guarded = new()
+    static readonly BrokerSettings Guarded = new()
     {
         Users = new Dictionary<string, string> { ["agent"] = "secret" },
         Acl = ["user agent", "topic write telemetry/v1/#"],
@@ -24,7 +24,15 @@ public sealed class BrokerCheckTests
         return results;
     }
 
-    static MqttOptions Options(int port, string? password = "secret") => new() { Host = "127.0.0.1", Port = port, ClientId = "pi", UserName = "agent", Password = password };
+    static MqttOptions Options(int port, string? password = "secret") =>
+        new()
+        {
+            Host = "127.0.0.1",
+            Port = port,
+            ClientId = "pi",
+            UserName = "agent",
+            Password = password,
+        };
 
     [Fact]
     public async Task Everything_is_well_with_the_right_password_and_rights()
@@ -76,7 +84,11 @@ public sealed class BrokerCheckTests
     public async Task A_check_does_not_throw_the_running_service_off_the_broker()
     {
         await using var broker = await MosquittoProcess.StartAsync(Guarded);
-        await using var service = new MqttClient(Options(broker.Port), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        await using var service = new MqttClient(
+            Options(broker.Port),
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
+        );
         var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         service.ConnectionChanged += state =>
         {

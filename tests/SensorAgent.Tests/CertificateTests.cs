@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Testing;
@@ -20,8 +21,13 @@ public sealed class CertificateTests
         await using var broker = await ShippedBroker.StartAsync(("CERTIFICATE_DAYS", "20"));
         using var data = new TempDirectory();
         File.WriteAllText(data.File("password"), broker.Password("sensor-agent"));
-        using var agent = new AgentProcess(data.File("data"), broker.Port,
-            ("MQTT_USER", "sensor-agent"), ("MQTT_PASSWORD_FILE", data.File("password")), ("MQTT_CERTIFICATE_PORT", $"{broker.TlsPort}"));
+        using var agent = new AgentProcess(
+            data.File("data"),
+            broker.Port,
+            ("MQTT_USER", "sensor-agent"),
+            ("MQTT_PASSWORD_FILE", data.File("password")),
+            ("MQTT_CERTIFICATE_PORT", $"{broker.TlsPort}")
+        );
 
         await agent.StatusAsync(status => status.GetProperty("mqtt").GetString() == "connected");
         const string Metric = "thermal_broker_certificate_expiry_timestamp_seconds";
@@ -30,7 +36,9 @@ public sealed class CertificateTests
         var line = metrics.Split('\n').Single(line => line.StartsWith(Metric, StringComparison.Ordinal));
         var expiry = DateTimeOffset.FromUnixTimeSeconds(long.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture));
         Assert.InRange(expiry - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(19.9), TimeSpan.FromDays(20));
-        Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("docker compose logs keeper", StringComparison.Ordinal));
+        // The log is written a little later than the metric.
+        var log = await UntilAsync(() => Task.FromResult(agent.Log), text => text.Contains("logs keeper", StringComparison.Ordinal));
+        Assert.Single(log.Split('\n'), entry => entry.Contains("docker compose logs keeper", StringComparison.Ordinal));
         Assert.Contains("\nthermal_agent_mqtt_reconnects_total 0", metrics, StringComparison.Ordinal);
     }
 
@@ -39,7 +47,7 @@ public sealed class CertificateTests
     {
         await using var broker = await ShippedBroker.StartAsync(("CERTIFICATE_DAYS", "20"));
         var clock = new ManualClock(TimeProvider.System.GetUtcNow());
-        var log = new Lines();
+        var log = new FakeLogger<CertificateWatch>();
         using var meter = new Meter("test");
         using var watch = new CertificateWatch(Options(broker.TlsPort), meter, clock, log);
         await watch.StartAsync(default);
@@ -47,19 +55,21 @@ public sealed class CertificateTests
         for (var hour = 0; hour < 3; hour++)
         {
             await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
-            Assert.Equal((TimeSpan.FromHours(1), 1), (clock.NextDue, log.Count));
+            Assert.Equal((TimeSpan.FromHours(1), 1), (clock.NextDue, log.Collector.Count));
             clock.Advance(TimeSpan.FromHours(1));
         }
         await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
         await broker.SetUpAsync(("CERTIFICATE_DAYS", "820"));
         await UntilAsync(
-            () => BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default), seen => seen > clock.GetUtcNow().AddDays(700));
+            () => BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default),
+            seen => seen > clock.GetUtcNow().AddDays(700)
+        );
         clock.Advance(TimeSpan.FromHours(1));
         await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
         clock.Advance(TimeSpan.FromDays(800));
         await UntilAsync(() => Task.FromResult(clock.NextDue), due => due is not null);
 
-        Assert.Equal(2, log.Count);
+        Assert.Equal(2, log.Collector.Count);
         await watch.StopAsync(default);
     }
 
@@ -70,7 +80,7 @@ public sealed class CertificateTests
     public async Task The_check_judges_by_the_days_that_are_left(int later, CheckOutcome outcome, string detail)
     {
         await using var broker = await ShippedBroker.StartAsync();
-        var clock = new ManualClock(TimeProvider.System.GetUtcNow().AddDays(later));
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(later));
 
         var result = await BrokerCertificate.CheckStep("127.0.0.1", broker.TlsPort, Patience, clock).Run(default);
 
@@ -85,7 +95,9 @@ public sealed class CertificateTests
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        var mute = await BrokerCertificate.CheckStep("127.0.0.1", port, TimeSpan.FromMilliseconds(300), TimeProvider.System).Run(default)
+        var mute = await BrokerCertificate
+            .CheckStep("127.0.0.1", port, TimeSpan.FromMilliseconds(300), TimeProvider.System)
+            .Run(default)
             .WaitAsync(Patience, TimeProvider.System);
 
         Assert.Equal((CheckOutcome.Failed, CheckOutcome.Failed), (closed.Outcome, mute.Outcome));
@@ -103,8 +115,17 @@ public sealed class CertificateTests
             await BrokerCertificate.ReadExpiryAsync("127.0.0.1", broker.TlsPort, Patience, default);
     }
 
-    static AgentOptions Options(int port)
-        => new() { CertificatePort = port, Mqtt = new MqttOptions { Host = "127.0.0.1", ClientId = "pi", ConnectTimeout = Patience } };
+    static AgentOptions Options(int port) =>
+        new()
+        {
+            CertificatePort = port,
+            Mqtt = new MqttOptions
+            {
+                Host = "127.0.0.1",
+                ClientId = "pi",
+                ConnectTimeout = Patience,
+            },
+        };
 
     static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> wanted)
     {
@@ -116,20 +137,5 @@ public sealed class CertificateTests
                 return seen;
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, timeout.Token);
         }
-    }
-
-    sealed class Lines : ILogger<CertificateWatch>
-    {
-        int count;
-
-        public int Count => Volatile.Read(ref count);
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => Interlocked.Increment(ref count);
     }
 }

@@ -18,16 +18,20 @@ sealed class Collector : IAsyncDisposable
 
     Collector(int port, string? user)
     {
-        client = new MqttClient(new MqttOptions
-        {
-            Host = "127.0.0.1",
-            Port = port,
-            ClientId = "collector",
-            UserName = user,
-            Password = user is null ? null : "secret",
-            Subscriptions = [new("telemetry/v1/+/thermal"), new("telemetry/v1/+/inverter"), new("telemetry/v1/+/status")],
-            MaximumReconnectDelay = TimeSpan.FromMilliseconds(200),
-        }, TimeProvider.System, NullLogger.Instance);
+        client = new MqttClient(
+            new MqttOptions
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                ClientId = "collector",
+                UserName = user,
+                Password = user is null ? null : "secret",
+                Subscriptions = [new("telemetry/v1/+/thermal"), new("telemetry/v1/+/inverter"), new("telemetry/v1/+/status")],
+                MaximumReconnectDelay = TimeSpan.FromMilliseconds(200),
+            },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         running = client.RunAsync(stop.Token);
         receiving = ReceiveAsync();
     }
@@ -61,10 +65,11 @@ sealed class Collector : IAsyncDisposable
     public List<ReadingBatch> Of(ReadingKind kind) => [.. Batches.Where(batch => batch.Kind == kind).Select(batch => batch.Batch)];
 
     /// <summary>Sequences in order of arrival.</summary>
-    public List<ulong> Sequences(ReadingKind kind, string? boot = null)
-        => [.. Of(kind).Where(batch => boot is null || batch.BootId == boot).SelectMany(Sequences)];
+    public List<ulong> Sequences(ReadingKind kind, string? boot = null) =>
+        [.. Of(kind).Where(batch => boot is null || batch.BootId == boot).SelectMany(Sequences)];
 
-    public static IEnumerable<ulong> Sequences(ReadingBatch batch) => batch.Thermal.Select(reading => reading.Sequence).Concat(batch.Inverters.Select(reading => reading.Sequence));
+    public static IEnumerable<ulong> Sequences(ReadingBatch batch) =>
+        batch.Thermal.Select(reading => reading.Sequence).Concat(batch.Inverters.Select(reading => reading.Sequence));
 
     /// <summary>Waits for what the test is about.</summary>
     public async Task UntilAsync(Func<Collector, bool> wanted)

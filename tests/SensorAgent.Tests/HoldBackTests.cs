@@ -17,6 +17,19 @@ public sealed class HoldBackTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
+    public async Task At_the_very_first_start_readings_wait_for_a_forwarder_that_is_required()
+    {
+        await using var broker = await MosquittoProcess.StartAsync();
+        await using var spy = await Collector.StartAsync(broker.Port);
+        using var agent = new AgentProcess(data.Path, broker.Port, ("FORWARDER_REQUIRED", "true"));
+        var before = await HeldBackAsync(agent, spy, ReadingKind.Thermal, ReadingKind.Inverter);
+        Assert.Equal(0, before);
+
+        await using var forwarder = new SpeakingForwarder(broker.Port, both);
+        await ArrivedAsync(agent, spy, before);
+    }
+
+    [Fact]
     public async Task After_a_restart_of_the_broker_readings_wait_for_a_forwarder_and_a_spy_gets_none()
     {
         await using var broker = await MosquittoProcess.StartAsync();
@@ -31,7 +44,7 @@ public sealed class HoldBackTests : IDisposable
 
         await using var forwarder = new SpeakingForwarder(broker.Port, both);
         await ArrivedAsync(agent, spy, before);
-        Assert.Contains("Publishing of thermal readings goes on", agent.Log, StringComparison.Ordinal);
+        Assert.Contains("Publishing of thermal readings resumed", agent.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,17 +91,21 @@ public sealed class HoldBackTests : IDisposable
     }
 
     /// <summary>Waits until readings flow and the agent has heard the forwarder; from then on it requires one.</summary>
-    Task PublishedWhileHeardAsync(Collector spy)
-        => spy.UntilAsync(c => both.All(kind => c.Of(kind).Count >= 3 && File.Exists(data.File($"outbox/forwarder-{Topics.Name(kind)}"))));
+    Task PublishedWhileHeardAsync(Collector spy) =>
+        spy.UntilAsync(c => both.All(kind => c.Of(kind).Count >= 3 && File.Exists(data.File($"outbox/forwarder-{Topics.Name(kind)}"))));
 
     /// <summary>Waits until the agent says that it holds readings back, and until some more have gathered.</summary>
     /// <returns>How many batches of the last kind the spy had, and still has.</returns>
     static async Task<int> HeldBackAsync(AgentProcess agent, Collector spy, params ReadingKind[] kinds)
     {
-        await agent.StatusAsync(status => kinds.All(kind => Part(status, kind).Contains($"no forwarder for {Topics.Name(kind)} readings says", StringComparison.Ordinal)));
+        await agent.StatusAsync(status =>
+            kinds.All(kind => Part(status, kind).Contains($"no forwarder for {Topics.Name(kind)} readings says", StringComparison.Ordinal))
+        );
         var held = kinds.ToDictionary(kind => kind, kind => spy.Of(kind).Count);
         var taken = (await agent.StatusAsync(_ => true)).GetProperty("readings_taken").GetInt64();
-        await agent.StatusAsync(status => status.GetProperty("readings_taken").GetInt64() > taken + 60 && status.GetProperty("backlog").GetInt64() > 20);
+        await agent.StatusAsync(status =>
+            status.GetProperty("readings_taken").GetInt64() > taken + 60 && status.GetProperty("backlog").GetInt64() > 20
+        );
         Assert.All(held, kind => Assert.Equal(kind.Value, spy.Of(kind.Key).Count));
         return held[kinds[^1]];
     }
@@ -105,6 +122,6 @@ public sealed class HoldBackTests : IDisposable
         }
     }
 
-    static string Part(JsonElement status, ReadingKind kind)
-        => status.GetProperty("parts").TryGetProperty($"publishing {Topics.Name(kind)}", out var part) ? part.GetString() ?? "" : "";
+    static string Part(JsonElement status, ReadingKind kind) =>
+        status.GetProperty("parts").TryGetProperty($"publishing {Topics.Name(kind)}", out var part) ? part.GetString() ?? "" : "";
 }

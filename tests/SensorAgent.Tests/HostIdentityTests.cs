@@ -8,7 +8,8 @@ public sealed class HostIdentityTests : IDisposable
     const string Heading = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 
     // A Pi on Wi-Fi and cable, with Docker. As the kernel prints it: addresses are little-endian numbers.
-    const string Routes = Heading
+    const string Routes =
+        Heading
         + "wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
         + "eth0\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
         + "docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
@@ -49,7 +50,9 @@ public sealed class HostIdentityTests : IDisposable
             if (text is not null)
                 File.WriteAllText(root.File($"net/{name}"), text);
         }
-        foreach (var (name, mac) in new[] { ("eth0", "DC:A6:32:01:02:03\n"), ("wlan0", "dc:a6:32:01:02:04\n"), ("wg0", "00:00:00:00:00:00\n") })
+        foreach (
+            var (name, mac) in new[] { ("eth0", "DC:A6:32:01:02:03\n"), ("wlan0", "dc:a6:32:01:02:04\n"), ("wg0", "00:00:00:00:00:00\n") }
+        )
         {
             Directory.CreateDirectory(root.File($"sys/class/net/{name}"));
             File.WriteAllText(root.File($"sys/class/net/{name}/address"), mac);
@@ -62,7 +65,10 @@ public sealed class HostIdentityTests : IDisposable
     {
         var host = Identity(Routes, Trie).Read("pi", DateTimeOffset.UnixEpoch.AddSeconds(1));
 
-        Assert.Equal(("pi", "pi.local", "10.0.0.7", "dc:a6:32:01:02:03", 1_000_000L), (host.Hostname, host.LocalHostname, host.IpAddress, host.MacAddress, host.StartedAtUs));
+        Assert.Equal(
+            ("pi", "pi.local", "10.0.0.7", "dc:a6:32:01:02:03", 1_000_000L),
+            (host.Hostname, host.LocalHostname, host.IpAddress, host.MacAddress, host.StartedAtUs)
+        );
     }
 
     [Fact]
@@ -76,7 +82,10 @@ public sealed class HostIdentityTests : IDisposable
     [Fact]
     public void Of_two_networks_on_one_interface_takes_the_one_the_gateway_is_in()
     {
-        var routes = Heading + "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n" + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        var routes =
+            Heading
+            + "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+            + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
             + "eth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
 
         Assert.Equal("10.0.0.7", Identity(routes, Trie).FindAddress().Address);
@@ -95,11 +104,18 @@ public sealed class HostIdentityTests : IDisposable
     [Fact]
     public void Takes_IPv6_where_there_is_no_IPv4()
     {
-        var identity = Identity(Heading, "Local:\n",
-            "fd000000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n"
-            + "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fd000000000000000000000000000001 00000400 00000002 00000000 00000003     eth0\n"
-            + "00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n",
-            "fe8000000000000000fc00fffe000001 04 40 20 80     eth0\nfd000000000000000000000000000002 04 40 00 82     eth0\n00000000000000000000000000000001 01 80 10 80       lo\n");
+        var identity = Identity(
+            Heading,
+            "Local:\n",
+            "fd000000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 "
+                + "00000000 00000001     eth0\n00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+                + "fd000000000000000000000000000001 00000400 "
+                + "00000002 00000000 00000003     eth0\n"
+                + "00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff "
+                + "00000001 00000000 00200200       lo\n",
+            "fe8000000000000000fc00fffe000001 04 40 20 80     eth0\nfd000000000000000000000000000002 04 40 00 82     "
+                + "eth0\n00000000000000000000000000000001 01 80 10 80       lo\n"
+        );
 
         Assert.Equal(new HostIdentity.NetworkAddress("eth0", "fd00::2"), identity.FindAddress());
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
@@ -11,15 +12,45 @@ public sealed class OutboxTests : IDisposable
     readonly TempDirectory data = new();
     readonly AgentOptions options;
     readonly Health health = new();
+    readonly Meter meter = new("test");
+    readonly ReadingClock readingClock;
 
-    public OutboxTests() => options = new AgentOptions { DeviceId = "pi", DataDirectory = data.Path, Journal = new JournalOptions { FreeSpaceReserveBytes = 0 } };
+    public OutboxTests()
+    {
+        options = new AgentOptions
+        {
+            DeviceId = "pi",
+            DataDirectory = data.Path,
+            ClockPatience = TimeSpan.Zero,
+            Journal = new JournalOptions { FreeSpaceReserveBytes = 0 },
+        };
+        readingClock = new ReadingClock(
+            options,
+            new Kernel(),
+            new AgentMetrics(meter, new StatusPage(), new RequestMetrics(meter)),
+            new Health(),
+            TimeProvider.System,
+            NullLogger<ReadingClock>.Instance
+        );
+    }
 
-    public void Dispose() => data.Dispose();
+    public void Dispose()
+    {
+        meter.Dispose();
+        data.Dispose();
+    }
 
     [Fact]
     public async Task The_backlog_counts_readings_and_not_the_offsets_that_a_torn_tail_skips()
     {
-        var batch = new ReadingBatch { Thermal = { new ThermalReading { Sequence = 1 }, new ThermalReading { Sequence = 2 } } };
+        var batch = new ReadingBatch
+        {
+            Thermal =
+            {
+                new ThermalReading { Sequence = 1 },
+                new ThermalReading { Sequence = 2 },
+            },
+        };
         using (var before = Open())
         {
             await before.StoreAsync(batch, 2, CancellationToken.None);
@@ -40,7 +71,12 @@ public sealed class OutboxTests : IDisposable
     public async Task An_outbox_on_a_full_disk_gives_back_what_it_holds_and_a_new_one_waits_for_space()
     {
         using var disk = new SmallFileSystem(data.File("small"), megabytes: 2);
-        var small = new AgentOptions { DeviceId = "pi", DataDirectory = disk.Path, Journal = new JournalOptions { FreeSpaceReserveBytes = 0 } };
+        var small = new AgentOptions
+        {
+            DeviceId = "pi",
+            DataDirectory = disk.Path,
+            Journal = new JournalOptions { FreeSpaceReserveBytes = 0 },
+        };
         var batch = new ReadingBatch { Thermal = { new ThermalReading { Sequence = 1 } } };
         using (var outbox = Open(small, ReadingKind.Thermal))
             await outbox.StoreAsync(batch, 1, CancellationToken.None);
@@ -63,7 +99,7 @@ public sealed class OutboxTests : IDisposable
         Assert.True(other.IsOpen && health.IsReady);
     }
 
-    Outbox Open(AgentOptions of, ReadingKind kind) => new(kind, of, health, TimeProvider.System, NullLogger<Outbox>.Instance);
+    Outbox Open(AgentOptions of, ReadingKind kind) => new(kind, of, readingClock, health, TimeProvider.System, NullLogger<Outbox>.Instance);
 
-    Outbox Open() => new(ReadingKind.Thermal, options, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);
+    Outbox Open() => new(ReadingKind.Thermal, options, readingClock, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);
 }

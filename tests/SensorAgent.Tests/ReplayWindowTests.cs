@@ -16,7 +16,7 @@ public sealed class ReplayWindowTests
     /// <summary>One acknowledgement a second.</summary>
     void Run(TimeSpan time)
     {
-        for (var end = clock.GetTimestamp() + time.Ticks; clock.GetTimestamp() < end;)
+        for (var end = clock.GetTimestamp() + time.Ticks; clock.GetTimestamp() < end; )
         {
             clock.Advance(TimeSpan.FromSeconds(1));
             if (window.Acknowledged(++offset) is { } now)

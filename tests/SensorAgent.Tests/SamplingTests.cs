@@ -16,17 +16,28 @@ public sealed class SamplingTests : IDisposable
     readonly Outboxes outboxes;
     readonly Device device;
     readonly AgentMetrics metrics;
+    readonly FakeKernel kernel;
     readonly SystemMetrics system;
     readonly AgentOptions options;
 
     public SamplingTests()
     {
-        options = new AgentOptions { DeviceId = "pi", DataDirectory = data.Path, Simulate = true, Seed = 3, Inverters = 2, Journal = new JournalOptions { FreeSpaceReserveBytes = 0 } };
+        options = new AgentOptions
+        {
+            DeviceId = "pi",
+            DataDirectory = data.Path,
+            Simulate = true,
+            Seed = 3,
+            Inverters = 2,
+            Journal = new JournalOptions { FreeSpaceReserveBytes = 0 },
+        };
         // The outbox has real time: it waits for a real disk.
-        outboxes = new Outboxes(options, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);
-        device = new Device(options, clock);
-        metrics = new AgentMetrics(meter, new StatusPage());
-        system = new SystemMetrics("/proc", "/sys", data.Path, clock);
+        metrics = new AgentMetrics(meter, new StatusPage(), new RequestMetrics(meter));
+        kernel = new FakeKernel(clock);
+        var readingClock = new ReadingClock(options, kernel, metrics, new Health(), clock, NullLogger<ReadingClock>.Instance);
+        outboxes = new Outboxes(options, readingClock, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);
+        device = new Device(options, kernel, clock);
+        system = new SystemMetrics("/proc", "/sys", data.Path, kernel, clock);
     }
 
     public void Dispose()
@@ -37,10 +48,18 @@ public sealed class SamplingTests : IDisposable
         data.Dispose();
     }
 
+    ThermalSampling Thermal() => new(Plan(), device, Sources(), outboxes, metrics, new LatestReading(), new ReadingFeed(), clock);
+
+    InverterSampling Inverters() => new(options, Plan(), device, outboxes, metrics, new ReadingFeed(), clock);
+
+    SamplingPlan Plan() => new(options, NullLogger<SamplingPlan>.Instance);
+
+    ThermalSources Sources() => new(system, new SimulatedEnvironment(3, TimeSpan.FromMinutes(10)), null);
+
     /// <summary>Lets time pass from timer to timer, and gives the sampler the real time it needs in between.</summary>
     async Task PassAsync(TimeSpan time)
     {
-        for (var left = time; left > TimeSpan.Zero;)
+        for (var left = time; left > TimeSpan.Zero; )
         {
             TimeSpan? due;
             for (var patience = 0; (due = clock.NextDue) is null; patience++)
@@ -69,7 +88,7 @@ public sealed class SamplingTests : IDisposable
     [Fact]
     public async Task Takes_a_batch_per_interval_whatever_the_wall_clock_does()
     {
-        using var sampling = new ThermalSampling(options, device, system, outboxes, metrics, clock, NullLogger<ThermalSampling>.Instance);
+        using var sampling = Thermal();
         await sampling.StartAsync(default);
 
         await PassAsync(TimeSpan.FromSeconds(20));
@@ -91,17 +110,17 @@ public sealed class SamplingTests : IDisposable
     [Fact]
     public async Task The_same_seed_and_clock_give_the_same_readings()
     {
-        using (var sampling = new ThermalSampling(options, device, system, outboxes, metrics, clock, NullLogger<ThermalSampling>.Instance))
+        using (var sampling = Thermal())
         {
             await sampling.StartAsync(default);
             await PassAsync(TimeSpan.FromSeconds(30));
             await sampling.StopAsync(default);
         }
-        var expected = new SimulatedEnvironment(3);
+        var expected = new SimulatedEnvironment(3, TimeSpan.FromMinutes(10));
         foreach (var reading in Stored(ReadingKind.Thermal).SelectMany(batch => batch.Thermal))
         {
             var same = new ThermalReading();
-            expected.AddTo(same, Instants.FromMicroseconds(reading.ObservedAtUs), TimeSpan.FromMilliseconds(500));
+            expected.AddTo(same, Instants.FromMicroseconds(reading.ObservedAtUs));
             Assert.Equal((same.TemperatureC, same.PressurePa, same.TvocPpb), (reading.TemperatureC, reading.PressurePa, reading.TvocPpb));
         }
     }
@@ -109,7 +128,7 @@ public sealed class SamplingTests : IDisposable
     [Fact]
     public async Task Takes_a_round_of_the_fleet_at_the_start_and_then_per_interval()
     {
-        using var sampling = new InverterSampling(options, device, outboxes, metrics, clock);
+        using var sampling = Inverters();
         await sampling.StartAsync(default);
         await PassAsync(TimeSpan.FromSeconds(61));
         await sampling.StopAsync(default);
@@ -123,7 +142,7 @@ public sealed class SamplingTests : IDisposable
     [Fact]
     public async Task Writes_at_most_one_fsync_per_batch_and_little_more_than_the_readings()
     {
-        using var sampling = new ThermalSampling(options, device, system, outboxes, metrics, clock, NullLogger<ThermalSampling>.Instance);
+        using var sampling = Thermal();
         var journal = outboxes[ReadingKind.Thermal].Journal;
         var (flushes, written) = (journal.Flushes, journal.BytesWritten);
         await sampling.StartAsync(default);

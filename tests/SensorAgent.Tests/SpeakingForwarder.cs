@@ -39,9 +39,18 @@ sealed class SpeakingForwarder : IAsyncDisposable
         stop.Dispose();
     }
 
-    static MqttClient Client(int port, string id)
-        => new(new MqttOptions { Host = "127.0.0.1", Port = port, ClientId = id, MaximumReconnectDelay = TimeSpan.FromMilliseconds(200) },
-            TimeProvider.System, NullLogger.Instance);
+    static MqttClient Client(int port, string id) =>
+        new(
+            new MqttOptions
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                ClientId = id,
+                MaximumReconnectDelay = TimeSpan.FromMilliseconds(200),
+            },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
 
     async Task SpeakAsync(ReadingKind[] kinds)
     {
@@ -50,7 +59,12 @@ sealed class SpeakingForwarder : IAsyncDisposable
             while (true)
             {
                 foreach (var kind in kinds)
-                    await client.PublishAsync(Topics.Forwarders(kind), ReadOnlyMemory<byte>.Empty, MqttQos.AtMostOnce, cancellationToken: stop.Token);
+                    await client.PublishAsync(
+                        Topics.Forwarders(kind),
+                        ReadOnlyMemory<byte>.Empty,
+                        MqttQos.AtMostOnce,
+                        cancellationToken: stop.Token
+                    );
                 await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, stop.Token);
             }
         }

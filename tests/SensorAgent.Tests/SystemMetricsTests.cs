@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
 
@@ -63,13 +65,13 @@ public sealed class SystemMetricsTests
     public void Follows_the_files_and_leaves_out_what_cannot_be_read_any_more()
     {
         using var root = new TempDirectory();
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         Directory.CreateDirectory(root.File("class/thermal/thermal_zone0"));
         File.WriteAllText(root.File("class/thermal/thermal_zone0/type"), "cpu-thermal\n");
         File.WriteAllText(root.File("class/thermal/thermal_zone0/temp"), "48312\n");
         File.WriteAllText(root.File("stat"), "cpu  0 0 0 1000 0 0 0 0 0 0\n");
         File.WriteAllText(root.File("meminfo"), "MemTotal: 1000 kB\nMemAvailable: 400 kB\n");
-        using var system = new SystemMetrics(root.Path, root.Path, root.Path, clock);
+        using var system = new SystemMetrics(root.Path, root.Path, root.Path, new Kernel(), clock);
         clock.Advance(TimeSpan.FromSeconds(1));
         File.WriteAllText(root.File("stat"), "cpu  30 0 0 1070 0 0 0 0 0 0\n");
 
@@ -94,7 +96,7 @@ public sealed class SystemMetricsTests
     [Fact]
     public void Reads_this_machine()
     {
-        using var system = new SystemMetrics("/proc", "/sys", Path.GetTempPath(), TimeProvider.System);
+        using var system = new SystemMetrics("/proc", "/sys", Path.GetTempPath(), new Kernel(), TimeProvider.System);
 
         var reading = new ThermalReading();
         system.AddTo(reading);

@@ -12,7 +12,14 @@ public sealed class VerbTests : IDisposable
 
     async Task<(int Code, string Output, string Error)> RunAsync(string[] arguments, params (string Key, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.SensorAgent.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.SensorAgent.dll"), .. arguments]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (key, value) in settings.Prepend(("DATA_DIRECTORY", data.Path)))
             start.Environment[key] = value;
         using var process = Process.Start(start)!;
@@ -28,7 +35,10 @@ public sealed class VerbTests : IDisposable
         var (code, _, error) = await RunAsync([], ("BATCH_SIZE", "many"), ("INVERTERS_NUM", "-3"));
 
         Assert.Equal(78, code);
-        Assert.Equal(["config: BATCH_SIZE is 'many'", "config: INVERTERS_NUM is '-3'"], error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(';')[0]));
+        Assert.Equal(
+            ["config: BATCH_SIZE is 'many'", "config: INVERTERS_NUM is '-3'"],
+            error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(';')[0])
+        );
     }
 
     [Fact]
@@ -45,7 +55,13 @@ public sealed class VerbTests : IDisposable
     public async Task Check_finds_a_good_broker_and_a_missing_one()
     {
         await using var broker = await MosquittoProcess.StartAsync();
-        (string, string)[] settings = [("MQTT_HOST", "127.0.0.1"), ("MQTT_PORT", $"{broker.Port}"), ("JOURNAL_FREE_RESERVE", "0"), ("JOURNAL_MAX_BYTES", "1MiB")];
+        (string, string)[] settings =
+        [
+            ("MQTT_HOST", "127.0.0.1"),
+            ("MQTT_PORT", $"{broker.Port}"),
+            ("JOURNAL_FREE_RESERVE", "0"),
+            ("JOURNAL_MAX_BYTES", "1MiB"),
+        ];
 
         var good = await RunAsync(["check", "--json"], settings);
         broker.Kill();
@@ -53,10 +69,56 @@ public sealed class VerbTests : IDisposable
 
         Assert.True(good.Code == 0, good.Output + good.Error);
         Assert.Equal(
-            ["configuration", "data directory", "free space", "broker name", "broker port", "broker login", "broker publish", "sensors", "system metrics", "network identity"],
-            JsonDocument.Parse(good.Output).RootElement.EnumerateArray().Select(step => step.GetProperty("name").GetString()));
+            [
+                "configuration",
+                "data directory",
+                "free space",
+                "broker name",
+                "broker port",
+                "broker login",
+                "broker publish",
+                "sensors",
+                "clock",
+                "power",
+                "system metrics",
+                "network identity",
+            ],
+            JsonDocument.Parse(good.Output).RootElement.EnumerateArray().Select(step => step.GetProperty("name").GetString())
+        );
         Assert.Equal(1, bad.Code);
-        Assert.Equal("failed", JsonDocument.Parse(bad.Output).RootElement.EnumerateArray().First(step => step.GetProperty("name").GetString() == "broker port").GetProperty("outcome").GetString());
+        Assert.Equal(
+            "failed",
+            JsonDocument
+                .Parse(bad.Output)
+                .RootElement.EnumerateArray()
+                .First(step => step.GetProperty("name").GetString() == "broker port")
+                .GetProperty("outcome")
+                .GetString()
+        );
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("read")]
+    [InlineData("calibrate --ppm 425")]
+    public async Task Sensors_without_a_bus_say_what_is_missing(string verb)
+    {
+        var (code, _, error) = await RunAsync(["sensors", .. verb.Split(' ')], ("I2C_BUSES", "250"), ("HTTP_PORT", $"{Ports.Take()}"));
+
+        Assert.Equal(1, code);
+        Assert.Contains("/dev/i2c-250", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--ppm 30000", "--ppm must be 400 to 2000")]
+    [InlineData("--ppm 425 --minutes 1", "--minutes must be 3 to 60")]
+    public async Task Sensors_are_not_calibrated_to_anything(string arguments, string problem)
+    {
+        var (code, output, error) = await RunAsync(["sensors", "calibrate", .. arguments.Split(' ')], ("I2C_BUSES", "250"));
+
+        Assert.NotEqual(0, code);
+        Assert.Contains(problem, output + error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,7 +134,10 @@ public sealed class VerbTests : IDisposable
 
         Assert.True(verify.Code == 0, verify.Output + verify.Error);
         Assert.True(export.Code == 0, export.Output + export.Error);
-        var rows = export.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var rows = export
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         Assert.True(rows.Count >= 10);
         Assert.Equal(Enumerable.Range(1, rows.Count), rows.Select(row => row.GetProperty("sequence").GetInt32()));
         Assert.All(rows, row => Assert.Equal("pi", row.GetProperty("device_id").GetString()));

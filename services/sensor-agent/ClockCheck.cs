@@ -1,0 +1,48 @@
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>The step <c>clock</c> of <c>check</c>: what the running agent makes of the machine's clock, or what the kernel says.</summary>
+static class ClockCheck
+{
+    /// <summary>How to get a synchronised clock.</summary>
+    public const string Fix =
+        "On the machine: timedatectl, then sudo timedatectl set-ntp true, and let UDP port 123 out; without Internet name a time server of "
+        + "your network in /etc/systemd/timesyncd.conf. chrony needs the line rtcsync in chrony.conf";
+
+    public static async Task<CheckResult> RunAsync(Kernel kernel, RunningService service, CancellationToken cancellationToken)
+    {
+        var status = await service.StatusAsync(cancellationToken);
+        var said = status is { } answer && answer.TryGetProperty("clock", out var clock) ? clock.GetString() : null;
+        return Enum.TryParse<ClockState>(said, out var state) ? Judge(state) : Judge(Of(kernel.IsClockSynchronised()));
+    }
+
+    internal static CheckResult Judge(ClockState state) =>
+        state switch
+        {
+            ClockState.Synchronised => CheckResult.Ok("synchronised"),
+            ClockState.Waiting => CheckResult.Warning(
+                "not synchronised yet: readings wait for it, at most CLOCK_PATIENCE",
+                "The machine has just started, or its clock was set by hand; readings are kept and get the right time.",
+                Fix
+            ),
+            ClockState.Unsynchronised => CheckResult.Warning(
+                "not synchronised: readings carry the machine's time as it is, and clock:Unsynchronised in quality",
+                "No NTP server has been reached since the machine started, or the clock was set by hand since.",
+                Fix
+            ),
+            _ => CheckResult.Warning(
+                "nothing here says whether it is synchronised; readings carry the machine's time as it is",
+                "The kernel does not answer (adjtimex). Engines before 20.10 do not let containers ask.",
+                "timedatectl shows it; upgrade Docker Engine"
+            ),
+        };
+
+    static ClockState Of(bool? isSynchronised) =>
+        isSynchronised switch
+        {
+            true => ClockState.Synchronised,
+            false => ClockState.Unsynchronised,
+            null => ClockState.Unknown,
+        };
+}

@@ -1,0 +1,128 @@
+using ThermalStreaming.Mqtt;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Shows the device in Home Assistant: describes it and its values, and repeats its newest reading and that it is online. It describes
+/// again
+/// after each connection, when Home Assistant has started, and when a value comes that the device did not deliver before.
+/// These messages are copies; the readings go to the forwarders through the outbox, and nothing here delays them.
+/// </summary>
+sealed partial class HomeAssistant(
+    AgentOptions options,
+    BrokerConnection broker,
+    HomeAssistantPresence presence,
+    LatestReading latest,
+    TimeProvider clock,
+    ILogger<HomeAssistant> logger
+) : BackgroundService
+{
+    /// <summary>More often is of no use to people.</summary>
+    static readonly TimeSpan shortestInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Home Assistant takes a state only after it has read the description and subscribed.</summary>
+    static readonly TimeSpan timeToSubscribe = TimeSpan.FromSeconds(1);
+
+    readonly HashSet<HomeAssistantEntity> delivered = [];
+
+    TimeSpan Interval => options.Interval > shortestInterval ? options.Interval : shortestInterval;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var lost = await broker.WaitAsync(stoppingToken);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(lost, stoppingToken);
+                await ShowAsync(either.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The next connection, or the stop.
+            }
+            catch (MqttException e)
+            {
+                // Said by the connection when it is lost. A broker that refuses these messages refuses them again.
+                LogRefused(e.Message);
+                await Task.Delay(TimeSpan.FromMinutes(1), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>One connection.</summary>
+    async Task ShowAsync(CancellationToken cancellationToken)
+    {
+        var mustDescribe = true;
+        ThermalReading? shown = null;
+        while (true)
+        {
+            var started = presence.NextStart;
+            if (latest.Value is { } reading && (mustDescribe || !ReferenceEquals(reading, shown)))
+            {
+                foreach (var entity in HomeAssistantEntity.All)
+                    mustDescribe |= entity.Value(reading) is not null && delivered.Add(entity);
+                if (mustDescribe)
+                    await DescribeAsync(cancellationToken);
+                mustDescribe = false;
+                await PublishAsync(Topics.Status(options.DeviceId), AgentOptions.Online, cancellationToken);
+                await PublishAsync(
+                    HomeAssistantTopics.State(options.DeviceId),
+                    HomeAssistantMessages.State(reading, Shown()),
+                    cancellationToken
+                );
+                shown = reading;
+            }
+            var pause = Task.Delay(Interval, clock, cancellationToken);
+            if (await Task.WhenAny(started, pause) == started)
+                mustDescribe = true;
+            else
+                await pause;
+        }
+    }
+
+    async Task DescribeAsync(CancellationToken cancellationToken)
+    {
+        var description = HomeAssistantMessages.Discovery(options.DeviceId, Shown(), Expiry());
+        await PublishAsync(HomeAssistantTopics.Discovery(options.DeviceId), description, cancellationToken, MqttQos.AtLeastOnce);
+        LogDescribed(delivered.Count);
+        await Task.Delay(timeToSubscribe, clock, cancellationToken);
+    }
+
+    /// <summary>In a fixed order.</summary>
+    IEnumerable<HomeAssistantEntity> Shown() => HomeAssistantEntity.All.Where(delivered.Contains);
+
+    /// <summary>Three times the interval, so that one lost message or a busy machine does not blank the display; at least a
+    /// minute.</summary>
+    TimeSpan Expiry() => 3 * Interval > TimeSpan.FromMinutes(1) ? 3 * Interval : TimeSpan.FromMinutes(1);
+
+    Task<MqttReasonCode> PublishAsync(
+        string topic,
+        ReadOnlyMemory<byte> payload,
+        CancellationToken cancellationToken,
+        MqttQos qos = MqttQos.AtMostOnce
+    ) =>
+        broker.Client.PublishAsync(
+            topic,
+            payload,
+            qos,
+            // A state is not retained: after a restart Home Assistant would show an old one as new.
+            retain: qos != MqttQos.AtMostOnce && broker.Client.State.RetainAvailable,
+            cancellationToken: cancellationToken
+        );
+
+    [LoggerMessage(
+        EventId = 60,
+        Level = LogLevel.Information,
+        Message = "Described this device and {Count} of its values to Home Assistant"
+    )]
+    partial void LogDescribed(int count);
+
+    [LoggerMessage(
+        EventId = 61,
+        Level = LogLevel.Warning,
+        Message = "Home Assistant does not see this device: {Problem} Run ./up once, which renews the broker's rules, or set HOME_ASSISTANT=false"
+    )]
+    partial void LogRefused(string problem);
+}

@@ -1,0 +1,11 @@
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>Where inverter readings come from.</summary>
+enum InverterSource
+{
+    /// <summary>From a generated fleet.</summary>
+    Simulate,
+
+    /// <summary>From a file that was recorded.</summary>
+    Replay,
+}

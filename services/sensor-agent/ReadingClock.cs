@@ -1,0 +1,336 @@
+using Google.Protobuf;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
+using ThermalStreaming.Sensors;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Says when readings were taken. Samplers stamp them with the time since the machine's start, which nobody can set; when a batch is
+/// stored,
+/// the offset to the time of day is added. While the kernel says that the clock is not synchronised, the batch is stored with a reference
+/// (<see cref="ClockReference"/>), held back, and gets its times when it is published. Thread-safe.
+/// </summary>
+sealed partial class ReadingClock
+{
+    const string Part = "clock";
+
+    /// <summary>
+    /// The system clock runs at the rate of the other one, so that any difference is a step. NTP clients step it for more than this, and
+    /// turn it faster or slower for less.
+    /// </summary>
+    static readonly TimeSpan LeastStep = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Two clocks that were read within this were read together.</summary>
+    static readonly TimeSpan Exact = TimeSpan.FromMilliseconds(1);
+
+    readonly Lock gate = new();
+    readonly SteadyOffset[] steady = [new(), new()];
+    readonly TimeSpan patience;
+    readonly Kernel kernel;
+    readonly ClockFixes fixes;
+    readonly Health health;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    readonly string bootId;
+    TimeSpan offset;
+    TimeSpan waitsSince;
+    TimeSpan? confirmed;
+    ClockState? state;
+    long steps;
+
+    public ReadingClock(
+        AgentOptions options,
+        Kernel kernel,
+        AgentMetrics metrics,
+        Health health,
+        TimeProvider clock,
+        ILogger<ReadingClock> logger
+    )
+    {
+        patience = options.ClockPatience;
+        this.kernel = kernel;
+        this.health = health;
+        this.clock = clock;
+        this.logger = logger;
+        // Without an id of its own a start of the machine ends with the process, as far as anybody can tell.
+        bootId = kernel.BootId ?? Guid.NewGuid().ToString("N");
+        fixes = new ClockFixes(options.DataDirectory, logger);
+        confirmed = fixes.Confirmed(bootId);
+        (offset, _) = Measure();
+        // A clock that was right once in this start of the machine has been stepped since, nobody knows when.
+        waitsSince = confirmed is null ? TimeSpan.Zero : kernel.SinceBoot();
+        metrics.Observe(this);
+    }
+
+    /// <summary>What is known of the clock now.</summary>
+    public ClockState State => Look();
+
+    /// <summary>How often the clock was stepped while this process has looked.</summary>
+    public long Steps => Volatile.Read(ref steps);
+
+    /// <summary>How far the machine's clock is from the one that it follows; null while it follows none.</summary>
+    public (TimeSpan Offset, TimeSpan MaxError)? Deviation => kernel.ClockDeviation();
+
+    /// <summary>What a sampler stamps a reading with: microseconds since the machine's start.</summary>
+    public long SinceBootUs => kernel.SinceBoot().Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>The present, as far as it is known.</summary>
+    public Moment Now()
+    {
+        lock (gate)
+            return new Moment(
+                Look() is ClockState.Synchronised or ClockState.Unknown ? clock.GetUtcNow() : null,
+                bootId,
+                kernel.SinceBoot()
+            );
+    }
+
+    /// <summary>Looks at the clock: notices steps and whether it is synchronised, and reports both once.</summary>
+    public ClockState Look()
+    {
+        lock (gate)
+        {
+            fixes.Save();
+            // Asked before and after: a step in between would make a wrong time one that NTP has confirmed.
+            var isSynchronised = kernel.IsClockSynchronised();
+            var (measured, doubt) = Measure();
+            if (isSynchronised == true && kernel.IsClockSynchronised() != true)
+                isSynchronised = false;
+            if (doubt >= LeastStep / 2)
+            {
+                // Nothing was learned: the next look, in a second at most, tells.
+                if (state is { } known)
+                    return known;
+                isSynchronised = isSynchronised is null ? null : false;
+            }
+            if ((measured - offset).Duration() >= LeastStep)
+            {
+                steps++;
+                LogStep((measured - offset).TotalSeconds);
+                offset = measured;
+            }
+            if (isSynchronised == true && !IsConfirmed)
+            {
+                confirmed = offset;
+                fixes.Add(new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: false));
+            }
+            Change(Judge(isSynchronised));
+            return state!.Value;
+        }
+    }
+
+    /// <summary>
+    /// Turns the stamps of a batch, and the start of the agent in its host, into times of day: final ones, or such that
+    /// <see cref="Finish"/> corrects.
+    /// </summary>
+    public void Stamp(ReadingBatch batch)
+    {
+        lock (gate)
+        {
+            var isWaiting = Look() == ClockState.Waiting;
+            var series = steady[batch.Inverters.Count > 0 ? 1 : 0];
+            var offsetUs = Microseconds(offset);
+            if (isWaiting)
+            {
+                batch.Clock = new ClockReference { KernelBootId = bootId, OffsetUs = offsetUs };
+                series.Forget();
+            }
+            else if (state == ClockState.Unsynchronised)
+                batch.Quality = ClockFlag.Unsynchronised;
+            foreach (var reading in batch.Thermal)
+            {
+                var (time, flag) = Dated(reading.ObservedAtUs);
+                reading.ObservedAtUs = time;
+                ClockFlag.Add(reading, flag);
+            }
+            foreach (var reading in batch.Inverters)
+            {
+                var (time, flag) = Dated(reading.ObservedAtUs);
+                reading.ObservedAtUs = time;
+                ClockFlag.Add(reading, flag);
+            }
+            StampHost(batch);
+
+            (long TimeUs, string? Flag) Dated(long sinceBootUs)
+            {
+                if (isWaiting)
+                    return (sinceBootUs + offsetUs, null);
+                var own = series.Next(TimeSpan.FromMicroseconds(sinceBootUs), offset);
+                return (
+                    sinceBootUs + Microseconds(own),
+                    state != ClockState.Unsynchronised && own - offset >= LeastStep ? ClockFlag.Adjusting : null
+                );
+            }
+        }
+    }
+
+    /// <summary>Turns the start of the agent alone into a time of day.</summary>
+    public void StampHost(ReadingBatch batch)
+    {
+        // Shared by batches.
+        batch.Host = batch.Host?.Clone();
+        lock (gate)
+        {
+            if (batch.Host is { } host)
+                host.StartedAtUs += Microseconds(offset);
+        }
+    }
+
+    /// <summary>A stored batch with its final times, the same ones whenever it is asked for.</summary>
+    /// <param name="batch">Serialised, with a <see cref="ClockReference"/>.</param>
+    /// <param name="movedBy">By how much its times were corrected.</param>
+    /// <returns>Null while the clock has to be waited for.</returns>
+    public byte[]? Finish(ReadOnlySpan<byte> batch, out TimeSpan movedBy)
+    {
+        movedBy = TimeSpan.Zero;
+        var finished = ReadingBatch.Parser.ParseFrom(batch);
+        var reference = finished.Clock;
+        var times = finished
+            .Thermal.Select(reading => reading.ObservedAtUs)
+            .Concat(finished.Inverters.Select(reading => reading.ObservedAtUs));
+        if (Find(reference.KernelBootId, TimeSpan.FromMicroseconds(times.Max() - reference.OffsetUs)) is not { } fix)
+            return null;
+        var moveUs = fix.IsFlagged ? 0 : Microseconds(fix.Offset) - reference.OffsetUs;
+        if (fix.IsFlagged)
+            finished.Quality = ClockFlag.Unsynchronised;
+        foreach (var reading in finished.Thermal)
+            reading.ObservedAtUs += moveUs;
+        foreach (var reading in finished.Inverters)
+            reading.ObservedAtUs += moveUs;
+        if (finished.Host is { } host)
+            host.StartedAtUs += moveUs;
+        finished.Clock = null;
+        movedBy = TimeSpan.FromMicroseconds(moveUs);
+        return finished.ToByteArray();
+    }
+
+    /// <summary>Why readings are held back, for a person.</summary>
+    public string WaitingText
+    {
+        get
+        {
+            var left = waitsSince + patience - kernel.SinceBoot();
+            return "The machine's clock is not synchronised yet: readings are kept here and published with the right time when it is, or as "
+                + $"they are in {Math.Max(0, left.TotalMinutes):0.0} min (CLOCK_PATIENCE). See timedatectl; NTP needs UDP port 123";
+        }
+    }
+
+    bool IsConfirmed => confirmed is { } right && (right - offset).Duration() < LeastStep;
+
+    ClockFix? Find(string boot, TimeSpan takenAt)
+    {
+        lock (gate)
+        {
+            if (fixes.Find(boot, takenAt) is { } known)
+                return known;
+            // Another start of the machine: nothing tells any more how far its clock was from the right time.
+            if (boot != bootId)
+                return new ClockFix(boot, TimeSpan.MaxValue, default, IsFlagged: true);
+            if (Look() == ClockState.Waiting)
+                return null;
+            var fix = new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: state != ClockState.Synchronised);
+            fixes.Add(fix);
+            return fix;
+        }
+    }
+
+    ClockState Judge(bool? isSynchronised)
+    {
+        if (isSynchronised is not { } follows)
+            return ClockState.Unknown;
+        // NTP that cannot be reached for hours ends it for the kernel, but the clock is as good as it was until somebody sets it.
+        if (follows || IsConfirmed)
+            return ClockState.Synchronised;
+        if (state == ClockState.Synchronised)
+            waitsSince = kernel.SinceBoot();
+        return kernel.SinceBoot() - waitsSince < patience ? ClockState.Waiting : ClockState.Unsynchronised;
+    }
+
+    void Change(ClockState now)
+    {
+        var before = state;
+        state = now;
+        switch (now)
+        {
+            case ClockState.Waiting:
+                health.Unwell(Part, WaitingText + ".");
+                break;
+            case ClockState.Synchronised:
+                health.Well(Part);
+                break;
+            case ClockState.Unsynchronised:
+                health.Well(
+                    Part,
+                    $"not synchronised; readings carry the machine's time and {ClockFlag.Unsynchronised} in quality. {ClockCheck.Fix}."
+                );
+                break;
+            default:
+                health.Well(Part, "the kernel does not say whether it is synchronised; readings carry the machine's time.");
+                break;
+        }
+        if (now == before)
+            return;
+        switch (now)
+        {
+            case ClockState.Waiting:
+                LogWaiting(WaitingText);
+                break;
+            case ClockState.Synchronised when before is not null:
+                LogSynchronised();
+                break;
+            case ClockState.Unsynchronised:
+                LogUnsynchronised(ClockFlag.Unsynchronised, ClockCheck.Fix);
+                break;
+            case ClockState.Unknown:
+                LogUnknown();
+                break;
+        }
+    }
+
+    /// <summary>The time of day less the time since the machine's start, and by how much that may be wrong.</summary>
+    (TimeSpan Offset, TimeSpan Doubt) Measure()
+    {
+        var (best, doubt) = (TimeSpan.Zero, TimeSpan.MaxValue);
+        // On a busy machine something else may run between the two clocks.
+        for (var i = 0; i < 10 && doubt > Exact; i++)
+        {
+            var before = kernel.SinceBoot();
+            var now = clock.GetUtcNow() - DateTimeOffset.UnixEpoch;
+            var after = kernel.SinceBoot();
+            if (after - before < doubt)
+                (best, doubt) = (now - (before + after) / 2, after - before);
+        }
+        return (best, doubt);
+    }
+
+    static long Microseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
+
+    [LoggerMessage(EventId = 41, Level = LogLevel.Information, Message = "{Text}")]
+    partial void LogWaiting(string text);
+
+    [LoggerMessage(EventId = 42, Level = LogLevel.Information, Message = "The machine's clock is synchronised; readings carry its time")]
+    partial void LogSynchronised();
+
+    [LoggerMessage(
+        EventId = 43,
+        Level = LogLevel.Warning,
+        Message = "The machine's clock is not synchronised: readings carry its time as it is, and {Flag} in quality. {Fix}"
+    )]
+    partial void LogUnsynchronised(string flag, string fix);
+
+    [LoggerMessage(
+        EventId = 44,
+        Level = LogLevel.Warning,
+        Message = "The kernel does not say whether the machine's clock is synchronised (adjtimex): readings carry its time as it is. "
+            + "Engines before 20.10 do not let containers ask; otherwise see timedatectl"
+    )]
+    partial void LogUnknown();
+
+    [LoggerMessage(
+        EventId = 45,
+        Level = LogLevel.Warning,
+        Message = "The machine's clock was stepped by {Seconds:+0.000;-0.000} s. The cadence and the order of readings do not change"
+    )]
+    partial void LogStep(double seconds);
+}

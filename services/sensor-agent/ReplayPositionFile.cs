@@ -1,0 +1,76 @@
+using ThermalStreaming.Journal;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// Keeps the position of a replay on disk, twice, and at most once a second: what the outbox holds beyond it is found there. Not
+/// thread-safe.
+/// </summary>
+sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger logger)
+{
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    long? savedAt;
+    ReplayPosition? unsaved;
+    bool isTold;
+
+    /// <summary>The last one that was kept; null when there is none, or none that is whole.</summary>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    public ReplayPosition? Load()
+    {
+        var text = TwinFile.Load(path, out var damaged);
+        foreach (var file in damaged)
+            LogDamaged(file);
+        return text is null ? null : ReplayPosition.Parse(text);
+    }
+
+    /// <summary>Keeps it now.</summary>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public void Save(ReplayPosition position)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        TwinFile.Save(path, position.ToString());
+        (savedAt, unsaved, isTold) = (clock.GetTimestamp(), null, false);
+    }
+
+    /// <summary>Keeps it when the last time is long enough ago. A disk that refuses is said once, and tried again.</summary>
+    public void Note(ReplayPosition position)
+    {
+        unsaved = position;
+        if (savedAt is not { } last || clock.GetElapsedTime(last) >= Interval)
+            Flush();
+    }
+
+    /// <summary>Keeps what was noted last.</summary>
+    public void Flush()
+    {
+        if (unsaved is null)
+            return;
+        try
+        {
+            Save(unsaved);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            savedAt = clock.GetTimestamp();
+            if (!isTold)
+                LogRefused(path, e.Message);
+            isTold = true;
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 30,
+        Level = LogLevel.Warning,
+        Message = "{Path} was corrupt; its copy is used if that is valid, else the replay begins again. Check the storage (dmesg, SD card)"
+    )]
+    partial void LogDamaged(string path);
+
+    [LoggerMessage(
+        EventId = 31,
+        Level = LogLevel.Warning,
+        Message = "{Path} cannot be written: {Reason}. The replay goes on; after a restart the outbox tells how far it came. Check the data "
+            + "directory"
+    )]
+    partial void LogRefused(string path, string reason);
+}

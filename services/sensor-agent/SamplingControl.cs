@@ -1,0 +1,79 @@
+using System.Globalization;
+using Grpc.Core;
+using ThermalStreaming.Control;
+using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>Checks what somebody wants interval and batch size to be, and sets it. Thread-safe.</summary>
+/// <param name="options">What is sampled.</param>
+/// <param name="plan">Keeps it.</param>
+sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
+{
+    /// <summary>Durable when it returns.</summary>
+    /// <exception cref="RpcException">
+    /// INVALID_ARGUMENT, FAILED_PRECONDITION, or UNAVAILABLE where the disk refuses; nothing has changed.
+    /// </exception>
+    public void Set(ReadingKind kind, SetSamplingRequest request)
+    {
+        if (!options.IsSampled(kind))
+            throw ControlErrors.Precondition(
+                "SAMPLING",
+                Topics.Name(kind),
+                $"This agent takes no {Topics.Name(kind)} readings at an interval: it replays recorded ones, or takes none "
+                    + "(SOURCE, INVERTER_SOURCE, INVERTERS_NUM)."
+            );
+        var interval = Check(kind, request);
+        try
+        {
+            if (request.Reset)
+                plan.Reset(kind);
+            else
+                plan.Set(kind, interval, request.BatchSize == 0 ? null : (int)request.BatchSize);
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            throw ControlErrors.Because(
+                StatusCode.Unavailable,
+                "DISK",
+                $"It cannot be kept, so it is not set: {e.Message.TrimEnd('.')}. Free space on the data volume or look at the disk "
+                    + "(dmesg), then call again."
+            );
+        }
+    }
+
+    /// <returns>The interval; null: as it is.</returns>
+    static TimeSpan? Check(ReadingKind kind, SetSamplingRequest request)
+    {
+        List<(string, string)> problems = [];
+        TimeSpan? interval = null;
+        if (request.Interval is { } asked)
+        {
+            if (
+                ControlDuration.TryRead(asked, out var read)
+                && read >= SamplingPlan.Shortest
+                && read <= SamplingPlan.Longest
+                && read.Ticks % TimeSpan.TicksPerMillisecond == 0
+            )
+                interval = read;
+            else
+                problems.Add(("interval", "It must be 0.1 s to 1 day, in whole milliseconds."));
+        }
+        if (request.BatchSize > SamplingPlan.MostInBatch)
+            problems.Add(
+                (
+                    "batch_size",
+                    string.Create(CultureInfo.InvariantCulture, $"It is {request.BatchSize}; it must be 1 to {SamplingPlan.MostInBatch}.")
+                )
+            );
+        if (request.BatchSize > 0 && kind == ReadingKind.Inverter)
+            problems.Add(("batch_size", "A batch of inverters has all of them (INVERTERS_NUM); leave it out."));
+        if (request.Reset && (request.Interval is not null || request.BatchSize > 0))
+            problems.Add(("reset", "It goes alone, without interval and batch_size."));
+        if (!request.Reset && request.Interval is null && request.BatchSize == 0)
+            problems.Add(("interval", "Nothing is to be set; give interval, batch_size or reset."));
+        return problems.Count == 0 ? interval : throw ControlErrors.Invalid(problems);
+    }
+}

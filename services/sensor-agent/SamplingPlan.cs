@@ -1,0 +1,144 @@
+using System.Globalization;
+using ThermalStreaming.Journal;
+using ThermalStreaming.Readings;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>
+/// How often readings are taken: what the configuration says, or what was set at run time, which the file <c>sampling</c> of the data
+/// directory keeps over restarts. Thread-safe.
+/// </summary>
+sealed partial class SamplingPlan : IDisposable
+{
+    /// <summary>Bounds of an interval, as of INTERVAL_SECONDS.</summary>
+    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100),
+        Longest = TimeSpan.FromDays(1);
+
+    /// <summary>Most readings a batch, as of BATCH_SIZE.</summary>
+    public const int MostInBatch = 5_000;
+
+    readonly Lock gate = new();
+    readonly AgentOptions options;
+    readonly string path;
+    Dictionary<ReadingKind, (TimeSpan Interval, int BatchSize)> overrides = [];
+    CancellationTokenSource changed = new();
+
+    public SamplingPlan(AgentOptions options, ILogger<SamplingPlan> logger)
+    {
+        this.options = options;
+        path = Path.Combine(options.DataDirectory, "sampling");
+        try
+        {
+            if (SmallFile.Open(File.ReadAllBytes(path)) is { } line && Parse(line) is { } kept)
+                overrides = kept;
+            else
+                LogDamaged(logger, path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Nothing was set.
+        }
+        catch (Exception e) when (DiskError.IsFileProblem(e))
+        {
+            LogUnreadable(logger, path, e.Message);
+        }
+    }
+
+    /// <summary>What holds now, and a token that is cancelled when it changes.</summary>
+    public (SamplingRate Rate, CancellationToken Changed) Current(ReadingKind kind)
+    {
+        lock (gate)
+            return (Rate(kind), changed.Token);
+    }
+
+    /// <summary>Sets what holds from the next batch on.</summary>
+    /// <param name="kind">Of the readings.</param>
+    /// <param name="interval">Null: as it is.</param>
+    /// <param name="batchSize">Null: as it is.</param>
+    /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public SamplingRate Set(ReadingKind kind, TimeSpan? interval, int? batchSize) =>
+        Change(kind, rate => (interval ?? rate.Interval, batchSize ?? rate.BatchSize));
+
+    /// <summary>Follows the configuration again.</summary>
+    /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public SamplingRate Reset(ReadingKind kind) => Change(kind, _ => null);
+
+    public void Dispose() => changed.Dispose();
+
+    SamplingRate Change(ReadingKind kind, Func<SamplingRate, (TimeSpan, int)?> change)
+    {
+        CancellationTokenSource told;
+        SamplingRate now;
+        lock (gate)
+        {
+            var next = new Dictionary<ReadingKind, (TimeSpan, int)>(overrides);
+            if (change(Rate(kind)) is { } set)
+                next[kind] = set;
+            else
+                next.Remove(kind);
+            Directory.CreateDirectory(options.DataDirectory);
+            DurableFile.Replace(path, SmallFile.Seal(Format(next)));
+            overrides = next;
+            (told, changed) = (changed, new CancellationTokenSource());
+            now = Rate(kind);
+        }
+        // Outside of the lock: whoever waits continues on this thread.
+        told.Cancel();
+        return now;
+    }
+
+    SamplingRate Rate(ReadingKind kind) =>
+        overrides.TryGetValue(kind, out var set) ? new(set.Interval, set.BatchSize, IsOverridden: true)
+        : kind == ReadingKind.Thermal ? new(options.Interval, options.BatchSize, IsOverridden: false)
+        : new(options.InverterInterval, options.Inverters, IsOverridden: false);
+
+    static string Format(Dictionary<ReadingKind, (TimeSpan Interval, int BatchSize)> overrides) =>
+        string.Join(
+            ';',
+            overrides
+                .OrderBy(entry => entry.Key)
+                .Select(entry =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Topics.Name(entry.Key)} {entry.Value.Interval.TotalMilliseconds:0} {entry.Value.BatchSize}"
+                    )
+                )
+                // Of an empty file it could not be told whether it is damaged.
+                .Prepend("1")
+        );
+
+    static Dictionary<ReadingKind, (TimeSpan, int)>? Parse(string line)
+    {
+        var found = new Dictionary<ReadingKind, (TimeSpan, int)>();
+        foreach (var part in line.Split(';')[1..])
+        {
+            if (
+                part.Split(' ') is not [var name, var milliseconds, var size]
+                || !long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || !int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var batchSize)
+                || number < Shortest.TotalMilliseconds
+                || number > Longest.TotalMilliseconds
+            )
+                return null;
+            var kind = name == Topics.Name(ReadingKind.Thermal) ? ReadingKind.Thermal : ReadingKind.Inverter;
+            found[kind] = (TimeSpan.FromMilliseconds(number), batchSize);
+        }
+        return found;
+    }
+
+    [LoggerMessage(
+        EventId = 80,
+        Level = LogLevel.Warning,
+        Message = "{Path} is damaged, so the configuration's interval and batch size hold. Set them again by gRPC"
+    )]
+    static partial void LogDamaged(ILogger logger, string path);
+
+    [LoggerMessage(
+        EventId = 81,
+        Level = LogLevel.Error,
+        Message = "{Path} cannot be read ({Reason}), so the configuration's interval and batch size hold until the next start"
+    )]
+    static partial void LogUnreadable(ILogger logger, string path, string reason);
+}
