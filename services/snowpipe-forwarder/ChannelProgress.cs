@@ -49,7 +49,7 @@ sealed class ChannelProgress
 
     public void Attempting(in RowPart part) => (attemptedEnd, attemptedRows) = (part.LastOffset + 1, part.Rows);
 
-    /// <param name="part">What was answered.</param>
+    /// <param name="part">The append that was answered.</param>
     /// <param name="at">Timestamp of the answer.</param>
     public void Accepted(in RowPart part, long at)
     {

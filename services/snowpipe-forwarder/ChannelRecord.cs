@@ -13,7 +13,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="FirstOffset">Everything before it was committed through an earlier generation.</param>
 /// <param name="RowErrors">The channel's count of refused rows up to which they have been reported.</param>
 /// <param name="Expected">
-/// What the channel counts, in inserted and refused rows, when everything before the offset is committed and counted; null while nobody
+/// The channel's count of inserted and refused rows, when everything before the offset is committed and counted; null while it is not
 /// knows. However old it is, every offset from there on has a row: otherwise it is taken back before the reading without a row is passed
 /// over.
 /// </param>
@@ -35,11 +35,21 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
         damaged = bad.Count > 0 ? bad[0] : null;
         if (line is null && damaged is null)
             return null;
-        if (line?.Split(' ') is not ["v1", var of, var generation, var first, var errors, .. var expected]
-            || !int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || !TryParse(first, out var offset) || !TryParse(errors, out var count))
+        if (
+            line?.Split(' ') is not ["v1", var of, var generation, var first, var errors, .. var expected]
+            || !int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !TryParse(first, out var offset)
+            || !TryParse(errors, out var count)
+        )
             throw new InvalidDataException($"{FileName} of {directory} is damaged, and its copy too");
         return of == epoch
-            ? new(epoch, number, offset, count, expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null)
+            ? new(
+                epoch,
+                number,
+                offset,
+                count,
+                expected is [var rows, var at] && TryParse(rows, out var counted) && TryParse(at, out var from) ? (counted, from) : null
+            )
             : null;
     }
 
@@ -47,6 +57,12 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
 
     /// <summary>Returns when it is on disk; a crash leaves the old line or the new one.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
-    public void Save(string directory)
-        => TwinFile.Save(Path.Combine(directory, FileName), string.Create(CultureInfo.InvariantCulture, $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}"));
+    public void Save(string directory) =>
+        TwinFile.Save(
+            Path.Combine(directory, FileName),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"v1 {Epoch} {Generation} {FirstOffset} {RowErrors}{(Expected is var (count, offset) ? $" {count} {offset}" : "")}"
+            )
+        );
 }

@@ -14,12 +14,16 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
     const int MostForgottenChannels = 5;
 
     /// <summary>Name of the channel of a slot; see the remarks of <see cref="SnowpipeSink"/>.</summary>
-    public static string ChannelName(string prefix, string slot, string epoch, int generation)
-        => string.Create(CultureInfo.InvariantCulture, $"{prefix}_{slot}_{epoch[..Math.Min(8, epoch.Length)]}{(generation > 1 ? $"-{generation}" : "")}");
+    public static string ChannelName(string prefix, string slot, string epoch, int generation) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{prefix}_{slot}_{epoch[..Math.Min(8, epoch.Length)]}{(generation > 1 ? $"-{generation}" : "")}"
+        );
 
-    public string NameOf(SlotContext slot, ChannelRecord? record) => ChannelName(options.ChannelPrefix, slot.Name, slot.Epoch, record?.Generation ?? 1);
+    public string NameOf(SlotContext slot, ChannelRecord? record) =>
+        ChannelName(options.ChannelPrefix, slot.Name, slot.Epoch, record?.Generation ?? 1);
 
-    /// <summary>What is known of the slot's channel; null when nothing is.</summary>
+    /// <summary>The record of the slot's channel; null when there is none.</summary>
     /// <exception cref="SinkException">The disk refuses: a guess would deliver through an older channel.</exception>
     public async Task<ChannelRecord?> RecallAsync(SlotContext slot, CancellationToken cancellationToken)
     {
@@ -39,7 +43,11 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(SinkFailure.Transient, $"the channel's record cannot be read from {slot.Directory}: {e.Message}", inner: e);
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"the channel's record cannot be read from {slot.Directory}: {e.Message}",
+                inner: e
+            );
         }
     }
 
@@ -54,7 +62,11 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(SinkFailure.Transient, $"the record of channel {NameOf(slot, changed)} cannot be written to {slot.Directory}: {e.Message}", inner: e);
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"the record of channel {NameOf(slot, changed)} cannot be written to {slot.Directory}: {e.Message}",
+                inner: e
+            );
         }
     }
 
@@ -83,9 +95,18 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
         return last;
     }
 
-    [LoggerMessage(EventId = 418, Level = LogLevel.Error, Message = "{Path} was damaged; what is kept twice is taken from the other one and written anew. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(
+        EventId = 418,
+        Level = LogLevel.Error,
+        Message = "{Path} was corrupt; restored it from its copy. Check the storage (dmesg, SD card)"
+    )]
     partial void LogDamagedCopy(string path);
 
-    [LoggerMessage(EventId = 417, Level = LogLevel.Error, Message = "{Problem}. They say which channel of the slot is the last one; the last one that the pipe knows is {Channel}, and delivery continues there. Check the storage (dmesg, SD card)")]
+    [LoggerMessage(
+        EventId = 417,
+        Level = LogLevel.Error,
+        Message = "{Problem}. They say which channel of the slot is the last one; the last one that the pipe knows is {Channel}, and "
+            + "delivery continues there. Check the storage (dmesg, SD card)"
+    )]
     partial void LogDamagedRecord(string problem, string channel);
 }

@@ -35,9 +35,12 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
             return (SnowflakeAction.Retry, $"{error.Describe()}. The sign-in was refused; it is tried again with a new token");
         var action = Escalate(error, opening);
         var explanation = SnowflakeErrors.Explain(error, options);
-        return (action, action == SnowflakeAction.AskOperator || SnowflakeErrors.IsExplained(error)
-            ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}"
-            : error.Describe());
+        return (
+            action,
+            action == SnowflakeAction.AskOperator || SnowflakeErrors.IsExplained(error)
+                ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}"
+                : error.Describe()
+        );
     }
 
     SnowflakeAction Escalate(SnowflakeError error, bool opening)
@@ -54,8 +57,13 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
             reopenedFor = error.Code;
         }
         // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
-        return action == SnowflakeAction.Retry && !opening && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499) && ++refusals >= TolerableRefusals
-            ? SnowflakeAction.Reopen : action;
+        return
+            action == SnowflakeAction.Retry
+            && !opening
+            && (int?)error.Status is >= 200 and < 500 and not (408 or 429 or 499)
+            && ++refusals >= TolerableRefusals
+            ? SnowflakeAction.Reopen
+            : action;
     }
 
     bool IsPerhapsTransient(SnowflakeError error)

@@ -6,7 +6,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 static class IngestHost
 {
     /// <summary>
-    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null when the answer is none of them, or when an account of
+    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null for any other answer, or when an account of
     /// Snowflake's is said to take rows at a host that is not Snowflake's: tokens and readings go only to Snowflake.
     /// </summary>
     public static Uri? Parse(string body, Uri control)
@@ -17,7 +17,10 @@ static class IngestHost
             try
             {
                 using var document = JsonDocument.Parse(text);
-                text = document.RootElement.ValueKind == JsonValueKind.Object ? SnowflakeAnswer.Text(document.RootElement, "hostname") : document.RootElement.GetString() ?? "";
+                text =
+                    document.RootElement.ValueKind == JsonValueKind.Object
+                        ? SnowflakeAnswer.Text(document.RootElement, "hostname")
+                        : document.RootElement.GetString() ?? "";
             }
             catch (JsonException)
             {
@@ -27,16 +30,23 @@ static class IngestHost
         var authority = text.Trim().TrimEnd('/');
         if (authority.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0)
             authority = authority[(scheme + 3)..];
-        if (authority.Length == 0 || !authority.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or ':' or '[' or ']')
+        if (
+            authority.Length == 0
+            || !authority.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or ':' or '[' or ']')
             || !Uri.TryCreate($"{control.Scheme}://{AccountIdentifier.NormaliseHost(authority)}", UriKind.Absolute, out var found)
-            || !IsPlausible(found.Host, control.Host))
+            || !IsPlausible(found.Host, control.Host)
+        )
             return null;
         // A local stand-in listens on one port; the name it gives has none.
         return found.IsDefaultPort && !control.IsDefaultPort ? new UriBuilder(found) { Port = control.Port }.Uri : found;
     }
 
     // A portal's "OK" is no host; a stand-in without a domain names itself.
-    static bool IsPlausible(string host, string control) => AccountIdentifier.IsSnowflakeHost(control)
-        ? AccountIdentifier.IsSnowflakeHost(host)
-        : host.Contains('.', StringComparison.Ordinal) || host.Contains(':', StringComparison.Ordinal) || host == "localhost" || host == AccountIdentifier.NormaliseHost(control);
+    static bool IsPlausible(string host, string control) =>
+        AccountIdentifier.IsSnowflakeHost(control)
+            ? AccountIdentifier.IsSnowflakeHost(host)
+            : host.Contains('.', StringComparison.Ordinal)
+                || host.Contains(':', StringComparison.Ordinal)
+                || host == "localhost"
+                || host == AccountIdentifier.NormaliseHost(control);
 }

@@ -12,10 +12,17 @@ static class KeygenCommand
 
     public static Command Create()
     {
-        var output = new Option<string>("--output") { Description = "File for the private key; the public one goes beside it as .pub.", DefaultValueFactory = _ => "rsa_key.p8" };
+        var output = new Option<string>("--output")
+        {
+            Description = "File for the private key; the public one goes beside it as .pub.",
+            DefaultValueFactory = _ => "rsa_key.p8",
+        };
         var bits = new Option<int>("--bits") { Description = "Size of the key, 2048 to 8192.", DefaultValueFactory = _ => 2048 };
         var encrypted = new Option<bool>("--encrypted") { Description = "Encrypt the private key with a passphrase (PBES2, AES-256-CBC)." };
-        var passphraseFile = new Option<string?>("--passphrase-file") { Description = "File that holds the passphrase; without it --encrypted asks for one." };
+        var passphraseFile = new Option<string?>("--passphrase-file")
+        {
+            Description = "File that holds the passphrase; without it --encrypted asks for one.",
+        };
         var ifMissing = new Option<bool>("--if-missing") { Description = "Do nothing, successfully, when the private key exists." };
         var user = new Option<string?>("--user") { Description = "User to name in the statement; SNOWFLAKE_USER otherwise." };
         bits.Validators.Add(result =>
@@ -23,15 +30,41 @@ static class KeygenCommand
             if (result.GetValueOrDefault<int>() is < 2048 or > 8192)
                 result.AddError("--bits must be 2048 to 8192: Snowflake refuses shorter keys, and longer ones only cost time.");
         });
-        var command = new Command("keygen", "Makes an RSA key pair for the Snowflake user; never overwrites one.") { output, bits, encrypted, passphraseFile, ifMissing, user };
-        command.SetAction(parsed => Run(
-            parsed.GetValue(output)!, parsed.GetValue(bits), parsed.GetValue(encrypted), parsed.GetValue(passphraseFile), parsed.GetValue(ifMissing),
-            parsed.GetValue(user) ?? Environment.GetEnvironmentVariable("SNOWFLAKE_USER"), Console.Out, Console.Error));
+        var command = new Command("keygen", "Makes an RSA key pair for the Snowflake user; never overwrites one.")
+        {
+            output,
+            bits,
+            encrypted,
+            passphraseFile,
+            ifMissing,
+            user,
+        };
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetValue(output)!,
+                parsed.GetValue(bits),
+                parsed.GetValue(encrypted),
+                parsed.GetValue(passphraseFile),
+                parsed.GetValue(ifMissing),
+                parsed.GetValue(user) ?? Environment.GetEnvironmentVariable("SNOWFLAKE_USER"),
+                Console.Out,
+                Console.Error
+            )
+        );
         return command;
     }
 
     /// <returns><see cref="ExitCodes.Ok"/>, or <see cref="ExitCodes.Failed"/> after a line on <paramref name="errors"/>.</returns>
-    public static int Run(string path, int bits, bool encrypted, string? passphraseFile, bool ifMissing, string? user, TextWriter output, TextWriter errors)
+    public static int Run(
+        string path,
+        int bits,
+        bool encrypted,
+        string? passphraseFile,
+        bool ifMissing,
+        string? user,
+        TextWriter output,
+        TextWriter errors
+    )
     {
         path = Path.GetFullPath(path);
         var publicPath = Path.ChangeExtension(path, ".pub");
@@ -39,9 +72,12 @@ static class KeygenCommand
         {
             if (ifMissing && File.Exists(path))
                 return ExitCodes.Ok;
-            errors.WriteLine(Directory.Exists(path)
-                ? $"keygen: {path} is a directory (Docker makes one when a mounted file is missing); remove it and run keygen again."
-                : $"keygen: {path} exists and is not overwritten: whatever signs in with it would stop working. Move it away, or name another file with --output.");
+            errors.WriteLine(
+                Directory.Exists(path)
+                    ? $"keygen: {path} is a directory (Docker makes one when a mounted file is missing); remove it and run keygen again."
+                    : $"keygen: {path} exists and is not overwritten: whatever signs in with it would stop working. Move it away, or name "
+                        + "another file with --output."
+            );
             return ExitCodes.Failed;
         }
         if (!TryGetPassphrase(encrypted, passphraseFile, errors, out var passphrase))
@@ -49,13 +85,21 @@ static class KeygenCommand
         using var rsa = RSA.Create(bits);
         var pem = passphrase is null
             ? rsa.ExportPkcs8PrivateKeyPem()
-            : rsa.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000));
+            : rsa.ExportEncryptedPkcs8PrivateKeyPem(
+                passphrase,
+                new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000)
+            );
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             Write(path, pem, OwnerOnly, FileMode.CreateNew);
             // The public key is derived from the private one, so an old one beside it is wrong now.
-            Write(publicPath, rsa.ExportSubjectPublicKeyInfoPem(), OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead, FileMode.Create);
+            Write(
+                publicPath,
+                rsa.ExportSubjectPublicKeyInfoPem(),
+                OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+                FileMode.Create
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -85,7 +129,9 @@ static class KeygenCommand
         }
         else if (Console.IsInputRedirected)
         {
-            errors.WriteLine("keygen: there is no terminal to ask for the passphrase on; put it into a file and name that with --passphrase-file.");
+            errors.WriteLine(
+                "keygen: there is no terminal to ask for the passphrase on; put it into a file and name that with --passphrase-file."
+            );
             return false;
         }
         else
@@ -106,7 +152,12 @@ static class KeygenCommand
     // The mode is set as the file is made: there is no moment in which others can read it.
     static void Write(string path, string text, UnixFileMode mode, FileMode how)
     {
-        var options = new FileStreamOptions { Mode = how, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = how,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = mode;
         using var writer = new StreamWriter(path, System.Text.Encoding.ASCII, options);
@@ -116,8 +167,11 @@ static class KeygenCommand
 
     static void Explain(TextWriter output, string path, string publicPath, RSA rsa, bool isEncrypted, string? user)
     {
-        var body = string.Concat(rsa.ExportSubjectPublicKeyInfoPem().Split('\n').Where(line => !line.StartsWith("-----", StringComparison.Ordinal)));
-        output.WriteLine($"""
+        var body = string.Concat(
+            rsa.ExportSubjectPublicKeyInfoPem().Split('\n').Where(line => !line.StartsWith("-----", StringComparison.Ordinal))
+        );
+        output.WriteLine(
+            $"""
             Private key  {path} (RSA {rsa.KeySize}, {(isEncrypted ? "encrypted, " : "")}mode 600)
             Public key   {publicPath}
             Fingerprint  {KeyPair.FingerprintOf(rsa)}
@@ -128,10 +182,13 @@ static class KeygenCommand
 
                DESC USER then shows the fingerprint above as RSA_PUBLIC_KEY_FP.
 
-            2. The forwarder reads the private key from the file that SNOWFLAKE_PRIVATE_KEY_FILE names, in the container {SnowpipeOptions.DefaultKeyFile}.
-               Compose mounts secrets/rsa_key.p8 of the project there{(isEncrypted ? "; name a file with the passphrase in SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" : "")}.
+            2. The forwarder reads the private key from the file that SNOWFLAKE_PRIVATE_KEY_FILE names, in the container {AccountSettings.DefaultKeyFile}.
+               Compose mounts secrets/rsa_key.p8 of the project there{(
+                isEncrypted ? "; name a file with the passphrase in SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" : ""
+            )}.
 
             3. Try it: snowpipe-forwarder check
-            """);
+            """
+        );
     }
 }

@@ -6,7 +6,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>
 /// The batch in hand as appends: made once, sent as often as it takes, to the byte the same. Used by one caller at a time.
 /// </summary>
-sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger) : IDisposable
+sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rules, ILogger logger) : IDisposable
 {
     /// <summary>
     /// A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no
@@ -14,9 +14,17 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
     /// </summary>
     const int LargestUsualRow = 64 << 10;
 
-    readonly RowWriter writer = new();
+    /// <summary>Beyond it a batch may keep its readings twice. Some megabytes.</summary>
+    const int MostRemembered = 100_000;
+
+    readonly RowWriter writer = new(rules);
+
     // Readings whose row alone is more than what lies between here and Snowflake lets through.
     readonly HashSet<long> tooLarge = [];
+
+    // Readings without a row that are dead letters already: a batch that is prepared again must not keep them once more, or a replay would
+    // send them twice.
+    readonly HashSet<long> kept = [];
 
     Batch? of;
     (long First, long End, DateTimeOffset CreatedAt) ofRange;
@@ -39,20 +47,38 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
     /// <param name="now">This machine's time for the rows, and Snowflake's for the request.</param>
     /// <param name="keep">Keeps readings that have no row as dead letters.</param>
     /// <returns>Whether appends were made now.</returns>
-    public bool Prepare(Batch batch, long from, string channel, int rowLimit, (DateTimeOffset Own, DateTimeOffset Servers) now, Action<string, BatchReading> keep)
+    public bool Prepare(
+        Batch batch,
+        long from,
+        string channel,
+        int rowLimit,
+        (DateTimeOffset Own, DateTimeOffset Servers) now,
+        Action<string, BatchReading> keep
+    )
     {
         if (ReferenceEquals(of, batch) && ofRange == (batch.FirstOffset, batch.EndOffset, batch.CreatedAt))
             return false;
         List<(BatchReading Reading, string Reason)> refused = [];
         var readings = tooLarge.Count == 0 ? batch.Readings() : batch.Readings().Where(Passes);
         writer.RowLimit = rowLimit;
-        var parts = writer.Write(readings, batch.Count, batch.FirstOffset, batch.EndOffset, channel, now.Own, (reading, reason) => refused.Add((reading, reason)));
-        foreach (var (reading, reason) in refused)
+        var parts = writer.Write(
+            readings,
+            batch.Count,
+            batch.FirstOffset,
+            batch.EndOffset,
+            channel,
+            now.Own,
+            (reading, reason) => refused.Add((reading, reason))
+        );
+        if (kept.Count > MostRemembered)
+            kept.Clear();
+        foreach (var (reading, reason) in refused.Where(one => !kept.Contains(one.Reading.Offset)))
         {
             LogRefused(channel, reading.Offset, reason);
             keep(reason, reading);
+            kept.Add(reading.Offset);
+            statistics.Refused(1);
         }
-        statistics.Refused(refused.Count);
         HasRowless = parts.Sum(part => (long)part.Rows) != batch.EndOffset - from;
         appends = parts.ConvertAll(part => new PendingAppend(part, now.Servers));
         next = 0;
@@ -72,7 +98,7 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
     /// <summary>The append that was sent is answered.</summary>
     public void Answered() => next++;
 
-    /// <summary>The batch is sent, or the channel is opened again: the next one is made anew.</summary>
+    /// <summary>The batch is sent, or the channel is opened again: the next call makes the appends again.</summary>
     public void Forget() => (of, appends, next) = (null, [], 0);
 
     /// <summary>
@@ -88,14 +114,21 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, ILogger logger
             writer.PlainLimit = part.UncompressedBytes / 2;
             return string.Create(CultureInfo.InvariantCulture, $"Appends now have at most {writer.PlainLimit} bytes before compression");
         }
-        if (part.Gzip.Length <= LargestUsualRow)
+        if (part.Body.Length <= LargestUsualRow)
             return null;
         tooLarge.Add(part.LastRow);
-        return string.Create(CultureInfo.InvariantCulture, $"The row of offset {part.LastRow} has {part.Gzip.Length} bytes, compressed; it goes to the dead letters");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"The row of offset {part.LastRow} has {part.Body.Length} bytes, compressed; it goes to the dead letters"
+        );
     }
 
     public void Dispose() => writer.Dispose();
 
-    [LoggerMessage(EventId = 411, Level = LogLevel.Error, Message = "{Channel}: the reading at offset {Offset} {Reason}. It is kept as a dead letter")]
+    [LoggerMessage(
+        EventId = 411,
+        Level = LogLevel.Error,
+        Message = "{Channel}: the reading at offset {Offset} {Reason}. It is kept as a dead letter"
+    )]
     partial void LogRefused(string channel, long offset, string reason);
 }

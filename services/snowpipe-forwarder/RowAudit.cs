@@ -12,7 +12,13 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// end of some append. Sending suspects again, to find the refused one among them, would double the accepted ones, because nothing in
 /// Snowflake compares rows. So the range of suspects is made as small as the counts prove, and appends become smaller for a while.
 /// </remarks>
-sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, SnowpipeStatistics statistics, TimeProvider clock, ILogger logger)
+sealed partial class RowAudit(
+    ChannelRecords records,
+    SnowpipeOptions options,
+    SnowpipeStatistics statistics,
+    TimeProvider clock,
+    ILogger logger
+)
 {
     /// <summary>
     /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for
@@ -37,6 +43,7 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
     // The channel that the balance is of; null before the first open.
     string? balanced;
     long notedAt;
+
     // No note before it is committed: it has a reading without a row.
     long rowlessEnd;
     long? refusedAt;
@@ -46,18 +53,25 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
 
     /// <summary>A channel was opened, which need not end a comparison: rows that were dropped before it are missing after it.</summary>
     /// <param name="opened">The slot, its channel's record and name.</param>
-    /// <param name="status">What the open said.</param>
+    /// <param name="status">The channel's status in the answer to the open.</param>
     /// <param name="progress">How far the channel was before the open.</param>
     /// <param name="position">First offset to send.</param>
     /// <param name="cursor">First offset that this side did not know to be committed.</param>
     /// <param name="isToken">Whether the position is the channel's token and not this side's cursor.</param>
-    public void Opened((SlotContext Slot, ChannelRecord Record, string Channel) opened, ChannelStatus status, ChannelProgress progress, long position, long cursor, bool isToken)
+    public void Opened(
+        (SlotContext Slot, ChannelRecord Record, string Channel) opened,
+        ChannelStatus status,
+        ChannelProgress progress,
+        long position,
+        long cursor,
+        bool isToken
+    )
     {
         (slot, record, channel) = opened;
         ReportRefused(status, progress, Math.Min(cursor, position), position, isOpen: false);
         if (status.RowsInserted + status.RowErrors is not { } counted)
             return;
-        // What the comparison needs is how many rows were committed since, by this process or by the one before it.
+        // The comparison needs the number of rows committed since, by this process or the one before it.
         if (isToken && balance.HasAgreed && balanced == channel && counted >= balance.Counted && progress.RowsTo(position) is { } rows)
             balance.Committed(rows);
         else if (isToken && balanced is null && record.Expected is var (expected, offset) && position >= offset)
@@ -84,12 +98,13 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
     /// what one did, and the next refusal leaves that many times fewer suspects.
     /// </summary>
     /// <param name="rows">How many rows there are to send.</param>
-    public int RowLimit(int rows) => refusedAt is { } at && clock.GetElapsedTime(at) < Caution
-        ? Math.Max(1, (rows + options.RequestsPerSecond - 1) / options.RequestsPerSecond)
-        : int.MaxValue;
+    public int RowLimit(int rows) =>
+        refusedAt is { } at && clock.GetElapsedTime(at) < Caution
+            ? Math.Max(1, (rows + options.RequestsPerSecond - 1) / options.RequestsPerSecond)
+            : int.MaxValue;
 
     /// <summary>Rows that Snowflake refused after it had accepted the append: the count rises, the token passes over them.</summary>
-    /// <param name="status">What the channel says.</param>
+    /// <param name="status">The channel's status.</param>
     /// <param name="progress">How far it was before that.</param>
     /// <param name="from">First offset that was not committed before.</param>
     /// <param name="to">First offset that is not committed now.</param>
@@ -109,7 +124,14 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
             var message = SnowflakeError.OneLine(status.LastErrorMessage ?? "no reason given");
             LogRowErrors(channel, fresh, from, to - 1, message);
             if (to > from)
-                Keep(string.Create(CultureInfo.InvariantCulture, $"Snowflake refused {fresh} of the readings at offsets {from} to {to - 1} of channel {channel}: {message}"), from, to);
+                Keep(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Snowflake refused {fresh} of the readings at offsets {from} to {to - 1} of channel {channel}: {message}"
+                    ),
+                    from,
+                    to
+                );
             statistics.RowErrors(fresh);
             // Where all are refused, smaller appends tell nothing.
             if (fresh < to - from)
@@ -132,9 +154,16 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
                 Note(progress.Committed);
             return;
         }
-        // What is delivered may be gone from the journal already.
-        var kept = to - from > MostSuspects ? 0
-            : Keep($"Snowflake has committed offsets {from} to {to - 1} of channel {channel}, but {rows} of these rows are not in its count of inserted rows", from, to);
+        // Delivered readings may be gone from the journal already.
+        var kept =
+            to - from > MostSuspects
+                ? 0
+                : Keep(
+                    $"Snowflake has committed offsets {from} to {to - 1} of channel {channel}, but {rows} of these rows are not in its "
+                        + "count of inserted rows",
+                    from,
+                    to
+                );
         LogMissing(channel, rows, from, to - 1, kept);
         statistics.Missing(rows);
         balance.Reported(rows, to);
@@ -173,11 +202,19 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
         // Counted after their commit was seen; after a start, behind what is known to be counted.
         var isLate = to <= from;
         if (isLate)
-            from = record!.Expected is var (_, settled) && settled < to ? Math.Max(progress.PreviouslyCommitted, settled) : progress.PreviouslyCommitted;
+            from =
+                record!.Expected is var (_, settled) && settled < to
+                    ? Math.Max(progress.PreviouslyCommitted, settled)
+                    : progress.PreviouslyCommitted;
         // Rows of before were not all counted when the count was last read: a refused one may be among them.
         else if (isOpen && balance.HasAgreed && balance.SettledAt < from)
             from = Math.Min(from, Math.Max(balance.SettledAt, to - MostSuspects));
-        if (OffsetToken.TryParse(status.LastErrorUpperBound, out var bound) && bound.Epoch == slot!.Epoch && bound.Offset >= from && bound.Offset < to)
+        if (
+            OffsetToken.TryParse(status.LastErrorUpperBound, out var bound)
+            && bound.Epoch == slot!.Epoch
+            && bound.Offset >= from
+            && bound.Offset < to
+        )
             to = bound.Offset + 1;
         // Not everything that was stored since some time is a suspect: the last ones are the likeliest. What one poll has seen committed is
         // kept, however much it is.
@@ -191,9 +228,21 @@ sealed partial class RowAudit(ChannelRecords records, SnowpipeOptions options, S
         balance.Start(counted, position);
     }
 
-    [LoggerMessage(EventId = 410, Level = LogLevel.Error, Message = "{Channel}: Snowflake refused {Count} rows between offsets {First} and {Last}: {Reason}. The readings of these offsets are kept as dead letters; ERROR_TABLE shows the refused rows")]
+    [LoggerMessage(
+        EventId = 410,
+        Level = LogLevel.Error,
+        Message = "{Channel}: Snowflake refused {Count} rows between offsets {First} and {Last}: {Reason}. The readings of these offsets "
+            + "are kept as dead letters; ERROR_TABLE shows the refused rows"
+    )]
     partial void LogRowErrors(string channel, long count, long first, long last, string reason);
 
-    [LoggerMessage(EventId = 416, Level = LogLevel.Error, Message = "{Channel}: {Count} rows between offsets {First} and {Last} are committed, but Snowflake counts them neither as inserted nor as refused. A pipe that is invalid for a moment drops rows like that (look into its history for a CREATE OR REPLACE or a changed grant), and so does one with a WHERE. {Kept} readings of these offsets, those that the journal still held, are kept as dead letters; sql/queries/08_gaps_in_the_stream.sql shows which are missing")]
+    [LoggerMessage(
+        EventId = 416,
+        Level = LogLevel.Error,
+        Message = "{Channel}: {Count} rows between offsets {First} and {Last} are committed, but Snowflake counts them neither as inserted "
+            + "nor as refused. A pipe that is invalid for a moment drops rows like that (look into its history for a CREATE OR REPLACE or "
+            + "a changed grant), and so does one with a WHERE. {Kept} readings of these offsets, those that the journal still held, are "
+            + "kept as dead letters; sql/queries/08_gaps_in_the_stream.sql shows which are missing"
+    )]
     partial void LogMissing(string channel, long count, long first, long last, int kept);
 }

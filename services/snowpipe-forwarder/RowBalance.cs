@@ -28,10 +28,10 @@ sealed class RowBalance(TimeProvider clock)
     long least;
     long leastTo;
 
-    /// <summary>What the channel was last seen to have counted.</summary>
+    /// <summary>The channel's count when it was last seen.</summary>
     public long Counted { get; private set; }
 
-    /// <summary>What the channel counts when everything that is committed is counted, what was reported as missing left out.</summary>
+    /// <summary>The channel's count once all committed rows are counted, without those reported as missing.</summary>
     public long Expected { get; private set; }
 
     /// <summary>Whether the counts are known to be of all rows.</summary>
@@ -45,7 +45,8 @@ sealed class RowBalance(TimeProvider clock)
     /// <summary>Whether a difference is being watched.</summary>
     public bool IsWatching => since is not null;
 
-    /// <summary>What the channel counts so far says nothing of what was sent: it is new here, or was dropped and made again.</summary>
+    /// <summary>The channel's count so far is not of the rows sent here: the channel is new here, or was dropped and created
+    /// again.</summary>
     public void Start(long counted, long committed)
     {
         (Expected, Counted) = (counted, counted);
@@ -55,11 +56,11 @@ sealed class RowBalance(TimeProvider clock)
     }
 
     /// <summary>A process continues where one before it stopped.</summary>
-    /// <param name="expected">What it expected the channel to count when everything before <paramref name="offset"/> was committed,
+    /// <param name="expected">The count expected of the channel when everything before <paramref name="offset"/> was committed,
     /// agreement before included.</param>
     /// <param name="offset">First offset that was not committed then.</param>
     /// <param name="rows">How many rows were committed since.</param>
-    /// <param name="counted">What the channel has counted now.</param>
+    /// <param name="counted">The channel's count now.</param>
     public void Resume(long expected, long offset, long rows, long counted)
     {
         Start(counted, offset);

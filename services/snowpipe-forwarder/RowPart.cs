@@ -1,12 +1,12 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The rows of one append, ready for the wire. <see cref="Gzip"/> is a view on memory of the <see cref="RowWriter"/> that made it.
+/// The rows of one append, ready for the wire. <see cref="Body"/> is a view on memory of the <see cref="RowWriter"/> that made it.
 /// </summary>
-/// <param name="Gzip">NDJSON, compressed.</param>
+/// <param name="Body">NDJSON, compressed.</param>
 /// <param name="UncompressedBytes">Its size before compression.</param>
 /// <param name="Rows">How many rows.</param>
 /// <param name="FirstOffset">Offset of the first reading it accounts for, refused ones included.</param>
 /// <param name="LastOffset">Offset of the last one.</param>
 /// <param name="LastRow">Offset of the reading that its last row is of.</param>
-readonly record struct RowPart(ReadOnlyMemory<byte> Gzip, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset, long LastRow);
+readonly record struct RowPart(ReadOnlyMemory<byte> Body, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset, long LastRow);

@@ -31,9 +31,9 @@ static class SnowflakeConfigFile
             configuration.AddInMemoryCollection(settings);
     }
 
-    /// <summary>Null when the file is fine, or is missing and nobody asked for it.</summary>
-    public static string? Problem(string path, bool required)
-        => (!required && !File.Exists(path)) || TryRead(path, out _, out var problem) ? null : $"{Setting} is '{path}', {problem}";
+    /// <summary>Null when the file is fine, or is missing and was not asked for.</summary>
+    public static string? Problem(string path, bool required) =>
+        (!required && !File.Exists(path)) || TryRead(path, out _, out var problem) ? null : $"{Setting} is '{path}', {problem}";
 
     /// <summary>The settings that the file stands for. A relative <c>private_key_file</c> is beside the file.</summary>
     public static bool TryRead(string path, out Dictionary<string, string?> settings, out string problem)
@@ -42,7 +42,10 @@ static class SnowflakeConfigFile
         problem = "";
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllText(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using var document = JsonDocument.Parse(
+                File.ReadAllText(path),
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+            );
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 problem = "which is not one JSON object; see snowflake_config.json in the README.";
@@ -58,9 +61,10 @@ static class SnowflakeConfigFile
                     return false;
                 }
                 var value = property.Value.GetString()!;
-                settings[key] = property.Name.Equals("private_key_file", StringComparison.OrdinalIgnoreCase) && value.Length > 0
-                    ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, value)
-                    : value;
+                settings[key] =
+                    property.Name.Equals("private_key_file", StringComparison.OrdinalIgnoreCase) && value.Length > 0
+                        ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, value)
+                        : value;
             }
             return true;
         }

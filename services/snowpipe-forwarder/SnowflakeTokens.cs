@@ -20,6 +20,7 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
 
     readonly SemaphoreSlim refreshing = new(1);
     readonly RequestIdentity exchange = new();
+
     // Of the files as they were last read.
     KeyPair? key = options.Key;
     string? pat = options.Pat;
@@ -29,9 +30,10 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
 
     /// <summary>A new JWT by the server's clock.</summary>
     /// <exception cref="InvalidOperationException">There is no key pair: an access token signs in.</exception>
-    public KeyPairJwt CreateJwt() => Volatile.Read(ref key) is { } pair && options.Account is { } account
-        ? KeyPairJwt.Create(pair, account.Claim, options.User, transport.ServerClock.UtcNow, options.Role)
-        : throw new InvalidOperationException("There is no key pair to make a JWT with.");
+    public KeyPairJwt CreateJwt() =>
+        Volatile.Read(ref key) is { } pair && options.Account is { } account
+            ? KeyPairJwt.Create(pair, account.Claim, options.User, transport.ServerClock.UtcNow, options.Role)
+            : throw new InvalidOperationException("There is no key pair to make a JWT with.");
 
     /// <summary>For the control host.</summary>
     public AccessToken Control()
@@ -66,7 +68,13 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
             var expiry = KeyPairJwt.ReadExpiry(text);
             var lifetime = expiry is null ? AssumedLifetime : expiry.Value - transport.ServerClock.UtcNow;
             // A token that is expired on arrival is a clock that was misread; it is used once and judged by the server.
-            scoped = new AccessToken(text, AccessToken.Scoped, host.Host, clock.GetTimestamp(), lifetime > TimeSpan.Zero ? lifetime : AssumedLifetime);
+            scoped = new AccessToken(
+                text,
+                AccessToken.Scoped,
+                host.Host,
+                clock.GetTimestamp(),
+                lifetime > TimeSpan.Zero ? lifetime : AssumedLifetime
+            );
             return scoped;
         }
         finally
@@ -92,7 +100,8 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
     }
 
     /// <summary>
-    /// What the files hold was refused. Perhaps the key or the access token was rotated since they were read: that needs no restart.
+    /// The key or token in the files was refused. Perhaps the key or the access token was rotated since they were read: that needs no
+    /// restart.
     /// </summary>
     void ReadAgain()
     {
@@ -109,12 +118,18 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
         for (var attempt = 0; ; attempt++)
         {
             var signedIn = Control();
-            using var request = SnowflakeTransport.Request(HttpMethod.Post, options.Url, $"/oauth/token?{exchange.NextAttempt()}", signedIn);
+            using var request = SnowflakeTransport.Request(
+                HttpMethod.Post,
+                options.Url,
+                $"/oauth/token?{exchange.NextAttempt()}",
+                signedIn
+            );
             request.Content = new FormUrlEncodedContent(Form(host, attempt > 0 ? signedIn : null));
             var answer = await transport.SendAsync(operation, request, cancellationToken);
             if (answer.Error is null)
             {
-                var token = ParseToken(answer.Body)
+                var token =
+                    ParseToken(answer.Body)
                     ?? throw new SnowflakeException(answer.Unusable("the answer holds no token").Error with { Text = Withheld(answer) });
                 exchange.Answered();
                 return token;
@@ -137,7 +152,11 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
                 new("subject_token_type", "programmatic_access_token"),
             ];
         }
-        List<KeyValuePair<string, string>> form = [new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), new("scope", host.Host)];
+        List<KeyValuePair<string, string>> form =
+        [
+            new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            new("scope", host.Host),
+        ];
         // Header and form are both in use; a server that looks only into the form gets it there too.
         if (again is not null)
             form.Add(new("assertion", again.Text));
@@ -145,8 +164,10 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
     }
 
     // An answer of JSON may hold a secret under a name that is not known here; a page or a word does not.
-    static string Withheld(SnowflakeAnswer answer)
-        => answer.Body.AsSpan().TrimStart() is ['{' or '"', ..] ? "the answer holds no token" : answer.Unusable("the answer holds no token").Error.Text;
+    static string Withheld(SnowflakeAnswer answer) =>
+        answer.Body.AsSpan().TrimStart() is ['{' or '"', ..]
+            ? "the answer holds no token"
+            : answer.Unusable("the answer holds no token").Error.Text;
 
     /// <summary>
     /// A token as it comes: plain text, a JSON text, or an object. All that were seen are JWTs; anything else is somebody else's answer.
@@ -159,16 +180,23 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
             try
             {
                 using var document = JsonDocument.Parse(text);
-                text = document.RootElement.ValueKind != JsonValueKind.Object ? document.RootElement.GetString() ?? ""
-                    : SnowflakeAnswer.Text(document.RootElement, "token") is { Length: > 0 } token ? token : SnowflakeAnswer.Text(document.RootElement, "access_token");
+                text =
+                    document.RootElement.ValueKind != JsonValueKind.Object ? document.RootElement.GetString() ?? ""
+                    : SnowflakeAnswer.Text(document.RootElement, "token") is { Length: > 0 } token ? token
+                    : SnowflakeAnswer.Text(document.RootElement, "access_token");
             }
             catch (JsonException)
             {
                 return null;
             }
         }
-        return text.Split('.') is [{ Length: > 0 } header, { Length: > 0 } claims, { Length: > 0 } signature] && IsBase64Url(header) && IsBase64Url(claims) && IsBase64Url(signature)
-            ? text : null;
+        return
+            text.Split('.') is [{ Length: > 0 } header, { Length: > 0 } claims, { Length: > 0 } signature]
+            && IsBase64Url(header)
+            && IsBase64Url(claims)
+            && IsBase64Url(signature)
+            ? text
+            : null;
     }
 
     static bool IsBase64Url(string text) => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '=');

@@ -26,10 +26,11 @@ sealed class SnowpipeClient : IDisposable
     readonly string elasticPath;
     Uri? ingest;
 
-    public SnowpipeClient(SnowpipeOptions options, TimeProvider clock, ILogger<SnowpipeClient> logger)
+    public SnowpipeClient(SnowpipeOptions options, TimeProvider clock, ILogger<SnowpipeClient> logger, SnowflakeMetrics? metrics = null)
     {
         this.options = options;
-        transport = new SnowflakeTransport(options, clock, logger);
+        transport = new SnowflakeTransport(options.RequestTimeout, clock, logger, measured: metrics is null ? null : metrics.Measured);
+        metrics?.Observe(transport.ServerClock);
         tokens = new SnowflakeTokens(options, transport, clock);
         var schema = $"databases/{Identifier.EncodeSegment(options.Database)}/schemas/{Identifier.EncodeSegment(options.Schema)}";
         var path = $"{schema}/pipes/{Identifier.EncodeSegment(options.Pipe)}";
@@ -59,8 +60,13 @@ sealed class SnowpipeClient : IDisposable
         {
             if (ingest is not null)
                 return ingest;
-            var answer = await CallAsync(new("discover the ingest host", HttpMethod.Get, "/v2/streaming/hostname?", discovery) { IsControl = true }, cancellationToken);
-            var found = IngestHost.Parse(answer.Body, options.Url) ?? throw answer.Unusable(answer.Body.Length == 0 ? "the answer is empty" : "the answer is not a host name of Snowflake's");
+            var answer = await CallAsync(
+                new("discover the ingest host", HttpMethod.Get, "/v2/streaming/hostname?", discovery) { IsControl = true },
+                cancellationToken
+            );
+            var found =
+                IngestHost.Parse(answer.Body, options.Url)
+                ?? throw answer.Unusable(answer.Body.Length == 0 ? "the answer is empty" : "the answer is not a host name of Snowflake's");
             discovery.Answered();
             Volatile.Write(ref ingest, found);
             return found;
@@ -72,8 +78,8 @@ sealed class SnowpipeClient : IDisposable
     }
 
     /// <summary>The token that the ingest host takes, for <c>check</c>.</summary>
-    public async Task<AccessToken> SignInAsync(CancellationToken cancellationToken)
-        => await tokens.IngestAsync(await DiscoverAsync(cancellationToken), cancellationToken);
+    public async Task<AccessToken> SignInAsync(CancellationToken cancellationToken) =>
+        await tokens.IngestAsync(await DiscoverAsync(cancellationToken), cancellationToken);
 
     /// <summary>Forgets host and tokens: the next call begins with discovery.</summary>
     public void Forget()
@@ -82,19 +88,23 @@ sealed class SnowpipeClient : IDisposable
         tokens.Forget();
     }
 
-    /// <summary>Opens or reopens a channel. What was appended and not committed is gone; tokens of earlier opens are void.</summary>
+    /// <summary>Opens or reopens a channel. Rows that were appended and not committed are gone; tokens of earlier opens are void.</summary>
     public async Task<OpenedChannel> OpenAsync(ChannelSession channel, CancellationToken cancellationToken)
     {
-        var answer = await CallAsync(new($"open channel {channel.Name} of {PipeName}", HttpMethod.Put, $"{ChannelPath(pipePath, channel)}?", channel.Open)
-        {
-            Content = () => JsonBody("{}"u8.ToArray()),
-            Channel = channel,
-        }, cancellationToken);
+        var answer = await CallAsync(
+            new($"open channel {channel.Name} of {PipeName}", HttpMethod.Put, $"{ChannelPath(pipePath, channel)}?", channel.Open)
+            {
+                Content = () => JsonBody("{}"u8.ToArray()),
+                Channel = channel,
+            },
+            cancellationToken
+        );
         using var document = answer.Json();
         var token = SnowflakeAnswer.Text(document.RootElement, "next_continuation_token");
-        var status = document.RootElement.TryGetProperty("channel_status"u8, out var element) && element.ValueKind == JsonValueKind.Object
-            ? ChannelStatus.Read(element)
-            : throw answer.Unusable("the answer has no channel_status");
+        var status =
+            document.RootElement.TryGetProperty("channel_status"u8, out var element) && element.ValueKind == JsonValueKind.Object
+                ? ChannelStatus.Read(element)
+                : throw answer.Unusable("the answer has no channel_status");
         // An invalid channel is opened with 200 too and may come without token; its status says more than the token's absence.
         if (token.Length == 0 && status.IsValid)
             throw answer.Unusable("the answer has no next_continuation_token");
@@ -102,7 +112,7 @@ sealed class SnowpipeClient : IDisposable
         return new(token, status);
     }
 
-    /// <summary>What has become of a channel's rows; null when the pipe does not know the channel.</summary>
+    /// <summary>Committed offset and row counts of a channel; null when the pipe does not know the channel.</summary>
     public async Task<ChannelStatus?> StatusAsync(ChannelSession channel, CancellationToken cancellationToken)
     {
         var request = new ArrayBufferWriter<byte>(128);
@@ -115,11 +125,14 @@ sealed class SnowpipeClient : IDisposable
             json.WriteEndObject();
         }
         var bytes = request.WrittenSpan.ToArray();
-        var answer = await CallAsync(new($"status of channel {channel.Name} of {PipeName}", HttpMethod.Post, $"{pipePath}:bulk-channel-status?", channel.Status)
-        {
-            Content = () => JsonBody(bytes),
-            Channel = channel,
-        }, cancellationToken);
+        var answer = await CallAsync(
+            new($"status of channel {channel.Name} of {PipeName}", HttpMethod.Post, $"{pipePath}:bulk-channel-status?", channel.Status)
+            {
+                Content = () => JsonBody(bytes),
+                Channel = channel,
+            },
+            cancellationToken
+        );
         using var document = answer.Json();
         if (!document.RootElement.TryGetProperty("channel_statuses"u8, out var statuses) || statuses.ValueKind != JsonValueKind.Object)
             throw answer.Unusable("the answer has no channel_statuses");
@@ -138,17 +151,28 @@ sealed class SnowpipeClient : IDisposable
     /// Appends rows to a named channel. A repetition with the same bytes and the same token is applied once, whether or not the first was.
     /// </summary>
     /// <returns>The continuation token of the next append.</returns>
-    public async Task<string> AppendAsync(ChannelSession channel, string continuationToken, OffsetToken first, OffsetToken last, PendingAppend append, CancellationToken cancellationToken)
+    public async Task<string> AppendAsync(
+        ChannelSession channel,
+        string continuationToken,
+        OffsetToken first,
+        OffsetToken last,
+        PendingAppend append,
+        CancellationToken cancellationToken
+    )
     {
-        var offsets = options.OffsetTokens == OffsetTokenForm.Range
-            ? $"startOffsetToken={Identifier.EncodeQuery(first.ToString())}&endOffsetToken={Identifier.EncodeQuery(last.ToString())}"
-            : $"offsetToken={Identifier.EncodeQuery(last.ToString())}";
+        var offsets =
+            options.OffsetTokens == OffsetTokenForm.Range
+                ? $"startOffsetToken={Identifier.EncodeQuery(first.ToString())}&endOffsetToken={Identifier.EncodeQuery(last.ToString())}"
+                : $"offsetToken={Identifier.EncodeQuery(last.ToString())}";
         var path = $"{ChannelPath(dataPath, channel)}/rows?continuationToken={Identifier.EncodeQuery(continuationToken)}&{offsets}&";
-        var answer = await CallAsync(new($"append {append.Rows.Rows} rows to channel {channel.Name} of {PipeName}", HttpMethod.Post, path, append.Identity)
-        {
-            Content = () => RowsBody(append),
-            Channel = channel,
-        }, cancellationToken);
+        var answer = await CallAsync(
+            new($"append {append.Rows.Rows} rows to channel {channel.Name} of {PipeName}", HttpMethod.Post, path, append.Identity)
+            {
+                Content = () => RowsBody(append),
+                Channel = channel,
+            },
+            cancellationToken
+        );
         using var document = answer.Json();
         return SnowflakeAnswer.Text(document.RootElement, "next_continuation_token") is { Length: > 0 } next
             ? next
@@ -158,23 +182,39 @@ sealed class SnowpipeClient : IDisposable
     /// <summary>Appends rows to the elastic channel: durable when this returns, and perhaps there twice when it was repeated.</summary>
     public async Task AppendElasticAsync(ChannelSession affinity, PendingAppend append, CancellationToken cancellationToken)
     {
-        var answer = await CallAsync(new($"append {append.Rows.Rows} rows to the elastic channel of {PipeName}", HttpMethod.Post, $"{elasticPath}?", append.Identity)
-        {
-            Content = () => RowsBody(append),
-            Channel = affinity,
-        }, cancellationToken);
+        var answer = await CallAsync(
+            new($"append {append.Rows.Rows} rows to the elastic channel of {PipeName}", HttpMethod.Post, $"{elasticPath}?", append.Identity)
+            {
+                Content = () => RowsBody(append),
+                Channel = affinity,
+            },
+            cancellationToken
+        );
         // Nothing but this answer will ever say that these rows are committed. Documented is {"message":"OK"}, and Snowflake's SDK looks
         // for the token.
         using var document = answer.Json();
-        if (SnowflakeAnswer.Text(document.RootElement, "next_continuation_token").Length == 0
-            && SnowflakeAnswer.Text(document.RootElement, "message") is not ("OK" or "ok" or "Success" or "SUCCESS"))
+        if (
+            SnowflakeAnswer.Text(document.RootElement, "next_continuation_token").Length == 0
+            && SnowflakeAnswer.Text(document.RootElement, "message") is not ("OK" or "ok" or "Success" or "SUCCESS")
+        )
             throw answer.Unusable("the answer neither says OK nor has a next_continuation_token");
     }
 
     /// <summary>Drops a channel with all that is known of it.</summary>
     public async Task DropAsync(ChannelSession channel, CancellationToken cancellationToken)
     {
-        var answer = await CallAsync(new($"drop channel {channel.Name} of {PipeName}", HttpMethod.Delete, $"{ChannelPath(pipePath, channel)}?", new RequestIdentity()) { Channel = channel }, cancellationToken);
+        var answer = await CallAsync(
+            new(
+                $"drop channel {channel.Name} of {PipeName}",
+                HttpMethod.Delete,
+                $"{ChannelPath(pipePath, channel)}?",
+                new RequestIdentity()
+            )
+            {
+                Channel = channel,
+            },
+            cancellationToken
+        );
         if (answer.Body.Length > 0)
             answer.Json().Dispose();
     }
@@ -205,7 +245,10 @@ sealed class SnowpipeClient : IDisposable
                 call.Channel.Affinity = answer.Session;
             if (answer.Error is not { } error)
                 return answer;
-            if (error.IsSignInRefused || (error.Status == HttpStatusCode.Forbidden && token.Type == AccessToken.Scoped && !error.IsPage && !error.IsNetworkPolicy))
+            if (
+                error.IsSignInRefused
+                || (error.Status == HttpStatusCode.Forbidden && token.Type == AccessToken.Scoped && !error.IsPage && !error.IsNetworkPolicy)
+            )
             {
                 tokens.Refused(token);
                 if (attempt == 0)
@@ -240,11 +283,17 @@ sealed class SnowpipeClient : IDisposable
 
     static ReadOnlyMemoryContent RowsBody(PendingAppend append)
     {
-        var content = new ReadOnlyMemoryContent(append.Rows.Gzip);
+        var content = new ReadOnlyMemoryContent(append.Rows.Body);
         content.Headers.ContentType = LinesType;
-        content.Headers.ContentEncoding.Add("gzip");
-        content.Headers.TryAddWithoutValidation("x-snowflake-uncompressed-content-length", append.Rows.UncompressedBytes.ToString(CultureInfo.InvariantCulture));
-        content.Headers.TryAddWithoutValidation("x-snowflake-min-append-timestamp-ms", append.HandedInAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+        content.Headers.ContentEncoding.Add("zstd");
+        content.Headers.TryAddWithoutValidation(
+            "x-snowflake-uncompressed-content-length",
+            append.Rows.UncompressedBytes.ToString(CultureInfo.InvariantCulture)
+        );
+        content.Headers.TryAddWithoutValidation(
+            "x-snowflake-min-append-timestamp-ms",
+            append.HandedInAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)
+        );
         return content;
     }
 

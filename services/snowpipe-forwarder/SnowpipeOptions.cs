@@ -1,14 +1,14 @@
+using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.
+/// Settings that the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.
 /// </summary>
 sealed class SnowpipeOptions
 {
-    public const string DefaultKeyFile = "/run/secrets/rsa_key.p8";
-
     /// <summary>Null only while <see cref="Settings.Problems"/> says why.</summary>
     public AccountIdentifier? Account { get; private init; }
 
@@ -34,7 +34,7 @@ sealed class SnowpipeOptions
 
     public SnowpipeAuth Auth { get; private init; }
 
-    public string KeyFile { get; private init; } = DefaultKeyFile;
+    public string KeyFile { get; private init; } = AccountSettings.DefaultKeyFile;
 
     /// <summary>Whether an access token signs in, and not a key pair.</summary>
     public bool UsesPat => Auth is SnowpipeAuth.Pat or SnowpipeAuth.DirectPat;
@@ -54,6 +54,12 @@ sealed class SnowpipeOptions
     public SnowpipeIngestion Ingestion { get; private init; }
 
     public OffsetTokenForm OffsetTokens { get; private init; }
+
+    /// <summary>The rules that rows must keep; the built-in ones have none for thermal readings.</summary>
+    public ValidationRules Rules { get; private init; } = ValidationRules.Default;
+
+    /// <summary>What becomes of rows that break them.</summary>
+    public InvalidRows Validation { get; private init; }
 
     public int MaxReadings { get; private init; } = 10_000;
 
@@ -80,6 +86,10 @@ sealed class SnowpipeOptions
 
     string? Passphrase { get; init; }
 
+    /// <summary>The names of this installation, for <see cref="Explanation.For"/>.</summary>
+    public (string Placeholder, string Name)[] Names =>
+        [("<db>", Database), ("<schema>", Schema), ("<pipe>", Pipe), ("<role>", Role), ("<user>", User.ToUpperInvariant())];
+
     /// <summary>The key as its file has it now; null when that cannot be read, or there is none.</summary>
     public KeyPair? ReadKey() => UsesPat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
 
@@ -101,13 +111,21 @@ sealed class SnowpipeOptions
     /// <summary>Reads and checks every setting; problems go to <paramref name="settings"/>.</summary>
     public static SnowpipeOptions Load(Settings settings)
     {
-        var file = settings.Text(SnowflakeConfigFile.Setting, SnowflakeConfigFile.DefaultPath, "JSON file with user, account, url, private_key_file, role, database, schema, pipe, channel_name; the environment wins.");
+        var file = settings.Text(
+            SnowflakeConfigFile.Setting,
+            SnowflakeConfigFile.DefaultPath,
+            "JSON file with user, account, url, private_key_file, role, database, schema, pipe, channel_name; the environment wins."
+        );
         if (SnowflakeConfigFile.Problem(file, required: settings.Has(SnowflakeConfigFile.Setting)) is { } problem)
             settings.Problem(problem);
 
         var auth = settings.Choice("SNOWFLAKE_AUTH", SnowpipeAuth.ScopedToken, "How to sign in.");
-        var account = LoadAccount(settings);
-        var keyFile = settings.Text("SNOWFLAKE_PRIVATE_KEY_FILE", DefaultKeyFile, "Private key of the user, PEM (PKCS#8), encrypted or not.");
+        var account = AccountSettings.LoadAccount(settings);
+        var keyFile = settings.Text(
+            "SNOWFLAKE_PRIVATE_KEY_FILE",
+            AccountSettings.DefaultKeyFile,
+            "Private key of the user, PEM (PKCS#8), encrypted or not."
+        );
         var passphrase = settings.Secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "Passphrase of an encrypted key.");
         var pat = settings.Secret("SNOWFLAKE_PAT", "Programmatic access token for SNOWFLAKE_AUTH=Pat or DirectPat.");
         KeyPair? key = null;
@@ -115,11 +133,14 @@ sealed class SnowpipeOptions
         if (usesPat)
         {
             if (string.IsNullOrWhiteSpace(pat))
-                settings.Problem($"SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is {auth}; put the token into a file of its own and name it in SNOWFLAKE_PAT_FILE.");
+                settings.Problem(
+                    $"SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is {auth}; put the token into a file of its own and name it in "
+                        + "SNOWFLAKE_PAT_FILE."
+                );
         }
         else
         {
-            key = LoadKey(settings, keyFile, passphrase);
+            key = AccountSettings.LoadKey(settings, keyFile, passphrase);
         }
         var pipe = RequiredName(settings, "SNOWFLAKE_PIPE", "Pipe, or TABLE-STREAMING for the default pipe of a table.");
         return new SnowpipeOptions
@@ -133,96 +154,113 @@ sealed class SnowpipeOptions
             PatFile = usesPat ? settings.SecretFile("SNOWFLAKE_PAT") : null,
             User = usesPat
                 ? settings.Text("SNOWFLAKE_USER", "", "LOGIN_NAME of the user.")
-                : settings.Required("SNOWFLAKE_USER", "LOGIN_NAME of the user.", "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."),
-            Role = Name(settings, "SNOWFLAKE_ROLE", settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")),
+                : settings.Required(
+                    "SNOWFLAKE_USER",
+                    "LOGIN_NAME of the user.",
+                    "set it to the LOGIN_NAME that DESC USER shows, for example THERMAL_STREAMING_USER."
+                ),
+            Role = AccountSettings.Name(
+                settings,
+                "SNOWFLAKE_ROLE",
+                settings.Text("SNOWFLAKE_ROLE", "", "Role to work as; without it the user's default role.")
+            ),
             Database = RequiredName(settings, "SNOWFLAKE_DATABASE", "Database of the pipe."),
             Schema = RequiredName(settings, "SNOWFLAKE_SCHEMA", "Schema of the pipe."),
             Pipe = pipe,
             DefaultPipeTable = TableOfDefault(pipe),
-            Url = LoadUrl(settings, account),
+            Url = AccountSettings.LoadUrl(settings, account),
             ChannelPrefix = LoadChannel(settings),
-            Ingestion = settings.Choice("SNOWFLAKE_INGESTION", SnowpipeIngestion.Named, "Named channels deliver exactly once; Elastic at least once."),
+            Ingestion = settings.Choice(
+                "SNOWFLAKE_INGESTION",
+                SnowpipeIngestion.Named,
+                "Named channels deliver exactly once; Elastic at least once."
+            ),
             OffsetTokens = settings.Choice("SNOWFLAKE_OFFSET_TOKENS", OffsetTokenForm.Range, "How an append names its offset token."),
+            Rules = RuleSettings.Load(settings),
+            Validation = settings.Choice(
+                "VALIDATION",
+                InvalidRows.Flag,
+                "What becomes of readings that break a rule of VALIDATION_RULES_FILE which rejects: their row says so, they are kept as dead "
+                    + "letters, or left out."
+            ),
             MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
             // Rows are smaller than they are estimated: ten appends of this size are just what a channel may take in a second, in requests
             // and in bytes.
-            MaxBytes = (int)settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
-            Linger = settings.Duration("BATCH_LINGER", TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromHours(1), "How long the first reading of a batch waits for company."),
-            RequestTimeout = settings.Duration("SNOWFLAKE_REQUEST_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), "Ceiling for one call."),
-            CommitTimeout = settings.Duration("SNOWFLAKE_COMMIT_TIMEOUT", TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(10), TimeSpan.FromHours(1), "Without a commit for this long the channel is opened again and what is missing is sent again."),
-            RequestsPerSecond = settings.WholeNumber("SNOWFLAKE_CHANNEL_REQUESTS_PER_SECOND", 10, 1, 1000, "Appends per second and channel; 10 is Snowflake's limit unless it was raised for the account."),
-            BytesPerSecond = settings.Bytes("SNOWFLAKE_CHANNEL_BYTES_PER_SECOND", 20_000_000, 100_000, 1_000_000_000_000, "Uncompressed bytes per second and channel; 20 MB is Snowflake's limit unless it was raised for the account."),
-            StatisticsInterval = settings.Duration("STATISTICS_INTERVAL", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "How often a line of statistics is logged."),
+            MaxBytes = (int)
+                settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
+            Linger = settings.Duration(
+                "BATCH_LINGER",
+                TimeSpan.FromSeconds(1),
+                TimeSpan.Zero,
+                TimeSpan.FromHours(1),
+                "How long the first reading of a batch waits for company."
+            ),
+            RequestTimeout = settings.Duration(
+                "SNOWFLAKE_REQUEST_TIMEOUT",
+                TimeSpan.FromSeconds(30),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromMinutes(10),
+                "Ceiling for one call."
+            ),
+            CommitTimeout = settings.Duration(
+                "SNOWFLAKE_COMMIT_TIMEOUT",
+                TimeSpan.FromSeconds(120),
+                TimeSpan.FromSeconds(10),
+                TimeSpan.FromHours(1),
+                "Without a commit for this long the channel is opened again and what is missing is sent again."
+            ),
+            RequestsPerSecond = settings.WholeNumber(
+                "SNOWFLAKE_CHANNEL_REQUESTS_PER_SECOND",
+                10,
+                1,
+                1000,
+                "Appends per second and channel; 10 is Snowflake's limit unless it was raised for the account."
+            ),
+            BytesPerSecond = settings.Bytes(
+                "SNOWFLAKE_CHANNEL_BYTES_PER_SECOND",
+                20_000_000,
+                100_000,
+                1_000_000_000_000,
+                "Uncompressed bytes per second and channel; 20 MB is Snowflake's limit unless it was raised for the account."
+            ),
+            StatisticsInterval = settings.Duration(
+                "STATISTICS_INTERVAL",
+                TimeSpan.FromMinutes(5),
+                TimeSpan.FromSeconds(1),
+                TimeSpan.FromDays(1),
+                "How often a line of statistics is logged."
+            ),
             Probe = settings.Flag("CHECK_PROBE", false, "Let check send one row too, as --probe does."),
         };
-    }
-
-    static AccountIdentifier? LoadAccount(Settings settings)
-    {
-        var text = settings.Required("SNOWFLAKE_ACCOUNT", "Account identifier, ORGNAME-ACCOUNTNAME.", "set it to ORGNAME-ACCOUNTNAME, for example MYORG-MYACCOUNT.");
-        if (text.Length == 0)
-            return null;
-        var account = AccountIdentifier.Parse(text, out var problem);
-        if (account is null)
-            settings.Problem($"SNOWFLAKE_ACCOUNT is '{text}'; it must be {problem}");
-        return account;
-    }
-
-    static KeyPair? LoadKey(Settings settings, string file, string? passphrase)
-    {
-        // Never shown: who puts the key itself here does not want it in the log.
-        if (file.Contains("-----BEGIN", StringComparison.Ordinal) || (file.Length > 300 && !File.Exists(file)))
-        {
-            settings.Problem("SNOWFLAKE_PRIVATE_KEY_FILE holds a key itself (not shown here); it must be the path of a file. Write the key into a file and name that.");
-            return null;
-        }
-        var key = KeyPair.Load(file, passphrase, out var problem);
-        if (key is null)
-            settings.Problem($"SNOWFLAKE_PRIVATE_KEY_FILE is '{file}', {problem}");
-        return key;
-    }
-
-    static Uri LoadUrl(Settings settings, AccountIdentifier? account)
-    {
-        var text = settings.OptionalText("SNOWFLAKE_URL", "Address of the account, https://{account}.snowflakecomputing.com unless set; a local emulator's for tests.");
-        var fallback = new Uri($"https://{account?.Host ?? "localhost"}");
-        if (text is null)
-            return fallback;
-        if (AccountAddress.Parse(text, fallback, out var problem) is { } url)
-            return url;
-        settings.Problem($"SNOWFLAKE_URL is '{AccountAddress.Redact(text)}'; {problem}");
-        return fallback;
     }
 
     static string LoadChannel(Settings settings)
     {
         var text = settings.Text("SNOWFLAKE_CHANNEL", "THERMAL", "First part of the channel names; slot and journal identity follow.");
-        if (text.Length <= 100 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.') && char.IsAsciiLetterOrDigit(text[0]))
+        if (
+            text.Length <= 100
+            && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.')
+            && char.IsAsciiLetterOrDigit(text[0])
+        )
             return text;
-        settings.Problem($"SNOWFLAKE_CHANNEL is '{text}'; it must be 1 to 100 letters, digits, _, - or ., beginning with a letter or digit.");
+        settings.Problem(
+            $"SNOWFLAKE_CHANNEL is '{text}'; it must be 1 to 100 letters, digits, _, - or ., beginning with a letter or digit."
+        );
         return "THERMAL";
     }
 
     static string RequiredName(Settings settings, string key, string description)
     {
         var text = settings.Required(key, description, "set it to the name that sql/streaming/ gave it.");
-        return text.Length == 0 ? "" : Name(settings, key, text);
+        return text.Length == 0 ? "" : AccountSettings.Name(settings, key, text);
     }
 
     static string? TableOfDefault(string pipe)
     {
         const string suffix = "-STREAMING";
         var quote = pipe.StartsWith('"') ? "\"" : "";
-        return pipe.Length > suffix.Length + 2 * quote.Length && pipe.EndsWith(suffix + quote, StringComparison.OrdinalIgnoreCase) ? pipe[..^(suffix.Length + quote.Length)] + quote : null;
-    }
-
-    static string Name(Settings settings, string key, string text)
-    {
-        if (text.Length == 0)
-            return "";
-        if (Identifier.Normalise(text) is { } name)
-            return name;
-        settings.Problem($"{key} is '{text}'; it must be one name, not DATABASE.SCHEMA.NAME, of letters, digits, _ and $, or any name in double quotes.");
-        return "";
+        return pipe.Length > suffix.Length + 2 * quote.Length && pipe.EndsWith(suffix + quote, StringComparison.OrdinalIgnoreCase)
+            ? pipe[..^(suffix.Length + quote.Length)] + quote
+            : null;
     }
 }

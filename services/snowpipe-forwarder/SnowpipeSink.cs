@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.SnowpipeForwarder;
@@ -30,7 +29,7 @@ sealed partial class SnowpipeSink : IBatchSink
     readonly ILogger logger;
     readonly RateLimit requests;
     readonly RateLimit bytes;
-    readonly ChannelRecords records;
+    readonly ChannelOpener opener;
     readonly ChannelProgress progress = new();
     readonly RowAudit audit;
     readonly PreparedBatch prepared;
@@ -38,15 +37,17 @@ sealed partial class SnowpipeSink : IBatchSink
 
     // Since the last open.
     SlotContext? slot;
-    ChannelSession channel = new("");
     string continuationToken = "";
     bool isOpen;
     long progressAt;
 
-    // What the journal held when this process began, before it took in anything.
-    long? initialEnd;
-
-    public SnowpipeSink(SnowpipeClient client, SnowpipeOptions options, SnowpipeStatistics statistics, TimeProvider clock, ILogger<SnowpipeSink> logger)
+    public SnowpipeSink(
+        SnowpipeClient client,
+        SnowpipeOptions options,
+        SnowpipeStatistics statistics,
+        TimeProvider clock,
+        ILogger<SnowpipeSink> logger
+    )
     {
         this.client = client;
         this.options = options;
@@ -55,36 +56,47 @@ sealed partial class SnowpipeSink : IBatchSink
         this.logger = logger;
         requests = new RateLimit(options.RequestsPerSecond, clock);
         bytes = new RateLimit(options.BytesPerSecond, clock);
-        records = new ChannelRecords(client, options, logger);
+        var records = new ChannelRecords(client, options, logger);
+        opener = new ChannelOpener(client, options, records, logger);
         audit = new RowAudit(records, options, statistics, clock, logger);
-        prepared = new PreparedBatch(statistics, logger);
+        prepared = new PreparedBatch(
+            statistics,
+            options.Validation == InvalidRows.Flag ? new RowRules(options.Rules, statistics) : null,
+            logger
+        );
         policy = new FailurePolicy(options, clock);
         Limits = new BatchLimits(options.MaxReadings, options.MaxBytes, options.Linger);
     }
 
     public BatchLimits Limits { get; }
 
+    public string Destination =>
+        $"{options.Database}.{options.Schema}.{options.Pipe}" + (Channel.Name.Length == 0 ? "" : $", channel {Channel.Name}");
+
     public TimeSpan PollInterval => progress.IsWaiting || audit.IsWatching ? BusyPoll : IdlePoll;
+
+    ChannelSession Channel => opener.Channel;
 
     bool IsElastic => options.Ingestion == SnowpipeIngestion.Elastic;
 
     public async Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken)
     {
         slot = start.Slot;
-        initialEnd ??= start.End;
         isOpen = false;
         prepared.Forget();
         policy.Opening();
         try
         {
-            var (position, status) = IsElastic ? (await OpenElasticAsync(start, cancellationToken), null) : await OpenNamedAsync(start, cancellationToken);
+            var (position, status) = IsElastic
+                ? (await OpenElasticAsync(start, cancellationToken), null)
+                : await OpenNamedAsync(start, cancellationToken);
             policy.SignedIn();
             progressAt = clock.GetTimestamp();
             // A difference is watched from here on, and not from the first poll.
             if (status is not null)
                 audit.ReportMissing(status, progress);
             isOpen = true;
-            statistics.Opened(slot.Name, channel.Name);
+            statistics.Opened(slot.Name, Channel.Name);
             return new SinkPosition(position);
         }
         catch (SnowflakeException e)
@@ -96,8 +108,17 @@ sealed partial class SnowpipeSink : IBatchSink
     public async Task SendAsync(Batch batch, CancellationToken cancellationToken)
     {
         if (!isOpen)
-            throw new SinkException(SinkFailure.Reopen, $"channel {channel.Name} is not open");
-        if (prepared.Prepare(batch, progress.HandledEnd, channel.Name, audit.RowLimit(batch.Count), (clock.GetUtcNow(), client.ServerClock.UtcNow), KeepRefused) && prepared.HasRowless)
+            throw new SinkException(SinkFailure.Reopen, $"channel {Channel.Name} is not open");
+        if (
+            prepared.Prepare(
+                batch,
+                progress.HandledEnd,
+                Channel.Name,
+                audit.RowLimit(batch.Count),
+                (clock.GetUtcNow(), client.ServerClock.UtcNow),
+                KeepRefused
+            ) && prepared.HasRowless
+        )
             audit.HasRowless(batch.EndOffset);
         while (prepared.Next is { } append)
         {
@@ -108,7 +129,7 @@ sealed partial class SnowpipeSink : IBatchSink
             try
             {
                 if (IsElastic)
-                    await client.AppendElasticAsync(channel, append, cancellationToken);
+                    await client.AppendElasticAsync(Channel, append, cancellationToken);
                 else
                     await AppendAsync(append, cancellationToken);
             }
@@ -122,7 +143,7 @@ sealed partial class SnowpipeSink : IBatchSink
             prepared.Answered();
             policy.SignedIn();
             policy.Accepted();
-            statistics.Appended(append.Rows, clock.GetElapsedTime(started));
+            statistics.Appended(append.Rows);
         }
         progress.Handled(batch.EndOffset);
         prepared.Forget();
@@ -131,7 +152,7 @@ sealed partial class SnowpipeSink : IBatchSink
     public async Task<SinkCommit> PollAsync(CancellationToken cancellationToken)
     {
         if (!isOpen)
-            throw new SinkException(SinkFailure.Reopen, $"channel {channel.Name} is not open");
+            throw new SinkException(SinkFailure.Reopen, $"channel {Channel.Name} is not open");
         if (IsElastic)
         {
             // The elastic channel's 200 means durably buffered, and it remembers no token: the cursor is all there is.
@@ -141,9 +162,9 @@ sealed partial class SnowpipeSink : IBatchSink
         ChannelStatus? status;
         try
         {
-            status = await client.StatusAsync(channel, cancellationToken);
+            status = await client.StatusAsync(Channel, cancellationToken);
             if (status is { IsValid: false })
-                throw new SnowflakeException(status.Error($"status of channel {channel.Name} of {client.PipeName}"));
+                throw new SnowflakeException(status.Error($"status of channel {Channel.Name} of {client.PipeName}"));
         }
         catch (SnowflakeException e)
         {
@@ -151,14 +172,20 @@ sealed partial class SnowpipeSink : IBatchSink
         }
         policy.SignedIn();
         if (status is null)
-            throw Reopen($"pipe {client.PipeName} no longer knows channel {channel.Name}");
+            throw Reopen($"pipe {client.PipeName} no longer knows channel {Channel.Name}");
         var before = progress.Committed;
         var reached = Reached(status) ?? before;
         audit.ReportRefused(status, progress, before, reached, isOpen: true);
         Advance(reached);
         audit.ReportMissing(status, progress);
         if (progress.IsWaiting && clock.GetElapsedTime(progressAt) > options.CommitTimeout)
-            throw Reopen(string.Create(CultureInfo.InvariantCulture, $"channel {channel.Name} says {status.Code} but has committed nothing for {options.CommitTimeout.TotalSeconds:0} s; offsets {progress.Committed} to {progress.HandledEnd - 1} are sent again"));
+            throw Reopen(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"channel {Channel.Name} says {status.Code} but has committed nothing for {options.CommitTimeout.TotalSeconds:0} s; "
+                        + $"offsets {progress.Committed} to {progress.HandledEnd - 1} are sent again"
+                )
+            );
         return new SinkCommit(progress.Committed);
     }
 
@@ -180,89 +207,58 @@ sealed partial class SnowpipeSink : IBatchSink
 
     async Task AppendAsync(PendingAppend append, CancellationToken cancellationToken)
     {
-        var next = await client.AppendAsync(channel, continuationToken, Token(append.Rows.FirstOffset), Token(append.Rows.LastOffset), append, cancellationToken);
+        var next = await client.AppendAsync(
+            Channel,
+            continuationToken,
+            Token(append.Rows.FirstOffset),
+            Token(append.Rows.LastOffset),
+            append,
+            cancellationToken
+        );
         // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its
         // repetition.
         if (next == continuationToken)
-            throw Reopen($"append {append.Rows.Rows} rows to channel {channel.Name}: the answer's continuation token is the one that was sent");
+            throw Reopen(
+                $"append {append.Rows.Rows} rows to channel {Channel.Name}: the answer's continuation token is the one that was sent"
+            );
         continuationToken = next;
     }
 
     async Task<long> OpenElasticAsync(SinkStart start, CancellationToken cancellationToken)
     {
-        channel = new ChannelSession("ELASTIC");
-        await CheckPipeAsync(cancellationToken);
+        await opener.OpenElasticAsync(cancellationToken);
         progress.Opened(start.Cursor, start.Cursor);
         return start.Cursor;
     }
 
     async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
-        var epoch = start.Slot.Epoch;
-        var record = await records.RecallAsync(start.Slot, cancellationToken);
-        while (true)
-        {
-            var name = records.NameOf(start.Slot, record);
-            // Its calls keep their identity while an open is repeated.
-            channel = channel.Name == name ? channel : new ChannelSession(name);
-            channel.Affinity = null;
-            await CheckPipeAsync(cancellationToken);
-            var opened = await client.OpenAsync(channel, cancellationToken);
-            if (!opened.Status.IsValid)
-                throw new SnowflakeException(opened.Status.Error($"open channel {name} of {client.PipeName}"));
-            continuationToken = opened.ContinuationToken;
-            record ??= records.Remember(start.Slot, new ChannelRecord(epoch, 1, 0, opened.Status.RowErrors));
-            var next = OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
-            if (next > start.End)
-            {
-                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what
-                // came since is not.
-                LogLostTail(name, next.Value - 1, start.End - 1);
-                record = records.Remember(start.Slot, new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd!.Value), 0));
-                continue;
-            }
-            if (next is null && opened.Status.CommittedToken is { Length: > 0 } foreign)
-                LogForeignEpoch(name, SnowflakeError.OneLine(foreign));
-            // No token: the channel is new, or so long idle that Snowflake deleted it. Then the cursor knows best.
-            var position = next ?? Math.Max(start.Cursor, record.FirstOffset);
-            if (position < start.FirstStored)
-            {
-                LogGap(name, position, start.FirstStored - 1);
-                position = start.FirstStored;
-            }
-            audit.Opened((start.Slot, record, name), opened.Status, progress, position, start.Cursor, isToken: position == next);
-            progress.Opened(position, next ?? position);
-            return (position, opened.Status);
-        }
-    }
-
-    /// <summary>
-    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default
-    /// pipe of a table does not exist before the first open or elastic append.
-    /// </summary>
-    async Task CheckPipeAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            _ = await client.StatusAsync(channel, cancellationToken);
-        }
-        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
-        {
-            // The open makes it, or the first append by its table.
-        }
+        var opened = await opener.OpenNamedAsync(start, cancellationToken);
+        continuationToken = opened.ContinuationToken;
+        audit.Opened(
+            (start.Slot, opened.Record, Channel.Name),
+            opened.Status,
+            progress,
+            opened.Position,
+            start.Cursor,
+            isToken: opened.Position == opened.TokenEnd
+        );
+        progress.Opened(opened.Position, opened.TokenEnd ?? opened.Position);
+        return (opened.Position, opened.Status);
     }
 
     /// <summary>First offset that is not committed, by the channel's token; null when that says nothing of this journal.</summary>
     long? Reached(ChannelStatus status)
     {
-        var reached = OffsetToken.TryParse(status.CommittedToken, out var token) && token.Epoch == slot!.Epoch ? token.Offset + 1 : (long?)null;
+        var reached =
+            OffsetToken.TryParse(status.CommittedToken, out var token) && token.Epoch == slot!.Epoch ? token.Offset + 1 : (long?)null;
         // Between the two lies an append whose answer was lost: it is repeated before it counts.
         if (reached > progress.AttemptedEnd)
-            LogForeignToken(channel.Name, reached.Value - 1, progress.AttemptedEnd - 1);
+            LogForeignToken(Channel.Name, reached.Value - 1, progress.AttemptedEnd - 1);
         if (reached > progress.AcceptedEnd)
             reached = progress.AcceptedEnd;
         return reached < progress.TokenEnd
-            ? throw Reopen($"the committed token of channel {channel.Name} went back from offset {progress.TokenEnd - 1} to {reached - 1}")
+            ? throw Reopen($"the committed token of channel {Channel.Name} went back from offset {progress.TokenEnd - 1} to {reached - 1}")
             : reached;
     }
 
@@ -319,15 +315,11 @@ sealed partial class SnowpipeSink : IBatchSink
         }
     }
 
-    [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after they were delivered, or an older copy of it was put back. Delivery continues in a new channel; no reading is lost to it")]
-    partial void LogLostTail(string channel, long committed, long last);
-
-    [LoggerMessage(EventId = 413, Level = LogLevel.Error, Message = "{Channel}: offsets {First} to {Last} are not committed and no longer in the journal: they are lost")]
-    partial void LogGap(string channel, long first, long last);
-
-    [LoggerMessage(EventId = 414, Level = LogLevel.Error, Message = "{Channel}: Snowflake has committed offset {Committed}, but this forwarder has sent only up to {Sent}: another machine delivers with the same identity. If this SD card is a copy, empty the data volume on one of the two")]
+    [LoggerMessage(
+        EventId = 414,
+        Level = LogLevel.Error,
+        Message = "{Channel}: Snowflake has committed offset {Committed}, but this forwarder has sent only up to {Sent}: another machine "
+            + "delivers with the same identity. If this SD card is a copy, empty the data volume on one of the two"
+    )]
     partial void LogForeignToken(string channel, long committed, long sent);
-
-    [LoggerMessage(EventId = 415, Level = LogLevel.Warning, Message = "{Channel} carries the offset token '{Token}' of another journal: nothing of this journal is committed in it")]
-    partial void LogForeignEpoch(string channel, string token);
 }

@@ -2,49 +2,93 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.Json;
+using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What is sent, and what becomes of it, over all channels of the process: a line in the log at an interval, metrics, and the status page.
+/// Rows sent, committed and refused, over all channels of the process: a line in the log at an interval, metrics, and the status page.
 /// Thread-safe.
 /// </summary>
 sealed partial class SnowpipeStatistics : BackgroundService
 {
-    /// <summary>
-    /// Snowflake's price for Snowpipe Streaming, high-performance architecture: credits per uncompressed GB (Service Consumption Table,
-    /// 2025).
-    /// </summary>
-    const double CreditsPerGigabyte = 0.0037;
-
+    readonly CostBook cost;
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly TimeSpan interval;
     readonly Lock gate = new();
     readonly ConcurrentDictionary<string, string> channels = new(StringComparer.Ordinal);
     readonly double[] latencies = new double[1024];
-    readonly Counter<long> rows, committedRows, wire, plain, appends, errors, rowErrors, missing, reopenings;
-    readonly Histogram<double> commitLatency, appendDuration;
+    readonly Counter<long> rows,
+        committedRows,
+        wire,
+        plain,
+        appends,
+        errors,
+        rowErrors,
+        broken,
+        dropped,
+        missing,
+        reopenings;
     Figures total;
     int latencyCount;
 
-    public SnowpipeStatistics(SnowpipeOptions options, Meter meter, StatusPage page, TimeProvider clock, ILogger<SnowpipeStatistics> logger)
+    public SnowpipeStatistics(
+        SnowpipeOptions options,
+        Meter meter,
+        StatusPage page,
+        CostBook cost,
+        TimeProvider clock,
+        ILogger<SnowpipeStatistics> logger
+    )
     {
+        this.cost = cost;
         this.clock = clock;
         this.logger = logger;
         interval = options.StatisticsInterval;
-        rows = meter.CreateCounter<long>("thermal.snowpipe.rows.appended", "{row}", "Rows that an append accepted, repeats after a reopening included");
-        committedRows = meter.CreateCounter<long>("thermal.snowpipe.rows.committed", "{row}", "Rows that the channel status says are in the table");
+        rows = meter.CreateCounter<long>(
+            "thermal.snowpipe.rows.appended",
+            "{row}",
+            "Rows that an append accepted, repeats after a reopening included"
+        );
+        committedRows = meter.CreateCounter<long>(
+            "thermal.snowpipe.rows.committed",
+            "{row}",
+            "Rows that the channel status says are in the table"
+        );
         wire = meter.CreateCounter<long>("thermal.snowpipe.sent", "By", "Compressed bytes of accepted appends");
         plain = meter.CreateCounter<long>("thermal.snowpipe.uncompressed", "By", "The same before compression: what Snowflake bills");
         appends = meter.CreateCounter<long>("thermal.snowpipe.appends", "{append}", "Accepted appends");
-        errors = meter.CreateCounter<long>("thermal.snowpipe.errors", "{error}", "Calls that Snowflake did not answer with success, by code");
-        rowErrors = meter.CreateCounter<long>("thermal.snowpipe.rows.refused", "{row}", "Rows that Snowflake refused after accepting the append, and rows too large to send");
-        missing = meter.CreateCounter<long>("thermal.snowpipe.rows.missing", "{row}", "Rows that are committed but that Snowflake counts neither as inserted nor as refused");
+        errors = meter.CreateCounter<long>(
+            "thermal.snowpipe.errors",
+            "{error}",
+            "Calls that Snowflake did not answer with success, by code"
+        );
+        rowErrors = meter.CreateCounter<long>(
+            "thermal.snowpipe.rows.refused",
+            "{row}",
+            "Rows that Snowflake refused after accepting the append, and rows kept back because they are too large to send"
+        );
+        broken = meter.CreateCounter<long>(
+            "thermal.snowpipe.invalid_readings",
+            "{reading}",
+            "Readings that broke a rule, by rule; readings that came again, and rows that were made again after a reopening, count again"
+        );
+        dropped = meter.CreateCounter<long>(
+            "thermal.snowpipe.dropped_readings",
+            "{reading}",
+            "Readings left out because they broke a rule and THERMAL_VALIDATION is drop"
+        );
+        missing = meter.CreateCounter<long>(
+            "thermal.snowpipe.rows.missing",
+            "{row}",
+            "Rows that are committed but that Snowflake counts neither as inserted nor as refused"
+        );
         reopenings = meter.CreateCounter<long>("thermal.snowpipe.reopenings", "{open}", "Times a channel had to be opened again");
-        commitLatency = meter.CreateHistogram<double>("thermal.snowpipe.commit.latency", "s", "From an accepted append to its commit being seen");
-        appendDuration = meter.CreateHistogram<double>("thermal.snowpipe.append.duration", "s", "Time of an append call");
+        // An alert on an increase needs the series before the first event.
+        foreach (var counter in new[] { rows, committedRows, wire, plain, appends, rowErrors, dropped, missing, reopenings })
+            counter.Add(0);
         page.Add(Write);
     }
 
@@ -52,18 +96,18 @@ sealed partial class SnowpipeStatistics : BackgroundService
 
     public void Closed(string slot) => channels.TryRemove(slot, out _);
 
-    public void Appended(in RowPart part, TimeSpan took)
+    public void Appended(in RowPart part)
     {
         rows.Add(part.Rows);
-        wire.Add(part.Gzip.Length);
+        wire.Add(part.Body.Length);
         plain.Add(part.UncompressedBytes);
         appends.Add(1);
-        appendDuration.Record(took.TotalSeconds);
+        cost.Add(new CostFigures(part.Rows, 1, 0, 0, part.Body.Length, part.UncompressedBytes));
         lock (gate)
         {
             total.Rows += part.Rows;
             total.Appends++;
-            total.WireBytes += part.Gzip.Length;
+            total.WireBytes += part.Body.Length;
             total.PlainBytes += part.UncompressedBytes;
         }
     }
@@ -71,7 +115,6 @@ sealed partial class SnowpipeStatistics : BackgroundService
     public void Committed(int count, TimeSpan latency)
     {
         committedRows.Add(count);
-        commitLatency.Record(latency.TotalSeconds);
         lock (gate)
         {
             total.CommittedRows += count;
@@ -81,7 +124,15 @@ sealed partial class SnowpipeStatistics : BackgroundService
 
     public void Failed(SnowflakeError error)
     {
-        errors.Add(1, new KeyValuePair<string, object?>("code", SnowflakeErrors.IsKnown(error.Code) ? error.Code : error.Status is { } status ? ((int)status).ToString(CultureInfo.InvariantCulture) : "none"));
+        errors.Add(
+            1,
+            new KeyValuePair<string, object?>(
+                "code",
+                SnowflakeErrors.IsKnown(error.Code) ? error.Code
+                    : error.Status is { } status ? ((int)status).ToString(CultureInfo.InvariantCulture)
+                    : "none"
+            )
+        );
         lock (gate)
             total.Errors++;
     }
@@ -99,6 +150,12 @@ sealed partial class SnowpipeStatistics : BackgroundService
         lock (gate)
             total.Missing += count;
     }
+
+    /// <summary>A reading broke a rule.</summary>
+    public void Broken(string rule) => broken.Add(1, new KeyValuePair<string, object?>("rule", rule));
+
+    /// <summary>Readings were left out because they broke a rule.</summary>
+    public void Dropped(int count) => dropped.Add(count);
 
     public void Refused(int count)
     {
@@ -141,8 +198,13 @@ sealed partial class SnowpipeStatistics : BackgroundService
         var (p50, p95) = Percentiles();
         var sent = now.Rows - before.Rows;
         var (wireBytes, plainBytes) = (now.WireBytes - before.WireBytes, now.PlainBytes - before.PlainBytes);
-        var line = string.Create(CultureInfo.InvariantCulture,
-            $"{sent} rows ({sent / took.TotalSeconds:0.#}/s) in {now.Appends - before.Appends} batches, {wireBytes} bytes sent ({Ratio(plainBytes, wireBytes):0.0}:1), {now.CommittedRows - before.CommittedRows} rows committed, {now.Errors - before.Errors} errors, {now.RowErrors - before.RowErrors} rows refused; backlog {backlog:0} readings, lag {lag:0.0} s; commit p50 {p50:0.0} s, p95 {p95:0.0} s; about {CreditsPerDay(plainBytes, took):0.######} credits/day");
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sent} rows ({sent / took.TotalSeconds:0.#}/s) in {now.Appends - before.Appends} batches, {wireBytes} bytes sent "
+                + $"({Ratio(plainBytes, wireBytes):0.0}:1), {now.CommittedRows - before.CommittedRows} rows committed, "
+                + $"{now.Errors - before.Errors} errors, {now.RowErrors - before.RowErrors} rows refused; backlog {backlog:0} readings, "
+                + $"lag {lag:0.0} s; commit p50 {p50:0.0} s, p95 {p95:0.0} s; about {cost.CreditsPerDay(plainBytes, took):0.######} credits/day"
+        );
         LogStatistics(line);
     }
 
@@ -153,8 +215,6 @@ sealed partial class SnowpipeStatistics : BackgroundService
     }
 
     static double Ratio(long plainBytes, long wireBytes) => wireBytes == 0 ? 1 : (double)plainBytes / wireBytes;
-
-    static double CreditsPerDay(long plainBytes, TimeSpan took) => plainBytes / 1e9 * CreditsPerGigabyte * (TimeSpan.FromDays(1) / took);
 
     (double P50, double P95) Percentiles()
     {
@@ -168,11 +228,15 @@ sealed partial class SnowpipeStatistics : BackgroundService
     // The forwarder's own gauges know what waits in the journals.
     static (double Backlog, double Lag) ReadForwarder()
     {
-        double backlog = 0, lag = 0;
+        double backlog = 0,
+            lag = 0;
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Meter.Name == PrometheusText.MeterName && instrument.Name is "thermal.forwarder.backlog.readings" or "thermal.forwarder.lag")
+            if (
+                instrument.Meter.Name == PrometheusText.MeterName
+                && instrument.Name is "thermal.forwarder.backlog.readings" or "thermal.forwarder.lag"
+            )
                 self.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Take(instrument, value));
@@ -211,7 +275,15 @@ sealed partial class SnowpipeStatistics : BackgroundService
     /// <summary>Counts since the start of the process.</summary>
     internal struct Figures
     {
-        public long Rows, CommittedRows, Appends, WireBytes, PlainBytes, Errors, RowErrors, Missing, Reopenings;
+        public long Rows,
+            CommittedRows,
+            Appends,
+            WireBytes,
+            PlainBytes,
+            Errors,
+            RowErrors,
+            Missing,
+            Reopenings;
     }
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Statistics}")]

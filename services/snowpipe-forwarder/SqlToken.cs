@@ -17,7 +17,7 @@ readonly record struct SqlToken(string Text, int Line, bool IsQuoted = false)
     {
         var tokens = new List<SqlToken>();
         var line = 1;
-        for (var at = 0; at < sql.Length;)
+        for (var at = 0; at < sql.Length; )
         {
             var letter = sql[at];
             if (letter is '\n')

@@ -17,7 +17,11 @@ static class TableLimits
     /// <returns>Null when nothing is to be judged.</returns>
     public static RowLimits? Load(Settings settings, string? table)
     {
-        var path = settings.OptionalText(Setting, "SQL file with the CREATE TABLE of a table of your own; values that its columns cannot hold become dead letters. Without it sql/streaming/02_table.sql counts; none judges nothing.");
+        var path = settings.OptionalText(
+            Setting,
+            "SQL file with the CREATE TABLE of a table of your own; values that its columns cannot hold become dead letters. Without it "
+                + "sql/streaming/02_table.sql counts; none judges nothing."
+        );
         if (path is null)
             return new RowLimits(TableSql.Read(OwnSql(), null), isOwnTable: false);
         if (path.Equals("none", StringComparison.OrdinalIgnoreCase))
@@ -32,7 +36,10 @@ static class TableLimits
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            settings.Problem($"{Setting} is '{path}', which cannot be read ({Settings.Reason(e)}); mount the file into the container, or leave the setting empty for the project's own table.");
+            settings.Problem(
+                $"{Setting} is '{path}', which cannot be read ({Settings.Reason(e)}); mount the file into the container, or leave the "
+                    + "setting empty for the project's own table."
+            );
         }
         return null;
     }

@@ -9,7 +9,9 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// </summary>
 sealed class TableSql
 {
-    const int MaxPrecision = 38, MaxLength = 134_217_728, DefaultLength = 16_777_216;
+    const int MaxPrecision = 38,
+        MaxLength = 134_217_728,
+        DefaultLength = 16_777_216;
 
     readonly List<SqlToken> tokens;
     readonly Dictionary<string, Dictionary<string, ColumnLimit>> tables = new(StringComparer.Ordinal);
@@ -31,7 +33,9 @@ sealed class TableSql
         {
             1 => reader.tables.Values.First().Values,
             0 => throw new FormatException("it has no CREATE TABLE with columns"),
-            _ => throw new FormatException($"it creates {reader.tables.Count} tables ({string.Join(", ", reader.tables.Keys)}); leave only the one that the pipe fills"),
+            _ => throw new FormatException(
+                $"it creates {reader.tables.Count} tables ({string.Join(", ", reader.tables.Keys)}); leave only the one that the pipe fills"
+            ),
         };
     }
 
@@ -62,8 +66,7 @@ sealed class TableSql
         if (!TrySkip("("))
             return;
         var columns = tables[name] = new(StringComparer.Ordinal);
-        do
-            ReadColumn(columns);
+        do ReadColumn(columns);
         while (TrySkip(","));
         if (!TrySkip(")"))
             throw Fail(tokens[Math.Min(at, tokens.Count - 1)], "", "the list of columns does not end");
@@ -81,8 +84,7 @@ sealed class TableSql
                 TrySkip("COLUMN");
                 SkipIfExists();
                 ReadColumn(columns);
-            }
-            while (TrySkip(","));
+            } while (TrySkip(","));
         }
         else if (TrySkip("DROP"))
         {
@@ -91,8 +93,7 @@ sealed class TableSql
                 TrySkip("COLUMN");
                 SkipIfExists();
                 columns.Remove(ReadName());
-            }
-            while (TrySkip(","));
+            } while (TrySkip(","));
         }
         else if (TrySkip("ALTER") || TrySkip("MODIFY"))
         {
@@ -117,7 +118,8 @@ sealed class TableSql
         var start = at;
         SkipColumn();
         var rest = tokens[start..at];
-        var isRequired = rest.Zip(rest.Skip(1)).Any(pair => pair.First.Is("NOT") && pair.Second.Is("NULL"))
+        var isRequired =
+            rest.Zip(rest.Skip(1)).Any(pair => pair.First.Is("NOT") && pair.Second.Is("NULL"))
             && !rest.Exists(token => token.Is("DEFAULT") || token.Is("AUTOINCREMENT") || token.Is("IDENTITY") || token.Is("AS"));
         columns[name] = column with { IsRequired = isRequired };
     }
@@ -144,8 +146,7 @@ sealed class TableSql
                 }
                 numbers.Add(number);
                 at++;
-            }
-            while (TrySkip(","));
+            } while (TrySkip(","));
             if (!TrySkip(")"))
                 throw Fail(first, column, $"the brackets of {type} do not end");
         }
@@ -171,26 +172,45 @@ sealed class TableSql
 
         ColumnLimit Text()
         {
-            var length = numbers.Count > 0 ? numbers[0] : type is "CHAR" or "CHARACTER" or "NCHAR" ? 1 : DefaultLength;
+            var length =
+                numbers.Count > 0 ? numbers[0]
+                : type is "CHAR" or "CHARACTER" or "NCHAR" ? 1
+                : DefaultLength;
             if (length is < 1 or > MaxLength || numbers.Count > 1)
                 throw Fail(first, column, $"{declaration} cannot be: the length is 1 to {MaxLength}");
             return new(column, declaration, family, length);
         }
     }
 
-    static ColumnType? Family(string type) => type switch
-    {
-        "NUMBER" or "DECIMAL" or "DEC" or "NUMERIC" or "INT" or "INTEGER" or "BIGINT" or "SMALLINT" or "TINYINT" or "BYTEINT" => ColumnType.Number,
-        "FLOAT" or "FLOAT4" or "FLOAT8" or "DOUBLE" or "REAL" => ColumnType.Real,
-        "VARCHAR" or "CHAR" or "CHARACTER" or "NCHAR" or "STRING" or "TEXT" or "NVARCHAR" or "NVARCHAR2" or "CHAR VARYING" or "CHARACTER VARYING" or "NCHAR VARYING" => ColumnType.Text,
-        "BOOLEAN" => ColumnType.Boolean,
-        "DATE" or "DATETIME" => ColumnType.Timestamp,
-        "TIME" => ColumnType.Time,
-        "OBJECT" or "MAP" => ColumnType.Map,
-        "ARRAY" => ColumnType.List,
-        "VARIANT" or "BINARY" or "VARBINARY" or "GEOGRAPHY" or "GEOMETRY" or "VECTOR" or "UUID" or "DECFLOAT" or "FILE" => ColumnType.Any,
-        _ => type.StartsWith("TIMESTAMP", StringComparison.Ordinal) && type[9..] is "" or "_NTZ" or "_LTZ" or "_TZ" or "NTZ" or "LTZ" or "TZ" ? ColumnType.Timestamp : null,
-    };
+    static ColumnType? Family(string type) =>
+        type switch
+        {
+            "NUMBER" or "DECIMAL" or "DEC" or "NUMERIC" or "INT" or "INTEGER" or "BIGINT" or "SMALLINT" or "TINYINT" or "BYTEINT" =>
+                ColumnType.Number,
+            "FLOAT" or "FLOAT4" or "FLOAT8" or "DOUBLE" or "REAL" => ColumnType.Real,
+            "VARCHAR"
+            or "CHAR"
+            or "CHARACTER"
+            or "NCHAR"
+            or "STRING"
+            or "TEXT"
+            or "NVARCHAR"
+            or "NVARCHAR2"
+            or "CHAR VARYING"
+            or "CHARACTER VARYING"
+            or "NCHAR VARYING" => ColumnType.Text,
+            "BOOLEAN" => ColumnType.Boolean,
+            "DATE" or "DATETIME" => ColumnType.Timestamp,
+            "TIME" => ColumnType.Time,
+            "OBJECT" or "MAP" => ColumnType.Map,
+            "ARRAY" => ColumnType.List,
+            "VARIANT" or "BINARY" or "VARBINARY" or "GEOGRAPHY" or "GEOMETRY" or "VECTOR" or "UUID" or "DECFLOAT" or "FILE" =>
+                ColumnType.Any,
+            _ => type.StartsWith("TIMESTAMP", StringComparison.Ordinal)
+            && type[9..] is "" or "_NTZ" or "_LTZ" or "_TZ" or "NTZ" or "LTZ" or "TZ"
+                ? ColumnType.Timestamp
+                : null,
+        };
 
     /// <summary>To the comma or bracket behind a column.</summary>
     void SkipColumn()
@@ -200,7 +220,10 @@ sealed class TableSql
         {
             if (depth == 0 && (Is(",") || Is(")")))
                 return;
-            depth += Is("(") ? 1 : Is(")") ? -1 : 0;
+            depth +=
+                Is("(") ? 1
+                : Is(")") ? -1
+                : 0;
         }
     }
 
@@ -222,8 +245,7 @@ sealed class TableSql
                 throw Fail(tokens[Math.Min(at, tokens.Count - 1)], "", "a name is expected");
             name = tokens[at].IsQuoted ? tokens[at].Text : tokens[at].Text.ToUpperInvariant();
             at++;
-        }
-        while (TrySkip("."));
+        } while (TrySkip("."));
         return name;
     }
 
@@ -237,5 +259,6 @@ sealed class TableSql
         return true;
     }
 
-    static FormatException Fail(SqlToken where, string column, string why) => new($"line {where.Line}{(column.Length > 0 ? $", column {column}" : "")}: {why}");
+    static FormatException Fail(SqlToken where, string column, string why) =>
+        new($"line {where.Line}{(column.Length > 0 ? $", column {column}" : "")}: {why}");
 }

@@ -45,7 +45,11 @@ public class AccountTests
     [InlineData("app.snowflake.com/us-east-1/xy12345", "xy12345.us-east-1", "'us-east-1' and 'xy12345'")]
     [InlineData("myorg-myaccount.snowflakecomputing.com:443", "myorg-myaccount", "':443' (a port)")]
     [InlineData("myorg-myaccount/", "myorg-myaccount", "'/' does not belong")]
-    [InlineData("myorg-myaccount.snowflakecomputing.cn", "myorg-myaccount", "Set SNOWFLAKE_URL to https://myorg-myaccount.snowflakecomputing.cn")]
+    [InlineData(
+        "myorg-myaccount.snowflakecomputing.cn",
+        "myorg-myaccount",
+        "Set SNOWFLAKE_URL to https://myorg-myaccount.snowflakecomputing.cn"
+    )]
     [InlineData("\"myorg-myaccount\"", "myorg-myaccount", "quotation marks")]
     [InlineData("myorg\u2013myaccount", "myorg-myaccount", "U+2013")]
     [InlineData("myorg-\u200Bmyaccount", "myorg-myaccount", "U+200B")]

@@ -27,7 +27,10 @@ public class AnswersTests
         ["JSON of another service"] = new(200, """{"status":"up","message":"Welcome"}"""),
         ["a JSON array"] = new(200, "[]"),
         ["JSON null"] = new(200, "null"),
-        ["JSON with fields of other types"] = new(200, """{"next_continuation_token":7,"channel_status":[],"channel_statuses":[],"hostname":{},"token":1,"message":{}}"""),
+        ["JSON with fields of other types"] = new(
+            200,
+            """{"next_continuation_token":7,"channel_status":[],"channel_statuses":[],"hostname":{},"token":1,"message":{}}"""
+        ),
         ["JSON that ends early"] = new(200, """{"next_continuation_token":"1_"""),
         ["a body that is cut off"] = new(200, """{"next_continuation_token":"1_2","message":"OK"}                """, Cut: 50),
         ["a redirect"] = new(302, "", Location: "http://login.hotel.example/?to=x"),
@@ -137,15 +140,45 @@ public class AnswersTests
     }
 
     [Theory]
-    [InlineData(400, """{"code":"NEVER_SEEN","message":"Column X of table Y is gone"}""", "NEVER_SEEN", "Column X of table Y is gone", "does not understand the request")]
-    [InlineData(401, """{"code":"390999","message":"Something about a sign-in"}""", "390999", "Something about a sign-in", "RSA_PUBLIC_KEY")]
+    [InlineData(
+        400,
+        """{"code":"NEVER_SEEN","message":"Column X of table Y is gone"}""",
+        "NEVER_SEEN",
+        "Column X of table Y is gone",
+        "does not understand the request"
+    )]
+    [InlineData(
+        401,
+        """{"code":"390999","message":"Something about a sign-in"}""",
+        "390999",
+        "Something about a sign-in",
+        "RSA_PUBLIC_KEY"
+    )]
     [InlineData(403, """{"code":"003001","message":"Insufficient privileges"}""", "003001", "Insufficient privileges", "network policy")]
     [InlineData(404, """{"code":"SOMETHING","message":"No stage"}""", "SOMETHING", "No stage", "SHOW PIPES")]
     [InlineData(409, """{"code":"SOMETHING","message":"The table is being cloned"}""", "SOMETHING", "being cloned", "two forwarders")]
-    [InlineData(401, """{"code":"390422","message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}""", "390422", "203.0.113.9", "RSA_PUBLIC_KEY")]
-    [InlineData(401, """{"message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}""", "401", "203.0.113.9", "RSA_PUBLIC_KEY")]
+    [InlineData(
+        401,
+        """{"code":"390422","message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}""",
+        "390422",
+        "203.0.113.9",
+        "RSA_PUBLIC_KEY"
+    )]
+    [InlineData(
+        401,
+        """{"message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}""",
+        "401",
+        "203.0.113.9",
+        "RSA_PUBLIC_KEY"
+    )]
     [InlineData(200, """{"status_code":17,"message":"Something of its own"}""", "17", "Something of its own", "in Snowflake's place")]
-    public async Task Snowflakes_own_words_stand_in_every_message_and_advice_that_does_not_fit_them_does_not(int status, string body, string code, string words, string unfit)
+    public async Task Snowflakes_own_words_stand_in_every_message_and_advice_that_does_not_fit_them_does_not(
+        int status,
+        string body,
+        string code,
+        string words,
+        string unfit
+    )
     {
         await using var fixture = await SinkFixture.StartAsync();
         await fixture.OpenAsync();
@@ -167,7 +200,10 @@ public class AnswersTests
     public async Task A_network_policy_is_named_as_such()
     {
         await using var fixture = await SinkFixture.StartAsync();
-        var script = new Script(401, """{"code":"390422","message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}""");
+        var script = new Script(
+            401,
+            """{"code":"390422","message":"Incoming request with IP/Token 203.0.113.9 is not allowed to access Snowflake."}"""
+        );
         fixture.Server.Next("hostname", script, script);
 
         var failure = await fixture.OpenFailsAsync();
@@ -197,12 +233,17 @@ public class AnswersTests
     [InlineData("last_error_timestamp", "null", null)]
     public void The_time_of_the_last_error_is_read_from_either_field(string name, string value, string? expected)
     {
-        using var document = System.Text.Json.JsonDocument.Parse(Encoding.UTF8.GetBytes($$"""{"channel_status_code":"SUCCESS","{{name}}":{{value}}}"""));
+        using var document = System.Text.Json.JsonDocument.Parse(
+            Encoding.UTF8.GetBytes($$"""{"channel_status_code":"SUCCESS","{{name}}":{{value}}}""")
+        );
 
         var status = ChannelStatus.Read(document.RootElement);
 
         Assert.Equal(expected is not null, status.LastErrorAt is not null);
         if (expected is not null)
-            Assert.StartsWith(expected, status.LastErrorAt!.Value.ToString("yyyy-MM-dd'T'HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture));
+            Assert.StartsWith(
+                expected,
+                status.LastErrorAt!.Value.ToString("yyyy-MM-dd'T'HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture)
+            );
     }
 }

@@ -1,4 +1,5 @@
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
@@ -26,7 +27,7 @@ public class ChannelRecordTests
         Assert.Equal(105, commit.Offset);
         Assert.Equal(105, restarted.Offset);
         Assert.Contains(SinkFixture.Channel + "-2", fixture.Server.ChannelNames);
-        Assert.Contains(fixture.Log, line => line.StartsWith("Error 412", StringComparison.Ordinal));
+        Assert.NotEmpty(fixture.Log.Of(SnowpipeEvents.TailLost));
     }
 
     [Fact]
@@ -73,7 +74,11 @@ public class ChannelRecordTests
         Assert.Equal(bytes, File.ReadAllBytes(note + ".copy"));
 
         // Every byte changed, and every length.
-        foreach (var damaged in Enumerable.Range(0, bytes.Length).SelectMany(at => new[] { [.. bytes[..at], (byte)(bytes[at] ^ 1), .. bytes[(at + 1)..]], bytes[..at] }))
+        foreach (
+            var damaged in Enumerable
+                .Range(0, bytes.Length)
+                .SelectMany(at => new[] { [.. bytes[..at], (byte)(bytes[at] ^ 1), .. bytes[(at + 1)..]], bytes[..at] })
+        )
         {
             if (isFileDamaged)
                 File.WriteAllBytes(note, damaged);
@@ -86,7 +91,7 @@ public class ChannelRecordTests
         }
 
         Assert.Equal([SinkFixture.Channel + "-2"], fixture.Server.ChannelNames);
-        Assert.Contains(fixture.Log, line => line.StartsWith(isFileDamaged && isCopyDamaged ? "Error 417" : "Error 418", StringComparison.Ordinal));
+        Assert.NotEmpty(fixture.Log.Of(isFileDamaged && isCopyDamaged ? SnowpipeEvents.RecordDamaged : SnowpipeEvents.CopyDamaged));
     }
 
     /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>

@@ -1,4 +1,5 @@
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
@@ -83,16 +84,29 @@ public class DeliveryTests
         await fixture.PollAsync();
 
         Assert.All(fixture.Server.Calls, call => Assert.Equal("application/json", call.Headers["Accept"]));
-        Assert.All(fixture.Server.Calls, call => Assert.Matches(@"^SnowpipeStreamingSDK/\d+\.\d+\.\d+ \(.+\) DOTNET/\d+\.\S+ \(app=thermal-streaming\)$", call.Headers["User-Agent"]));
+        Assert.All(
+            fixture.Server.Calls,
+            call =>
+                Assert.Matches(
+                    @"^SnowpipeStreamingSDK/\d+\.\d+\.\d+ \(.+\) DOTNET/\d+\.\S+ \(app=thermal-streaming\)$",
+                    call.Headers["User-Agent"]
+                )
+        );
         var append = fixture.Server.Of("append").Single();
         Assert.Equal("OAUTH", append.Headers["X-Snowflake-Authorization-Token-Type"]);
         Assert.Equal("application/x-ndjson", append.Headers["Content-Type"]);
-        Assert.Equal("gzip", append.Headers["Content-Encoding"]);
-        Assert.Equal(Call.Gunzip(append.Body).Length.ToString(System.Globalization.CultureInfo.InvariantCulture), append.Headers["x-snowflake-uncompressed-content-length"]);
+        Assert.Equal("zstd", append.Headers["Content-Encoding"]);
+        Assert.Equal(
+            Call.Decompress(append.Body).Length.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            append.Headers["x-snowflake-uncompressed-content-length"]
+        );
         Assert.Equal("MTI3LjAuMC4xOjE=", append.Headers["x-snowflake-session"]);
-        Assert.Equal((byte)'\n', Call.Gunzip(append.Body)[^1]);
+        Assert.Equal((byte)'\n', Call.Decompress(append.Body)[^1]);
         Assert.Equal("KEYPAIR_JWT", fixture.Server.Of("hostname").Single().Headers["X-Snowflake-Authorization-Token-Type"]);
-        Assert.All(fixture.Server.Calls.Where(call => call.Kind is "open" or "append" or "status"), call => Assert.True(Guid.TryParse(call.Query["requestId"], out _)));
+        Assert.All(
+            fixture.Server.Calls.Where(call => call.Kind is "open" or "append" or "status"),
+            call => Assert.True(Guid.TryParse(call.Query["requestId"], out _))
+        );
     }
 
     [Theory]
@@ -140,7 +154,7 @@ public class DeliveryTests
 
         Assert.Equal(0, before.Offset);
         Assert.Equal(10, after.Offset);
-        Assert.Empty(fixture.Log);
+        Assert.Empty(fixture.Log.Messages());
     }
 
     [Fact]
@@ -154,7 +168,7 @@ public class DeliveryTests
         var commit = await fixture.PollAsync();
 
         Assert.Equal(10, commit.Offset);
-        Assert.Contains(fixture.Log, line => line.StartsWith("Error 414", StringComparison.Ordinal));
+        Assert.NotEmpty(fixture.Log.Of(SnowpipeEvents.ForeignToken));
     }
 
     [Fact]
@@ -209,7 +223,10 @@ public class DeliveryTests
         await fixture.SendAsync(fixture.Batch(0, 3));
 
         Assert.Equal(3, (await fixture.PollAsync()).Offset);
-        Assert.StartsWith($"/v2/streaming/data/databases/DEMO/schemas/PUBLIC/tables/{table}/rows?requestId=", fixture.Server.Of("elastic").Single().RawTarget);
+        Assert.StartsWith(
+            $"/v2/streaming/data/databases/DEMO/schemas/PUBLIC/tables/{table}/rows?requestId=",
+            fixture.Server.Of("elastic").Single().RawTarget
+        );
     }
 
     [Fact]

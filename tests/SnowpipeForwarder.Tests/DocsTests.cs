@@ -21,7 +21,11 @@ public class DocsTests
     [Fact]
     public void Every_code_on_the_page_is_one_the_program_knows()
     {
-        var codes = page.Where(line => line.StartsWith("| `ERR_", StringComparison.Ordinal) || (line.StartsWith("| `", StringComparison.Ordinal) && char.IsAsciiDigit(line[3])) || line.StartsWith("| `STALE_", StringComparison.Ordinal))
+        var codes = page.Where(line =>
+                line.StartsWith("| `ERR_", StringComparison.Ordinal)
+                || (line.StartsWith("| `", StringComparison.Ordinal) && char.IsAsciiDigit(line[3]))
+                || line.StartsWith("| `STALE_", StringComparison.Ordinal)
+            )
             .Select(line => line.Split('`')[1]);
 
         Assert.Equal(SnowflakeErrors.ByCode.Keys.Order(StringComparer.Ordinal), codes.Order(StringComparer.Ordinal));
@@ -43,8 +47,11 @@ public class DocsTests
     [InlineData("413", 413)]
     [InlineData("429", 429)]
     [InlineData("5xx", 503)]
-    public void The_page_gives_the_programs_cause_of_status(string row, int? status)
-        => Assert.Contains(page, line => line.StartsWith($"| {row} | {SnowflakeErrors.Explain((HttpStatusCode?)status).Cause} |", StringComparison.Ordinal));
+    public void The_page_gives_the_programs_cause_of_status(string row, int? status) =>
+        Assert.Contains(
+            page,
+            line => line.StartsWith($"| {row} | {SnowflakeErrors.Explain((HttpStatusCode?)status).Cause} |", StringComparison.Ordinal)
+        );
 
     static string Find(string path)
     {

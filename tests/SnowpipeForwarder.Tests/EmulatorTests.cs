@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.SnowflakeEmulator;
@@ -17,7 +18,7 @@ namespace ThermalStreaming.SnowpipeForwarder.Tests;
 public sealed class EmulatorTests : IAsyncLifetime
 {
     readonly TempDirectory directory = new();
-    readonly List<string> log = [];
+    readonly FakeLogCollector log = new();
     readonly Meter meter = new("test");
     readonly HttpClient http = new();
     WebApplication app = null!;
@@ -66,7 +67,7 @@ public sealed class EmulatorTests : IAsyncLifetime
 
         Assert.Equal(17, commit.Offset);
         Assert.Equal(Enumerable.Range(0, 17).Select(offset => (long)offset), await StoredAsync());
-        Assert.Empty(log);
+        Assert.Empty(log.Messages());
     }
 
     [Fact]
@@ -90,7 +91,10 @@ public sealed class EmulatorTests : IAsyncLifetime
         var batch = SinkFixture.MakeBatch(0, 10, TimeProvider.System.GetUtcNow());
 
         for (var i = 0; i < 2; i++)
-            Assert.Equal(SinkFailure.Transient, (await Assert.ThrowsAsync<SinkException>(() => sink.SendAsync(batch, CancellationToken.None))).Failure);
+            Assert.Equal(
+                SinkFailure.Transient,
+                (await Assert.ThrowsAsync<SinkException>(() => sink.SendAsync(batch, CancellationToken.None))).Failure
+            );
         await sink.SendAsync(batch, CancellationToken.None);
         await SendAsync(10, 10);
 
@@ -127,7 +131,9 @@ public sealed class EmulatorTests : IAsyncLifetime
         NewProcess();
         await OpenAsync();
 
-        var failure = await Assert.ThrowsAsync<SinkException>(() => first.SendAsync(SinkFixture.MakeBatch(10, 1, TimeProvider.System.GetUtcNow()), CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<SinkException>(() =>
+            first.SendAsync(SinkFixture.MakeBatch(10, 1, TimeProvider.System.GetUtcNow()), CancellationToken.None)
+        );
         await SendAsync(10, 1);
 
         Assert.Equal(SinkFailure.Reopen, failure.Failure);
@@ -139,14 +145,19 @@ public sealed class EmulatorTests : IAsyncLifetime
     {
         NewProcess();
         await OpenAsync();
-        var payload = Encoding.UTF8.GetBytes("""{"temperature":21.5,"sequence":1,"boot_id":"b"}{"temperature":1e15,"sequence":2,"boot_id":"b"}{"temperature":21.7,"sequence":3,"boot_id":"b"}""");
+        var payload = Encoding.UTF8.GetBytes(
+            """{"temperature":21.5,"sequence":1,"boot_id":"b"}{"temperature":1e15,"sequence":2,"boot_id":"b"}{"temperature":21.7,"sequence":3,"boot_id":"b"}"""
+        );
 
         await sink.SendAsync(SinkFixture.MakeBatch(0, 3, TimeProvider.System.GetUtcNow(), payload, isJson: true), CancellationToken.None);
         var commit = await PollAsync();
 
         Assert.Equal(3, commit.Offset);
         Assert.Equal([0L, 2], await StoredAsync());
-        Assert.Contains(log, line => line.StartsWith("Error 410", StringComparison.Ordinal) && line.Contains("refused 1 rows between offsets 0 and 2", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Of(SnowpipeEvents.RowsRefused),
+            line => line.Contains("refused 1 rows between offsets 0 and 2", StringComparison.Ordinal)
+        );
         Assert.Equal(3, deadLetters.Count);
     }
 
@@ -207,7 +218,9 @@ public sealed class EmulatorTests : IAsyncLifetime
         };
         app = EmulatorHost.Build(settings, SqlReader.ReadDirectory(settings.SqlDirectory), TimeProvider.System);
         await app.StartAsync();
-        url = new Uri($"http://127.0.0.1:{new Uri(EmulatorHost.Addresses(app).First().Replace("[::]", "127.0.0.1", StringComparison.Ordinal)).Port}");
+        url = new Uri(
+            $"http://127.0.0.1:{new Uri(EmulatorHost.Addresses(app).First().Replace("[::]", "127.0.0.1", StringComparison.Ordinal)).Port}"
+        );
     }
 
     void NewProcess(params (string Key, string Value)[] changes)
@@ -228,17 +241,38 @@ public sealed class EmulatorTests : IAsyncLifetime
         var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
         var options = SnowpipeOptions.Load(settings);
         Assert.Empty(settings.Problems);
-        var loggers = new ListLoggerFactory(log);
-        client = new SnowpipeClient(options, TimeProvider.System, new Logger<SnowpipeClient>(loggers));
-        statistics = new SnowpipeStatistics(options, meter, new StatusPage(), TimeProvider.System, new Logger<SnowpipeStatistics>(loggers));
-        deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 30, TimeProvider.System, loggers);
-        sink = new SnowpipeSink(client, options, statistics, TimeProvider.System, new Logger<SnowpipeSink>(loggers));
+        client = new SnowpipeClient(options, TimeProvider.System, new FakeLogger<SnowpipeClient>(log));
+        statistics = new SnowpipeStatistics(
+            options,
+            meter,
+            new StatusPage(),
+            SinkFixture.NewCost(meter, directory.Path, TimeProvider.System, log),
+            TimeProvider.System,
+            new FakeLogger<SnowpipeStatistics>(log)
+        );
+        deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 30, TimeProvider.System, new FakeLogger(log));
+        sink = new SnowpipeSink(client, options, statistics, TimeProvider.System, new FakeLogger<SnowpipeSink>(log));
     }
 
-    Task<SinkPosition> OpenAsync()
-        => sink.OpenAsync(new SinkStart(new SlotContext("slot-0", SinkFixture.Epoch, directory.Path, (first, end) => SinkFixture.MakeBatch(first, (int)(end - first), TimeProvider.System.GetUtcNow()).Readings(), deadLetters), cursor, 0, 1000), CancellationToken.None);
+    Task<SinkPosition> OpenAsync() =>
+        sink.OpenAsync(
+            new SinkStart(
+                new SlotContext(
+                    "slot-0",
+                    SinkFixture.Epoch,
+                    directory.Path,
+                    (first, end) => SinkFixture.MakeBatch(first, (int)(end - first), TimeProvider.System.GetUtcNow()).Readings(),
+                    deadLetters
+                ),
+                cursor,
+                0,
+                1000
+            ),
+            CancellationToken.None
+        );
 
-    Task SendAsync(long first, int count) => sink.SendAsync(SinkFixture.MakeBatch(first, count, TimeProvider.System.GetUtcNow()), CancellationToken.None);
+    Task SendAsync(long first, int count) =>
+        sink.SendAsync(SinkFixture.MakeBatch(first, count, TimeProvider.System.GetUtcNow()), CancellationToken.None);
 
     Task<SinkCommit> PollAsync() => sink.PollAsync(CancellationToken.None);
 
@@ -252,7 +286,15 @@ public sealed class EmulatorTests : IAsyncLifetime
     async Task<IReadOnlyList<long>> StoredAsync()
     {
         var lines = await http.GetStringAsync(new Uri(url, "/emulator/tables/THERMAL_SENSOR_DATA/rows?after=0&limit=10000"));
-        return [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject()).Select(row => row.First(column => column.Key.Equals("stream_offset", StringComparison.OrdinalIgnoreCase)).Value!.GetValue<long>())];
+        return
+        [
+            .. lines
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!.AsObject())
+                .Select(row =>
+                    row.First(column => column.Key.Equals("stream_offset", StringComparison.OrdinalIgnoreCase)).Value!.GetValue<long>()
+                ),
+        ];
     }
 
     static string Sql()

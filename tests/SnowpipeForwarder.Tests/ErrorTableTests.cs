@@ -7,7 +7,11 @@ namespace ThermalStreaming.SnowpipeForwarder.Tests;
 public class ErrorTableTests
 {
     [Theory]
-    [InlineData(400, """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}""", SinkFailure.Reopen)]
+    [InlineData(
+        400,
+        """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}""",
+        SinkFailure.Reopen
+    )]
     [InlineData(400, """{"code":"ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED","message":""}""", SinkFailure.Reopen)]
     [InlineData(400, """{"code":"ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER","message":"x"}""", SinkFailure.Reopen)]
     [InlineData(400, """{"code":"ERR_CHANNEL_HAS_INVALID_CLIENT_SEQUENCER","message":"x"}""", SinkFailure.Reopen)]
@@ -79,9 +83,24 @@ public class ErrorTableTests
     [InlineData("open", 410, "", SinkFailure.Reopen)]
     [InlineData("open", 200, """{"channel_status":{"channel_status_code":"SUCCESS"}}""", SinkFailure.Transient)]
     [InlineData("open", 200, """{"next_continuation_token":"0_1"}""", SinkFailure.Transient)]
-    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS"},"status_code":5}""", SinkFailure.Transient)]
-    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":5}}""", SinkFailure.Reopen)]
-    [InlineData("open", 200, """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":2}}""", SinkFailure.NeedsOperator)]
+    [InlineData(
+        "open",
+        200,
+        """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS"},"status_code":5}""",
+        SinkFailure.Transient
+    )]
+    [InlineData(
+        "open",
+        200,
+        """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":5}}""",
+        SinkFailure.Reopen
+    )]
+    [InlineData(
+        "open",
+        200,
+        """{"next_continuation_token":"1_1","channel_status":{"channel_status_code":"SUCCESS","status_code":2}}""",
+        SinkFailure.NeedsOperator
+    )]
     [InlineData("status", 200, """{"channel_statuses":{},"status_code":2}""", SinkFailure.NeedsOperator)]
     [InlineData("hostname", 500, "", SinkFailure.Transient)]
     [InlineData("hostname", 404, "", SinkFailure.NeedsOperator)]
@@ -143,8 +162,8 @@ public class ErrorTableTests
     [InlineData(200, "<!DOCTYPE html><title>Welcome</title>")]
     [InlineData(403, "<html>blocked</html>")]
     [InlineData(511, "")]
-    public void What_somebody_else_answers_in_Snowflakes_place_is_explained(int status, string body)
-        => Assert.Contains("captive portal", SnowflakeErrors.Explain(SnowflakeError.Parse("try", (HttpStatusCode)status, body, null)).Cause);
+    public void What_somebody_else_answers_in_Snowflakes_place_is_explained(int status, string body) =>
+        Assert.Contains("captive portal", SnowflakeErrors.Explain(SnowflakeError.Parse("try", (HttpStatusCode)status, body, null)).Cause);
 
     [Theory]
     [InlineData("390144")]
@@ -167,7 +186,7 @@ public class ErrorTableTests
         Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
         Assert.Equal(2, fixture.Server.Of("token").Count());
         Assert.Contains(SnowflakeErrors.ByCode[code].Cause, failure.Message);
-        Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options()).Fix, failure.Message);
+        Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options().Names).Fix, failure.Message);
     }
 
     [Theory]
@@ -206,7 +225,11 @@ public class ErrorTableTests
     [Fact]
     public void Every_code_and_every_status_has_a_cause_and_a_fix()
     {
-        var all = SnowflakeErrors.ByCode.Values.Concat(new HttpStatusCode?[] { null }.Concat(Enumerable.Range(400, 200).Select(status => (HttpStatusCode?)status)).Select(SnowflakeErrors.Explain));
+        var all = SnowflakeErrors.ByCode.Values.Concat(
+            new HttpStatusCode?[] { null }
+                .Concat(Enumerable.Range(400, 200).Select(status => (HttpStatusCode?)status))
+                .Select(SnowflakeErrors.Explain)
+        );
 
         Assert.All(all, explanation => Assert.True(explanation.Cause.EndsWith('.') && explanation.Fix.Length > 10, explanation.ToString()));
     }
@@ -229,7 +252,11 @@ public class ErrorTableTests
     [InlineData("""{"code":"A_CODE","message":"text","error":"More to it"}""", "A_CODE", "More to it: text")]
     [InlineData("""{"errorCode":"A_CODE","errorMessage":"text"}""", "A_CODE", "text")]
     [InlineData("{}", "", "")]
-    [InlineData("\n<!DOCTYPE html><html><head><title>Blocked &amp; logged</title><style>b{}</style></head><body><b>by</b> policy 7</body></html>", "", "an HTML page, \"Blocked & logged by policy 7\"")]
+    [InlineData(
+        "\n<!DOCTYPE html><html><head><title>Blocked &amp; logged</title><style>b{}</style></head><body><b>by</b> policy 7</body></html>",
+        "",
+        "an HTML page, \"Blocked & logged by policy 7\""
+    )]
     [InlineData("two\nlines\u001b[31m", "", "two lines[31m")]
     public void Every_shape_of_error_body_is_read(string body, string code, string text)
     {

@@ -22,12 +22,45 @@ public sealed class KeyFileTests : IDisposable
     public void Dispose() => directory.Dispose();
 
     public static TheoryData<string> Forms() =>
-    [
-        "PKCS#8", "PKCS#1", "PKCS#8 under the label of PKCS#1", "PKCS#1 under the label of PKCS#8", "DER", "DER of PKCS#1", "CRLF", "BOM", "UTF-16", "UTF-16 with BOM, big end first",
-        "one line with \\n", "one line with \\r\\n", "one line with \\\\n", "one line with blanks", "one line without anything", "quotes", "single quotes", "indented", "in YAML", "a name before it",
-        "bare Base64", "bare Base64 in lines", "bare Base64 in quotes", "Base64 of the PEM", "Base64 of the PEM in lines", "Base64 of the Base64 of the PEM", "Base64 of the DER of PKCS#1", "Base64url",
-        "percent-encoded", "as a form has it", "behind bag attributes", "behind a certificate", "mail quotes", "no last line end", "blank lines", "JSON string", "no first line",
-    ];
+        [
+            "PKCS#8",
+            "PKCS#1",
+            "PKCS#8 under the label of PKCS#1",
+            "PKCS#1 under the label of PKCS#8",
+            "DER",
+            "DER of PKCS#1",
+            "CRLF",
+            "BOM",
+            "UTF-16",
+            "UTF-16 with BOM, big end first",
+            "one line with \\n",
+            "one line with \\r\\n",
+            "one line with \\\\n",
+            "one line with blanks",
+            "one line without anything",
+            "quotes",
+            "single quotes",
+            "indented",
+            "in YAML",
+            "a name before it",
+            "bare Base64",
+            "bare Base64 in lines",
+            "bare Base64 in quotes",
+            "Base64 of the PEM",
+            "Base64 of the PEM in lines",
+            "Base64 of the Base64 of the PEM",
+            "Base64 of the DER of PKCS#1",
+            "Base64url",
+            "percent-encoded",
+            "as a form has it",
+            "behind bag attributes",
+            "behind a certificate",
+            "mail quotes",
+            "no last line end",
+            "blank lines",
+            "JSON string",
+            "no first line",
+        ];
 
     [Theory]
     [MemberData(nameof(Forms))]
@@ -40,7 +73,8 @@ public sealed class KeyFileTests : IDisposable
             "PKCS#8" => pkcs8,
             "PKCS#1" => rsa.ExportRSAPrivateKeyPem(),
             "PKCS#8 under the label of PKCS#1" => pkcs8.Replace("PRIVATE KEY", "RSA PRIVATE KEY", StringComparison.Ordinal),
-            "PKCS#1 under the label of PKCS#8" => rsa.ExportRSAPrivateKeyPem().Replace("RSA PRIVATE KEY", "PRIVATE KEY", StringComparison.Ordinal),
+            "PKCS#1 under the label of PKCS#8" => rsa.ExportRSAPrivateKeyPem()
+                .Replace("RSA PRIVATE KEY", "PRIVATE KEY", StringComparison.Ordinal),
             "DER" => rsa.ExportPkcs8PrivateKey(),
             "DER of PKCS#1" => rsa.ExportRSAPrivateKey(),
             "CRLF" => pkcs8.ReplaceLineEndings("\r\n"),
@@ -138,43 +172,44 @@ public sealed class KeyFileTests : IDisposable
         Assert.DoesNotContain("passphrase is wrong", problem);
     }
 
-    public static TheoryData<string, string> BadKeys() => new()
-    {
-        { "public", "the public key" },
-        { "public, PKCS#1", "the public key" },
-        { "public, bare", "the public key" },
-        { "public, OpenSSH", "an OpenSSH public key" },
-        { "fingerprint", "the fingerprint" },
-        { "encrypted", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" },
-        { "encrypted the old way", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
-        { "encrypted the old way, in one line", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
-        { "short", "1024 bits" },
-        { "ec", "an EC key, no RSA key" },
-        { "ec, SEC1", "an EC key, no RSA key" },
-        { "ed25519", "an Ed25519 key, no RSA key" },
-        { "pss", "PSS only" },
-        { "openssh", "ssh-keygen -p -m PKCS8" },
-        { "openssh, ed25519", "not RSA" },
-        { "putty", "puttygen {path}" },
-        { "certificate", "a 'CERTIFICATE'" },
-        { "certificate, DER", "a certificate" },
-        { "request", "CERTIFICATE REQUEST" },
-        { "pkcs12", "openssl pkcs12 -in {path}" },
-        { "jks", "a Java keystore" },
-        { "json", "a JSON file" },
-        { "jwt", "a token (JWT)" },
-        { "empty", "an empty file" },
-        { "blank", "an empty file" },
-        { "text", "not a PEM file" },
-        { "damaged", "damaged" },
-        { "cut off", "cut off: " },
-        { "no last line", "cut off: " },
-        { "not Base64", "not Base64" },
-        { "a digit changed", "damaged RSA key" },
-        { "directory", "a directory" },
-        { "missing", "it does not exist" },
-        { "disk image", "no key" },
-    };
+    public static TheoryData<string, string> BadKeys() =>
+        new()
+        {
+            { "public", "the public key" },
+            { "public, PKCS#1", "the public key" },
+            { "public, bare", "the public key" },
+            { "public, OpenSSH", "an OpenSSH public key" },
+            { "fingerprint", "the fingerprint" },
+            { "encrypted", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" },
+            { "encrypted the old way", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
+            { "encrypted the old way, in one line", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
+            { "short", "1024 bits" },
+            { "ec", "an EC key, no RSA key" },
+            { "ec, SEC1", "an EC key, no RSA key" },
+            { "ed25519", "an Ed25519 key, no RSA key" },
+            { "pss", "PSS only" },
+            { "openssh", "ssh-keygen -p -m PKCS8" },
+            { "openssh, ed25519", "not RSA" },
+            { "putty", "puttygen {path}" },
+            { "certificate", "a 'CERTIFICATE'" },
+            { "certificate, DER", "a certificate" },
+            { "request", "CERTIFICATE REQUEST" },
+            { "pkcs12", "openssl pkcs12 -in {path}" },
+            { "jks", "a Java keystore" },
+            { "json", "a JSON file" },
+            { "jwt", "a token (JWT)" },
+            { "empty", "an empty file" },
+            { "blank", "an empty file" },
+            { "text", "not a PEM file" },
+            { "damaged", "damaged" },
+            { "cut off", "cut off: " },
+            { "no last line", "cut off: " },
+            { "not Base64", "not Base64" },
+            { "a digit changed", "damaged RSA key" },
+            { "directory", "a directory" },
+            { "missing", "it does not exist" },
+            { "disk image", "no key" },
+        };
 
     [Theory]
     [MemberData(nameof(BadKeys))]
@@ -191,13 +226,17 @@ public sealed class KeyFileTests : IDisposable
             "public, OpenSSH" => "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ me@host\n",
             "fingerprint" => KeyPair.FingerprintOf(rsa),
             "encrypted" => rsa.ExportEncryptedPkcs8PrivateKeyPem("secret", aes),
-            "encrypted the old way" => "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nYWJj\n-----END RSA PRIVATE KEY-----\n",
-            "encrypted the old way, in one line" => "-----BEGIN RSA PRIVATE KEY-----\\nProc-Type: 4,ENCRYPTED\\nDEK-Info: AES-256-CBC,00\\n\\nYWJj\\n-----END RSA PRIVATE KEY-----\\n",
+            "encrypted the old way" =>
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nYWJj\n-----END RSA PRIVATE KEY-----\n",
+            "encrypted the old way, in one line" =>
+                "-----BEGIN RSA PRIVATE KEY-----\\nProc-Type: 4,ENCRYPTED\\nDEK-Info: AES-256-CBC,00\\n\\nYWJj\\n-----END RSA PRIVATE "
+                    + "KEY-----\\n",
             "short" => small.ExportPkcs8PrivateKeyPem(),
             "ec" => curve.ExportPkcs8PrivateKeyPem(),
             "ec, SEC1" => curve.ExportECPrivateKeyPem(),
             // RFC 8410, 10.3.
-            "ed25519" => "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n",
+            "ed25519" =>
+                "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n",
             "pss" => Pem("PRIVATE KEY", Pss()),
             "openssh" => Pem("OPENSSH PRIVATE KEY", [.. "openssh-key-v1\0"u8, .. "ssh-rsa"u8]),
             "openssh, ed25519" => Pem("OPENSSH PRIVATE KEY", [.. "openssh-key-v1\0"u8, .. "ssh-ed25519"u8]),
@@ -220,7 +259,10 @@ public sealed class KeyFileTests : IDisposable
             "disk image" => new byte[2 << 20],
             _ => null,
         };
-        var path = kind is "directory" ? directory.File("key") : content is null ? directory.File("nothing") : Write(content);
+        var path =
+            kind is "directory" ? directory.File("key")
+            : content is null ? directory.File("nothing")
+            : Write(content);
         if (kind == "directory")
             Directory.CreateDirectory(path);
         expected = expected.Replace("{path}", path, StringComparison.Ordinal);
@@ -253,7 +295,13 @@ public sealed class KeyFileTests : IDisposable
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        var originals = new[] { Encoding.ASCII.GetBytes(pkcs8), rsa.ExportPkcs8PrivateKey(), rsa.ExportRSAPrivateKey(), Encoding.ASCII.GetBytes(rsa.ExportEncryptedPkcs8PrivateKeyPem("secret", aes)) };
+        var originals = new[]
+        {
+            Encoding.ASCII.GetBytes(pkcs8),
+            rsa.ExportPkcs8PrivateKey(),
+            rsa.ExportRSAPrivateKey(),
+            Encoding.ASCII.GetBytes(rsa.ExportEncryptedPkcs8PrivateKeyPem("secret", aes)),
+        };
         for (var round = 0; round < 400; round++)
         {
             var bytes = originals[round % originals.Length].ToArray();
@@ -270,15 +318,21 @@ public sealed class KeyFileTests : IDisposable
 
     static IReadOnlyList<string> Problems(string keyFile)
     {
-        var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["SNOWFLAKE_ACCOUNT"] = "myorg-my_account",
-            ["SNOWFLAKE_USER"] = "streamer",
-            ["SNOWFLAKE_DATABASE"] = "demo",
-            ["SNOWFLAKE_SCHEMA"] = "public",
-            ["SNOWFLAKE_PIPE"] = "thermal_pipe",
-            ["SNOWFLAKE_PRIVATE_KEY_FILE"] = keyFile,
-        }).Build());
+        var settings = new Settings(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(
+                    new Dictionary<string, string?>
+                    {
+                        ["SNOWFLAKE_ACCOUNT"] = "myorg-my_account",
+                        ["SNOWFLAKE_USER"] = "streamer",
+                        ["SNOWFLAKE_DATABASE"] = "demo",
+                        ["SNOWFLAKE_SCHEMA"] = "public",
+                        ["SNOWFLAKE_PIPE"] = "thermal_pipe",
+                        ["SNOWFLAKE_PRIVATE_KEY_FILE"] = keyFile,
+                    }
+                )
+                .Build()
+        );
         SnowpipeOptions.Load(settings);
         return settings.Problems;
     }
@@ -304,13 +358,19 @@ public sealed class KeyFileTests : IDisposable
 
     static string Certificate()
     {
-        using var certificate = new CertificateRequest("CN=x", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero), new(2027, 11, 1, 0, 0, 0, TimeSpan.Zero));
+        using var certificate = new CertificateRequest("CN=x", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(
+            new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero),
+            new(2027, 11, 1, 0, 0, 0, TimeSpan.Zero)
+        );
         return certificate.ExportCertificatePem();
     }
 
     static byte[] Pkcs12()
     {
-        using var certificate = new CertificateRequest("CN=x", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero), new(2027, 11, 1, 0, 0, 0, TimeSpan.Zero));
+        using var certificate = new CertificateRequest("CN=x", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(
+            new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero),
+            new(2027, 11, 1, 0, 0, 0, TimeSpan.Zero)
+        );
         return certificate.Export(X509ContentType.Pkcs12, "secret");
     }
 
@@ -324,7 +384,19 @@ public sealed class KeyFileTests : IDisposable
         using (writer.PushSequence())
         {
             writer.WriteInteger(0);
-            foreach (var number in new[] { numbers.Modulus, numbers.Exponent, numbers.D, numbers.P, numbers.Q, numbers.DP, numbers.DQ, numbers.InverseQ })
+            foreach (
+                var number in new[]
+                {
+                    numbers.Modulus,
+                    numbers.Exponent,
+                    numbers.D,
+                    numbers.P,
+                    numbers.Q,
+                    numbers.DP,
+                    numbers.DQ,
+                    numbers.InverseQ,
+                }
+            )
                 writer.WriteIntegerUnsigned(number);
         }
         return Pem("RSA PRIVATE KEY", writer.Encode());
@@ -351,7 +423,13 @@ public sealed class KeyFileTests : IDisposable
         {
             using (writer.PushSequence())
             {
-                var old = scheme switch { "RC4" => "1.2.840.113549.1.12.1.1", "MD2" => "1.2.840.113549.1.5.1", "unknown" => "1.2.3.4", _ => null };
+                var old = scheme switch
+                {
+                    "RC4" => "1.2.840.113549.1.12.1.1",
+                    "MD2" => "1.2.840.113549.1.5.1",
+                    "unknown" => "1.2.3.4",
+                    _ => null,
+                };
                 writer.WriteObjectIdentifier(old ?? "1.2.840.113549.1.5.13");
                 using (writer.PushSequence())
                 {
@@ -389,7 +467,14 @@ public sealed class KeyFileTests : IDisposable
                 {
                     using (writer.PushSequence())
                     {
-                        writer.WriteObjectIdentifier(scheme switch { "HMAC-SHA-224" => "1.2.840.113549.2.8", "HMAC-SHA-512/256" => "1.2.840.113549.2.13", _ => "1.2.840.113549.2.9" });
+                        writer.WriteObjectIdentifier(
+                            scheme switch
+                            {
+                                "HMAC-SHA-224" => "1.2.840.113549.2.8",
+                                "HMAC-SHA-512/256" => "1.2.840.113549.2.13",
+                                _ => "1.2.840.113549.2.9",
+                            }
+                        );
                         writer.WriteNull();
                     }
                 }
@@ -397,13 +482,15 @@ public sealed class KeyFileTests : IDisposable
         }
         using (writer.PushSequence())
         {
-            writer.WriteObjectIdentifier(scheme switch
-            {
-                "Camellia" => "1.2.392.200011.61.1.1.1.4",
-                "ARIA" => "1.2.410.200046.1.1.12",
-                "AES-GCM" => "2.16.840.1.101.3.4.1.46",
-                _ => "2.16.840.1.101.3.4.1.42",
-            });
+            writer.WriteObjectIdentifier(
+                scheme switch
+                {
+                    "Camellia" => "1.2.392.200011.61.1.1.1.4",
+                    "ARIA" => "1.2.410.200046.1.1.12",
+                    "AES-GCM" => "2.16.840.1.101.3.4.1.46",
+                    _ => "2.16.840.1.101.3.4.1.42",
+                }
+            );
             writer.WriteOctetString(new byte[16]);
         }
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
@@ -12,7 +13,9 @@ public class LimitsTests
         await using var fixture = await SinkFixture.StartAsync();
         await fixture.OpenAsync();
         await fixture.SendAsync(fixture.Batch(0, 1));
-        await fixture.SendAsync(fixture.Batch(1, 1, Encoding.UTF8.GetBytes($$"""{"note":"{{new string('x', 5_000_000)}}"}"""), isJson: true));
+        await fixture.SendAsync(
+            fixture.Batch(1, 1, Encoding.UTF8.GetBytes($$"""{"note":"{{new string('x', 5_000_000)}}"}"""), isJson: true)
+        );
         fixture.Server.Commit();
 
         var first = await fixture.PollAsync();
@@ -51,14 +54,22 @@ public class LimitsTests
         await fixture.OpenAsync();
         RefuseAbove(fixture, 100_000);
         var random = new Random(20261122);
-        var lines = Enumerable.Range(0, 40).Select(i => $$"""{"note":"{{(i == 20 ? Convert.ToBase64String(Bytes(random, 200_000)) : "small")}}"}""");
+        var lines = Enumerable
+            .Range(0, 40)
+            .Select(i => $$"""{"note":"{{(i == 20 ? Convert.ToBase64String(Bytes(random, 200_000)) : "small")}}"}""");
         var payload = Encoding.UTF8.GetBytes(string.Join('\n', lines));
 
         await DeliverAllAsync(fixture, () => fixture.Batch(0, 40, payload, isJson: true));
 
-        Assert.Equal(Enumerable.Range(0, 40).Where(offset => offset != 20).Select(offset => (long)offset), SinkFixture.Offsets(fixture.Server.Table));
+        Assert.Equal(
+            Enumerable.Range(0, 40).Where(offset => offset != 20).Select(offset => (long)offset),
+            SinkFixture.Offsets(fixture.Server.Table)
+        );
         Assert.Equal(1, fixture.DeadLetters.Count);
-        Assert.Contains(fixture.Log, line => line.StartsWith("Error 411", StringComparison.Ordinal) && line.Contains("offset 20 makes a row", StringComparison.Ordinal));
+        Assert.Contains(
+            fixture.Log.Of(SnowpipeEvents.ReadingRefused),
+            line => line.Contains("offset 20 makes a row", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -73,20 +84,20 @@ public class LimitsTests
         {
             failure = await fixture.SendFailsAsync(fixture.Batch(0, 100));
             await fixture.OpenAsync();
-        }
-        while (failure.Failure == SinkFailure.Reopen);
+        } while (failure.Failure == SinkFailure.Reopen);
 
         Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
         Assert.Contains("Raise the limit of the proxy", failure.Message);
         Assert.Equal(0, fixture.DeadLetters.Count);
     }
 
-    static void RefuseAbove(SinkFixture fixture, int limit) => fixture.Server.Before = call =>
-    {
-        if (call.Kind == "append" && call.Body.Length > limit)
-            fixture.Server.Next("append", new Script(413, "<html>too large</html>"));
-        return Task.CompletedTask;
-    };
+    static void RefuseAbove(SinkFixture fixture, int limit) =>
+        fixture.Server.Before = call =>
+        {
+            if (call.Kind == "append" && call.Body.Length > limit)
+                fixture.Server.Next("append", new Script(413, "<html>too large</html>"));
+            return Task.CompletedTask;
+        };
 
     /// <summary>What the loop does: opens again as often as it is told to, and sends again what is not committed.</summary>
     static async Task DeliverAllAsync(SinkFixture fixture, Func<Batch> batch)
@@ -125,7 +136,7 @@ public class LimitsTests
         Assert.Equal(4, commit.Offset);
         Assert.Equal(1, fixture.DeadLetters.Count);
         Assert.Equal([1L, 2, 3], SinkFixture.Offsets(fixture.Server.Table));
-        Assert.Contains(fixture.Log, line => line.StartsWith("Error 411", StringComparison.Ordinal) && line.Contains("offset 0", StringComparison.Ordinal));
+        Assert.Contains(fixture.Log.Of(SnowpipeEvents.ReadingRefused), line => line.Contains("offset 0", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -145,7 +156,14 @@ public class LimitsTests
         Assert.All(calls, call => Assert.InRange(call.Body.Length, 1, 4_000_000));
         Assert.Equal(12, commit.Offset);
         Assert.Equal(Enumerable.Range(0, 12).Select(offset => (long)offset), SinkFixture.Offsets(fixture.Server.Table));
-        Assert.Equal(calls.Skip(1).Select(call => call.Query["startOffsetToken"]), calls.SkipLast(1).Select(call => SinkFixture.Token(OffsetToken.TryParse(call.Query["endOffsetToken"], out var token) ? token.Offset + 1 : -1)));
+        Assert.Equal(
+            calls.Skip(1).Select(call => call.Query["startOffsetToken"]),
+            calls
+                .SkipLast(1)
+                .Select(call =>
+                    SinkFixture.Token(OffsetToken.TryParse(call.Query["endOffsetToken"], out var token) ? token.Offset + 1 : -1)
+                )
+        );
     }
 
     [Fact]

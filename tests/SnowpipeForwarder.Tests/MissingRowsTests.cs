@@ -1,4 +1,5 @@
 using System.Text;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
@@ -21,7 +22,7 @@ public class MissingRowsTests(ITestOutputHelper output)
         fixture.Clock.Advance(RowBalance.Patience);
         await fixture.DeliverAsync(30, 10);
 
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.RowsMissing));
         Assert.Contains("4 rows between offsets 10 and 13 are committed", line);
         Assert.Contains("4 readings of these offsets", line);
         Assert.Equal(4, fixture.DeadLetters.Count);
@@ -47,7 +48,7 @@ public class MissingRowsTests(ITestOutputHelper output)
             await fixture.PollAsync();
         }
 
-        Assert.DoesNotContain(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        Assert.Empty(fixture.Log.Of(SnowpipeEvents.RowsMissing));
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public class MissingRowsTests(ITestOutputHelper output)
         fixture.Clock.Advance(RowBalance.Patience * 2);
         await fixture.DeliverAsync(30, 10);
 
-        Assert.DoesNotContain(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        Assert.Empty(fixture.Log.Of(SnowpipeEvents.RowsMissing));
     }
 
     [Theory]
@@ -116,8 +117,13 @@ public class MissingRowsTests(ITestOutputHelper output)
         Assert.Equal(24, position.Offset);
         Assert.Equal(TimeSpan.FromSeconds(1), watching);
         Assert.Equal(TimeSpan.FromSeconds(30), idle);
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
-        Assert.Contains(how.Contains("killed", StringComparison.Ordinal) ? "4 rows between offsets 10 and 23 are committed" : "4 rows between offsets 20 and 23 are committed", line);
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.RowsMissing));
+        Assert.Contains(
+            how.Contains("killed", StringComparison.Ordinal)
+                ? "4 rows between offsets 10 and 23 are committed"
+                : "4 rows between offsets 20 and 23 are committed",
+            line
+        );
     }
 
     [Fact]
@@ -135,7 +141,7 @@ public class MissingRowsTests(ITestOutputHelper output)
         fixture.Clock.Advance(TimeSpan.FromSeconds(5));
         await fixture.PollAsync();
 
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.RowsMissing));
         Assert.Contains("40 rows between offsets 10 and 49 are committed", line);
         Assert.Equal(40, fixture.Statistics.Snapshot().Missing);
     }
@@ -158,7 +164,7 @@ public class MissingRowsTests(ITestOutputHelper output)
 
         Assert.Equal(10, early);
         Assert.Equal(140, fixture.Statistics.Snapshot().Missing);
-        Assert.Equal(2, fixture.Log.Count(line => line.StartsWith("Error 416", StringComparison.Ordinal)));
+        Assert.Equal(2, fixture.Log.Of(SnowpipeEvents.RowsMissing).Count);
     }
 
     [Theory]
@@ -207,7 +213,9 @@ public class MissingRowsTests(ITestOutputHelper output)
                 await fixture.OpenAsync();
                 break;
             case "a reading without a row, then killed":
-                await fixture.SendAsync(fixture.Batch(10, 1, Encoding.UTF8.GetBytes($$"""{"note":"{{new string('x', 5_000_000)}}"}"""), isJson: true));
+                await fixture.SendAsync(
+                    fixture.Batch(10, 1, Encoding.UTF8.GetBytes($$"""{"note":"{{new string('x', 5_000_000)}}"}"""), isJson: true)
+                );
                 await fixture.SendAsync(fixture.Batch(11, 9));
                 fixture.Server.Commit();
                 fixture.NewProcess();
@@ -263,7 +271,7 @@ public class MissingRowsTests(ITestOutputHelper output)
         fixture.Clock.Advance(RowBalance.Patience);
         await fixture.PollAsync();
 
-        Assert.DoesNotContain(fixture.Log, line => line.StartsWith("Error 416", StringComparison.Ordinal));
+        Assert.Empty(fixture.Log.Of(SnowpipeEvents.RowsMissing));
     }
 
     [Fact]

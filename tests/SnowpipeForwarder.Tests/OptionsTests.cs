@@ -30,7 +30,17 @@ public sealed class OptionsTests : IDisposable
 
         SnowpipeOptions.Load(settings);
 
-        foreach (var key in new[] { "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA", "SNOWFLAKE_PIPE", "SNOWFLAKE_PRIVATE_KEY_FILE" })
+        foreach (
+            var key in new[]
+            {
+                "SNOWFLAKE_ACCOUNT",
+                "SNOWFLAKE_USER",
+                "SNOWFLAKE_DATABASE",
+                "SNOWFLAKE_SCHEMA",
+                "SNOWFLAKE_PIPE",
+                "SNOWFLAKE_PRIVATE_KEY_FILE",
+            }
+        )
             Assert.Contains(settings.Problems, problem => problem.StartsWith(key, StringComparison.Ordinal));
     }
 
@@ -68,7 +78,10 @@ public sealed class OptionsTests : IDisposable
     [Theory]
     [InlineData("https://myorg-myaccount.snowflakecomputing.com/console/login", "https://myorg-myaccount.snowflakecomputing.com,")]
     [InlineData("https://myorg-myaccount.snowflakecomputing.com?role=X", "https://myorg-myaccount.snowflakecomputing.com,")]
-    [InlineData("https://app.snowflake.com/myorg/myaccount", "the console; the address of the account is https://myorg-my-account.snowflakecomputing.com.")]
+    [InlineData(
+        "https://app.snowflake.com/myorg/myaccount",
+        "the console; the address of the account is https://myorg-my-account.snowflakecomputing.com."
+    )]
     [InlineData("myorg-myaccount", "a name without a domain")]
     [InlineData("http://myorg-myaccount.snowflakecomputing.com", "by https only: https://myorg-myaccount.snowflakecomputing.com,")]
     [InlineData("https://myorg.myaccount.snowflakecomputing.com", "joined by a dash, not by a dot")]
@@ -84,7 +97,10 @@ public sealed class OptionsTests : IDisposable
 
     [Theory]
     [InlineData("\"https://myorg-x.snowflakecomputing.com/\"", "https://myorg-x.snowflakecomputing.com/")]
-    [InlineData("https://xy12345.us-east-1.privatelink.snowflakecomputing.com", "https://xy12345.us-east-1.privatelink.snowflakecomputing.com/")]
+    [InlineData(
+        "https://xy12345.us-east-1.privatelink.snowflakecomputing.com",
+        "https://xy12345.us-east-1.privatelink.snowflakecomputing.com/"
+    )]
     [InlineData("localhost", "https://localhost/")]
     [InlineData("my_org-x.snowflakecomputing.com", "https://my-org-x.snowflakecomputing.com/")]
     [InlineData("https://MyOrg-X.snowflakecomputing.com:443", "https://myorg-x.snowflakecomputing.com/")]
@@ -101,14 +117,23 @@ public sealed class OptionsTests : IDisposable
     public void The_config_file_stands_for_settings_and_the_environment_wins()
     {
         var path = directory.File("snowflake_config.json");
-        File.WriteAllText(path, """{"user":"U","account":"A-B","url":"https://a-b.snowflakecomputing.com:443","private_key_file":"rsa_key.p8","role":"R","database":"D","schema":"S","pipe":"P","channel_name":"TH_CHNL","batch_size":10,"other":null}""");
+        File.WriteAllText(
+            path,
+            """{"user":"U","account":"A-B","url":"https://a-b.snowflakecomputing.com:443","private_key_file":"rsa_key.p8","role":"R","database":"D","schema":"S","pipe":"P","channel_name":"TH_CHNL","batch_size":10,"other":null}"""
+        );
 
         Assert.True(SnowflakeConfigFile.TryRead(path, out var settings, out _));
 
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).AddInMemoryCollection([new("SNOWFLAKE_DATABASE", "E"), new("SNOWFLAKE_PRIVATE_KEY_FILE", Key())]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings)
+            .AddInMemoryCollection([new("SNOWFLAKE_DATABASE", "E"), new("SNOWFLAKE_PRIVATE_KEY_FILE", Key())])
+            .Build();
         var options = SnowpipeOptions.Load(new Settings(configuration));
         Assert.Equal(Path.Combine(directory.Path, "rsa_key.p8"), settings["SNOWFLAKE_PRIVATE_KEY_FILE"]);
-        Assert.Equal(("U", "A-B", "R", "E", "S", "P", "TH_CHNL"), (options.User, options.Account?.Claim, options.Role, options.Database, options.Schema, options.Pipe, options.ChannelPrefix));
+        Assert.Equal(
+            ("U", "A-B", "R", "E", "S", "P", "TH_CHNL"),
+            (options.User, options.Account?.Claim, options.Role, options.Database, options.Schema, options.Pipe, options.ChannelPrefix)
+        );
     }
 
     [Theory]

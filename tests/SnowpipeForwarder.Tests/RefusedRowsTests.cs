@@ -1,3 +1,5 @@
+using ThermalStreaming.Testing;
+
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
 /// <summary>Rows that Snowflake refuses after it has accepted their append.</summary>
@@ -22,7 +24,7 @@ public class RefusedRowsTests
         await fixture.PollAsync();
 
         Assert.Equal(20, commit.Offset);
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 410", StringComparison.Ordinal));
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.RowsRefused));
         Assert.Contains("refused 1 rows between offsets 10 and 14: NULL result in a non-nullable column", line);
         Assert.Equal(5, fixture.DeadLetters.Count);
     }
@@ -42,7 +44,10 @@ public class RefusedRowsTests
         await fixture.OpenAsync();
 
         Assert.Equal(10, position.Offset);
-        Assert.Single(fixture.Log, line => line.StartsWith("Error 410", StringComparison.Ordinal) && line.Contains("refused 2 rows between offsets 0 and 9", StringComparison.Ordinal));
+        Assert.Single(
+            fixture.Log.Of(SnowpipeEvents.RowsRefused),
+            line => line.Contains("refused 2 rows between offsets 0 and 9", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -128,7 +133,7 @@ public class RefusedRowsTests
         (channel.RowErrors, channel.ErrorMessage, channel.ErrorBound) = (1, "bad", bound is { } offset ? SinkFixture.Token(offset) : null);
         await fixture.PollAsync();
 
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Error 410", StringComparison.Ordinal));
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.RowsRefused));
         Assert.Contains($"refused 1 rows between offsets {first} and {last}: bad", line);
         Assert.Equal(last - first + 1, fixture.DeadLetters.Count);
     }
@@ -153,11 +158,17 @@ public class RefusedRowsTests
 
         Assert.Equal(10, small.Count);
         Assert.All(small, call => Assert.Equal(10, call.Rows.Count));
-        Assert.Contains(fixture.Log, line => line.Contains("refused 1 rows between offsets 200 and 249", StringComparison.Ordinal));
+        Assert.Contains(
+            fixture.Log.Messages(),
+            line => line.Contains("refused 1 rows between offsets 200 and 249", StringComparison.Ordinal)
+        );
         Assert.Equal(150, fixture.DeadLetters.Count);
         Assert.Equal(100, Assert.Single(fixture.Server.Of("append").Skip(before)).Rows.Count);
         // Smaller appends lose and repeat nothing: each row was sent once.
-        Assert.Equal(Enumerable.Range(0, 405).Select(offset => (long)offset), SinkFixture.Offsets(fixture.Server.Of("append").SelectMany(call => call.Rows)));
+        Assert.Equal(
+            Enumerable.Range(0, 405).Select(offset => (long)offset),
+            SinkFixture.Offsets(fixture.Server.Of("append").SelectMany(call => call.Rows))
+        );
     }
 
     [Fact]

@@ -26,7 +26,14 @@ public class RequestTests
         {
             try
             {
-                await (kind switch { "status" => fixture.PollAsync(), "append" or "elastic" => fixture.SendAsync(batch), _ => (Task)fixture.OpenAsync() });
+                await (
+                    kind switch
+                    {
+                        "status" => fixture.PollAsync(),
+                        "append" or "elastic" => fixture.SendAsync(batch),
+                        _ => (Task)fixture.OpenAsync(),
+                    }
+                );
             }
             catch (SinkException e)
             {
@@ -56,7 +63,10 @@ public class RequestTests
 
         Assert.Equal(["0", "1", "0"], fixture.Server.Of("append").Select(call => call.Query["retryCount"]));
         Assert.Equal(2, fixture.Server.Of("append").Select(call => call.Query["requestId"]).Distinct().Count());
-        Assert.Equal(fixture.Server.Of("status").Count(), fixture.Server.Of("status").Select(call => call.Query["requestId"]).Distinct().Count());
+        Assert.Equal(
+            fixture.Server.Of("status").Count(),
+            fixture.Server.Of("status").Select(call => call.Query["requestId"]).Distinct().Count()
+        );
         Assert.All(fixture.Server.Of("status"), call => Assert.Equal("0", call.Query["retryCount"]));
     }
 
@@ -91,7 +101,11 @@ public class RequestTests
         await fixture.SendAsync(batch);
 
         var said = Assert.Single(fixture.Server.Of(kind).Select(call => call.Headers["x-snowflake-min-append-timestamp-ms"]).Distinct());
-        Assert.InRange(DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(said, CultureInfo.InvariantCulture)), expected - TimeSpan.FromSeconds(3), expected + TimeSpan.FromSeconds(3));
+        Assert.InRange(
+            DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(said, CultureInfo.InvariantCulture)),
+            expected - TimeSpan.FromSeconds(3),
+            expected + TimeSpan.FromSeconds(3)
+        );
     }
 
     [Fact]
@@ -112,7 +126,10 @@ public class RequestTests
         var calls = fixture.Server.Calls.Count;
         await fixture.OpenAsync();
 
-        Assert.Equal(["MTI3", "MTI3", "MTI3", "MTI3"], fixture.Server.Calls.Take(calls).TakeLast(4).Select(call => call.Headers.GetValueOrDefault("x-snowflake-session")));
+        Assert.Equal(
+            ["MTI3", "MTI3", "MTI3", "MTI3"],
+            fixture.Server.Calls.Take(calls).TakeLast(4).Select(call => call.Headers.GetValueOrDefault("x-snowflake-session"))
+        );
         Assert.All(fixture.Server.Calls.Skip(calls), call => Assert.False(call.Headers.ContainsKey("x-snowflake-session")));
     }
 

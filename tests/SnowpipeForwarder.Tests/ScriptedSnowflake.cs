@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,17 +14,30 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
 /// <summary>One call as it arrived.</summary>
-sealed record Call(string Kind, string Method, string RawTarget, IReadOnlyDictionary<string, string> Headers, IReadOnlyDictionary<string, string> Query, byte[] Body)
+sealed record Call(
+    string Kind,
+    string Method,
+    string RawTarget,
+    IReadOnlyDictionary<string, string> Headers,
+    IReadOnlyDictionary<string, string> Query,
+    byte[] Body
+)
 {
     public string Json => Encoding.UTF8.GetString(Body);
 
-    public IReadOnlyList<JsonObject> Rows => [.. Encoding.UTF8.GetString(Gunzip(Body)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+    public IReadOnlyList<JsonObject> Rows =>
+        [
+            .. Encoding
+                .UTF8.GetString(Decompress(Body))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!.AsObject()),
+        ];
 
-    public static byte[] Gunzip(byte[] body)
+    public static byte[] Decompress(byte[] body)
     {
-        using var gzip = new GZipStream(new MemoryStream(body), CompressionMode.Decompress);
+        using var compressed = new ZstdSharp.DecompressionStream(new MemoryStream(body));
         using var plain = new MemoryStream();
-        gzip.CopyTo(plain);
+        compressed.CopyTo(plain);
         return plain.ToArray();
     }
 }
@@ -37,7 +49,14 @@ sealed record Call(string Kind, string Method, string RawTarget, IReadOnlyDictio
 /// <param name="Applied">Whether the server does its work first and only its answer is replaced.</param>
 /// <param name="Location">Header Location.</param>
 /// <param name="Cut">Bytes of the body after which the connection is cut, although its length was announced; null sends all.</param>
-sealed record Script(int Status, string Body = "", string? RetryAfter = null, bool Applied = false, string? Location = null, int? Cut = null);
+sealed record Script(
+    int Status,
+    string Body = "",
+    string? RetryAfter = null,
+    bool Applied = false,
+    string? Location = null,
+    int? Cut = null
+);
 
 /// <summary>
 /// Snowpipe Streaming v2 in one process, for tests: continuation tokens, offset tokens, commits when the test says so. Each kind of call
@@ -57,10 +76,14 @@ sealed class ScriptedSnowflake : IAsyncDisposable
 
     public sealed class Channel
     {
-        public int ClientSequencer, RowSequencer;
-        public string? Committed, ErrorBound, ErrorMessage;
+        public int ClientSequencer,
+            RowSequencer;
+        public string? Committed,
+            ErrorBound,
+            ErrorMessage;
         public string Status = "SUCCESS";
         public long RowErrors;
+
         // Null: the status does not say.
         public long? RowsInserted = 0;
         public List<(string Token, List<JsonObject> Rows)> Buffered = [];
@@ -203,9 +226,14 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        var call = new Call(KindOf(context.Request.Method, target), context.Request.Method, target,
+        var call = new Call(
+            KindOf(context.Request.Method, target),
+            context.Request.Method,
+            target,
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-            context.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal), body.ToArray());
+            context.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal),
+            body.ToArray()
+        );
         Calls.Enqueue(call);
         context.Response.Headers.Date = DateHeader ?? Now().ToString("R", CultureInfo.InvariantCulture);
         if (Before is not null)
@@ -255,7 +283,9 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             ("POST", "/oauth/token") => "token",
             ("PUT", _) when path.Contains("/channels/", StringComparison.Ordinal) => "open",
             ("DELETE", _) when path.Contains("/channels/", StringComparison.Ordinal) => "drop",
-            ("POST", _) when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal) || path.Contains("/tables/", StringComparison.Ordinal) => "elastic",
+            ("POST", _)
+                when path.EndsWith("/channels/ELASTIC/rows", StringComparison.Ordinal)
+                    || path.Contains("/tables/", StringComparison.Ordinal) => "elastic",
             ("POST", _) when path.EndsWith("/rows", StringComparison.Ordinal) => "append",
             ("POST", _) when path.EndsWith(":bulk-channel-status", StringComparison.Ordinal) => "status",
             ("GET", "/") => "ping",
@@ -266,7 +296,10 @@ sealed class ScriptedSnowflake : IAsyncDisposable
     static async Task AnswerAsync(HttpContext context, int status, string body)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = body.StartsWith('{') ? "application/json" : body.StartsWith('<') ? "text/html" : "text/plain";
+        context.Response.ContentType =
+            body.StartsWith('{') ? "application/json"
+            : body.StartsWith('<') ? "text/html"
+            : "text/plain";
         // These must not have one.
         if (status is not (204 or 205 or 304))
             await context.Response.WriteAsync(body);
@@ -283,7 +316,10 @@ sealed class ScriptedSnowflake : IAsyncDisposable
                 "token" => IssueToken(call),
                 _ when !IsSignedIn(call, control: false) => Unauthorised,
                 // By its table, a default pipe is made.
-                _ when !PipeExists && !call.RawTarget.Contains("/tables/", StringComparison.Ordinal) => (404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""),
+                _ when !PipeExists && !call.RawTarget.Contains("/tables/", StringComparison.Ordinal) => (
+                    404,
+                    """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"no pipe"}"""
+                ),
                 "open" => Open(ChannelOf(call)),
                 "append" => Append(call, ChannelOf(call)),
                 "elastic" => Elastic(call),
@@ -294,7 +330,8 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         }
     }
 
-    static (int, string) Unauthorised => (401, """{"code":"390144","message":"JWT token is invalid. [0ce9eb56-821d-4ca9-a774-04ae89a0cf5a]"}""");
+    static (int, string) Unauthorised =>
+        (401, """{"code":"390144","message":"JWT token is invalid. [0ce9eb56-821d-4ca9-a774-04ae89a0cf5a]"}""");
 
     static string ChannelOf(Call call)
     {
@@ -315,13 +352,24 @@ sealed class ScriptedSnowflake : IAsyncDisposable
 
     (int, string) IssueToken(Call call)
     {
-        var form = Encoding.UTF8.GetString(call.Body).Split('&').Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => Uri.UnescapeDataString(pair[1].Replace('+', ' ')));
+        var form = Encoding
+            .UTF8.GetString(call.Body)
+            .Split('&')
+            .Select(pair => pair.Split('='))
+            .ToDictionary(pair => pair[0], pair => Uri.UnescapeDataString(pair[1].Replace('+', ' ')));
         var bearer = call.Headers.GetValueOrDefault("Authorization", "").Replace("Bearer ", "", StringComparison.Ordinal);
         if (form.GetValueOrDefault("grant_type") == "urn:ietf:params:oauth:grant-type:token-exchange" && ExchangesAccessTokens)
-            return form.GetValueOrDefault("subject_token_type") == "programmatic_access_token" && bearer.StartsWith(Pat, StringComparison.Ordinal) ? (200, Issue(form)) : Unauthorised;
+            return
+                form.GetValueOrDefault("subject_token_type") == "programmatic_access_token"
+                && bearer.StartsWith(Pat, StringComparison.Ordinal)
+                ? (200, Issue(form))
+                : Unauthorised;
         if (form.GetValueOrDefault("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer")
             return (400, """{"error":"unsupported_grant_type","message":"not this one"}""");
-        var jwt = form.TryGetValue("assertion", out var assertion) ? assertion : AssertionOnly ? "" : bearer;
+        var jwt =
+            form.TryGetValue("assertion", out var assertion) ? assertion
+            : AssertionOnly ? ""
+            : bearer;
         return IsGoodJwt(jwt) ? (200, Issue(form)) : Unauthorised;
     }
 
@@ -341,7 +389,15 @@ sealed class ScriptedSnowflake : IAsyncDisposable
             return false;
         if (JsonNode.Parse(Unbase64(header))?["alg"]?.GetValue<string>() != "RS256")
             return false;
-        if (PublicKey is not null && !PublicKey.VerifyData(Encoding.ASCII.GetBytes($"{header}.{claims}"), Unbase64(signature), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))
+        if (
+            PublicKey is not null
+            && !PublicKey.VerifyData(
+                Encoding.ASCII.GetBytes($"{header}.{claims}"),
+                Unbase64(signature),
+                HashAlgorithmName.SHA256,
+                RSASignaturePadding.Pkcs1
+            )
+        )
             return false;
         var json = JsonNode.Parse(Unbase64(claims))!;
         var (iat, exp, now) = (json["iat"]!.GetValue<long>(), json["exp"]!.GetValue<long>(), Now().ToUnixTimeSeconds());
@@ -355,7 +411,14 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         channel.ClientSequencer++;
         channel.RowSequencer = 1;
         channel.Buffered.Clear();
-        return (200, new JsonObject { ["next_continuation_token"] = $"{channel.ClientSequencer}_1", ["channel_status"] = StatusOf(name, channel) }.ToJsonString());
+        return (
+            200,
+            new JsonObject
+            {
+                ["next_continuation_token"] = $"{channel.ClientSequencer}_1",
+                ["channel_status"] = StatusOf(name, channel),
+            }.ToJsonString()
+        );
     }
 
     (int, string) Append(Call call, string name)
@@ -365,13 +428,21 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         if (call.Query.GetValueOrDefault("continuationToken")?.Split('_') is not [var client, var row])
             return (400, """{"code":"BAD","message":"no continuation token"}""");
         if (int.Parse(client, CultureInfo.InvariantCulture) != channel.ClientSequencer)
-            return (400, """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}""");
+            return (
+                400,
+                """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}"""
+            );
         if (int.Parse(row, CultureInfo.InvariantCulture) == channel.RowSequencer)
         {
             channel.RowSequencer++;
-            channel.Buffered.Add((call.Query.GetValueOrDefault("endOffsetToken") ?? call.Query.GetValueOrDefault("offsetToken") ?? "", [.. call.Rows]));
+            channel.Buffered.Add(
+                (call.Query.GetValueOrDefault("endOffsetToken") ?? call.Query.GetValueOrDefault("offsetToken") ?? "", [.. call.Rows])
+            );
         }
-        return (200, $$"""{"next_continuation_token":"{{channel.ClientSequencer}}_{{channel.RowSequencer}}","status_code":0,"message":"Success"}""");
+        return (
+            200,
+            $$"""{"next_continuation_token":"{{channel.ClientSequencer}}_{{channel.RowSequencer}}","status_code":0,"message":"Success"}"""
+        );
     }
 
     (int, string) Elastic(Call call)
@@ -393,19 +464,21 @@ sealed class ScriptedSnowflake : IAsyncDisposable
         return (200, new JsonObject { ["channel_statuses"] = answer }.ToJsonString());
     }
 
-    JsonObject StatusOf(string name, Channel channel) => new()
-    {
-        ["status_code"] = StatusNumber,
-        ["channel_name"] = name,
-        ["channel_status_code"] = channel.Status,
-        ["last_committed_offset_token"] = channel.Committed,
-        ["rows_error_count"] = channel.RowErrors,
-        ["rows_inserted"] = channel.RowsInserted,
-        ["last_error_offset_upper_bound"] = channel.ErrorBound,
-        ["last_error_message"] = channel.ErrorMessage,
-    };
+    JsonObject StatusOf(string name, Channel channel) =>
+        new()
+        {
+            ["status_code"] = StatusNumber,
+            ["channel_name"] = name,
+            ["channel_status_code"] = channel.Status,
+            ["last_committed_offset_token"] = channel.Committed,
+            ["rows_error_count"] = channel.RowErrors,
+            ["rows_inserted"] = channel.RowsInserted,
+            ["last_error_offset_upper_bound"] = channel.ErrorBound,
+            ["last_error_message"] = channel.ErrorMessage,
+        };
 
-    static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    static string Base64(string text) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     public static byte[] Unbase64(string text)
     {

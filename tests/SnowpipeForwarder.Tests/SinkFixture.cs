@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
@@ -35,11 +35,13 @@ sealed class SinkFixture : IAsyncDisposable
 
     public ManualClock Clock { get; } = new();
 
-    public List<string> Log { get; } = [];
+    public FakeLogCollector Log { get; } = new();
 
     public SnowpipeSink Sink { get; private set; } = null!;
 
     public SnowpipeStatistics Statistics { get; private set; } = null!;
+
+    public CostBook Cost { get; private set; } = null!;
 
     public SnowpipeClient Client => client!;
 
@@ -68,12 +70,23 @@ sealed class SinkFixture : IAsyncDisposable
     {
         client?.Dispose();
         var options = Options();
-        var loggers = new ListLoggerFactory(Log);
-        client = new SnowpipeClient(options, Clock, new Logger<SnowpipeClient>(loggers));
-        Statistics = new SnowpipeStatistics(options, meter, new StatusPage(), Clock, new Logger<SnowpipeStatistics>(loggers));
-        DeadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 30, Clock, loggers.CreateLogger(""));
-        Sink = new SnowpipeSink(client, options, Statistics, Clock, new Logger<SnowpipeSink>(loggers));
+        client = new SnowpipeClient(options, Clock, new FakeLogger<SnowpipeClient>(Log));
+        Statistics = new SnowpipeStatistics(
+            options,
+            meter,
+            new StatusPage(),
+            NewCost(meter),
+            Clock,
+            new FakeLogger<SnowpipeStatistics>(Log)
+        );
+        DeadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 30, Clock, new FakeLogger(Log));
+        Sink = new SnowpipeSink(client, options, Statistics, Clock, new FakeLogger<SnowpipeSink>(Log));
     }
+
+    public CostBook NewCost(System.Diagnostics.Metrics.Meter meter) => Cost = NewCost(meter, directory.Path, Clock, Log);
+
+    public static CostBook NewCost(System.Diagnostics.Metrics.Meter meter, string directory, TimeProvider clock, FakeLogCollector log) =>
+        new(CostRoad.Streaming, CostPrices.Default, directory, (meter, new StatusPage()), clock, new FakeLogger<CostBook>(log));
 
     public SnowpipeOptions Options()
     {
@@ -129,9 +142,28 @@ sealed class SinkFixture : IAsyncDisposable
 
     public static Batch MakeBatch(long first, int count, DateTimeOffset at)
     {
-        var message = new ReadingBatch { DeviceId = "pi-1", BootId = "0123456789abcdef0123456789abcdef", Host = new Host { Hostname = "pi-1", IpAddress = "192.168.1.20", MacAddress = "b8:27:eb:01:02:03", StartedAtUs = 1_763_000_000_000_000 } };
+        var message = new ReadingBatch
+        {
+            DeviceId = "pi-1",
+            BootId = "0123456789abcdef0123456789abcdef",
+            Host = new Host
+            {
+                Hostname = "pi-1",
+                IpAddress = "192.168.1.20",
+                MacAddress = "b8:27:eb:01:02:03",
+                StartedAtUs = 1_763_000_000_000_000,
+            },
+        };
         for (var offset = first; offset < first + count; offset++)
-            message.Thermal.Add(new ThermalReading { Sequence = (ulong)offset + 1, ObservedAtUs = Instants.ToMicroseconds(at) + offset * 500_000, TemperatureC = 21.5 + offset % 7 * 0.01, CpuPercent = 12.5 });
+            message.Thermal.Add(
+                new ThermalReading
+                {
+                    Sequence = (ulong)offset + 1,
+                    ObservedAtUs = Instants.ToMicroseconds(at) + offset * 500_000,
+                    TemperatureC = 21.5 + offset % 7 * 0.01,
+                    CpuPercent = 12.5,
+                }
+            );
         return MakeBatch(first, count, at, message.ToByteArray(), isJson: false);
     }
 
@@ -163,29 +195,5 @@ sealed class SinkFixture : IAsyncDisposable
     {
         using var rsa = RSA.Create(2048);
         return rsa.ExportPkcs8PrivateKeyPem();
-    }
-}
-
-/// <summary>Keeps what is logged, one line per entry, as <c>Level EventId message</c>.</summary>
-sealed class ListLoggerFactory(List<string> lines) : ILoggerFactory, ILogger
-{
-    public ILogger CreateLogger(string categoryName) => this;
-
-    public void AddProvider(ILoggerProvider provider)
-    {
-    }
-
-    public void Dispose()
-    {
-    }
-
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        lock (lines)
-            lines.Add($"{logLevel} {eventId.Id} {formatter(state, exception)}");
     }
 }

@@ -1,3 +1,6 @@
+using ThermalStreaming.Forwarding;
+using ThermalStreaming.Testing;
+
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
 public class StatisticsTests
@@ -18,11 +21,25 @@ public class StatisticsTests
 
         fixture.Statistics.Report(fixture.Statistics.Snapshot(), before, TimeSpan.FromSeconds(50));
 
-        var line = Assert.Single(fixture.Log, line => line.StartsWith("Information 401", StringComparison.Ordinal));
+        var line = Assert.Single(fixture.Log.Of(SnowpipeEvents.Statistics));
         Assert.Contains("100 rows (2/s) in 1 batches", line);
         Assert.Contains("100 rows committed, 1 errors, 0 rows refused", line);
         Assert.Contains("commit p50 6.0 s, p95 6.0 s", line);
         Assert.Matches(@"about 0\.0\d+ credits/day", line);
+    }
+
+    [Fact]
+    public async Task What_an_append_sent_is_counted_for_the_cost()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+
+        await fixture.SendAsync(fixture.Batch(0, 100));
+
+        var counted = fixture.Cost.Report().Counted;
+        var sent = fixture.Statistics.Snapshot();
+        Assert.Equal(new CostFigures(100, 1, 0, 0, sent.WireBytes, sent.PlainBytes), counted);
+        Assert.InRange(counted.BilledBytes, 100 * 300, 100 * 1500);
     }
 
     [Fact]
@@ -39,6 +56,6 @@ public class StatisticsTests
             await Task.Yield();
         await fixture.Statistics.StopAsync(CancellationToken.None);
 
-        Assert.Single(fixture.Log);
+        Assert.Single(fixture.Log.Messages());
     }
 }

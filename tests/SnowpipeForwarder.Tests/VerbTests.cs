@@ -34,7 +34,10 @@ public sealed class VerbTests : IDisposable
         published.ImportFromPem(File.ReadAllText(directory.File("secrets/rsa_key.pub")));
         Assert.Equal(KeyPair.FingerprintOf(published), key?.Fingerprint);
         Assert.Contains(key!.Fingerprint, output.ToString());
-        Assert.Contains($"ALTER USER STREAMER SET RSA_PUBLIC_KEY='{Convert.ToBase64String(published.ExportSubjectPublicKeyInfo())}';", output.ToString());
+        Assert.Contains(
+            $"ALTER USER STREAMER SET RSA_PUBLIC_KEY='{Convert.ToBase64String(published.ExportSubjectPublicKeyInfo())}';",
+            output.ToString()
+        );
         Assert.DoesNotContain("PRIVATE KEY-----", output.ToString());
     }
 
@@ -104,7 +107,12 @@ public sealed class VerbTests : IDisposable
 
         Assert.Equal(ExitCodes.Ok, code);
         Assert.All(steps, step => Assert.True(step["outcome"]!.GetValue<string>() == "ok", step.ToJsonString()));
-        Assert.Contains(steps, step => step["name"]!.GetValue<string>() == "probe row" && step["detail"]!.GetValue<string>().Contains("committed", StringComparison.Ordinal));
+        Assert.Contains(
+            steps,
+            step =>
+                step["name"]!.GetValue<string>() == "probe row"
+                && step["detail"]!.GetValue<string>().Contains("committed", StringComparison.Ordinal)
+        );
         Assert.Empty(fixture.Server.ChannelNames);
         Assert.Equal("snowpipe-check", Assert.Single(fixture.Server.Table)["device_id"]!.GetValue<string>());
     }
@@ -121,11 +129,39 @@ public sealed class VerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("token", 401, """{"code":"394304","message":"JWT token is invalid. [uuid]"}""", "sign-in", "another key pair", "ALTER USER")]
-    [InlineData("status", 404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "pipe", "does not exist", "GRANT OPERATE ON PIPE DEMO.PUBLIC.THERMAL_PIPE TO ROLE STREAMING_ROLE;")]
-    [InlineData("open", 400, """{"code":"ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""", "channel", "not granted", "GRANT ROLE STREAMING_ROLE TO USER STREAMER;")]
+    [InlineData(
+        "token",
+        401,
+        """{"code":"394304","message":"JWT token is invalid. [uuid]"}""",
+        "sign-in",
+        "another key pair",
+        "ALTER USER"
+    )]
+    [InlineData(
+        "status",
+        404,
+        """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""",
+        "pipe",
+        "does not exist",
+        "GRANT OPERATE ON PIPE DEMO.PUBLIC.THERMAL_PIPE TO ROLE STREAMING_ROLE;"
+    )]
+    [InlineData(
+        "open",
+        400,
+        """{"code":"ERR_ROLE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"}""",
+        "channel",
+        "not granted",
+        "GRANT ROLE STREAMING_ROLE TO USER STREAMER;"
+    )]
     [InlineData("hostname", 405, "", "ingest host", "not as Snowflake does", "SNOWFLAKE_URL")]
-    public async Task Check_names_cause_and_fix_of_the_step_that_fails_and_skips_what_needs_it(string kind, int status, string body, string name, string cause, string fix)
+    public async Task Check_names_cause_and_fix_of_the_step_that_fails_and_skips_what_needs_it(
+        string kind,
+        int status,
+        string body,
+        string name,
+        string cause,
+        string fix
+    )
     {
         await using var fixture = await SinkFixture.StartAsync();
         fixture.Server.Next(kind, new Script(status, body), new Script(status, body));
@@ -157,7 +193,11 @@ public sealed class VerbTests : IDisposable
     static async Task<(int Code, IReadOnlyList<JsonObject> Steps)> CheckAsync(SinkFixture fixture)
     {
         using var json = new MemoryStream();
-        List<CheckStep> steps = [new("configuration", _ => Task.FromResult(CheckResult.Ok(""))), .. new SnowpipeChecks(fixture.Options(), fixture.Client, fixture.Clock).Steps()];
+        List<CheckStep> steps =
+        [
+            new("configuration", _ => Task.FromResult(CheckResult.Ok(""))),
+            .. new SnowpipeChecks(fixture.Options(), fixture.Client, fixture.Clock).Steps(),
+        ];
         var code = await CheckList.RunAsync(steps, json: true, AnsiConsole.Console, json, fixture.Clock, CancellationToken.None);
         return (code, [.. JsonNode.Parse(json.ToArray())!.AsArray().Select(node => node!.AsObject())]);
     }

@@ -1,0 +1,107 @@
+using System.Net;
+using ThermalStreaming.Forwarding;
+
+namespace ThermalStreaming.SnowpipeForwarder;
+
+/// <summary>Opens the channel that a slot delivers through, and finds the offset to continue at. Used by one caller at a time.</summary>
+sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions options, ChannelRecords records, ILogger logger)
+{
+    // The journal's end when this process began, before it took in anything.
+    long? initialEnd;
+
+    /// <summary>The channel that was opened last, or is being opened.</summary>
+    public ChannelSession Channel { get; private set; } = new("");
+
+    /// <summary>Takes the elastic channel, which needs no open.</summary>
+    /// <exception cref="SnowflakeException">The pipe is missing or invalid, or Snowflake cannot be reached.</exception>
+    public Task OpenElasticAsync(CancellationToken cancellationToken)
+    {
+        Channel = new ChannelSession("ELASTIC");
+        return CheckPipeAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Opens the slot's channel: the last one of its record, or a new one when the journal has lost readings that the last one has.
+    /// </summary>
+    /// <exception cref="SnowflakeException">Snowflake refuses, or cannot be reached.</exception>
+    /// <exception cref="SinkException">The channel's record cannot be read or written.</exception>
+    public async Task<OpenPosition> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
+    {
+        initialEnd ??= start.End;
+        var epoch = start.Slot.Epoch;
+        var record = await records.RecallAsync(start.Slot, cancellationToken);
+        while (true)
+        {
+            var name = records.NameOf(start.Slot, record);
+            // Its calls keep their identity while an open is repeated.
+            Channel = Channel.Name == name ? Channel : new ChannelSession(name);
+            Channel.Affinity = null;
+            await CheckPipeAsync(cancellationToken);
+            var opened = await client.OpenAsync(Channel, cancellationToken);
+            if (!opened.Status.IsValid)
+                throw new SnowflakeException(opened.Status.Error($"open channel {name} of {client.PipeName}"));
+            record ??= records.Remember(start.Slot, new ChannelRecord(epoch, 1, 0, opened.Status.RowErrors));
+            var next =
+                OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
+            if (next > start.End)
+            {
+                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what
+                // came since is not.
+                LogLostTail(name, next.Value - 1, start.End - 1);
+                record = records.Remember(
+                    start.Slot,
+                    new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd.Value), 0)
+                );
+                continue;
+            }
+            if (next is null && opened.Status.CommittedToken is { Length: > 0 } foreign)
+                LogForeignEpoch(name, SnowflakeError.OneLine(foreign));
+            // No token: the channel is new, or so long idle that Snowflake deleted it. Then the cursor knows best.
+            var position = next ?? Math.Max(start.Cursor, record.FirstOffset);
+            if (position < start.FirstStored)
+            {
+                LogGap(name, position, start.FirstStored - 1);
+                position = start.FirstStored;
+            }
+            return new OpenPosition(opened.ContinuationToken, opened.Status, record, position, next);
+        }
+    }
+
+    /// <summary>
+    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default
+    /// pipe of a table does not exist before the first open or elastic append.
+    /// </summary>
+    async Task CheckPipeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _ = await client.StatusAsync(Channel, cancellationToken);
+        }
+        catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
+        {
+            // The open makes it, or the first append by its table.
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 412,
+        Level = LogLevel.Error,
+        Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after "
+            + "they were delivered, or an older copy of it was put back. Delivery continues in a new channel; no reading is lost to it"
+    )]
+    partial void LogLostTail(string channel, long committed, long last);
+
+    [LoggerMessage(
+        EventId = 413,
+        Level = LogLevel.Error,
+        Message = "{Channel}: offsets {First} to {Last} are not committed and no longer in the journal: they are lost"
+    )]
+    partial void LogGap(string channel, long first, long last);
+
+    [LoggerMessage(
+        EventId = 415,
+        Level = LogLevel.Warning,
+        Message = "{Channel} carries the offset token '{Token}' of another journal: nothing of this journal is committed in it"
+    )]
+    partial void LogForeignEpoch(string channel, string token);
+}
