@@ -10,7 +10,7 @@ namespace ThermalStreaming.S3Forwarder;
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="isAmazon">Whether requests go to Amazon S3 itself, whose redirects to another region are followed.</param>
-sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(inner)
+class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(inner)
 {
     /// <summary>S3's errors, and a list of one object, are a few KiB. Whatever is longer is cut here and the connection closed.</summary>
     internal const int MostBytes = 64 * 1024;
@@ -24,7 +24,7 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
             // An answer to HEAD has no body, but its content's headers are those of the object.
             var body = request.Method == HttpMethod.Head ? [] : await ReadAsync(answer, cancellationToken);
             answer.RequestMessage ??= request;
-            if (!IsFromStore(request.Method, answer, body))
+            if (!IsGenuine(request.Method, answer, body))
                 throw ForeignAnswerException.From(answer, body);
             if (request.Method != HttpMethod.Head)
                 answer.Content = Copy(answer.Content, body);
@@ -41,21 +41,35 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
     internal static bool IsPage(HttpResponseMessage answer, ReadOnlySpan<byte> body)
     {
         var start = Start(body);
-        return StartsWith(start, "<!doctype html"u8) || StartsWith(start, "<html"u8)
-            || (!body.IsEmpty && SaysHtml(answer));
+        return StartsWith(start, "<!doctype html"u8) || StartsWith(start, "<html"u8) || (!body.IsEmpty && SaysHtml(answer));
     }
 
-    bool IsFromStore(HttpMethod method, HttpResponseMessage answer, ReadOnlySpan<byte> body) => (int)answer.StatusCode switch
-    {
-        >= 200 and < 300 when method == HttpMethod.Put => answer.StatusCode == HttpStatusCode.OK && HasETag(answer) && !IsPage(answer, body),
-        >= 200 and < 300 when method == HttpMethod.Get => answer.StatusCode == HttpStatusCode.OK && IsXml(body, "<ListBucketResult"u8),
-        >= 200 and < 300 when method == HttpMethod.Head => answer.StatusCode == HttpStatusCode.OK && (IsAmz(answer) || !SaysHtml(answer)),
-        >= 200 and < 300 => !IsPage(answer, body),
-        >= 300 and < 400 => IsOwnRedirect(method, answer, body),
-        // An error without a body is believed where there is none by nature, where nothing is concluded from it, and where the store has
-        // signed it.
-        _ => IsXml(body, "<Error"u8) || (body.IsEmpty && (method == HttpMethod.Head || (int)answer.StatusCode >= 500 || IsAmz(answer))),
-    };
+    /// <summary>Whether the service itself gave this answer, and no proxy, portal or gateway in its place.</summary>
+    protected virtual bool IsGenuine(HttpMethod method, HttpResponseMessage answer, ReadOnlySpan<byte> body) =>
+        (int)answer.StatusCode switch
+        {
+            >= 200 and < 300 when method == HttpMethod.Put => answer.StatusCode == HttpStatusCode.OK
+                && HasETag(answer)
+                && !IsPage(answer, body),
+            >= 200 and < 300 when method == HttpMethod.Get => answer.StatusCode == HttpStatusCode.OK && IsGetResult(body),
+            >= 200 and < 300 when method == HttpMethod.Head => answer.StatusCode == HttpStatusCode.OK
+                && (IsAmz(answer) || !SaysHtml(answer)),
+            >= 200 and < 300 => !IsPage(answer, body),
+            >= 300 and < 400 => IsOwnRedirect(method, answer, body),
+            // An error without a body is believed where the protocol has no body, where nothing is concluded from it, and where the store
+            // has
+            // signed it.
+            _ => IsXml(body, "<Error"u8) || (body.IsEmpty && (method == HttpMethod.Head || (int)answer.StatusCode >= 500 || IsAmz(answer))),
+        };
+
+    /// <summary>What the requests of this service and of its <c>check</c> ask for: a list, or a property of the bucket.</summary>
+    static bool IsGetResult(ReadOnlySpan<byte> body) =>
+        IsXml(body, "<ListBucketResult"u8)
+        || IsXml(body, "<NotificationConfiguration"u8)
+        || IsXml(body, "<VersioningConfiguration"u8)
+        || IsXml(body, "<ServerSideEncryptionConfiguration"u8)
+        || IsXml(body, "<LifecycleConfiguration"u8)
+        || IsXml(body, "<ObjectLockConfiguration"u8);
 
     /// <summary>S3 redirects to the region of a bucket, and nowhere else. The SDK follows 307 only.</summary>
     bool IsOwnRedirect(HttpMethod method, HttpResponseMessage answer, ReadOnlySpan<byte> body)
@@ -65,19 +79,26 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
         return IsXml(body, "<Error"u8) || answer.Headers.Contains("x-amz-bucket-region") || (method == HttpMethod.Head && IsAmz(answer));
     }
 
-    static bool IsAmazonHost(Uri location) => location.Scheme == Uri.UriSchemeHttps
-        && (location.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || location.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase));
+    static bool IsAmazonHost(Uri location) =>
+        location.Scheme == Uri.UriSchemeHttps
+        && (
+            location.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
+            || location.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase)
+        );
 
-    static bool HasETag(HttpResponseMessage answer) => answer.Headers.TryGetValues("ETag", out var values) && values.Any(value => value.Trim('"').Length > 0);
+    static bool HasETag(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("ETag", out var values) && values.Any(value => value.Trim('"').Length > 0);
 
-    static bool IsAmz(HttpResponseMessage answer) => answer.Headers.Any(header => header.Key.StartsWith("x-amz", StringComparison.OrdinalIgnoreCase));
+    static bool IsAmz(HttpResponseMessage answer) =>
+        answer.Headers.Any(header => header.Key.StartsWith("x-amz", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>By its content type, which some servers also set where there is no content.</summary>
-    internal static bool SaysHtml(HttpResponseMessage answer)
-        => answer.Content.Headers.TryGetValues("Content-Type", out var types) && types.Any(type => type.Contains("html", StringComparison.OrdinalIgnoreCase));
+    internal static bool SaysHtml(HttpResponseMessage answer) =>
+        answer.Content.Headers.TryGetValues("Content-Type", out var types)
+        && types.Any(type => type.Contains("html", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether a body is XML whose root element begins so.</summary>
-    static bool IsXml(ReadOnlySpan<byte> body, ReadOnlySpan<byte> root)
+    protected static bool IsXml(ReadOnlySpan<byte> body, ReadOnlySpan<byte> root)
     {
         var rest = Start(body);
         if (rest.StartsWith("<?xml"u8) && rest.IndexOf("?>"u8) is >= 0 and var end)
@@ -93,8 +114,8 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
         return body.TrimStart(" \t\r\n"u8);
     }
 
-    static bool StartsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase)
-        => text.Length >= lowerCase.Length && System.Text.Ascii.EqualsIgnoreCase(text[..lowerCase.Length], lowerCase);
+    static bool StartsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase) =>
+        text.Length >= lowerCase.Length && System.Text.Ascii.EqualsIgnoreCase(text[..lowerCase.Length], lowerCase);
 
     /// <summary>At most one byte more than <see cref="MostBytes"/>, which says that there was more.</summary>
     static async Task<byte[]> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
@@ -105,13 +126,21 @@ sealed class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHan
         try
         {
             await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
-            var length = await stream.ReadAtLeastAsync(buffer.AsMemory(0, MostBytes + 1), MostBytes + 1, throwOnEndOfStream: false, cancellationToken);
+            var length = await stream.ReadAtLeastAsync(
+                buffer.AsMemory(0, MostBytes + 1),
+                MostBytes + 1,
+                throwOnEndOfStream: false,
+                cancellationToken
+            );
             return buffer[..length];
         }
         catch (IOException e)
         {
             // Not as it is: the SDK takes it for a connection that had gone stale, and repeats the upload a dozen times at once.
-            throw new HttpRequestException(HttpRequestError.ResponseEnded, $"the answer ({(int)answer.StatusCode}) was cut off: {e.Message}");
+            throw new HttpRequestException(
+                HttpRequestError.ResponseEnded,
+                $"the answer ({(int)answer.StatusCode}) was cut off: {e.Message}"
+            );
         }
         finally
         {

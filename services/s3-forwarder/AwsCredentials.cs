@@ -1,75 +1,117 @@
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
-using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Where the keys of the uploading user come from. Immutable.</summary>
-/// <param name="KeyId">Access key; null when a profile or the SDK's own chain gives it.</param>
+/// <summary>
+/// Where the keys that sign requests come from. One source is chosen when the settings are read; what it says then is final, so that
+/// <c>check</c> can name it. Immutable.
+/// </summary>
+/// <param name="KeyId">Access key; null when another source gives it.</param>
 /// <param name="Secret">Its secret.</param>
 /// <param name="SessionToken">Goes with temporary keys.</param>
-/// <param name="File">A credentials file in the AWS CLI's format; null when there is none, or when keys are given.</param>
+/// <param name="File">A credentials file in the AWS CLI's format; null when it is not the source.</param>
 /// <param name="Profile">The profile in it.</param>
-sealed record AwsCredentials(string? KeyId = null, string? Secret = null, string? SessionToken = null, string? File = null, string Profile = "default")
+sealed record AwsCredentials(
+    string? KeyId = null,
+    string? Secret = null,
+    string? SessionToken = null,
+    string? File = null,
+    string Profile = "default"
+)
 {
-    /// <summary>For people; no secrets.</summary>
-    public string Description => KeyId is not null ? $"access key {S3Failure.Masked(KeyId)}"
-        : File is not null ? $"profile {Profile} of {File}"
-        : "the SDK's own chain found credentials";
+    /// <summary>The setting that the access key was read from, where it is not AWS_ACCESS_KEY_ID itself.</summary>
+    public string? KeyFile { get; init; }
 
-    /// <summary>Null: the SDK looks for them itself (environment, profile, web identity, container, instance).</summary>
-    public AWSCredentials? Create()
+    /// <summary>A role to take on: with the token of <see cref="AwsRole.TokenFile"/>, or with the keys of the source above.</summary>
+    public AwsRole? Role { get; init; }
+
+    /// <summary>The machine around this process gives the keys.</summary>
+    public AwsHost Host { get; init; }
+
+    /// <summary>Where and how roles are asked for.</summary>
+    public StsOptions Sts { get; init; } = new("us-east-1", null);
+
+    /// <summary>For people; no secrets.</summary>
+    public string Description =>
+        Role switch
+        {
+            { TokenFile: { } token } => $"role {Role.Arn} by the web identity in {token}",
+            not null => $"role {Role.Arn}, taken on with {Source}",
+            null => Source,
+        };
+
+    /// <summary>Whether the keys have an end and this process renews them itself.</summary>
+    public bool IsRenewed => Role is not null || Host != AwsHost.None;
+
+    string Source =>
+        KeyId is not null
+            ? $"access key {S3Failure.Masked(KeyId)} from "
+                + (KeyFile is not null ? $"the file {KeyFile}" : "the environment, which `docker inspect` shows")
+        : File is not null ? $"profile {Profile} of {File}"
+        : Host switch
+        {
+            AwsHost.Container => "the container's credentials (AWS_CONTAINER_CREDENTIALS_…)",
+            AwsHost.Instance => "the instance's role (EC2 metadata)",
+            _ => "no credentials",
+        };
+
+    /// <summary>The SDK's credentials; nothing is asked for yet.</summary>
+    /// <exception cref="AmazonClientException">The file changed since the settings were read, or there is no source.</exception>
+    public AWSCredentials Create() =>
+        Role is null ? CreateSource() : new RoleCredentials(Role, Role.TokenFile is null ? CreateSource() : null, Sts);
+
+    AWSCredentials CreateSource()
     {
         if (KeyId is not null && Secret is not null)
             return SessionToken is null ? new BasicAWSCredentials(KeyId, Secret) : new SessionAWSCredentials(KeyId, Secret, SessionToken);
-        if (File is null)
-            return null;
-        var file = new SharedCredentialsFile(File);
-        return file.TryGetProfile(Profile, out var profile)
-            ? AWSCredentialsFactory.GetAWSCredentials(profile, file)
-            : throw new AmazonClientException($"{File} has no profile '{Profile}' any more");
+        if (File is not null)
+            return FromProfile(new SharedCredentialsFile(File), Profile, depth: 0);
+        return FromHost(Host);
     }
 
-    public static AwsCredentials Load(Settings settings)
-    {
-        var keyId = settings.Secret("AWS_ACCESS_KEY_ID", "Access key of the uploading user.");
-        var secret = settings.Secret("AWS_SECRET_ACCESS_KEY", "Secret of the access key.");
-        var token = settings.Secret("AWS_SESSION_TOKEN", "Session token of temporary keys.");
-        var path = settings.OptionalText("AWS_SHARED_CREDENTIALS_FILE",
-            "A credentials file in the AWS CLI's format, read where no key is set. With neither, the SDK looks for a role or the instance's credentials.");
-        var profile = settings.Text("AWS_PROFILE", "default", "The profile in the credentials file.");
-        if (keyId is null != secret is null)
+    static AWSCredentials FromHost(AwsHost host) =>
+        host switch
         {
-            settings.Problem($"{(keyId is null ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY")} is not set but its counterpart is; set both, or neither to use a credentials file or the SDK's own chain (profile, role, instance).");
-            return new AwsCredentials(keyId, secret, token);
-        }
-        if (keyId is not null)
-            return new AwsCredentials(keyId, secret, token);
-        return path is not null && HasProfile(settings, path, profile) ? new AwsCredentials(File: path, Profile: profile) : new AwsCredentials();
-    }
+            AwsHost.Container => new GenericContainerCredentials(),
+            AwsHost.Instance => new InstanceCredentials(),
+            _ => throw new AmazonClientException("no credentials are configured"),
+        };
 
-    /// <summary>False without a problem when the file is empty, which compose.yaml mounts where none is named.</summary>
-    static bool HasProfile(Settings settings, string path, string profile)
+    /// <summary>
+    /// A role in a profile is taken on by <see cref="RoleCredentials"/>, because the SDK's own way finds its client by reflection and talks
+    /// to whatever answers.
+    /// </summary>
+    AWSCredentials FromProfile(SharedCredentialsFile file, string name, int depth)
     {
-        try
+        if (depth > 4 || !file.TryGetProfile(name, out var profile))
+            throw new AmazonClientException(
+                depth > 4 ? $"the source_profile of '{name}' in {File} leads in a circle" : $"{File} has no profile '{name}'"
+            );
+        var options = profile.Options;
+        if (string.IsNullOrEmpty(options.RoleArn))
+            return AWSCredentialsFactory.GetAWSCredentials(profile, file);
+        var role = new AwsRole(options.RoleArn, options.RoleSessionName ?? AwsRole.DefaultSession)
         {
-            if (string.IsNullOrWhiteSpace(System.IO.File.ReadAllText(path)))
-                return false;
-            if (!new SharedCredentialsFile(path).TryGetProfile(profile, out var found))
-                settings.Problem($"AWS_SHARED_CREDENTIALS_FILE is '{path}', which has no profile '{profile}'; write [{profile}] above its keys, or name another one with AWS_PROFILE.");
-            else if (!found.CanCreateAWSCredentials)
-                settings.Problem($"AWS_SHARED_CREDENTIALS_FILE is '{path}'; its profile '{profile}' lacks aws_access_key_id or aws_secret_access_key.");
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            settings.Problem($"AWS_SHARED_CREDENTIALS_FILE is '{path}', which cannot be read ({Settings.Reason(e)}); correct the path, or make it readable for the user this process runs as: sudo chown 1654 on the file that AWS_CREDENTIALS_PATH names.");
-        }
-        catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException or AmazonClientException)
-        {
-            // Not its content, which may be quoted in the message.
-            settings.Problem($"AWS_SHARED_CREDENTIALS_FILE is '{path}', which is not a credentials file ({e.GetType().Name}); it must look like: [default] / aws_access_key_id = … / aws_secret_access_key = …, a line each.");
-        }
-        return true;
+            ExternalId = options.ExternalID,
+            TokenFile = options.WebIdentityTokenFile,
+        };
+        var source =
+            role.TokenFile is not null ? null
+            : options.SourceProfile is { Length: > 0 } from && from != name ? FromProfile(file, from, depth + 1)
+            : options.CredentialSource switch
+            {
+                "EcsContainer" => FromHost(AwsHost.Container),
+                "Ec2InstanceMetadata" => FromHost(AwsHost.Instance),
+                // The role's own profile has the keys, which the AWS CLI also allows.
+                _ when options is { AccessKey: not null, Token: not null } => new SessionAWSCredentials(
+                    options.AccessKey,
+                    options.SecretKey,
+                    options.Token
+                ),
+                _ when options.AccessKey is not null => new BasicAWSCredentials(options.AccessKey, options.SecretKey),
+                _ => throw new AmazonClientException($"profile '{name}' of {File} has a role_arn and no source_profile to take it on with"),
+            };
+        return new RoleCredentials(role, source, Sts);
     }
 }

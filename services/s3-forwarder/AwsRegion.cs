@@ -13,7 +13,9 @@ static partial class AwsRegion
     public static string? Problem(string text, bool isAmazon)
     {
         if (!isAmazon)
-            return Token().IsMatch(text) ? null : "it must be one word of letters, digits and - _ . : as the store names its region, for example auto, garage or us-east-1.";
+            return Token().IsMatch(text)
+                ? null
+                : "it must be one word of letters, digits and - _ . : as the store names its region, for example auto, garage or us-east-1.";
         var known = RegionEndpoint.EnumerableAllRegions.ToList();
         if (known.Exists(region => region.SystemName == text))
             return null;
@@ -21,7 +23,9 @@ static partial class AwsRegion
         if (meant is null && Form().IsMatch(text))
             return null;
         return meant is not null ? $"its code is {meant}; set AWS_REGION={meant}"
-            : Token().IsMatch(text) && !text.Contains(' ') ? "Amazon has no such region; its regions are called like eu-central-1 or us-east-1. For another store's region, set S3_ENDPOINT_URL too."
+            : Token().IsMatch(text) && !text.Contains(' ')
+                ? "Amazon has no such region; its regions are called like eu-central-1 or us-east-1. For another store's region, set "
+                    + "S3_ENDPOINT_URL too."
             : "it must be a region's code such as eu-central-1 or us-east-1.";
     }
 
@@ -32,15 +36,25 @@ static partial class AwsRegion
     static string? Meant(string text, List<RegionEndpoint> known)
     {
         var lower = text.Trim().ToLowerInvariant();
-        if (Embedded().Match(lower) is { Success: true } embedded && known.Exists(region => region.SystemName == embedded.Value) && embedded.Value != text)
+        if (
+            Embedded().Match(lower) is { Success: true } embedded
+            && known.Exists(region => region.SystemName == embedded.Value)
+            && embedded.Value != text
+        )
             return embedded.Value;
         if (lower == "eu")
             return "eu-west-1";
         var letters = Letters(lower);
         if (letters.Length < 4)
             return null;
-        var same = known.Where(region => Letters(region.SystemName) == letters || Letters(region.DisplayName.ToLowerInvariant()) == letters
-            || Place().Match(region.DisplayName.ToLowerInvariant()) is { Success: true } place && Letters(place.Groups[1].Value) == letters).ToList();
+        var same = known
+            .Where(region =>
+                Letters(region.SystemName) == letters
+                || Letters(region.DisplayName.ToLowerInvariant()) == letters
+                || Place().Match(region.DisplayName.ToLowerInvariant()) is { Success: true } place
+                    && Letters(place.Groups[1].Value) == letters
+            )
+            .ToList();
         if (same.Count == 1)
             return same[0].SystemName;
         // Digits as they are: a number that is not known yet may be a new region's.

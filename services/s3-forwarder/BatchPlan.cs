@@ -22,7 +22,11 @@ sealed record BatchPlan
 {
     public const string FileName = "s3-plan.json";
 
+    /// <summary>A plan that versions before partition templates can finish.</summary>
     const int FileVersion = 1;
+
+    /// <summary>A plan with another template than a folder a day.</summary>
+    const int TemplateVersion = 2;
 
     const int SealBytes = 1 + 64 + 1;
 
@@ -58,14 +62,17 @@ sealed record BatchPlan
 
     public bool Covers(long first, long end) => first >= First && end == End;
 
-    /// <summary>{prefix}{date}/{kind}-{time}-{epoch}-{slot}-{first offset}-{part}of{n}.json[.gz].</summary>
+    /// <summary>{prefix}{folder}/{kind}-{time}-{epoch}-{slot}-{first offset}-{part}of{n}.json[.gz|.zst].</summary>
     public string Key(PlannedGroup group, PlannedPart part)
     {
         var prefix = group.Key.Quarantined ? Destination.QuarantinePrefix : Destination.Prefix;
-        var extension = Settings.Compression == ObjectCompression.Gzip ? "json.gz" : "json";
-        var folder = group.Key.Date?.ToString(DateFormat, CultureInfo.InvariantCulture) ?? PartitionLimits.OtherDates;
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{prefix}{folder}/{Topics.Name(group.Key.Kind)}-{CreatedAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{Epoch}-{Slot}-{First:D20}-{part.Number}of{group.Parts.Count}.{extension}");
+        var folder = group.Key.Date is { } date
+            ? Settings.Folders.Folder(group.Key.Kind, date, group.Key.Hour, group.Key.Device)
+            : PartitionLimits.OtherDates;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{prefix}{folder}/{Topics.Name(group.Key.Kind)}-{CreatedAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{Epoch}-{Slot}-{First:D20}-{part.Number}of{group.Parts.Count}.{Settings.Extension}"
+        );
     }
 
     /// <exception cref="IOException">The disk refused it; the old plan is still there.</exception>
@@ -94,14 +101,17 @@ sealed record BatchPlan
             return null;
         }
         var text = bytes.AsMemory(0, Math.Max(0, bytes.Length - SealBytes));
-        if (!bytes.AsSpan(text.Length).SequenceEqual(Encoding.ASCII.GetBytes($"\n{Convert.ToHexStringLower(SHA256.HashData(text.Span))}\n")))
+        if (
+            !bytes.AsSpan(text.Length).SequenceEqual(Encoding.ASCII.GetBytes($"\n{Convert.ToHexStringLower(SHA256.HashData(text.Span))}\n"))
+        )
             throw new FormatException("its checksum does not match");
         try
         {
             using var document = JsonDocument.Parse(text);
             return Read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or OverflowException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or OverflowException)
         {
             throw new FormatException(e.Message, e);
         }
@@ -110,7 +120,7 @@ sealed record BatchPlan
     void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteNumber("version"u8, FileVersion);
+        json.WriteNumber("version"u8, Settings.Template is null ? FileVersion : TemplateVersion);
         json.WriteString("id"u8, Id);
         json.WriteString("epoch"u8, Epoch);
         json.WriteString("slot"u8, Slot);
@@ -127,6 +137,8 @@ sealed record BatchPlan
         json.WriteString("time_zone"u8, Settings.TimeZone);
         json.WriteString("validation"u8, Settings.Validation.ToString());
         json.WriteString("rules"u8, Settings.Rules);
+        if (Settings.Template is { } template)
+            json.WriteString("template"u8, template.ToString());
         json.WriteStartArray("groups"u8);
         foreach (var group in Groups)
         {
@@ -134,6 +146,10 @@ sealed record BatchPlan
             json.WriteString("kind"u8, Topics.Name(group.Key.Kind));
             json.WriteString("date"u8, group.Key.Date?.ToString(DateFormat, CultureInfo.InvariantCulture));
             json.WriteBoolean("quarantined"u8, group.Key.Quarantined);
+            if (group.Key.Hour is { } hour)
+                json.WriteNumber("hour"u8, hour);
+            if (group.Key.Device is { } device)
+                json.WriteString("device"u8, device);
             json.WriteStartArray("parts"u8);
             foreach (var part in group.Parts)
             {
@@ -151,8 +167,8 @@ sealed record BatchPlan
 
     static BatchPlan Read(JsonElement json)
     {
-        if (json.GetProperty("version").GetInt32() != FileVersion)
-            throw new FormatException($"version {json.GetProperty("version")} is not {FileVersion}");
+        if (json.GetProperty("version").GetInt32() is not (FileVersion or TemplateVersion))
+            throw new FormatException($"version {json.GetProperty("version")} is not {FileVersion} or {TemplateVersion}");
         return new BatchPlan
         {
             Id = Text(json, "id"),
@@ -168,17 +184,36 @@ sealed record BatchPlan
                 Enum.Parse<ObjectCompression>(Text(json, "compression")),
                 Text(json, "time_zone"),
                 Enum.Parse<InvalidReadings>(Text(json, "validation")),
-                Text(json, "rules")),
+                Text(json, "rules"),
+                json.TryGetProperty("template", out _) ? ReadTemplate(Text(json, "template")) : null
+            ),
             Groups = [.. json.GetProperty("groups").EnumerateArray().Select(ReadGroup)],
         };
     }
 
-    static PlannedGroup ReadGroup(JsonElement json) => new(
-        new GroupKey(
-            Text(json, "kind") == Topics.Name(ReadingKind.Thermal) ? ReadingKind.Thermal : ReadingKind.Inverter,
-            json.GetProperty("date").GetString() is { } date ? DateOnly.ParseExact(date, DateFormat, CultureInfo.InvariantCulture) : null,
-            json.GetProperty("quarantined").GetBoolean()),
-        [.. json.GetProperty("parts").EnumerateArray().Select((part, index) => new PlannedPart(index + 1, part.GetProperty("first").GetInt64(), part.GetProperty("rows").GetInt32()))]);
+    static PartitionTemplate ReadTemplate(string text) =>
+        PartitionTemplate.Parse(text, out var problem) ?? throw new FormatException($"template '{text}' {problem}");
+
+    static PlannedGroup ReadGroup(JsonElement json) =>
+        new(
+            new GroupKey(
+                Text(json, "kind") == Topics.Name(ReadingKind.Thermal) ? ReadingKind.Thermal : ReadingKind.Inverter,
+                json.GetProperty("date").GetString() is { } date
+                    ? DateOnly.ParseExact(date, DateFormat, CultureInfo.InvariantCulture)
+                    : null,
+                json.GetProperty("quarantined").GetBoolean(),
+                json.TryGetProperty("hour", out var hour) ? hour.GetInt32() : null,
+                json.TryGetProperty("device", out _) ? Text(json, "device") : null
+            ),
+            [
+                .. json.GetProperty("parts")
+                    .EnumerateArray()
+                    .Select(
+                        (part, index) =>
+                            new PlannedPart(index + 1, part.GetProperty("first").GetInt64(), part.GetProperty("rows").GetInt32())
+                    ),
+            ]
+        );
 
     static string Text(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
 }

@@ -44,10 +44,13 @@ sealed class BoundedCalls(TimeProvider clock)
         _ = running.ContinueWith(
             ended =>
             {
-                // Looked at, so that nobody reports it as unobserved.
+                // Observed here, so that the runtime does not report it as unobserved.
                 _ = ended.Exception;
                 Interlocked.Decrement(ref abandoned);
             },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 }

@@ -4,36 +4,35 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Decides for each reading where it belongs by its own content: its kind, its date in a zone, and whether it breaks a rule. Not
+/// Decides for each reading where it belongs by its own content: its kind, its folder (date and hour in a zone, device), and whether it
+/// breaks a rule. Not
 /// thread-safe.
 /// </summary>
-sealed class Classifier(InvalidReadings validation, TimeZoneInfo zone)
+sealed class Classifier(InvalidReadings validation, TimeZoneInfo zone, PartitionTemplate template, RuleChecker checker)
 {
     /// <summary>The group of a reading, or null when it is to be dropped; and whether it breaks a rule.</summary>
     public GroupKey? Classify(BatchReading reading, out bool invalid)
     {
         var kind = reading.Payload.Kind;
-        invalid = kind == ReadingKind.Inverter && BreaksARule(reading.Payload.Inverter(reading.Index));
+        invalid = checker.Rejects(reading.Payload, reading.Index);
         if (invalid && validation == InvalidReadings.Drop)
             return null;
-        return new GroupKey(kind, DateOf(reading.Payload.ObservedAt(reading.Index), zone), invalid && validation == InvalidReadings.Quarantine);
+        var local = LocalTime(reading.Payload.ObservedAt(reading.Index), zone);
+        return new GroupKey(
+            kind,
+            DateOnly.FromDateTime(local),
+            invalid && validation == InvalidReadings.Quarantine,
+            template.HasHour ? local.Hour : null,
+            template.HasDevice ? reading.Payload.Identity(reading.Index).DeviceId : null
+        );
     }
 
     /// <summary>The date of an instant by the calendar of <paramref name="zone"/>.</summary>
-    public static DateOnly DateOf(DateTimeOffset instant, TimeZoneInfo zone)
+    public static DateOnly DateOf(DateTimeOffset instant, TimeZoneInfo zone) => DateOnly.FromDateTime(LocalTime(instant, zone));
+
+    static DateTime LocalTime(DateTimeOffset instant, TimeZoneInfo zone)
     {
         var isUtc = zone.BaseUtcOffset == TimeSpan.Zero && !zone.SupportsDaylightSavingTime;
-        return DateOnly.FromDateTime(isUtc ? instant.UtcDateTime : TimeZoneInfo.ConvertTime(instant, zone).DateTime);
-    }
-
-    static bool BreaksARule(InverterReading reading)
-    {
-        foreach (var rule in InverterRule.All)
-        {
-            // Broken() words the reason, which only the quarantine needs.
-            if (rule.Value(reading) is not { } value || !(value >= rule.Min && value <= rule.Max))
-                return true;
-        }
-        return false;
+        return isUtc ? instant.UtcDateTime : TimeZoneInfo.ConvertTime(instant, zone).DateTime;
     }
 }

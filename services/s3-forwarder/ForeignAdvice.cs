@@ -5,7 +5,8 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>Explains answers that are not an S3 server's.</summary>
 static class ForeignAdvice
 {
-    /// <summary>Always a passing failure: the readings stay here, and whoever answers instead of the store may stop doing so.</summary>
+    /// <summary>Always a passing failure: the readings stay here, and the proxy or portal that answers instead of the store may stop doing
+    /// so.</summary>
     public static S3Problem Explain(ForeignAnswerException e, string what, S3Options options)
     {
         var host = e.Asked.Authority;
@@ -13,24 +14,46 @@ static class ForeignAdvice
         {
             >= 300 and < 400 => Redirect(e, host, options),
             407 or 511 => ($"a proxy or portal before {host} wants a login", Untouched(host)),
-            413 => ($"something before {host} takes only small requests", "raise its limit (nginx: client_max_body_size), or lower BATCH_MAX_BYTES or raise NUM_FILES"),
+            413 => (
+                $"something before {host} takes only small requests",
+                "raise its limit (nginx: client_max_body_size), or lower BATCH_MAX_BYTES or raise NUM_FILES"
+            ),
             429 or 408 => ($"a proxy or gateway before {host} wants fewer or faster requests", ""),
             >= 500 => ($"a gateway before {host} answers in place of the store", ""),
             401 or 403 => ($"a proxy, firewall or gateway before {host} refuses, not the store", Untouched(host)),
-            404 or 405 when options.Endpoint is not null => ($"{host} is a web server, not an S3 server", $"correct S3_ENDPOINT_URL ({options.Endpoint.AbsoluteUri}): the S3 port is often another one than the console's"),
-            200 when !e.IsPage => ("the answer lacks what S3 sends (200 with an ETag): a proxy or gateway answers in place of the store, or takes it away", Untouched(host)),
-            _ => ($"this is not an S3 server's answer: a captive portal, a login page or a proxy answers in place of {host}, or the address is not an S3 server's", Untouched(host)),
+            404 or 405 when options.Endpoint is not null => (
+                $"{host} is a web server, not an S3 server",
+                $"correct S3_ENDPOINT_URL ({options.Endpoint.AbsoluteUri}): the S3 port is often another one than the console's"
+            ),
+            200 when !e.IsPage => (
+                "the answer lacks what S3 sends (200 with an ETag): a proxy or gateway answers in place of the store, or takes it away",
+                Untouched(host)
+            ),
+            _ => (
+                $"this is not an S3 server's answer: a captive portal, a login page or a proxy answers in place of {host}, or the address "
+                    + "is not an S3 server's",
+                Untouched(host)
+            ),
         };
         return new S3Problem(SinkFailure.Transient, $"{what}: {e.Message}", cause, fix, e.RetryAfter);
     }
 
     static (string Cause, string Fix) Redirect(ForeignAnswerException e, string host, S3Options options)
     {
-        if (e.Location is { } to && options.Endpoint is not null && to.Host.Equals(e.Asked.Host, StringComparison.OrdinalIgnoreCase) && to.Authority + to.Scheme != e.Asked.Authority + e.Asked.Scheme)
+        if (
+            e.Location is { } to
+            && options.Endpoint is not null
+            && to.Host.Equals(e.Asked.Host, StringComparison.OrdinalIgnoreCase)
+            && to.Authority + to.Scheme != e.Asked.Authority + e.Asked.Scheme
+        )
             return ($"{host} wants to be called at another scheme or port", $"set S3_ENDPOINT_URL={to.GetLeftPart(UriPartial.Authority)}");
-        return ($"{host} is answered for by a login page, portal or gateway that sends requests elsewhere; readings are not sent after it", Untouched(host));
+        return (
+            $"{host} is answered for by a login page, portal or gateway that sends requests elsewhere; readings are not sent after it",
+            Untouched(host)
+        );
     }
 
-    static string Untouched(string host)
-        => $"log in to the network, or let {host} pass untouched (proxy exceptions, NO_PROXY); if the address is wrong, correct S3_ENDPOINT_URL or AWS_REGION";
+    static string Untouched(string host) =>
+        $"log in to the network, or let {host} pass untouched (proxy exceptions, NO_PROXY); if the address is wrong, correct "
+        + "S3_ENDPOINT_URL or AWS_REGION";
 }

@@ -12,9 +12,8 @@ sealed class ForeignAnswerException : Exception
 {
     const int MostWords = 160;
 
-    ForeignAnswerException(string message) : base(message)
-    {
-    }
+    ForeignAnswerException(string message)
+        : base(message) { }
 
     public required HttpStatusCode Status { get; init; }
 
@@ -33,7 +32,11 @@ sealed class ForeignAnswerException : Exception
     public static ForeignAnswerException From(HttpResponseMessage answer, ReadOnlySpan<byte> body)
     {
         var asked = answer.RequestMessage!.RequestUri!;
-        var location = answer.Headers.Location is { } to ? to.IsAbsoluteUri ? to : new Uri(asked, to) : null;
+        var location = answer.Headers.Location is { } to
+            ? to.IsAbsoluteUri
+                ? to
+                : new Uri(asked, to)
+            : null;
         return new ForeignAnswerException(Describe(answer, location, body))
         {
             Status = answer.StatusCode,
@@ -65,10 +68,11 @@ sealed class ForeignAnswerException : Exception
         return text.ToString();
     }
 
-    internal static TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header, DateTimeOffset? now) => header switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when now is not null && date > now => date - now,
-        _ => null,
-    };
+    internal static TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header, DateTimeOffset? now) =>
+        header switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } when now is not null && date > now => date - now,
+            _ => null,
+        };
 }

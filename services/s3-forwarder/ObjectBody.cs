@@ -50,7 +50,12 @@ sealed class ObjectBody : Stream
         while (!buffer.IsEmpty)
         {
             if (pieces.Count == 0 || pieces[^1].Free == 0)
-                pieces.Add(new Piece(length, ArrayPool<byte>.Shared.Rent(pieces.Count == 0 ? FirstPiece : Math.Min(pieces[^1].Bytes.Length * 4, LargestPiece))));
+                pieces.Add(
+                    new Piece(
+                        length,
+                        ArrayPool<byte>.Shared.Rent(pieces.Count == 0 ? FirstPiece : Math.Min(pieces[^1].Bytes.Length * 4, LargestPiece))
+                    )
+                );
             var piece = pieces[^1];
             var count = Math.Min(piece.Free, buffer.Length);
             buffer[..count].CopyTo(piece.Bytes.AsSpan(piece.Used));
@@ -98,18 +103,23 @@ sealed class ObjectBody : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        Task.FromResult(Read(buffer.AsSpan(offset, count)));
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(Read(buffer.Span));
 
-    public override long Seek(long offset, SeekOrigin origin)
-        => Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => position + offset, _ => length + offset };
+    public override long Seek(long offset, SeekOrigin origin) =>
+        Position = origin switch
+        {
+            SeekOrigin.Begin => offset,
+            SeekOrigin.Current => position + offset,
+            _ => length + offset,
+        };
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     protected override void Dispose(bool disposing)
     {

@@ -24,7 +24,10 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
     /// Metadata by which an object is known as its plan's and as whole: the plan's random identity, the readings, the bytes, and their MD5.
     /// S3 adds <c>x-amz-meta-</c>.
     /// </summary>
-    const string PlanMetadata = "plan", RowsMetadata = "rows", BytesMetadata = "bytes", Md5Metadata = "md5";
+    const string PlanMetadata = "plan",
+        RowsMetadata = "rows",
+        BytesMetadata = "bytes",
+        Md5Metadata = "md5";
 
     internal BoundedCalls Calls { get; init; } = new(clock);
 
@@ -43,7 +46,11 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             response = await CallAsync(token => client.PutObjectAsync(request, token), what, body.Length, stop);
         }
-        catch (Exception e) when (e is AmazonServiceException { StatusCode: HttpStatusCode.PreconditionFailed } or ForeignAnswerException { Status: HttpStatusCode.PreconditionFailed })
+        catch (Exception e)
+            when (e
+                    is AmazonServiceException { StatusCode: HttpStatusCode.PreconditionFailed }
+                        or ForeignAnswerException { Status: HttpStatusCode.PreconditionFailed }
+            )
         {
             await ConfirmAsync(target, body.Length, digest, "the answer to the PUT is 412, an object is there", stop);
             return false;
@@ -54,13 +61,25 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
         if (ChecksumIn(response) is { } theirs && theirs != ChecksumOf(digest))
         {
-            throw new SinkException(SinkFailure.Transient,
-                $"{what}: 200, but the store's checksum is {PlainText.OneLine(theirs, 100)} and the content's is {ChecksumOf(digest)}; the content was changed on the way");
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"{what}: 200, but the store's checksum is {PlainText.OneLine(theirs, 100)} and the content's is {ChecksumOf(digest)}; the "
+                    + "content was changed on the way"
+            );
         }
-        // What the answer leaves open, the object itself says.
-        var isProven = ChecksumIn(response) is not null ? true : ETagProves(response.ETag, response.ServerSideEncryptionMethod?.Value, digest.Md5Hex);
+        // If the answer leaves it open, the object itself tells.
+        var isProven = ChecksumIn(response) is not null
+            ? true
+            : ETagProves(response.ETag, response.ServerSideEncryptionMethod?.Value, digest.Md5Hex);
         if (isProven == false || !ETagPattern().IsMatch(response.ETag ?? ""))
-            await ConfirmAsync(target, body.Length, digest, $"the answer to the PUT is 200 with the ETag {PlainText.OneLine(response.ETag ?? "", 80)}, which {(isProven == false ? "is not the content's MD5" : "S3 does not send")}", stop);
+            await ConfirmAsync(
+                target,
+                body.Length,
+                digest,
+                $"the answer to the PUT is 200 with the ETag {PlainText.OneLine(response.ETag ?? "", 80)}, which "
+                    + $"{(isProven == false ? "is not the content's MD5" : "S3 does not send")}",
+                stop
+            );
         return true;
     }
 
@@ -75,9 +94,19 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
         catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
-            throw S3Failure.Translate(new AmazonS3Exception("", e, ErrorType.Sender, "NoSuchBucket", e.RequestId, e.StatusCode), what, options);
+            throw S3Failure.Translate(
+                new AmazonS3Exception("", e, ErrorType.Sender, "NoSuchBucket", e.RequestId, e.StatusCode),
+                what,
+                options
+            );
         }
-        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest)
+        catch (AmazonServiceException e)
+            when (e.StatusCode
+                    is HttpStatusCode.Forbidden
+                        or HttpStatusCode.MethodNotAllowed
+                        or HttpStatusCode.NotImplemented
+                        or HttpStatusCode.BadRequest
+            )
         {
             // The first upload tells.
         }
@@ -99,14 +128,21 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
             AutoCloseStream = false,
             AutoResetStreamPosition = true,
             ContentType = target.ContentType,
-            // One body as it is, with its SHA-256 in the signature: stand-ins on plain http store the framing of chunks as if it were content.
+            // One body as it is, with its SHA-256 in the signature: stand-ins on plain http store the framing of chunks as if it were
+            // content.
             UseChunkEncoding = false,
         };
         switch (options.Checksum)
         {
-            case UploadChecksum.Crc32C: request.ChecksumCRC32C = digest.Crc32CBase64; break;
-            case UploadChecksum.Sha256: request.ChecksumSHA256 = digest.Sha256Base64; break;
-            case UploadChecksum.Md5: request.MD5Digest = digest.Md5Base64; break;
+            case UploadChecksum.Crc32C:
+                request.ChecksumCRC32C = digest.Crc32CBase64;
+                break;
+            case UploadChecksum.Sha256:
+                request.ChecksumSHA256 = digest.Sha256Base64;
+                break;
+            case UploadChecksum.Md5:
+                request.MD5Digest = digest.Md5Base64;
+                break;
         }
         if (attributes.Encryption is { } encryption)
             request.ServerSideEncryptionMethod = ServerSideEncryptionMethod.FindValue(encryption);
@@ -135,7 +171,14 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
         catch (TimeoutException e) when (bytes > 0)
         {
-            throw new SinkException(SinkFailure.Transient, string.Create(CultureInfo.InvariantCulture, $"{what}: {bytes} bytes took longer than {within.TotalSeconds:0} s ({e.Message})"), inner: e);
+            throw new SinkException(
+                SinkFailure.Transient,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what}: {bytes} bytes took longer than {within.TotalSeconds:0} s ({e.Message})"
+                ),
+                inner: e
+            );
         }
     }
 
@@ -152,14 +195,22 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
         catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
-            throw new SinkException(SinkFailure.Transient,
-                $"{what}: 404, but {why}; something between here and the store answers in its place, or the object was deleted at this moment. It is uploaded again", inner: e);
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"{what}: 404, but {why}; something between here and the store answers in its place, or the object was deleted at this "
+                    + "moment. It is uploaded again",
+                inner: e
+            );
         }
         catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
         {
-            throw new SinkException(SinkFailure.NeedsOperator,
-                $"{what}: 403; {why}, and whether it is this batch's cannot be seen; allow s3:GetObject on arn:aws:s3:::{target.Bucket}/{options.Prefix}* and arn:aws:s3:::{target.Bucket}/{options.QuarantinePrefix}* (sql/classic/uploader-policy.json)",
-                inner: e);
+            throw new SinkException(
+                SinkFailure.NeedsOperator,
+                $"{what}: 403; {why}, and whether it is this batch's cannot be seen; allow s3:GetObject on "
+                    + $"arn:aws:s3:::{target.Bucket}/{options.Prefix}* and arn:aws:s3:::{target.Bucket}/{options.QuarantinePrefix}* "
+                    + "(sql/classic/aws/uploader-policy.json)",
+                inner: e
+            );
         }
         catch (Exception e) when (!IsStop(e, stop))
         {
@@ -169,15 +220,22 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         // twice.
         if (found.ContentLength <= 0 && found.Metadata[PlanMetadata] == target.PlanId)
         {
-            throw new SinkException(SinkFailure.Transient,
-                $"{what}: {why}, and its metadata is this batch's, but the answer says no length, so whether the object is whole is not known. A proxy or gateway between here and the store removes Content-Length; "
-                + "let it pass that header, or go around it (NO_PROXY). It is asked again");
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"{what}: {why}, and its metadata is this batch's, but the answer says no length, so whether the object is whole is not "
+                    + "known. A proxy or gateway between here and the store removes Content-Length; "
+                    + "let it pass that header, or go around it (NO_PROXY). It is asked again"
+            );
         }
         if (Difference(found, target, length, digest) is { } difference)
         {
-            throw new SinkException(SinkFailure.NeedsOperator,
-                $"{what}: {why}; an object with other content is there: {difference} (ETag {PlainText.OneLine(found.ETag ?? "", 80)}, {found.ContentLength} bytes, {found.LastModified:u}); "
-                + $"it was not overwritten. Find out who wrote it, then move it away: aws s3 mv {target.Address} s3://{target.Bucket}/set-aside/");
+            throw new SinkException(
+                SinkFailure.NeedsOperator,
+                $"{what}: {why}; an object with other content is there: {difference} (ETag {PlainText.OneLine(found.ETag ?? "", 80)}, "
+                    + $"{found.ContentLength} bytes, {found.LastModified:u}); "
+                    + $"it was not overwritten. Find out who wrote it, then move it away: aws s3 mv {target.Address} "
+                    + $"s3://{target.Bucket}/set-aside/"
+            );
         }
     }
 
@@ -191,13 +249,16 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         // Fewer rows than the object has: the journal lost some of them since. More: some are not in it.
         if (!TryNumber(found.Metadata[RowsMetadata], out var rows) || rows < target.Rows)
             return $"it has fewer than {target.Rows} readings";
-        // What was sent then, which another version of the compressor may make a few bytes longer or shorter now.
-        var (sent, md5) = TryNumber(found.Metadata[BytesMetadata], out var bytes) ? (bytes, found.Metadata[Md5Metadata])
+        // The length that was sent then; another version of the compressor may make it a few bytes longer or shorter now.
+        var (sent, md5) =
+            TryNumber(found.Metadata[BytesMetadata], out var bytes) ? (bytes, found.Metadata[Md5Metadata])
             : rows == target.Rows ? (length, digest.Md5Hex)
             : (found.ContentLength, null);
         if (found.ContentLength != sent)
             return $"{sent} bytes were sent";
-        return md5 is not null && ETagProves(found.ETag, found.ServerSideEncryptionMethod?.Value, md5) == false ? $"bytes with the MD5 {PlainText.OneLine(md5, 40)} were sent" : null;
+        return md5 is not null && ETagProves(found.ETag, found.ServerSideEncryptionMethod?.Value, md5) == false
+            ? $"bytes with the MD5 {PlainText.OneLine(md5, 40)} were sent"
+            : null;
     }
 
     /// <summary>
@@ -211,21 +272,24 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         return value.Equals(md5, StringComparison.OrdinalIgnoreCase);
     }
 
-    string? ChecksumIn(PutObjectResponse response) => options.Checksum switch
-    {
-        UploadChecksum.Crc32C => response.ChecksumCRC32C,
-        UploadChecksum.Sha256 => response.ChecksumSHA256,
-        _ => null,
-    };
+    string? ChecksumIn(PutObjectResponse response) =>
+        options.Checksum switch
+        {
+            UploadChecksum.Crc32C => response.ChecksumCRC32C,
+            UploadChecksum.Sha256 => response.ChecksumSHA256,
+            _ => null,
+        };
 
-    string? ChecksumOf(ContentDigest digest) => options.Checksum switch
-    {
-        UploadChecksum.Crc32C => digest.Crc32CBase64,
-        UploadChecksum.Sha256 => digest.Sha256Base64,
-        _ => null,
-    };
+    string? ChecksumOf(ContentDigest digest) =>
+        options.Checksum switch
+        {
+            UploadChecksum.Crc32C => digest.Crc32CBase64,
+            UploadChecksum.Sha256 => digest.Sha256Base64,
+            _ => null,
+        };
 
-    static bool TryNumber(string? text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    static bool TryNumber(string? text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     static bool IsStop(Exception e, CancellationToken stop) => e is OperationCanceledException && stop.IsCancellationRequested;
 

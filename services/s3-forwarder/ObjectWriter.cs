@@ -1,10 +1,18 @@
 using System.IO.Compression;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>Puts rows together to the bytes of one object. The caller disposes <see cref="Body"/> when it is uploaded.</summary>
 sealed class ObjectWriter
 {
+    /// <summary>The lowest: higher ones take several times as long for a few per cent.</summary>
+    const int ZstdLevel = 1;
+
+    /// <summary>As a power of two: 256 KiB. Up to 32 objects are written at once, and each has a window.</summary>
+    const int ZstdWindow = 18;
+
     readonly ObjectFormat format;
     readonly Stream target;
 
@@ -12,7 +20,12 @@ sealed class ObjectWriter
     {
         Part = part;
         this.format = format;
-        target = compression == ObjectCompression.Gzip ? new GZipStream(Body, CompressionLevel.Fastest, leaveOpen: true) : Body;
+        target = compression switch
+        {
+            ObjectCompression.Gzip => new GZipStream(Body, CompressionLevel.Fastest, leaveOpen: true),
+            ObjectCompression.Zstd => Zstandard(Body),
+            _ => Body,
+        };
     }
 
     public PlannedPart Part { get; }
@@ -41,6 +54,15 @@ sealed class ObjectWriter
             Write("\n]\n"u8);
         if (target != Body)
             target.Dispose();
+    }
+
+    static CompressionStream Zstandard(Stream body)
+    {
+        var stream = new CompressionStream(body, ZstdLevel, leaveOpen: true);
+        stream.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, ZstdWindow);
+        // Without it, an object that is damaged later may be read as other rows.
+        stream.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
+        return stream;
     }
 
     void Write(ReadOnlySpan<byte> bytes)

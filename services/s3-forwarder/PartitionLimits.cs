@@ -10,7 +10,20 @@ namespace ThermalStreaming.S3Forwarder;
 /// <param name="MaxDates">Most dates with a partition of their own in a batch, the most frequent ones. At least 1.</param>
 /// <param name="Oldest">How far back from the batch's own time a date is plausible.</param>
 /// <param name="Newest">How far ahead of the batch's own time a date is plausible.</param>
-sealed record PartitionLimits(int MaxDates, TimeSpan Oldest, TimeSpan Newest)
+/// <param name="MaxFolders">Most folders of a batch, where the template has hours or devices. At least 1.</param>
+/// <param name="MinLateReadings">
+/// Readings that a folder of a date before yesterday must have in a batch to be one: where a device sends what it has kept bit by bit, each
+/// batch would otherwise have a tiny object for each of its days. 1: any number.
+/// </param>
+/// <param name="LateAge">How long a batch waits, at least, while such dates come, so that more of their readings share an object.</param>
+sealed record PartitionLimits(
+    int MaxDates,
+    TimeSpan Oldest,
+    TimeSpan Newest,
+    int MaxFolders = PartitionLimits.DefaultMaxFolders,
+    int MinLateReadings = 1,
+    TimeSpan LateAge = default
+)
 {
     /// <summary>Takes the place of the date in the keys of readings whose date has no partition.</summary>
     public const string OtherDates = "other-dates";
@@ -20,13 +33,57 @@ sealed record PartitionLimits(int MaxDates, TimeSpan Oldest, TimeSpan Newest)
     /// </summary>
     public const int SplitDates = 2;
 
+    const int DefaultMaxFolders = 64;
+
     public static PartitionLimits Default { get; } = new(8, TimeSpan.FromDays(365), TimeSpan.FromDays(1));
 
-    public static PartitionLimits Load(Settings settings) => new(
-        settings.WholeNumber("PARTITION_MAX_DATES", Default.MaxDates, 1, 366, $"Most dates of a batch that get a folder of their own; readings of further dates share the folder {OtherDates}/."),
-        settings.Duration("PARTITION_OLDEST", Default.Oldest, TimeSpan.FromDays(1), TimeSpan.FromDays(36_500), $"Readings older than this go to the folder {OtherDates}/, which is loaded like the others."),
-        settings.Duration("PARTITION_NEWEST", Default.Newest, TimeSpan.FromHours(1), TimeSpan.FromDays(36_500), $"Readings further ahead of this machine's clock than this go to the folder {OtherDates}/."));
+    public static PartitionLimits Load(Settings settings) =>
+        new(
+            settings.WholeNumber(
+                "PARTITION_MAX_DATES",
+                Default.MaxDates,
+                1,
+                366,
+                $"Most dates of a batch that get a folder of their own; readings of further dates share the folder {OtherDates}/."
+            ),
+            settings.Duration(
+                "PARTITION_OLDEST",
+                Default.Oldest,
+                TimeSpan.FromDays(1),
+                TimeSpan.FromDays(36_500),
+                $"Readings older than this go to the folder {OtherDates}/, which is loaded like the others."
+            ),
+            settings.Duration(
+                "PARTITION_NEWEST",
+                Default.Newest,
+                TimeSpan.FromHours(1),
+                TimeSpan.FromDays(36_500),
+                $"Readings further ahead of this machine's clock than this go to the folder {OtherDates}/."
+            ),
+            settings.WholeNumber(
+                "PARTITION_MAX_FOLDERS",
+                DefaultMaxFolders,
+                1,
+                1000,
+                "Most folders of a batch, where PARTITION_TEMPLATE has {hour} or {device}; further readings of a date share one."
+            ),
+            settings.WholeNumber(
+                "PARTITION_MIN_LATE_READINGS",
+                Default.MinLateReadings,
+                1,
+                1_000_000,
+                $"Readings of a day before yesterday that a batch must have for a folder of their own; fewer go to {OtherDates}/."
+            ),
+            settings.Duration(
+                "PARTITION_LATE_AGE",
+                Default.LateAge,
+                TimeSpan.Zero,
+                TimeSpan.FromHours(1),
+                "How long a batch waits for company after one that had readings of a day before yesterday, if longer than BATCH_LINGER."
+            )
+        );
 
     /// <summary>First and last date that are plausible in a batch cut at <paramref name="now"/>.</summary>
-    public (DateOnly First, DateOnly Last) Window(DateTimeOffset now, TimeZoneInfo zone) => (Classifier.DateOf(now - Oldest, zone), Classifier.DateOf(now + Newest, zone));
+    public (DateOnly First, DateOnly Last) Window(DateTimeOffset now, TimeZoneInfo zone) =>
+        (Classifier.DateOf(now - Oldest, zone), Classifier.DateOf(now + Newest, zone));
 }

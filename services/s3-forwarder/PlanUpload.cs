@@ -8,7 +8,7 @@ namespace ThermalStreaming.S3Forwarder;
 /// Makes the objects of one plan and uploads those that are not known to be there: the next is written while earlier ones are under way.
 /// Kept for the repetitions of a send. Its members are called one after another.
 /// </summary>
-sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, ObjectStore store, S3Statistics statistics, TimeProvider clock)
+sealed class PlanUpload(BatchPlan plan, PlannedContent content, RowWriter rows, ObjectStore store, S3Statistics statistics)
 {
     /// <summary>Uploads under way at once; the journal and the intake need the machine too.</summary>
     const int MaxParallelUploads = 4;
@@ -47,7 +47,8 @@ sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, Objec
     {
         var planned = plan.Groups.Select(group => group.Key).ToHashSet();
         var open = groups.ToDictionary(group => group.Key, group => new OpenGroup(group));
-        var classifier = new Classifier(plan.Settings.Validation, zone);
+        var checker = new RuleChecker(content.Rules);
+        var classifier = new Classifier(plan.Settings.Validation, content.Zone, plan.Settings.Folders, checker);
         var stamp = new RowStamp(plan.CreatedAt, plan.Slot);
         try
         {
@@ -56,8 +57,10 @@ sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, Objec
                 // Beyond the end: a plan that was cut because the journal lost its tail.
                 if (reading.Offset >= plan.End || classifier.Classify(reading, out _) is not { } own)
                     continue;
-                // A date without a group of its own is among the other dates.
-                var key = planned.Contains(own) ? own : own with { Date = null };
+                var key =
+                    planned.Contains(own) ? own
+                    : planned.Contains(own.OfDate) ? own.OfDate
+                    : own.OfOtherDates;
                 if (!open.TryGetValue(key, out var group))
                     continue;
                 var part = group.Plan.Parts[group.Plan.PartOf(reading.Offset)];
@@ -69,7 +72,7 @@ sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, Objec
                         continue;
                     group.Writer = new ObjectWriter(part, plan.Settings.Format, plan.Settings.Compression);
                 }
-                group.Writer.Add(rows.Write(reading, key.Quarantined, stamp));
+                group.Writer.Add(rows.Write(reading, key.Quarantined ? checker : null, stamp));
                 if (group.Writer.Rows == part.Rows)
                     await StartAsync(group);
             }
@@ -82,25 +85,31 @@ sealed class PlanUpload(BatchPlan plan, TimeZoneInfo zone, RowWriter rows, Objec
                 group.Writer?.Body.Dispose();
         }
 
-        Task StartAsync(OpenGroup group) => uploads.StartAsync(() =>
-        {
-            var writer = group.Writer!;
-            group.Writer = null;
-            writer.Complete();
-            return PutAsync(group.Plan, writer, stop);
-        });
+        Task StartAsync(OpenGroup group) =>
+            uploads.StartAsync(() =>
+            {
+                var writer = group.Writer!;
+                group.Writer = null;
+                writer.Complete();
+                return PutAsync(group.Plan, writer, stop);
+            });
     }
 
     async Task PutAsync(PlannedGroup group, ObjectWriter writer, CancellationToken stop)
     {
         using var body = writer.Body;
-        var target = new UploadObject(plan.Destination.Bucket, plan.Key(group, writer.Part), plan.Settings.ContentType, plan.Id, writer.Rows);
-        var started = clock.GetTimestamp();
+        var target = new UploadObject(
+            plan.Destination.Bucket,
+            plan.Key(group, writer.Part),
+            plan.Settings.ContentType,
+            plan.Id,
+            writer.Rows
+        );
         statistics.Requested();
         try
         {
             if (await store.PutAsync(target, body, stop))
-                statistics.Uploaded(group.Key, writer.Rows, body.Length, writer.UncompressedBytes, clock.GetElapsedTime(started));
+                statistics.Uploaded(group.Key, writer.Rows, body.Length, writer.UncompressedBytes);
             else
                 statistics.FoundInPlace();
         }

@@ -14,19 +14,26 @@ sealed class RowWriter : IDisposable
     readonly Utf8JsonWriter json;
 
     // '+' needs no escape in a file.
-    public RowWriter() => json = new Utf8JsonWriter(quarantined, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public RowWriter() =>
+        json = new Utf8JsonWriter(
+            quarantined,
+            new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
 
     /// <summary>The row's bytes; valid until the next call.</summary>
-    public ReadOnlySpan<byte> Write(BatchReading reading, bool isQuarantined, RowStamp stamp)
+    /// <param name="reading">The reading.</param>
+    /// <param name="reasons">Names the reasons of a reading that is quarantined; null for others.</param>
+    /// <param name="stamp">For thermal rows.</param>
+    public ReadOnlySpan<byte> Write(BatchReading reading, RuleChecker? reasons, RowStamp stamp)
     {
         row.ResetWrittenCount();
         reading.Payload.WriteRow(reading.Index, row, stamp, reading.Offset);
-        return isQuarantined ? Quarantine(reading) : row.WrittenSpan;
+        return reasons is null ? row.WrittenSpan : Quarantine(reading, reasons);
     }
 
     public void Dispose() => json.Dispose();
 
-    ReadOnlySpan<byte> Quarantine(BatchReading reading)
+    ReadOnlySpan<byte> Quarantine(BatchReading reading, RuleChecker reasons)
     {
         quarantined.ResetWrittenCount();
         json.Reset();
@@ -34,14 +41,11 @@ sealed class RowWriter : IDisposable
         json.WritePropertyName("reading"u8);
         json.WriteRawValue(row.WrittenSpan, skipInputValidation: true);
         json.WriteStartArray("reasons"u8);
-        var inverter = reading.Payload.Inverter(reading.Index);
-        foreach (var rule in InverterRule.All)
+        foreach (var broken in reasons.Broken(reading.Payload, reading.Index, rejectingOnly: true))
         {
-            if (rule.Broken(inverter) is not { } problem)
-                continue;
             json.WriteStartObject();
-            json.WriteString("rule"u8, rule.Key);
-            json.WriteString("problem"u8, problem);
+            json.WriteString("rule"u8, broken.Rule.Name);
+            json.WriteString("problem"u8, broken.Problem);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -1,6 +1,7 @@
 using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
@@ -11,17 +12,25 @@ static class S3Client
 {
     /// <summary>Thread-safe; one for the process.</summary>
     /// <param name="options">The store and the credentials.</param>
-    /// <param name="retries">The forwarding loop retries for ever; here only what a broken keep-alive connection or a lone 500
-    /// needs.</param>
-    public static IAmazonS3 Create(S3Options options, int retries = 1)
+    /// <param name="retries">Null: as the settings say. The forwarding loop retries for ever; here only what a broken keep-alive connection
+    /// or a lone 500 needs.</param>
+    /// <param name="requests">Measures requests; null: they are not measured.</param>
+    /// <exception cref="AmazonClientException">The credentials' file changed since the settings were read.</exception>
+    public static IAmazonS3 Create(S3Options options, int? retries = null, RequestMetrics? requests = null)
     {
         var config = new AmazonS3Config
         {
             RetryMode = RequestRetryMode.Standard,
-            MaxErrorRetry = retries,
+            MaxErrorRetry = retries ?? options.MaxAttempts - 1,
             ThrottleRetries = false,
-            HttpClientFactory = new StoreConnection(isAmazon: options.Endpoint is null),
-            // Each upload brings the checksum that S3_CHECKSUM names. What the SDK adds by itself are trailers, which many servers do not
+            HttpClientFactory = new StoreConnection(inner => new AnswerGate(
+                requests is null ? inner : new TimedRequests(inner, Operation, requests),
+                isAmazon: options.Endpoint is null
+            )),
+            // The settings have read these variables already.
+            IgnoreConfiguredEndpointUrls = true,
+            ForcePathStyle = options.PathStyle,
+            // Each upload brings the checksum that S3_CHECKSUM names. By itself the SDK would add trailers, which many servers do not
             // know (aws-sdk-net#3610, #3615).
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
@@ -34,8 +43,14 @@ static class S3Client
         {
             config.ServiceURL = options.Endpoint.AbsoluteUri;
             config.AuthenticationRegion = options.Region;
-            config.ForcePathStyle = true;
         }
-        return options.Credentials.Create() is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+        return new AmazonS3Client(options.Credentials.Create(), config);
     }
+
+    /// <summary>Uploads are PUT, proofs of one are HEAD; all else is of <c>check</c> and of the probe at a start.</summary>
+    static string Operation(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Put ? "put"
+        : request.Method == HttpMethod.Head ? "head"
+        : request.Method == HttpMethod.Get ? "get"
+        : "other";
 }

@@ -1,35 +1,50 @@
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>Where objects go and how readings become objects. Immutable.</summary>
 sealed record S3Options
 {
+    readonly bool? pathStyle;
+
     /// <summary>Region that requests are signed for: AWS's, for example eu-central-1, or what another store calls its own.</summary>
     public required string Region { get; init; }
 
     public required string Bucket { get; init; }
 
-    /// <summary>What the keys of valid readings start with; ends with a slash. The bucket's notification watches it.</summary>
+    /// <summary>Start of the keys of valid readings; ends with a slash. The bucket's notification watches it.</summary>
     public required string Prefix { get; init; }
 
     /// <summary>
-    /// What the keys of quarantined readings start with; ends with a slash; never below <see cref="Prefix"/>, so that nothing loads them.
+    /// Start of the keys of quarantined readings; ends with a slash; never below <see cref="Prefix"/>, so that nothing loads them.
     /// </summary>
     public required string QuarantinePrefix { get; init; }
 
     /// <summary>Whose keys sign the requests.</summary>
     public AwsCredentials Credentials { get; init; } = new();
 
-    /// <summary>Null: Amazon S3. Otherwise a server that speaks its protocol, addressed by path.</summary>
+    /// <summary>Null: Amazon S3. Otherwise a server that speaks its protocol.</summary>
     public Uri? Endpoint { get; init; }
+
+    /// <summary>Whether the bucket stands in the path of a request (true) or in the name of its host. Default: in the path where there is
+    /// an
+    /// <see cref="Endpoint"/>.</summary>
+    public bool PathStyle
+    {
+        get => pathStyle ?? Endpoint is not null;
+        init => pathStyle = value;
+    }
+
+    /// <summary>Most times that the SDK sends a request before the delivery loop decides. 1 to 10.</summary>
+    public int MaxAttempts { get; init; } = 2;
 
     /// <summary>
     /// Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.
     /// </summary>
     public int Files { get; init; } = 4;
 
-    /// <summary>What the bucket demands of each object.</summary>
+    /// <summary>Headers that the bucket demands of each object.</summary>
     public ObjectAttributes Attributes { get; init; } = new();
 
     /// <summary>The checksum that each PUT carries.</summary>
@@ -47,8 +62,15 @@ sealed record S3Options
     /// <summary>The zone whose calendar the dates in the keys follow.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 
+    /// <summary>The folders below the prefixes.</summary>
+    public PartitionTemplate Template { get; init; } = PartitionTemplate.Default;
+
     public InvalidReadings Validation { get; init; }
 
+    /// <summary>The rules that say which readings are invalid.</summary>
+    public ValidationRules Rules { get; init; } = ValidationRules.Default;
+
     /// <summary>The server that requests go to, for people and for <c>check</c>.</summary>
-    public Uri Address => Endpoint ?? new Uri($"https://s3.{Region}.amazonaws.com{(Region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}");
+    public Uri Address =>
+        Endpoint ?? new Uri($"https://s3.{Region}.amazonaws.com{(Region.StartsWith("cn-", StringComparison.Ordinal) ? ".cn" : "")}");
 }

@@ -14,19 +14,42 @@ static partial class S3OptionsLoader
     /// <summary>A key is at most 1,024 bytes; the date, the times and numbers behind the prefix are well below 300.</summary>
     const int MaxPrefixLength = 700;
 
+    static readonly string[] endpointKeys = ["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+
     public static S3Options Load(Settings settings)
     {
         var endpoint = LoadEndpoint(settings);
-        var region = settings.OptionalText("AWS_REGION", "Region of the bucket. With S3_ENDPOINT_URL, what that store calls its region (auto, garage, us-west-004, …).");
+        var region =
+            settings.OptionalText(
+                "AWS_REGION",
+                "Region of the bucket. With S3_ENDPOINT_URL, what that store calls its region (auto, garage, us-west-004, …)."
+            ) ?? settings.OptionalText("AWS_DEFAULT_REGION", "The same, read where AWS_REGION is not set.");
         if (region is null && endpoint is null)
-            settings.Problem("AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api get-bucket-location says which).");
-        else if (region is not null && AwsRegion.Problem(region, isAmazon: !settings.Has("S3_ENDPOINT_URL")) is { } problem)
+            settings.Problem(
+                "AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api "
+                    + "get-bucket-location says which)."
+            );
+        else if (region is not null && AwsRegion.Problem(region, isAmazon: !endpointKeys.Any(settings.Has)) is { } problem)
             settings.Problem($"AWS_REGION is '{region}'; {problem}");
         var bucket = LoadBucket(settings);
-        var prefix = LoadPrefix(settings, "S3_FILE_PREFIX", "inverter-data/", "What the keys of the objects start with; the bucket notification watches it.");
-        var quarantine = LoadPrefix(settings, "S3_QUARANTINE_PREFIX", "inverter-quarantine/", "What the keys of readings that break a rule start with; nothing may load it.");
+        var prefix = LoadPrefix(
+            settings,
+            "S3_FILE_PREFIX",
+            "inverter-data/",
+            "Start of the objects' keys; the bucket notification watches it."
+        );
+        var quarantine = LoadPrefix(
+            settings,
+            "S3_QUARANTINE_PREFIX",
+            "inverter-quarantine/",
+            "Start of the keys of readings that break a rule; nothing may load them."
+        );
         if (quarantine.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(quarantine, StringComparison.Ordinal))
-            settings.Problem($"S3_QUARANTINE_PREFIX is '{quarantine}' and S3_FILE_PREFIX is '{prefix}'; neither may lie below the other, or quarantined readings would be loaded.");
+            settings.Problem(
+                $"S3_QUARANTINE_PREFIX is '{quarantine}' and S3_FILE_PREFIX is '{prefix}'; neither may lie below the other, or quarantined "
+                    + "readings would be loaded."
+            );
+        var defaults = LoadDefaults(settings);
         return new S3Options
         {
             Endpoint = endpoint,
@@ -34,47 +57,113 @@ static partial class S3OptionsLoader
             Bucket = bucket,
             Prefix = prefix,
             QuarantinePrefix = quarantine,
-            Credentials = AwsCredentials.Load(settings),
+            Credentials = AwsCredentialsLoader.Load(settings, region ?? StandInRegion, isAmazon: endpoint is null),
+            PathStyle = settings.Flag(
+                "S3_PATH_STYLE",
+                endpoint is not null,
+                "The bucket in the path of requests instead of the host's name; by default with S3_ENDPOINT_URL only."
+            ),
+            MaxAttempts = settings.WholeNumber(
+                "AWS_MAX_ATTEMPTS",
+                2,
+                1,
+                10,
+                "Times that a request is sent at once; after that the delivery loop tries again, for ever, every 0.5 to 60 s."
+            ),
             Attributes = ObjectAttributes.Load(settings, region ?? StandInRegion, isAmazon: endpoint is null),
-            Checksum = settings.Choice("S3_CHECKSUM", UploadChecksum.Crc32C, "Checksum that each upload carries and the store verifies; Md5 or None for stores that know no other."),
+            Checksum = settings.Choice(
+                "S3_CHECKSUM",
+                UploadChecksum.Crc32C,
+                "Checksum that each upload carries and the store verifies; Md5 or None for stores that know no other."
+            ),
             Partitions = PartitionLimits.Load(settings),
-            Files = settings.WholeNumber("NUM_FILES", 4, 1, 100, "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."),
+            Files = settings.WholeNumber(
+                "NUM_FILES",
+                defaults.Files,
+                1,
+                100,
+                "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."
+            ),
             Limits = new BatchLimits(
-                settings.WholeNumber("BATCH_MAX_READINGS", 20_000, 1, 1_000_000, "Most readings in a batch."),
-                (int)settings.Bytes("BATCH_MAX_BYTES", 8 << 20, 64 << 10, 512 << 20, "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."),
-                settings.Duration("BATCH_LINGER", TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "How long the first reading of a batch waits for company before the batch is uploaded as it is.")),
-            Format = settings.Choice("S3_FORMAT", ObjectFormat.NdJson, "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."),
-            Compression = settings.Choice("S3_COMPRESS", ObjectCompression.None, "Compression of the objects."),
+                settings.WholeNumber("BATCH_MAX_READINGS", defaults.MaxReadings, 1, 1_000_000, "Most readings in a batch."),
+                (int)
+                    settings.Bytes(
+                        "BATCH_MAX_BYTES",
+                        defaults.MaxBytes,
+                        64 << 10,
+                        512 << 20,
+                        "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."
+                    ),
+                settings.Duration(
+                    "BATCH_LINGER",
+                    TimeSpan.FromMinutes(1),
+                    TimeSpan.FromMilliseconds(100),
+                    TimeSpan.FromHours(1),
+                    "How long the first reading of a batch waits for company before the batch is uploaded as it is."
+                )
+            ),
+            Format = settings.Choice(
+                "S3_FORMAT",
+                ObjectFormat.NdJson,
+                "Rows as lines, or as one array (file format with STRIP_OUTER_ARRAY)."
+            ),
+            Compression = settings.Choice("S3_COMPRESS", defaults.Compression, "Compression of the objects."),
             TimeZone = LoadTimeZone(settings),
-            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "Where inverter readings with a missing or out-of-range value go."),
+            Template = LoadTemplate(settings, Math.Max(prefix.Length, quarantine.Length)),
+            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "Where readings go that break a rule which rejects."),
+            Rules = RuleSettings.Load(settings),
         };
     }
 
     static Uri? LoadEndpoint(Settings settings)
     {
-        if (settings.OptionalText("S3_ENDPOINT_URL", "A server with the S3 protocol instead of Amazon's, for example http://localstack:4566.") is not { } text)
+        _ = settings.OptionalText(
+            "S3_ENDPOINT_URL",
+            "A server with the S3 protocol instead of Amazon's, for example http://localstack:4566. AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL "
+                + "are read too."
+        );
+        if (endpointKeys.FirstOrDefault(settings.Has) is not { } key)
             return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/" && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+        var text = settings.OptionalText(key, "The same, as the AWS CLI calls it.")!;
+        if (
+            Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.Scheme is "http" or "https"
+            && uri.AbsolutePath == "/"
+            && uri.Query.Length == 0
+            && uri.UserInfo.Length == 0
+        )
             return uri;
-        settings.Problem($"S3_ENDPOINT_URL is '{text}'; it must be http://host:port or https://host:port without a path, for example http://localstack:4566.");
+        settings.Problem(
+            $"{key} is '{text}'; it must be http://host:port or https://host:port without a path, for example " + "http://localstack:4566."
+        );
         return null;
     }
 
     /// <remarks>Rules: Amazon S3 User Guide, "General purpose bucket naming rules".</remarks>
     static string LoadBucket(Settings settings)
     {
-        var bucket = settings.Required("S3_BUCKET", "Name of the bucket.", "set it to the name of the bucket that readings go to, for example S3_BUCKET=my-inverters.");
+        var bucket = settings.Required(
+            "S3_BUCKET",
+            "Name of the bucket.",
+            "set it to the name of the bucket that readings go to, for example S3_BUCKET=my-inverters."
+        );
         if (bucket.Length == 0)
             return bucket;
         string? why =
-            bucket.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) || bucket.Contains('/') ? "the bare name is wanted, without s3:// and without slashes"
+            bucket.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) || bucket.Contains('/')
+                ? "the bare name is wanted, without s3:// and without slashes"
             : bucket.StartsWith("arn:", StringComparison.OrdinalIgnoreCase) ? "the bare name is wanted, not its ARN"
             : bucket.Length is < 3 or > 63 ? "a bucket's name has 3 to 63 characters"
-            : !BucketPattern().IsMatch(bucket) ? "a bucket's name has only lower-case letters, digits, hyphens and dots, and a letter or digit at both ends"
+            : !BucketPattern().IsMatch(bucket)
+                ? "a bucket's name has only lower-case letters, digits, hyphens and dots, and a letter or digit at both ends"
             : bucket.Contains("..", StringComparison.Ordinal) ? "two dots must not stand side by side"
             : IPAddress.TryParse(bucket, out _) && bucket.Split('.').Length == 4 ? "it must not look like an IP address"
-            : bucket.StartsWith("xn--", StringComparison.Ordinal) || bucket.StartsWith("sthree-", StringComparison.Ordinal) || bucket.EndsWith("-s3alias", StringComparison.Ordinal)
-              || bucket.EndsWith("--ol-s3", StringComparison.Ordinal) || bucket.EndsWith("--x-s3", StringComparison.Ordinal) ? "this beginning or end is reserved by Amazon for something else than a general purpose bucket"
+            : bucket.StartsWith("xn--", StringComparison.Ordinal)
+            || bucket.StartsWith("sthree-", StringComparison.Ordinal)
+            || bucket.EndsWith("-s3alias", StringComparison.Ordinal)
+            || bucket.EndsWith("--ol-s3", StringComparison.Ordinal)
+            || bucket.EndsWith("--x-s3", StringComparison.Ordinal)
+                ? "this beginning or end is reserved by Amazon for something else than a general purpose bucket"
             : null;
         if (why is not null)
             settings.Problem($"S3_BUCKET is '{bucket}'; {why}.");
@@ -98,18 +187,57 @@ static partial class S3OptionsLoader
         return prefix;
     }
 
+    static BatchDefaults LoadDefaults(Settings settings) =>
+        BatchDefaults.Of(
+            settings.Choice(
+                "PRESET",
+                BatchPreset.Fresh,
+                "Defaults for batches: large-files means NUM_FILES=1, S3_COMPRESS=gzip and up to 100 MB of JSON in a file, one a minute."
+            )
+        );
+
+    static PartitionTemplate LoadTemplate(Settings settings, int prefixLength)
+    {
+        var text = settings.Text(
+            "PARTITION_TEMPLATE",
+            PartitionTemplate.Default.ToString(),
+            "Folder of an object below the prefix, from its readings: {date} or {year}, {month} and {day}; {hour}, {device}, {kind}."
+        );
+        var template = PartitionTemplate.Parse(text, out var problem);
+        if (template is not null && prefixLength + template.LongestFolder > MaxPrefixLength + PartitionTemplate.Default.LongestFolder)
+            problem = $"makes keys too long together with the prefixes; at most {MaxPrefixLength} characters are taken for both";
+        if (problem is not null)
+            settings.Problem(
+                $"PARTITION_TEMPLATE is '{text}'; it {problem}. Example: PARTITION_TEMPLATE=year={{year}}/month={{month}}/day={{day}}/hour={{hour}}"
+            );
+        return template ?? PartitionTemplate.Default;
+    }
+
     static TimeZoneInfo LoadTimeZone(Settings settings)
     {
-        var name = settings.Text("PARTITION_TIME_ZONE", "UTC", "Zone whose calendar the dates in the keys follow, for example Europe/Berlin.");
+        var name = settings.Text(
+            "PARTITION_TIME_ZONE",
+            "UTC",
+            "Zone whose calendar the dates in the keys follow, for example Europe/Berlin."
+        );
         if (name.Equals("UTC", StringComparison.OrdinalIgnoreCase))
             return TimeZoneInfo.Utc;
         try
         {
             return TimeZoneInfo.FindSystemTimeZoneById(name);
         }
-        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or System.Security.SecurityException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e
+                    is TimeZoneNotFoundException
+                        or InvalidTimeZoneException
+                        or System.Security.SecurityException
+                        or UnauthorizedAccessException
+            )
         {
-            settings.Problem($"PARTITION_TIME_ZONE is '{name}', which this system does not know; it must be UTC or an IANA name such as Europe/Berlin, and the zone files must be installed (package tzdata; /usr/share/zoneinfo).");
+            settings.Problem(
+                $"PARTITION_TIME_ZONE is '{name}', which this system does not know; it must be UTC or an IANA name such as Europe/Berlin, "
+                    + "and the zone files must be installed (package tzdata; /usr/share/zoneinfo)."
+            );
             return TimeZoneInfo.Utc;
         }
     }

@@ -1,5 +1,6 @@
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
@@ -26,35 +27,59 @@ sealed partial class S3Sink : IBatchSink
     readonly S3Options options;
     readonly ObjectStore store;
     readonly S3Statistics statistics;
+    readonly LoadWatch? watch;
     readonly TimeProvider clock;
     readonly ILogger<S3Sink> logger;
     readonly RowWriter rows = new();
     SlotContext? slot;
+    PlannedRules? rulesKept;
 
-    /// <summary>What was planned and is not yet known to be wholly in the bucket.</summary>
+    /// <summary>The plan whose objects are not all known to be in the bucket yet.</summary>
     BatchPlan? plan;
     PlanUpload? upload;
 
     long committed;
     long? otherDatesLogged;
     bool unreported;
+    bool hasLate;
 
-    public S3Sink(S3Options options, IAmazonS3 client, S3Statistics statistics, TimeProvider clock, ILogger<S3Sink> logger)
+    /// <summary>Creates a sink for a slot. <paramref name="watch"/> is null when nobody asks what becomes of the objects.</summary>
+    public S3Sink(
+        S3Options options,
+        IAmazonS3 client,
+        S3Statistics statistics,
+        LoadWatch? watch,
+        TimeProvider clock,
+        ILogger<S3Sink> logger
+    )
     {
         this.options = options;
         this.statistics = statistics;
+        this.watch = watch;
         this.clock = clock;
         this.logger = logger;
         store = new ObjectStore(options, client, clock);
     }
 
-    public BatchLimits Limits => options.Limits;
+    /// <summary>
+    /// After a batch with late readings the next one waits longer: their files must not be tiny, and when the next ones come is not known.
+    /// </summary>
+    public BatchLimits Limits =>
+        hasLate && options.Partitions.LateAge > options.Limits.Linger
+            ? options.Limits with
+            {
+                Linger = options.Partitions.LateAge,
+            }
+            : options.Limits;
+
+    public string Destination => $"s3://{options.Bucket}/{options.Prefix}";
 
     public TimeSpan PollInterval => unreported ? TimeSpan.Zero : IdlePoll;
 
     public async Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken)
     {
         slot = start.Slot;
+        rulesKept = new PlannedRules(start.Slot.Directory);
         upload = null;
         var position = Resume(start);
         committed = position.Offset;
@@ -67,8 +92,11 @@ sealed partial class S3Sink : IBatchSink
         if (slot is null)
             throw new InvalidOperationException("Not opened.");
         if (plan is not null && !plan.Covers(batch.FirstOffset, batch.EndOffset))
-            throw new InvalidOperationException($"Offsets [{plan.First}, {plan.End}) are planned; [{batch.FirstOffset}, {batch.EndOffset}) came.");
-        if (plan is not null && plan.Settings.Rules != ContentSettings.RulesInForce)
+            throw new InvalidOperationException(
+                $"Offsets [{plan.First}, {plan.End}) are planned; [{batch.FirstOffset}, {batch.EndOffset}) came."
+            );
+        var rules = plan is null ? null : RulesOf(plan);
+        if (plan is not null && rules is null)
         {
             // Half of the batch may be uploaded by the old rules; which half cannot be known. Rather twice than not at all.
             LogRulesChanged(slot.Name, plan.First, plan.End);
@@ -80,19 +108,30 @@ sealed partial class S3Sink : IBatchSink
             LogMoreThanPlanned(slot.Name, plan.First, plan.End, plan.Readings.Value, batch.Count);
             Forget();
         }
-        plan ??= MakePlan(batch);
+        if (plan is null)
+            (plan, rules) = (MakePlan(batch), options.Rules);
         try
         {
-            await UploadAsync(plan, batch, cancellationToken);
+            await UploadAsync(plan, rules!, batch, cancellationToken);
         }
         catch (SinkException e) when (plan.Destination != Configured && S3Failure.BlamesDestination(e))
         {
             // The plan goes where the settings pointed when it was made; they were corrected since.
-            LogRetargeted(slot.Name, plan.First, plan.End, $"{plan.Destination.Bucket}/{plan.Destination.Prefix}", $"{options.Bucket}/{options.Prefix}", e.Message);
+            LogRetargeted(
+                slot.Name,
+                plan.First,
+                plan.End,
+                $"{plan.Destination.Bucket}/{plan.Destination.Prefix}",
+                $"{options.Bucket}/{options.Prefix}",
+                e.Message
+            );
             upload = null;
             plan = Save(plan with { Destination = Configured });
-            await UploadAsync(plan, batch, cancellationToken);
+            await UploadAsync(plan, rules!, batch, cancellationToken);
         }
+        // Before the commit: after a crash the plan's objects are found in place, and noted again.
+        if (watch is not null)
+            await watch.UploadedAsync(plan);
         committed = plan.End;
         unreported = true;
         Forget();
@@ -129,7 +168,11 @@ sealed partial class S3Sink : IBatchSink
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(SinkFailure.NeedsOperator, $"read {Path.Combine(start.Slot.Directory, BatchPlan.FileName)}: {e.Message}; make it readable for this process", inner: e);
+            throw new SinkException(
+                SinkFailure.NeedsOperator,
+                $"read {Path.Combine(start.Slot.Directory, BatchPlan.FileName)}: {e.Message}; make it readable for this process",
+                inner: e
+            );
         }
         if (found is null)
             return new SinkPosition(start.Cursor);
@@ -180,7 +223,9 @@ sealed partial class S3Sink : IBatchSink
     BatchPlan MakePlan(Batch batch)
     {
         var planner = new BatchPlanner(options, statistics);
-        var made = Save(planner.Plan(batch, slot!, Configured, clock.GetUtcNow()));
+        var made = Save(planner.Plan(batch, slot!, Configured, clock.GetUtcNow()), options.Rules);
+        rulesKept!.Tidy(options.Rules);
+        hasLate = planner.HasLate;
         if (planner.OtherDates > 0 && (otherDatesLogged is not { } last || clock.GetElapsedTime(last) >= OtherDatesInterval))
         {
             LogOtherDates(slot!.Name, planner.OtherDates, made.First, made.End, PartitionLimits.OtherDates);
@@ -189,22 +234,34 @@ sealed partial class S3Sink : IBatchSink
         return made;
     }
 
-    Task UploadAsync(BatchPlan current, Batch batch, CancellationToken cancellationToken)
+    Task UploadAsync(BatchPlan current, ValidationRules rules, Batch batch, CancellationToken cancellationToken)
     {
-        upload ??= new PlanUpload(current, Zone(current.Settings.TimeZone), rows, store, statistics, clock);
+        upload ??= new PlanUpload(current, new PlannedContent(Zone(current.Settings.TimeZone), rules), rows, store, statistics);
         return upload.RunAsync(batch, cancellationToken);
     }
 
-    BatchPlan Save(BatchPlan made)
+    ValidationRules? RulesOf(BatchPlan current) =>
+        current.Settings.Rules == options.Rules.Identity ? options.Rules : rulesKept!.Find(current.Settings.Rules);
+
+    /// <param name="made">The plan.</param>
+    /// <param name="planRules">The rules of a new plan; null for one whose rules are kept already.</param>
+    BatchPlan Save(BatchPlan made, ValidationRules? planRules = null)
     {
         try
         {
+            if (planRules is not null)
+                rulesKept!.Keep(planRules);
             made.Save(slot!.Directory);
             return made;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(SinkFailure.Transient, $"write {Path.Combine(slot!.Directory, BatchPlan.FileName)}: {e.Message}; nothing is uploaded before it is written. Free space on the data volume, or make it writable.", inner: e);
+            throw new SinkException(
+                SinkFailure.Transient,
+                $"write {Path.Combine(slot!.Directory, BatchPlan.FileName)}: {e.Message}; nothing is uploaded before it is written. Free "
+                    + "space on the data volume, or make it writable.",
+                inner: e
+            );
         }
     }
 
@@ -218,31 +275,75 @@ sealed partial class S3Sink : IBatchSink
         }
         catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException)
         {
-            throw new SinkException(SinkFailure.NeedsOperator, $"a planned batch is partitioned by {id}, which this system does not know any more; install the zone files (package tzdata)", inner: e);
+            throw new SinkException(
+                SinkFailure.NeedsOperator,
+                $"a planned batch is partitioned by {id}, which this system does not know any more; install the zone files (package tzdata)",
+                inner: e
+            );
         }
     }
 
-    [LoggerMessage(EventId = 500, Level = LogLevel.Warning, Message = "{Slot}: the plan belongs to the journal {PlanEpoch}, this one is {Epoch} (a new disk, or a new volume?); set aside as {Path}")]
+    [LoggerMessage(
+        EventId = 500,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: the plan belongs to the journal {PlanEpoch}, this one is {Epoch} (a new disk, or a new volume?); set aside as "
+            + "{Path}"
+    )]
     partial void LogOtherEpoch(string slot, string planEpoch, string epoch, string path);
 
-    [LoggerMessage(EventId = 501, Level = LogLevel.Error, Message = "{Slot}: the plan of the last batch cannot be read ({Problem}); set aside as {Path}. That batch may be uploaded twice: compare the newest objects")]
+    [LoggerMessage(
+        EventId = 501,
+        Level = LogLevel.Error,
+        Message = "{Slot}: the plan of the last batch cannot be read ({Problem}); set aside as {Path}. That batch may be uploaded twice: "
+            + "compare the newest objects"
+    )]
     partial void LogPlanUnreadable(string slot, string path, string problem);
 
-    [LoggerMessage(EventId = 502, Level = LogLevel.Error, Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal ends at {JournalEnd}: the disk lost readings that it had confirmed. Check it (journal verify)")]
+    [LoggerMessage(
+        EventId = 502,
+        Level = LogLevel.Error,
+        Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal ends at {JournalEnd}: the disk lost readings that it had "
+            + "confirmed. Check it (journal verify)"
+    )]
     partial void LogJournalShrank(string slot, long first, long end, long journalEnd);
 
-    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Slot}: offsets [{First}, {End}) were planned for {From} and go to {To} now, because the former answered: {Answer}")]
+    [LoggerMessage(
+        EventId = 503,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: offsets [{First}, {End}) were planned for {From} and go to {To} now, because {From} answered: {Answer}"
+    )]
     partial void LogRetargeted(string slot, long first, long end, string from, string to, string answer);
 
-    [LoggerMessage(EventId = 504, Level = LogLevel.Warning, Message = "{Slot}: the validation rules changed while offsets [{First}, {End}) were being uploaded; they are planned again, some may be uploaded twice")]
+    [LoggerMessage(
+        EventId = 504,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: the validation rules by which offsets [{First}, {End}) were being uploaded are not known any more; they are "
+            + "planned again by those in force, some may be uploaded twice"
+    )]
     partial void LogRulesChanged(string slot, long first, long end);
 
-    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal begins at {FirstStored}: the disk lost readings that it had confirmed. Check it (journal verify)")]
+    [LoggerMessage(
+        EventId = 507,
+        Level = LogLevel.Error,
+        Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal begins at {FirstStored}: the disk lost readings that it "
+            + "had confirmed. Check it (journal verify)"
+    )]
     partial void LogPlannedIsGone(string slot, long first, long end, long firstStored);
 
-    [LoggerMessage(EventId = 505, Level = LogLevel.Error, Message = "{Slot}: offsets [{First}, {End}) were planned with {Planned} readings and have {Count} now; they are planned again, some may be uploaded twice")]
+    [LoggerMessage(
+        EventId = 505,
+        Level = LogLevel.Error,
+        Message = "{Slot}: offsets [{First}, {End}) were planned with {Planned} readings and have {Count} now; they are planned again, "
+            + "some may be uploaded twice"
+    )]
     partial void LogMoreThanPlanned(string slot, long first, long end, int planned, int count);
 
-    [LoggerMessage(EventId = 506, Level = LogLevel.Warning, Message = "{Slot}: {Count} of the readings [{First}, {End}) carry implausible dates (PARTITION_OLDEST, PARTITION_NEWEST) or too many different ones (PARTITION_MAX_DATES); they are filed under {Folder}/ and loaded like the others. Check the clocks of the devices")]
+    [LoggerMessage(
+        EventId = 506,
+        Level = LogLevel.Warning,
+        Message = "{Slot}: {Count} of the readings [{First}, {End}) carry implausible dates (PARTITION_OLDEST, PARTITION_NEWEST), too many "
+            + "different ones (PARTITION_MAX_DATES), or old ones with few readings (PARTITION_MIN_LATE_READINGS); they are filed under "
+            + "{Folder}/ and loaded like the others. Check the clocks of the devices"
+    )]
     partial void LogOtherDates(string slot, int count, long first, long end, string folder);
 }

@@ -5,22 +5,25 @@ using Amazon.Runtime;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Gives the SDK the one HTTP client of this process, behind an <see cref="AnswerGate"/>. Thread-safe.</summary>
-sealed class StoreConnection(bool isAmazon) : HttpClientFactory, IDisposable
+/// <summary>Gives a client of the SDK its one HTTP client, behind an <see cref="AnswerGate"/>. Thread-safe.</summary>
+/// <param name="gate">Puts the gate before the connection.</param>
+sealed class StoreConnection(Func<HttpMessageHandler, AnswerGate> gate) : HttpClientFactory, IDisposable
 {
-    readonly HttpClient client = new(new AnswerGate(
-        new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            // A server that moved is found again.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-            // Bodies that the gate does not read to their end are not worth reading.
-            MaxResponseDrainSize = AnswerGate.MostBytes,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Validate },
-        },
-        isAmazon))
+    readonly HttpClient client = new(
+        gate(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                ConnectTimeout = TimeSpan.FromSeconds(10),
+                // A server that moved is found again.
+                PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+                // Bodies that the gate does not read to their end are not worth reading.
+                MaxResponseDrainSize = AnswerGate.MostBytes,
+                SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Validate },
+            }
+        )
+    )
     {
         // Each call brings a deadline that depends on its size.
         Timeout = Timeout.InfiniteTimeSpan,
@@ -37,12 +40,14 @@ sealed class StoreConnection(bool isAmazon) : HttpClientFactory, IDisposable
     /// <summary>
     /// The usual judgement, with the issuer's name in the refusal: it tells a proxy that inspects TLS from an expired certificate.
     /// </summary>
-    static bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-        => errors == SslPolicyErrors.None || Refuse(certificate, chain, errors);
+    static bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        errors == SslPolicyErrors.None || Refuse(certificate, chain, errors);
 
     static bool Refuse(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        var why = errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"it is for {PlainText.OneLine(certificate?.Subject ?? "nobody", 120)}"
+        var why =
+            errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
+                ? $"it is for {PlainText.OneLine(certificate?.Subject ?? "nobody", 120)}"
             : chain?.ChainStatus is [{ Status: var status }, ..] ? status.ToString()
             : errors.ToString();
         throw new AuthenticationException($"{why}; issued by {PlainText.OneLine(certificate?.Issuer ?? "nobody", 120)}");

@@ -22,14 +22,17 @@ public sealed class AttributeTests : SinkTest
         await Spool.DeliverAsync(NewSink(Options() with { Attributes = attributes }));
 
         AssertOnce(20);
-        Assert.All(S3.Calls.Where(call => call.Method == "PUT"), call =>
-        {
-            Assert.Equal("aws:kms", call.Headers["x-amz-server-side-encryption"]);
-            Assert.Equal(attributes.KmsKeyId, call.Headers["x-amz-server-side-encryption-aws-kms-key-id"]);
-            Assert.Equal("true", call.Headers["x-amz-server-side-encryption-bucket-key-enabled"], ignoreCase: true);
-            Assert.Equal("STANDARD_IA", call.Headers["x-amz-storage-class"]);
-            Assert.Equal("team=energy%20%26%20more&site=roof", call.Headers["x-amz-tagging"]);
-        });
+        Assert.All(
+            S3.Calls.Where(call => call.Method == "PUT"),
+            call =>
+            {
+                Assert.Equal("aws:kms", call.Headers["x-amz-server-side-encryption"]);
+                Assert.Equal(attributes.KmsKeyId, call.Headers["x-amz-server-side-encryption-aws-kms-key-id"]);
+                Assert.Equal("true", call.Headers["x-amz-server-side-encryption-bucket-key-enabled"], ignoreCase: true);
+                Assert.Equal("STANDARD_IA", call.Headers["x-amz-storage-class"]);
+                Assert.Equal("team=energy%20%26%20more&site=roof", call.Headers["x-amz-tagging"]);
+            }
+        );
         // The ETag of an object under a KMS key is not its MD5; nothing was asked because of it.
         Assert.DoesNotContain(S3.Calls, call => call is { Method: "HEAD", Key.Length: > 0 });
     }
@@ -41,8 +44,16 @@ public sealed class AttributeTests : SinkTest
 
         await Spool.DeliverAsync(NewSink(Options()));
 
-        Assert.All(S3.Calls.Where(call => call.Method == "PUT"), call => Assert.DoesNotContain(call.Headers.Keys,
-            name => name.StartsWith("x-amz-server-side", StringComparison.OrdinalIgnoreCase) || name is "x-amz-storage-class" or "x-amz-tagging"));
+        Assert.All(
+            S3.Calls.Where(call => call.Method == "PUT"),
+            call =>
+                Assert.DoesNotContain(
+                    call.Headers.Keys,
+                    name =>
+                        name.StartsWith("x-amz-server-side", StringComparison.OrdinalIgnoreCase)
+                        || name is "x-amz-storage-class" or "x-amz-tagging"
+                )
+        );
     }
 
     [Fact]

@@ -45,7 +45,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         {
             if (call.Method != "PUT" || Interlocked.Increment(ref uploads) != upload)
                 return null;
-            return applied ? new S3Fault { After = crash.CancelAsync, AbortAfter = true } : new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") };
+            return applied
+                ? new S3Fault { After = crash.CancelAsync, AbortAfter = true }
+                : new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") };
         };
         await Assert.ThrowsAnyAsync<Exception>(() => spool.DeliverAsync(NewSink(), cancellationToken: crash.Token));
         s3.Script = _ => null;
@@ -85,7 +87,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal((0, 8), (planned.First, planned.End));
-        Assert.All(planned.Groups.SelectMany(group => group.Parts.Select(part => planned.Key(group, part))), key => Assert.True(s3.Objects.ContainsKey(("readings", key))));
+        Assert.All(
+            planned.Groups.SelectMany(group => group.Parts.Select(part => planned.Key(group, part))),
+            key => Assert.True(s3.Objects.ContainsKey(("readings", key)))
+        );
         Assert.Equal(8, s3.In().Count);
         AssertEveryReadingOnce(13);
     }
@@ -140,11 +145,35 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await CrashAtUploadAsync(2);
         spool.AddInverters(10);
 
-        await spool.DeliverAsync(NewSink(options: Options(files: 2, format: ObjectFormat.Array, compression: ObjectCompression.Gzip, validation: InvalidReadings.Forward, prefix: "elsewhere/")));
+        await spool.DeliverAsync(
+            NewSink(
+                options: Options(
+                    files: 2,
+                    format: ObjectFormat.Array,
+                    compression: ObjectCompression.Gzip,
+                    validation: InvalidReadings.Forward,
+                    prefix: "elsewhere/"
+                )
+            )
+        );
 
-        Assert.Equal(4, s3.In().Count(entry => entry.Key.StartsWith("inverter-data/", StringComparison.Ordinal) && entry.Key.EndsWith("of4.json", StringComparison.Ordinal)));
+        Assert.Equal(
+            4,
+            s3.In()
+                .Count(entry =>
+                    entry.Key.StartsWith("inverter-data/", StringComparison.Ordinal)
+                    && entry.Key.EndsWith("of4.json", StringComparison.Ordinal)
+                )
+        );
         Assert.Equal(1, s3.In().Count(entry => entry.Key.StartsWith("inverter-quarantine/", StringComparison.Ordinal)));
-        Assert.Equal(2, s3.In().Count(entry => entry.Key.StartsWith("elsewhere/", StringComparison.Ordinal) && entry.Key.EndsWith("of2.json.gz", StringComparison.Ordinal)));
+        Assert.Equal(
+            2,
+            s3.In()
+                .Count(entry =>
+                    entry.Key.StartsWith("elsewhere/", StringComparison.Ordinal)
+                    && entry.Key.EndsWith("of2.json.gz", StringComparison.Ordinal)
+                )
+        );
         AssertEveryReadingOnce(51);
     }
 
@@ -162,7 +191,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         AssertEveryReadingOnce(8);
-        Assert.Contains(spool.LoggedWarnings, line => line.Contains("planned for redaings/inverter-data/ and go to readings/inverter-data/", StringComparison.Ordinal));
+        Assert.Contains(
+            spool.LoggedWarnings,
+            line => line.Contains("planned for redaings/inverter-data/ and go to readings/inverter-data/", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -177,7 +209,11 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
 
         Assert.Equal("00000000feedf00d", BatchPlan.Load(spool.DirectoryPath)!.Epoch);
         Assert.True(File.Exists(Path.Combine(spool.DirectoryPath, $"s3-plan.{other.Epoch}.json")));
-        Assert.Contains(spool.LoggedWarnings, line => line.Contains("the plan belongs to the journal 00000000deadbeef, this one is 00000000feedf00d", StringComparison.Ordinal));
+        Assert.Contains(
+            spool.LoggedWarnings,
+            line =>
+                line.Contains("the plan belongs to the journal 00000000deadbeef, this one is 00000000feedf00d", StringComparison.Ordinal)
+        );
         Assert.Equal(8, spool.Cursor);
     }
 
@@ -209,8 +245,11 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
 
         await spool.DeliverAsync(NewSink());
 
-        var stored = Spool.Sequences(s3);
-        Assert.Equal(S3SinkTests.Numbers(1, 10).Concat(S3SinkTests.Numbers(21, 30)), stored.Where(sequence => sequence is <= 10 or > 20).Order());
+        var stored = s3.Sequences();
+        Assert.Equal(
+            S3SinkTests.Numbers(1, 10).Concat(S3SinkTests.Numbers(21, 30)),
+            stored.Where(sequence => sequence is <= 10 or > 20).Order()
+        );
         Assert.Equal(stored.Distinct().Count(), stored.Count);
         Assert.Contains(spool.LoggedWarnings, line => line.Contains("the journal ends at 10", StringComparison.Ordinal));
     }
@@ -229,7 +268,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal(new SinkPosition(10), position);
-        Assert.Equal(S3SinkTests.Numbers(21, 25), Spool.Sequences(s3).Order().TakeLast(5));
+        Assert.Equal(S3SinkTests.Numbers(21, 25), s3.Sequences().Order().TakeLast(5));
     }
 
     /// <summary>Damage leaves a gap in the offsets: before the plan, after it, and one that closes again.</summary>
@@ -248,7 +287,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal(35, spool.Cursor);
-        Assert.Equal(S3SinkTests.Numbers(1, 35).Where(sequence => (int)sequence <= from || (int)sequence > to), Spool.Sequences(s3).Order());
+        Assert.Equal(S3SinkTests.Numbers(1, 35).Where(sequence => (int)sequence <= from || (int)sequence > to), s3.Sequences().Order());
     }
 
     [Theory]
@@ -266,7 +305,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal(35, spool.Cursor);
-        var stored = Spool.Sequences(s3);
+        var stored = s3.Sequences();
         Assert.Equal(stored.Distinct().Count(), stored.Count);
         Assert.Empty(S3SinkTests.Numbers(1, 35).Where(sequence => (int)sequence <= from || (int)sequence > to).Except(stored));
     }
@@ -283,8 +322,11 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal(30, spool.Cursor);
-        Assert.Equal(S3SinkTests.Numbers(1, 30), Spool.Sequences(s3).Distinct().Order());
-        Assert.Contains(spool.LoggedWarnings, line => line.Contains("were planned with 20 readings and have 30 now", StringComparison.Ordinal));
+        Assert.Equal(S3SinkTests.Numbers(1, 30), s3.Sequences().Distinct().Order());
+        Assert.Contains(
+            spool.LoggedWarnings,
+            line => line.Contains("were planned with 20 readings and have 30 now", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -298,7 +340,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         await spool.DeliverAsync(NewSink());
 
         Assert.Equal(20, spool.Cursor);
-        Assert.Equal(S3SinkTests.Numbers(16, 20), Spool.Sequences(s3).Order().TakeLast(5));
+        Assert.Equal(S3SinkTests.Numbers(16, 20), s3.Sequences().Order().TakeLast(5));
         Assert.Contains(spool.LoggedWarnings, line => line.Contains("the journal begins at 15", StringComparison.Ordinal));
     }
 
@@ -333,7 +375,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
                 lock (faults)
                 {
                     if (++requests == crashAt)
-                        return faults.Next(2) == 0 ? new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") } : new S3Fault { After = crash.CancelAsync };
+                        return faults.Next(2) == 0
+                            ? new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") }
+                            : new S3Fault { After = crash.CancelAsync };
                     return faults.Next(12) switch
                     {
                         0 => new S3Fault { Answer = (503, "SlowDown", "") },
@@ -344,10 +388,19 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
                     };
                 }
             };
-            var options = Options(files: random.Next(1, 6), format: (ObjectFormat)random.Next(2), compression: (ObjectCompression)random.Next(2));
+            var options = Options(
+                files: random.Next(1, 6),
+                format: (ObjectFormat)random.Next(2),
+                compression: (ObjectCompression)random.Next(3)
+            );
             try
             {
-                await spool.DeliverAsync(NewSink(options, retries: 0), loseCursor: random.Next(3) == 0, again: () => random.Next(5) > 0, crash.Token);
+                await spool.DeliverAsync(
+                    NewSink(options, retries: 0),
+                    loseCursor: random.Next(3) == 0,
+                    again: () => random.Next(5) > 0,
+                    crash.Token
+                );
             }
             catch (Exception e) when (e is OperationCanceledException or SinkException { Failure: SinkFailure.Transient })
             {
@@ -365,7 +418,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
 
     void AssertEveryReadingOnce(int total)
     {
-        var stored = Spool.Sequences(s3).Concat(Spool.Sequences(s3, "inverter-quarantine/")).Concat(Spool.Sequences(s3, "elsewhere/")).Order().ToList();
+        var stored = s3.Sequences().Concat(s3.Sequences("inverter-quarantine/")).Concat(s3.Sequences("elsewhere/")).Order().ToList();
         Assert.Equal(S3SinkTests.Numbers(1, total), stored);
         Assert.All(s3.In(), entry => Assert.Equal(1, entry.Value.Writes));
     }
@@ -374,9 +427,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var uploads = 0;
         using var crash = new CancellationTokenSource();
-        s3.Script = call => call.Method == "PUT" && Interlocked.Increment(ref uploads) >= upload
-            ? new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") }
-            : null;
+        s3.Script = call =>
+            call.Method == "PUT" && Interlocked.Increment(ref uploads) >= upload
+                ? new S3Fault { Before = crash.CancelAsync, Answer = (503, "SlowDown", "") }
+                : null;
         await Assert.ThrowsAnyAsync<Exception>(() => spool.DeliverAsync(NewSink(), cancellationToken: crash.Token));
         s3.Script = _ => null;
     }
@@ -388,17 +442,25 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         return spool.NewSink(options, clients[^1]);
     }
 
-    S3Options Options(int files = 4, ObjectFormat format = ObjectFormat.NdJson, ObjectCompression compression = ObjectCompression.None, InvalidReadings validation = InvalidReadings.Quarantine, string prefix = "inverter-data/", string bucket = "readings") => new()
-    {
-        Region = "us-east-1",
-        Bucket = bucket,
-        Prefix = prefix,
-        QuarantinePrefix = "inverter-quarantine/",
-        Credentials = new AwsCredentials(FakeS3.AccessKeyId, "secret"),
-        Endpoint = s3.Address,
-        Files = files,
-        Format = format,
-        Compression = compression,
-        Validation = validation,
-    };
+    S3Options Options(
+        int files = 4,
+        ObjectFormat format = ObjectFormat.NdJson,
+        ObjectCompression compression = ObjectCompression.None,
+        InvalidReadings validation = InvalidReadings.Quarantine,
+        string prefix = "inverter-data/",
+        string bucket = "readings"
+    ) =>
+        new()
+        {
+            Region = "us-east-1",
+            Bucket = bucket,
+            Prefix = prefix,
+            QuarantinePrefix = "inverter-quarantine/",
+            Credentials = new AwsCredentials(FakeS3.AccessKeyId, "secret"),
+            Endpoint = s3.Address,
+            Files = files,
+            Format = format,
+            Compression = compression,
+            Validation = validation,
+        };
 }

@@ -1,8 +1,8 @@
 using System.Reflection;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Forwarding;
-using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 
@@ -14,7 +14,7 @@ public sealed class DeadlineTests
     [InlineData(false)]
     public async Task An_SDK_that_blocks_or_ignores_its_token_is_left_behind(bool blocks)
     {
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         using var release = new ManualResetEventSlim();
         var client = StuckClient.Create(blocks, release);
         var store = new ObjectStore(Options, client, clock) { Calls = new BoundedCalls(clock) { Grace = TimeSpan.FromMilliseconds(10) } };
@@ -35,10 +35,13 @@ public sealed class DeadlineTests
     [Fact]
     public async Task A_stop_does_not_wait_for_it()
     {
-        var clock = new ManualClock();
+        var clock = new FakeTimeProvider();
         using var release = new ManualResetEventSlim();
         using var stop = new CancellationTokenSource();
-        var store = new ObjectStore(Options, StuckClient.Create(blocks: true, release), clock) { Calls = new BoundedCalls(clock) { Grace = TimeSpan.FromMilliseconds(10) } };
+        var store = new ObjectStore(Options, StuckClient.Create(blocks: true, release), clock)
+        {
+            Calls = new BoundedCalls(clock) { Grace = TimeSpan.FromMilliseconds(10) },
+        };
         var putting = PutAsync(store, stop.Token);
 
         await stop.CancelAsync();
@@ -47,9 +50,17 @@ public sealed class DeadlineTests
         release.Set();
     }
 
-    static S3Options Options { get; } = new() { Region = "us-east-1", Bucket = "readings", Prefix = "a/", QuarantinePrefix = "b/", Endpoint = new Uri("http://127.0.0.1:1") };
+    static S3Options Options { get; } =
+        new()
+        {
+            Region = "us-east-1",
+            Bucket = "readings",
+            Prefix = "a/",
+            QuarantinePrefix = "b/",
+            Endpoint = new Uri("http://127.0.0.1:1"),
+        };
 
-    static async Task<SinkException> TimeOutAsync(ObjectStore store, ManualClock clock)
+    static async Task<SinkException> TimeOutAsync(ObjectStore store, FakeTimeProvider clock)
     {
         var putting = PutAsync(store);
         clock.Advance(TimeSpan.FromMinutes(1));

@@ -41,26 +41,56 @@ sealed class FakeS3 : IAsyncDisposable
     /// <summary>What becomes of an object that is stored: encrypted with KMS, for example, so that its ETag is no MD5.</summary>
     public Func<S3Object, S3Object> Store { get; set; } = stored => stored;
 
+    /// <summary>
+    /// How the bucket is set up, by the query parameter that asks for it; what is missing is answered as S3 does for a new bucket.
+    /// </summary>
+    public Dictionary<string, string> Properties { get; } =
+        new()
+        {
+            ["notification"] = """
+                <NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><QueueConfiguration><Id>snowpipe</Id><Queue>arn:aws:sqs:us-east-1:444455556666:sf-snowpipe-AIDAEXAMPLE</Queue><Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>Prefix</Name><Value>inverter-data/</Value></FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>
+                """,
+        };
+
     /// <summary>Decides on each request; null serves it.</summary>
     public Func<S3Call, S3Fault?> Script { get; set; } = _ => null;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>When every object was written, as answers say.</summary>
+    public DateTimeOffset LastModified { get; set; } = DateTimeOffset.UnixEpoch;
 
     /// <summary>Most PUT requests that were under way at once.</summary>
     public int MostUnderWay => mostUnderWay;
 
     /// <summary>Keys and bodies of a bucket, in order of key.</summary>
     public IReadOnlyList<KeyValuePair<string, S3Object>> In(string bucket = "readings") =>
-        [.. Objects.Where(entry => entry.Key.Bucket == bucket).Select(entry => KeyValuePair.Create(entry.Key.Key, entry.Value)).OrderBy(entry => entry.Key, StringComparer.Ordinal)];
+        [
+            .. Objects
+                .Where(entry => entry.Key.Bucket == bucket)
+                .Select(entry => KeyValuePair.Create(entry.Key.Key, entry.Value))
+                .OrderBy(entry => entry.Key, StringComparer.Ordinal),
+        ];
+
+    /// <summary>Sequences of all rows under a prefix, in the order of the keys.</summary>
+    public List<ulong> Sequences(string prefix = "inverter-data/", string bucket = "readings") =>
+        [
+            .. In(bucket)
+                .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .SelectMany(entry => Spool.Rows(entry.Key, entry.Value.Bytes))
+                .Select(Spool.Sequence),
+        ];
 
     public static async Task<FakeS3> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Limits.MaxRequestBodySize = null;
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.Limits.MaxRequestBodySize = null;
+            });
         builder.Logging.SetMinimumLevel(LogLevel.None);
         var app = builder.Build();
         var fake = new FakeS3(app);
@@ -88,7 +118,13 @@ sealed class FakeS3 : IAsyncDisposable
     async Task ServeAsync(HttpContext context)
     {
         var path = Uri.UnescapeDataString(context.Request.Path.Value!).TrimStart('/').Split('/', 2);
-        var call = new S3Call(Interlocked.Increment(ref numbers), context.Request.Method, path[0], path.Length > 1 ? path[1] : "", new HeaderDictionary(context.Request.Headers.ToDictionary()));
+        var call = new S3Call(
+            Interlocked.Increment(ref numbers),
+            context.Request.Method,
+            path[0],
+            path.Length > 1 ? path[1] : "",
+            new HeaderDictionary(context.Request.Headers.ToDictionary())
+        );
         calls.Enqueue(call);
         var put = call.Method == "PUT";
         if (put)
@@ -150,7 +186,8 @@ sealed class FakeS3 : IAsyncDisposable
         if (!authorization.StartsWith("AWS4-HMAC-SHA256 Credential=", StringComparison.Ordinal))
             return () => ErrorAsync(context, 403, "AccessDenied", "Anonymous");
         if (!authorization.Contains($"Credential={AccessKeyId}/", StringComparison.Ordinal))
-            return () => ErrorAsync(context, 403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.");
+            return () =>
+                ErrorAsync(context, 403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.");
         lock (gate)
         {
             if (!Buckets.Contains(call.Bucket))
@@ -158,6 +195,7 @@ sealed class FakeS3 : IAsyncDisposable
             return call switch
             {
                 { Method: "HEAD", Key: "" } => () => Task.CompletedTask,
+                { Method: "GET", Key: "" } when Asked(context) is { } property => () => PropertyAsync(context, property),
                 { Method: "GET", Key: "" } => () => ListAsync(context, call.Bucket),
                 { Method: "PUT" } => Put(context, call, body),
                 { Method: "HEAD" or "GET" } => Get(context, call),
@@ -186,15 +224,19 @@ sealed class FakeS3 : IAsyncDisposable
             if (existing is null)
                 return () => ErrorAsync(context, 404, "NoSuchKey", "The specified key does not exist.");
             if (existing.ETag != etag)
-                return () => ErrorAsync(context, 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+                return () =>
+                    ErrorAsync(context, 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
         }
         const string meta = "x-amz-meta-";
-        var metadata = context.Request.Headers.Where(header => header.Key.StartsWith(meta, StringComparison.OrdinalIgnoreCase))
+        var metadata = context
+            .Request.Headers.Where(header => header.Key.StartsWith(meta, StringComparison.OrdinalIgnoreCase))
             .ToDictionary(header => header.Key[meta.Length..].ToLowerInvariant(), header => header.Value.ToString());
-        var stored = Store(new S3Object(content, context.Request.ContentType ?? "", metadata, (existing?.Writes ?? 0) + 1)
-        {
-            Encryption = context.Request.Headers["x-amz-server-side-encryption"] is [{ } asked, ..] ? asked : null,
-        });
+        var stored = Store(
+            new S3Object(content, context.Request.ContentType ?? "", metadata, (existing?.Writes ?? 0) + 1)
+            {
+                Encryption = context.Request.Headers["x-amz-server-side-encryption"] is [{ } asked, ..] ? asked : null,
+            }
+        );
         Objects[(call.Bucket, call.Key)] = stored;
         return () =>
         {
@@ -204,7 +246,11 @@ sealed class FakeS3 : IAsyncDisposable
                 context.Response.Headers["x-amz-server-side-encryption"] = stored.Encryption;
             if (EchoesChecksums)
             {
-                foreach (var (name, value) in context.Request.Headers.Where(header => header.Key.StartsWith("x-amz-checksum-", StringComparison.OrdinalIgnoreCase)))
+                foreach (
+                    var (name, value) in context.Request.Headers.Where(header =>
+                        header.Key.StartsWith("x-amz-checksum-", StringComparison.OrdinalIgnoreCase)
+                    )
+                )
                     context.Response.Headers[name] = value;
             }
             return Task.CompletedTask;
@@ -222,7 +268,7 @@ sealed class FakeS3 : IAsyncDisposable
                 context.Response.Headers["x-amz-server-side-encryption"] = found.Encryption;
             context.Response.ContentType = found.ContentType;
             context.Response.ContentLength = found.Bytes.Length;
-            context.Response.Headers.LastModified = DateTimeOffset.UnixEpoch.ToString("R", CultureInfo.InvariantCulture);
+            context.Response.Headers.LastModified = LastModified.ToString("R", CultureInfo.InvariantCulture);
             foreach (var (name, value) in found.Metadata)
                 context.Response.Headers[$"x-amz-meta-{name}"] = value;
             if (call.Method == "GET")
@@ -240,17 +286,53 @@ sealed class FakeS3 : IAsyncDisposable
         };
     }
 
+    static string? Asked(HttpContext context) =>
+        new[] { "notification", "versioning", "encryption", "lifecycle", "object-lock" }.FirstOrDefault(context.Request.Query.ContainsKey);
+
+    Task PropertyAsync(HttpContext context, string property) =>
+        (Properties.GetValueOrDefault(property), property) switch
+        {
+            ({ } xml, _) => WriteXmlAsync(context, 200, xml),
+            (_, "lifecycle") => ErrorAsync(context, 404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+            (_, "object-lock") => ErrorAsync(
+                context,
+                404,
+                "ObjectLockConfigurationNotFoundError",
+                "Object Lock configuration does not exist for this bucket"
+            ),
+            (_, "encryption") => WriteXmlAsync(
+                context,
+                200,
+                """<ServerSideEncryptionConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"""
+            ),
+            (_, "versioning") => WriteXmlAsync(
+                context,
+                200,
+                """<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"""
+            ),
+            _ => WriteXmlAsync(context, 200, """<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"""),
+        };
+
     Task ListAsync(HttpContext context, string bucket)
     {
         var prefix = context.Request.Query["prefix"].ToString();
-        var xml = new StringBuilder("""<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>""");
+        var xml = new StringBuilder(
+            """<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>"""
+        );
         foreach (var (key, value) in In(bucket).Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)))
-            xml.Append(CultureInfo.InvariantCulture, $"<Contents><Key>{WebUtility.HtmlEncode(key)}</Key><Size>{value.Bytes.Length}</Size></Contents>");
+            xml.Append(
+                CultureInfo.InvariantCulture,
+                $"<Contents><Key>{WebUtility.HtmlEncode(key)}</Key><Size>{value.Bytes.Length}</Size></Contents>"
+            );
         return WriteXmlAsync(context, 200, xml.Append("</ListBucketResult>").ToString());
     }
 
-    static Task ErrorAsync(HttpContext context, int status, string code, string message)
-        => WriteXmlAsync(context, status, $"""<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{WebUtility.HtmlEncode(message)}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>""");
+    static Task ErrorAsync(HttpContext context, int status, string code, string message) =>
+        WriteXmlAsync(
+            context,
+            status,
+            $"""<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{WebUtility.HtmlEncode(message)}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>"""
+        );
 
     static async Task WriteXmlAsync(HttpContext context, int status, string xml)
     {

@@ -20,7 +20,17 @@ sealed record RawAnswer(string Head, string Body = "")
     /// <summary>S3's error.</summary>
     public static RawAnswer Error(int status, string code, TimeSpan pause = default, bool stores = false)
     {
-        var body = $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>as scripted</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>";
-        return new RawAnswer($"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\nx-amz-request-id: 4442587FB7D0A2F9", body) { Pause = pause, Stores = stores };
+        var body =
+            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>as "
+            + "scripted</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>";
+        return new RawAnswer(
+            $"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\nx-amz-request-id: "
+                + "4442587FB7D0A2F9",
+            body
+        )
+        {
+            Pause = pause,
+            Stores = stores,
+        };
     }
 }

@@ -75,9 +75,7 @@ sealed class RawStore : IAsyncDisposable
         try
         {
             var stream = client.GetStream();
-            while (await ReadHeadAsync(stream) is { } head && await AnswerAsync(stream, head))
-            {
-            }
+            while (await ReadHeadAsync(stream) is { } head && await AnswerAsync(stream, head)) { }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
         {
@@ -135,7 +133,7 @@ sealed class RawStore : IAsyncDisposable
         var length = long.Parse(head.Headers["content-length"], CultureInfo.InvariantCulture);
         var buffer = new byte[16 * 1024];
         var rows = 0L;
-        for (var left = length; left > 0;)
+        for (var left = length; left > 0; )
         {
             var count = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), end.Token);
             if (count == 0)
@@ -146,7 +144,10 @@ sealed class RawStore : IAsyncDisposable
             if (Throttle is { } perSecond)
                 await Task.Delay(TimeSpan.FromSeconds(count / (double)perSecond), TimeProvider.System, end.Token);
         }
-        var metadata = string.Concat(head.Headers.Where(header => header.Key.StartsWith("x-amz-meta-", StringComparison.Ordinal)).Select(header => $"{header.Key}: {header.Value}\r\n"));
+        var metadata = string.Concat(
+            head.Headers.Where(header => header.Key.StartsWith("x-amz-meta-", StringComparison.Ordinal))
+                .Select(header => $"{header.Key}: {header.Value}\r\n")
+        );
         return new Stored(length, Convert.ToHexStringLower(md5.GetHashAndReset()), metadata, rows);
     }
 
@@ -162,7 +163,10 @@ sealed class RawStore : IAsyncDisposable
         }
         var lines = Encoding.ASCII.GetString([.. bytes]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var request = lines[0].Split(' ');
-        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0].ToLowerInvariant(), pair => pair.Length > 1 ? pair[1] : "");
+        var headers = lines
+            .Skip(1)
+            .Select(line => line.Split(": ", 2))
+            .ToDictionary(pair => pair[0].ToLowerInvariant(), pair => pair.Length > 1 ? pair[1] : "");
         return new Head(request[0], request[1].Split('?')[0], headers);
     }
 

@@ -16,7 +16,32 @@ public sealed class S3ChecksTests : IAsyncLifetime
         var results = await RunAsync();
 
         Assert.All(results, result => Assert.Equal(CheckOutcome.Ok, result.Value.Outcome));
-        Assert.Equal(["s3 address", "s3 clock", "s3 credentials", "s3 bucket", "s3 upload", "s3 quarantine"], results.Keys);
+        Assert.Equal(
+            [
+                "s3 address",
+                "s3 clock",
+                "s3 credentials",
+                "s3 bucket",
+                "s3 upload",
+                "s3 quarantine",
+                "s3 notification",
+                "s3 versioning",
+                "s3 encryption",
+                "s3 lifecycle",
+                "s3 object lock",
+            ],
+            results.Keys
+        );
+        Assert.StartsWith("access key AKIA…MPLE from the environment", results["s3 credentials"].Detail, StringComparison.Ordinal);
+        Assert.Equal(
+            "queue arn:aws:sqs:us-east-1:444455556666:sf-snowpipe-AIDAEXAMPLE is told of new objects below inverter-data/",
+            results["s3 notification"].Detail
+        );
+        Assert.StartsWith(
+            "wrote, found and deleted inverter-quarantine/_check-",
+            results["s3 quarantine"].Detail,
+            StringComparison.Ordinal
+        );
         Assert.Empty(s3.In());
         Assert.DoesNotContain(s3.Calls, call => call.Method == "DELETE" && call.Key.StartsWith("inverter-data/", StringComparison.Ordinal));
     }
@@ -38,14 +63,21 @@ public sealed class S3ChecksTests : IAsyncLifetime
         var credentials = (await RunAsync(keyId: "AKIAUNKNOWNUNKNOWN42"))["s3 credentials"];
 
         Assert.Equal(CheckOutcome.Failed, credentials.Outcome);
-        Assert.Equal("LIST s3://readings/inverter-data/: 403 InvalidAccessKeyId \"The AWS Access Key Id you provided does not exist in our records.\"", credentials.Detail);
+        Assert.Equal(
+            "LIST s3://readings/inverter-data/: 403 InvalidAccessKeyId \"The AWS Access Key Id you provided does not exist in our "
+                + "records.\"",
+            credentials.Detail
+        );
         Assert.Contains("AKIA…WN42", credentials.Cause, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_key_that_may_not_write_below_the_prefix_fails_the_upload_only()
     {
-        s3.Script = call => call.Method == "PUT" && call.Key.StartsWith("inverter-data/", StringComparison.Ordinal) ? new S3Fault { Answer = (403, "AccessDenied", "Access Denied") } : null;
+        s3.Script = call =>
+            call.Method == "PUT" && call.Key.StartsWith("inverter-data/", StringComparison.Ordinal)
+                ? new S3Fault { Answer = (403, "AccessDenied", "Access Denied") }
+                : null;
 
         var results = await RunAsync();
 
@@ -77,7 +109,130 @@ public sealed class S3ChecksTests : IAsyncLifetime
         Assert.Contains($"correct S3_ENDPOINT_URL ({address})", result.Fix, StringComparison.Ordinal);
     }
 
-    async Task<Dictionary<string, CheckResult>> RunAsync(string keyId = FakeS3.AccessKeyId, TimeProvider? clock = null)
+    public static TheoryData<string, string, string, CheckOutcome, string> Properties() =>
+        new()
+        {
+            { "notification", "<NotificationConfiguration/>", "s3 notification", CheckOutcome.Warning, "nothing is told of new objects" },
+            { "notification", Queue("other/"), "s3 notification", CheckOutcome.Warning, "nothing is told of new objects" },
+            { "notification", Queue("inverter-data/2026/"), "s3 notification", CheckOutcome.Warning, "not told of every upload" },
+            {
+                "notification",
+                Queue("inverter-data/", told: "s3:ObjectRemoved:*"),
+                "s3 notification",
+                CheckOutcome.Warning,
+                "not told of every"
+            },
+            { "notification", Queue("inverter-data/", suffix: ".csv"), "s3 notification", CheckOutcome.Warning, "end with .csv" },
+            { "notification", Queue("inverter-data/", suffix: ".json"), "s3 notification", CheckOutcome.Ok, "queue arn:" },
+            { "notification", Queue("inverter-"), "s3 notification", CheckOutcome.Warning, "told of the quarantine too" },
+            {
+                "notification",
+                "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>",
+                "s3 notification",
+                CheckOutcome.Ok,
+                "EventBridge"
+            },
+            {
+                "versioning",
+                "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+                "s3 versioning",
+                CheckOutcome.Ok,
+                "on;"
+            },
+            { "encryption", Kms("arn:aws:kms:us-east-1:1:key/k", "true"), "s3 encryption", CheckOutcome.Ok, "with a bucket key" },
+            {
+                "encryption",
+                Kms("arn:aws:kms:us-east-1:1:key/k", "false"),
+                "s3 encryption",
+                CheckOutcome.Ok,
+                "each object is a request to KMS"
+            },
+            { "encryption", Kms(null, "true"), "s3 encryption", CheckOutcome.Warning, "aws/s3" },
+            {
+                "lifecycle",
+                Rule("inverter-data/", "<Expiration><Days>30</Days></Expiration>"),
+                "s3 lifecycle",
+                CheckOutcome.Ok,
+                "after 30 days"
+            },
+            { "lifecycle", Rule("", "<Expiration><Days>3</Days></Expiration>"), "s3 lifecycle", CheckOutcome.Warning, "after 3 days" },
+            { "lifecycle", Rule("logs/", "<Expiration><Days>3</Days></Expiration>"), "s3 lifecycle", CheckOutcome.Ok, "no rule deletes" },
+            {
+                "lifecycle",
+                Rule("", "<Transition><Days>7</Days><StorageClass>GLACIER</StorageClass></Transition>"),
+                "s3 lifecycle",
+                CheckOutcome.Warning,
+                "archives"
+            },
+            {
+                "object-lock",
+                "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>9</Days></DefaultRetention></Rule></ObjectLockConfiguration>",
+                "s3 object lock",
+                CheckOutcome.Ok,
+                "GOVERNANCE for 9 days"
+            },
+        };
+
+    /// <summary>XML by the "Amazon S3 API Reference": GetBucketNotificationConfiguration, GetBucketVersioning and so on.</summary>
+    [Theory]
+    [MemberData(nameof(Properties))]
+    public async Task What_the_bucket_is_set_up_to_do_is_told(string property, string xml, string step, CheckOutcome outcome, string words)
+    {
+        s3.Properties[property] = xml;
+
+        var result = (await RunAsync())[step];
+
+        Assert.Equal((outcome, true), (result.Outcome, result.Detail.Contains(words, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_key_that_may_only_upload_fails_nothing()
+    {
+        s3.Script = call => call is { Method: "GET", Key: "" } ? new S3Fault { Answer = (403, "AccessDenied", "Access Denied") } : null;
+
+        var results = await RunAsync();
+
+        Assert.All(results, result => Assert.Equal(CheckOutcome.Ok, result.Value.Outcome));
+        Assert.Contains("s3:GetBucketNotification", results["s3 notification"].Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_that_may_not_look_at_objects_is_warned_of()
+    {
+        s3.Script = call => call is { Method: "HEAD", Key.Length: > 0 } ? new S3Fault { Answer = (403, "AccessDenied", "") } : null;
+
+        var result = (await RunAsync())["s3 quarantine"];
+
+        Assert.Equal(CheckOutcome.Warning, result.Outcome);
+        Assert.Contains("s3:GetObject", result.Fix, StringComparison.Ordinal);
+        Assert.Empty(s3.In());
+    }
+
+    [Fact]
+    public async Task Whose_the_keys_are_is_told_where_there_is_an_STS()
+    {
+        await using var sts = await FakeSts.StartAsync();
+
+        var result = (await RunAsync(sts: sts.Address))["aws identity"];
+
+        Assert.Equal((CheckOutcome.Ok, "arn:aws:iam::123456789012:user/Alice"), (result.Outcome, result.Detail));
+    }
+
+    static string Queue(string prefix, string suffix = "", string told = "s3:ObjectCreated:*") =>
+        $"<NotificationConfiguration><QueueConfiguration><Id>q</Id><Queue>arn:aws:sqs:us-east-1:1:q</Queue><Event>{told}</Event><Filter><S3Key>"
+        + $"<FilterRule><Name>prefix</Name><Value>{prefix}</Value></FilterRule><FilterRule><Name>suffix</Name><Value>{suffix}</Value></FilterRule>"
+        + "</S3Key></Filter></QueueConfiguration></NotificationConfiguration>";
+
+    static string Kms(string? key, string bucketKey) =>
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>"
+        + (key is null ? "" : $"<KMSMasterKeyID>{key}</KMSMasterKeyID>")
+        + $"</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>{bucketKey}</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>";
+
+    static string Rule(string prefix, string does) =>
+        $"<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>{prefix}</Prefix></Filter>{does}</Rule>"
+        + "</LifecycleConfiguration>";
+
+    async Task<Dictionary<string, CheckResult>> RunAsync(string keyId = FakeS3.AccessKeyId, TimeProvider? clock = null, Uri? sts = null)
     {
         var options = new S3Options
         {
@@ -85,7 +240,7 @@ public sealed class S3ChecksTests : IAsyncLifetime
             Bucket = "readings",
             Prefix = "inverter-data/",
             QuarantinePrefix = "inverter-quarantine/",
-            Credentials = new AwsCredentials(keyId, "secret"),
+            Credentials = new AwsCredentials(keyId, "secret") { Sts = new StsOptions("us-east-1", sts) },
             Endpoint = s3.Address,
         };
         using var client = S3Client.Create(options);

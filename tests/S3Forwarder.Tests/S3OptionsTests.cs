@@ -9,22 +9,38 @@ public sealed class S3OptionsTests
     [Fact]
     public void The_originals_names_are_enough()
     {
-        var (options, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "my-inverters"), ("S3_FILE_PREFIX", "inverter-data"), ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "s"), ("NUM_FILES", "6"));
+        var (options, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "my-inverters"),
+            ("S3_FILE_PREFIX", "inverter-data"),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("NUM_FILES", "6")
+        );
 
         Assert.Empty(problems);
         Assert.Equal("inverter-data/", options.Prefix);
         Assert.Equal("inverter-quarantine/", options.QuarantinePrefix);
         Assert.Equal(6, options.Files);
         Assert.Equal(TimeSpan.FromMinutes(1), options.Limits.Linger);
-        Assert.Equal((ObjectFormat.NdJson, ObjectCompression.None, InvalidReadings.Quarantine), (options.Format, options.Compression, options.Validation));
+        Assert.Equal(
+            (ObjectFormat.NdJson, ObjectCompression.None, InvalidReadings.Quarantine),
+            (options.Format, options.Compression, options.Validation)
+        );
         Assert.Null(options.Endpoint);
         Assert.Equal("https://s3.eu-central-1.amazonaws.com/", options.Address.AbsoluteUri);
     }
 
     [Fact]
-    public void Without_keys_the_chain_of_the_SDK_is_used_and_a_stand_in_needs_no_region()
+    public void Blank_keys_are_none_and_a_stand_in_needs_no_region()
     {
-        var (options, problems) = Load(("S3_BUCKET", "readings"), ("S3_ENDPOINT_URL", "http://localstack:4566"), ("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", " "));
+        var (options, problems) = Load(
+            ("S3_BUCKET", "readings"),
+            ("S3_ENDPOINT_URL", "http://localstack:4566"),
+            ("AWS_ACCESS_KEY_ID", ""),
+            ("AWS_SECRET_ACCESS_KEY", " "),
+            ("AWS_EC2_METADATA_DISABLED", "false")
+        );
 
         Assert.Empty(problems);
         Assert.Null(options.Credentials.KeyId);
@@ -38,11 +54,13 @@ public sealed class S3OptionsTests
 
         Assert.Equal(
             [
-                "AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api get-bucket-location says which).",
+                "AWS_REGION is not set; set it to the region of your bucket, for example AWS_REGION=eu-central-1 (aws s3api "
+                    + "get-bucket-location says which).",
                 "S3_BUCKET is not set; set it to the name of the bucket that readings go to, for example S3_BUCKET=my-inverters.",
-                "AWS_SECRET_ACCESS_KEY is not set but its counterpart is; set both, or neither to use a credentials file or the SDK's own chain (profile, role, instance).",
+                "AWS_SECRET_ACCESS_KEY is not set but its counterpart is; set both, or neither to use a credentials file or a " + "role.",
             ],
-            problems);
+            problems
+        );
     }
 
     [Fact]
@@ -51,7 +69,12 @@ public sealed class S3OptionsTests
         using var directory = new TempDirectory();
         File.WriteAllText(directory.File("secret"), "topsecret\n");
 
-        var (options, problems) = Load(("S3_BUCKET", "UPPER"), ("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY_FILE", directory.File("secret")));
+        var (options, problems) = Load(
+            ("S3_BUCKET", "UPPER"),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_SECRET_ACCESS_KEY_FILE", directory.File("secret"))
+        );
 
         Assert.Equal("topsecret", options.Credentials.Secret);
         Assert.DoesNotContain("topsecret", Assert.Single(problems), StringComparison.Ordinal);
@@ -90,7 +113,7 @@ public sealed class S3OptionsTests
     [InlineData("NUM_FILES", "101", "1 to 100")]
     [InlineData("PARTITION_TIME_ZONE", "Mars/Olympus", "IANA name")]
     [InlineData("VALIDATION", "ignore", "Quarantine, Drop, Forward")]
-    [InlineData("S3_COMPRESS", "zip", "None, Gzip")]
+    [InlineData("S3_COMPRESS", "zip", "None, Gzip, Zstd")]
     [InlineData("S3_FORMAT", "parquet", "NdJson, Array")]
     public void A_value_that_cannot_work_is_refused_with_what_is_allowed(string key, string value, string allowed)
     {
@@ -121,8 +144,12 @@ public sealed class S3OptionsTests
     [Theory]
     [InlineData("eu central")]
     [InlineData("a/b")]
-    public void Another_stores_region_is_one_word(string region)
-        => Assert.Contains("one word", Assert.Single(Load(("S3_BUCKET", "readings"), ("S3_ENDPOINT_URL", "https://s3.example.org"), ("AWS_REGION", region)).Problems), StringComparison.Ordinal);
+    public void Another_stores_region_is_one_word(string region) =>
+        Assert.Contains(
+            "one word",
+            Assert.Single(Load(("S3_BUCKET", "readings"), ("S3_ENDPOINT_URL", "https://s3.example.org"), ("AWS_REGION", region)).Problems),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("Frankfurt", "set AWS_REGION=eu-central-1")]
@@ -153,18 +180,29 @@ public sealed class S3OptionsTests
     [InlineData("cn-north-1")]
     [InlineData("mx-central-1")]
     [InlineData("eu-north-9")]
-    public void A_region_of_Amazon_is_taken_also_when_it_is_newer_than_this_program(string region)
-        => Assert.Empty(Load(("S3_BUCKET", "readings"), ("AWS_REGION", region)).Problems);
+    public void A_region_of_Amazon_is_taken_also_when_it_is_newer_than_this_program(string region) =>
+        Assert.Empty(Load(("S3_BUCKET", "readings"), ("AWS_REGION", region)).Problems);
 
     [Fact]
     public void Attributes_of_objects_are_settings()
     {
         const string key = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-        var (options, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("S3_SSE", "AWS:KMS"), ("S3_SSE_KMS_KEY_ID", key), ("S3_BUCKET_KEY", "yes"),
-            ("S3_STORAGE_CLASS", "standard_ia"), ("S3_TAGS", "team=energy, site=roof%20east"), ("S3_CHECKSUM", "sha256"));
+        var (options, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "readings"),
+            ("S3_SSE", "AWS:KMS"),
+            ("S3_SSE_KMS_KEY_ID", key),
+            ("S3_BUCKET_KEY", "yes"),
+            ("S3_STORAGE_CLASS", "standard_ia"),
+            ("S3_TAGS", "team=energy, site=roof%20east"),
+            ("S3_CHECKSUM", "sha256")
+        );
 
         Assert.Empty(problems);
-        Assert.Equal(("aws:kms", key, true, "STANDARD_IA"), (options.Attributes.Encryption, options.Attributes.KmsKeyId, options.Attributes.BucketKey, options.Attributes.StorageClass));
+        Assert.Equal(
+            ("aws:kms", key, true, "STANDARD_IA"),
+            (options.Attributes.Encryption, options.Attributes.KmsKeyId, options.Attributes.BucketKey, options.Attributes.StorageClass)
+        );
         Assert.Equal([KeyValuePair.Create("team", "energy"), KeyValuePair.Create("site", "roof east")], options.Attributes.Tags);
         Assert.Equal(UploadChecksum.Sha256, options.Checksum);
     }
@@ -200,14 +238,64 @@ public sealed class S3OptionsTests
     [InlineData("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "the key is in us-east-1")]
     [InlineData("my-key", "must be a key's id")]
     [InlineData("alias/my key", "white space")]
-    public void A_key_that_cannot_be_the_buckets_is_refused(string key, string words)
-        => Assert.Contains(words, Assert.Single(Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("S3_SSE", "aws:kms"), ("S3_SSE_KMS_KEY_ID", key)).Problems), StringComparison.Ordinal);
+    public void A_key_that_cannot_be_the_buckets_is_refused(string key, string words) =>
+        Assert.Contains(
+            words,
+            Assert.Single(
+                Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("S3_SSE", "aws:kms"), ("S3_SSE_KMS_KEY_ID", key)).Problems
+            ),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_store_of_ones_own_has_keys_and_classes_of_its_own_but_no_archive()
     {
-        Assert.Empty(Load(("S3_BUCKET", "readings"), ("S3_ENDPOINT_URL", "http://minio:9000"), ("S3_SSE", "aws:kms"), ("S3_SSE_KMS_KEY_ID", "my-minio-key"), ("S3_STORAGE_CLASS", "COLD-hdd")).Problems);
+        Assert.Empty(
+            Load(
+                ("S3_BUCKET", "readings"),
+                ("S3_ENDPOINT_URL", "http://minio:9000"),
+                ("S3_SSE", "aws:kms"),
+                ("S3_SSE_KMS_KEY_ID", "my-minio-key"),
+                ("S3_STORAGE_CLASS", "COLD-hdd")
+            ).Problems
+        );
         Assert.Single(Load(("S3_BUCKET", "readings"), ("S3_ENDPOINT_URL", "http://minio:9000"), ("S3_STORAGE_CLASS", "GLACIER")).Problems);
+    }
+
+    [Fact]
+    public void The_AWS_CLIs_names_for_region_and_endpoint_are_read_too()
+    {
+        var (options, problems) = Load(
+            ("S3_BUCKET", "readings"),
+            ("AWS_DEFAULT_REGION", "garage"),
+            ("AWS_ENDPOINT_URL", "http://store:3900"),
+            ("AWS_MAX_ATTEMPTS", "5")
+        );
+
+        Assert.Empty(problems);
+        Assert.Equal(
+            ("garage", "http://store:3900/", true, 5),
+            (options.Region, options.Endpoint!.AbsoluteUri, options.PathStyle, options.MaxAttempts)
+        );
+    }
+
+    [Theory]
+    [InlineData("", "true", true)]
+    [InlineData("", "", false)]
+    [InlineData("https://s3.example.org", "", true)]
+    [InlineData("https://s3.example.org", "false", false)]
+    public void The_bucket_stands_in_the_path_or_in_the_hosts_name(string endpoint, string asked, bool expected)
+    {
+        var (options, problems) = Load(
+            ("S3_BUCKET", "readings"),
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_ENDPOINT_URL", endpoint),
+            ("S3_PATH_STYLE", asked)
+        );
+
+        Assert.Empty(problems);
+        Assert.Equal(expected, options.PathStyle);
+        Assert.Equal(expected, ((Amazon.S3.AmazonS3Config)S3Client.Create(options).Config).ForcePathStyle);
     }
 
     [Fact]
@@ -215,12 +303,21 @@ public sealed class S3OptionsTests
     {
         using var directory = new TempDirectory();
         var path = directory.File("credentials");
-        File.WriteAllText(path, "[default]\naws_access_key_id = AKIADEFAULT0000000\naws_secret_access_key = one\n\n[pi]\naws_access_key_id=AKIAPI00000000000\naws_secret_access_key=two\naws_session_token=three\n");
+        File.WriteAllText(
+            path,
+            "[default]\naws_access_key_id = AKIADEFAULT0000000\naws_secret_access_key = "
+                + "one\n\n[pi]\naws_access_key_id=AKIAPI00000000000\naws_secret_access_key=two\naws_session_token=three\n"
+        );
 
-        var (options, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("AWS_SHARED_CREDENTIALS_FILE", path), ("AWS_PROFILE", "pi"));
+        var (options, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "readings"),
+            ("AWS_SHARED_CREDENTIALS_FILE", path),
+            ("AWS_PROFILE", "pi")
+        );
 
         Assert.Empty(problems);
-        var keys = options.Credentials.Create()!.GetCredentials();
+        var keys = options.Credentials.Create().GetCredentials();
         Assert.Equal(("AKIAPI00000000000", "two", "three"), (keys.AccessKey, keys.SecretKey, keys.Token));
         Assert.Equal($"profile pi of {path}", options.Credentials.Description);
     }
@@ -229,12 +326,20 @@ public sealed class S3OptionsTests
     public void Keys_that_are_set_win_over_the_file_and_each_may_be_a_file_of_its_own()
     {
         using var directory = new TempDirectory();
-        File.WriteAllText(directory.File("credentials"), "[default]\naws_access_key_id = AKIADEFAULT0000000\naws_secret_access_key = one\n");
+        File.WriteAllText(
+            directory.File("credentials"),
+            "[default]\naws_access_key_id = AKIADEFAULT0000000\naws_secret_access_key = one\n"
+        );
         File.WriteAllText(directory.File("id"), "AKIAFILE00000000000\n");
         File.WriteAllText(directory.File("secret"), "s\n");
 
-        var (options, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("AWS_SHARED_CREDENTIALS_FILE", directory.File("credentials")),
-            ("AWS_ACCESS_KEY_ID_FILE", directory.File("id")), ("AWS_SECRET_ACCESS_KEY_FILE", directory.File("secret")));
+        var (options, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "readings"),
+            ("AWS_SHARED_CREDENTIALS_FILE", directory.File("credentials")),
+            ("AWS_ACCESS_KEY_ID_FILE", directory.File("id")),
+            ("AWS_SECRET_ACCESS_KEY_FILE", directory.File("secret"))
+        );
 
         Assert.Empty(problems);
         Assert.Equal(("AKIAFILE00000000000", "s"), (options.Credentials.KeyId, options.Credentials.Secret));
@@ -252,7 +357,11 @@ public sealed class S3OptionsTests
         if (content is not null)
             File.WriteAllText(directory.File("credentials"), content);
 
-        var (_, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("AWS_SHARED_CREDENTIALS_FILE", directory.File("credentials")));
+        var (_, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "readings"),
+            ("AWS_SHARED_CREDENTIALS_FILE", directory.File("credentials"))
+        );
 
         Assert.Contains(words, Assert.Single(problems), StringComparison.Ordinal);
         Assert.DoesNotContain("topsecret", problems[0], StringComparison.Ordinal);
@@ -261,16 +370,33 @@ public sealed class S3OptionsTests
     [Fact]
     public void An_empty_credentials_file_is_none()
     {
-        var (options, problems) = Load(("AWS_REGION", "eu-central-1"), ("S3_BUCKET", "readings"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"));
+        var (options, problems) = Load(
+            ("AWS_REGION", "eu-central-1"),
+            ("S3_BUCKET", "readings"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        );
 
-        Assert.Empty(problems);
+        Assert.StartsWith("No AWS credentials were found; ", Assert.Single(problems), StringComparison.Ordinal);
         Assert.Null(options.Credentials.File);
     }
 
-    static (S3Options Options, IReadOnlyList<string> Problems) Load(params (string Key, string Value)[] values)
+    internal static (S3Options Options, IReadOnlyList<string> Problems) Load(params (string Key, string Value)[] values)
     {
+        // Tests that are about something else need some credentials.
+        if (
+            !Array.Exists(
+                values,
+                value =>
+                    value.Key.StartsWith("AWS_", StringComparison.Ordinal)
+                    && value.Key is not ("AWS_REGION" or "AWS_DEFAULT_REGION" or "AWS_ENDPOINT_URL" or "AWS_MAX_ATTEMPTS")
+            )
+        )
+            values = [.. values, ("AWS_EC2_METADATA_DISABLED", "false")];
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(values.GroupBy(value => value.Key).Select(group => KeyValuePair.Create(group.Key, (string?)group.Last().Value))).Build();
+            .AddInMemoryCollection(
+                values.GroupBy(value => value.Key).Select(group => KeyValuePair.Create(group.Key, (string?)group.Last().Value))
+            )
+            .Build();
         var settings = new Settings(configuration);
         return (S3OptionsLoader.Load(settings), settings.Problems);
     }

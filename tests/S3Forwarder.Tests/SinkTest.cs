@@ -17,16 +17,17 @@ public abstract class SinkTest : IAsyncLifetime
         Spool.Dispose();
     }
 
-    private protected S3Options Options(int files = 4) => new()
-    {
-        Region = "us-east-1",
-        Bucket = "readings",
-        Prefix = "inverter-data/",
-        QuarantinePrefix = "inverter-quarantine/",
-        Credentials = new AwsCredentials(FakeS3.AccessKeyId, "secret"),
-        Endpoint = S3.Address,
-        Files = files,
-    };
+    private protected S3Options Options(int files = 4) =>
+        new()
+        {
+            Region = "us-east-1",
+            Bucket = "readings",
+            Prefix = "inverter-data/",
+            QuarantinePrefix = "inverter-quarantine/",
+            Credentials = new AwsCredentials(FakeS3.AccessKeyId, "secret"),
+            Endpoint = S3.Address,
+            Files = files,
+        };
 
     private protected S3Sink NewSink(S3Options options, int retries = 1) => Spool.NewSink(options, S3Client.Create(options, retries));
 
@@ -40,7 +41,7 @@ public abstract class SinkTest : IAsyncLifetime
     /// <summary>Every reading up to <paramref name="count"/> is in the bucket once, and no object was written twice.</summary>
     private protected void AssertOnce(int count)
     {
-        Assert.Equal(S3SinkTests.Numbers(1, count), Spool.Sequences(S3).Concat(Spool.Sequences(S3, "inverter-quarantine/")).Order());
+        Assert.Equal(S3SinkTests.Numbers(1, count), S3.Sequences().Concat(S3.Sequences("inverter-quarantine/")).Order());
         Assert.All(S3.In(), entry => Assert.Equal(1, entry.Value.Writes));
         Assert.Equal(count, Spool.Cursor);
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Amazon.S3;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
@@ -15,13 +16,14 @@ namespace ThermalStreaming.S3Forwarder.Tests;
 /// </summary>
 sealed class Spool : IDisposable
 {
-    public const string Device = "pi-roof", Boot = "0123456789abcdef0123456789abcdef";
+    public const string Device = "pi-roof",
+        Boot = "0123456789abcdef0123456789abcdef";
 
     public static readonly DateTimeOffset Noon = new(2026, 11, 20, 12, 0, 0, TimeSpan.Zero);
 
     readonly TempDirectory directory = new();
     readonly List<(long Offset, byte[] Record, int Count)> messages = [];
-    readonly List<SinkLog> logs = [];
+    readonly FakeLogCollector log = new();
     ulong sequence;
     int batches;
 
@@ -42,44 +44,78 @@ sealed class Spool : IDisposable
 
     public string DirectoryPath => directory.Path;
 
-    public IEnumerable<string> LoggedWarnings => logs.SelectMany(log => log.Lines);
+    public IEnumerable<string> LoggedWarnings =>
+        log.GetSnapshot().Where(entry => entry.Level >= LogLevel.Warning).Select(entry => entry.Message);
 
     /// <summary>Appends one message of readings, each changed by <paramref name="change"/> (index in the message).</summary>
-    public void AddInverters(int count, DateTimeOffset? observedAt = null, Action<int, InverterReading>? change = null)
+    public void AddInverters(
+        int count,
+        DateTimeOffset? observedAt = null,
+        Action<int, InverterReading>? change = null,
+        string device = Device
+    )
     {
-        var batch = new ReadingBatch { DeviceId = Device, BootId = Boot };
+        var batch = new ReadingBatch { DeviceId = device, BootId = Boot };
         for (var i = 0; i < count; i++)
         {
             var reading = Valid(++sequence, observedAt ?? Noon);
             change?.Invoke(i, reading);
             batch.Inverters.Add(reading);
         }
-        Add(batch, ReadingKind.Inverter, count);
+        Add(batch, ReadingKind.Inverter, count, device);
+    }
+
+    /// <summary>A message with these readings; each gets the next sequence.</summary>
+    public void AddInverters(IReadOnlyCollection<InverterReading> readings, DateTimeOffset observedAt)
+    {
+        var batch = new ReadingBatch { DeviceId = Device, BootId = Boot };
+        foreach (var reading in readings)
+        {
+            (reading.Sequence, reading.ObservedAtUs) = (++sequence, Instants.ToMicroseconds(observedAt));
+            batch.Inverters.Add(reading);
+        }
+        Add(batch, ReadingKind.Inverter, readings.Count);
+    }
+
+    /// <summary>A message as an agent with all sensors sends it.</summary>
+    public void AddThermal(ReadingBatch batch)
+    {
+        foreach (var reading in batch.Thermal)
+            reading.Sequence = ++sequence;
+        Add(batch, ReadingKind.Thermal, batch.Thermal.Count);
     }
 
     public void AddThermal(int count, DateTimeOffset? observedAt = null)
     {
         var batch = new ReadingBatch { DeviceId = Device, BootId = Boot };
         for (var i = 0; i < count; i++)
-            batch.Thermal.Add(new ThermalReading { Sequence = ++sequence, ObservedAtUs = Instants.ToMicroseconds(observedAt ?? Noon), TemperatureC = 21.5 });
+            batch.Thermal.Add(
+                new ThermalReading
+                {
+                    Sequence = ++sequence,
+                    ObservedAtUs = Instants.ToMicroseconds(observedAt ?? Noon),
+                    TemperatureC = 21.5,
+                }
+            );
         Add(batch, ReadingKind.Thermal, count);
     }
 
-    public static InverterReading Valid(ulong sequence, DateTimeOffset observedAt) => new()
-    {
-        Sequence = sequence,
-        ObservedAtUs = Instants.ToMicroseconds(observedAt),
-        InverterId = $"Inverter_{sequence % 60 + 1}",
-        PacW = 3000,
-        EnergyOutputKwh = 15000,
-        EnergyConversionEfficiencyPercent = 95,
-        PerformanceRatio = 0.8,
-        SystemUptimePercent = 99,
-        TemperatureC = 40,
-        InputVoltageV = 600,
-        OutputVoltageV = 230,
-        FrequencyHz = 50,
-    };
+    public static InverterReading Valid(ulong sequence, DateTimeOffset observedAt) =>
+        new()
+        {
+            Sequence = sequence,
+            ObservedAtUs = Instants.ToMicroseconds(observedAt),
+            InverterId = $"Inverter_{sequence % 60 + 1}",
+            PacW = 3000,
+            EnergyOutputKwh = 15000,
+            EnergyConversionEfficiencyPercent = 95,
+            PerformanceRatio = 0.8,
+            SystemUptimePercent = 99,
+            TemperatureC = 40,
+            InputVoltageV = 600,
+            OutputVoltageV = 230,
+            FrequencyHz = 50,
+        };
 
     /// <summary>The disk loses what lies from an offset on that begins a message; the offsets are given out again.</summary>
     public void Truncate(long end)
@@ -104,9 +140,9 @@ sealed class Spool : IDisposable
         messages.Sort((a, b) => a.Offset.CompareTo(b.Offset));
     }
 
-    void Add(ReadingBatch batch, ReadingKind kind, int count)
+    void Add(ReadingBatch batch, ReadingKind kind, int count, string device = Device)
     {
-        messages.Add((End, [.. StoredPayload.Header(isJson: false, kind, Device, Noon), .. batch.ToByteArray()], count));
+        messages.Add((End, [.. StoredPayload.Header(isJson: false, kind, device, Noon), .. batch.ToByteArray()], count));
         End += count;
     }
 
@@ -128,14 +164,31 @@ sealed class Spool : IDisposable
         return batch;
     }
 
-    public SinkStart Start() => new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, FirstStored, End);
+    public SinkStart Start() =>
+        new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, FirstStored, End);
 
-    public S3Sink NewSink(S3Options options, IAmazonS3 client, TimeProvider? clock = null)
+    /// <summary>What the newest sink has sent.</summary>
+    public CostBook Cost { get; private set; } = null!;
+
+    public S3Sink NewSink(S3Options options, IAmazonS3 client, TimeProvider? clock = null, LoadWatch? watch = null)
     {
-        var log = new SinkLog();
-        logs.Add(log);
         var meter = new System.Diagnostics.Metrics.Meter("tests");
-        return new S3Sink(options, client, new S3Statistics(meter, new StatusPage(), clock ?? TimeProvider.System), clock ?? TimeProvider.System, log);
+        Cost = new CostBook(
+            CostRoad.Files,
+            CostPrices.Default,
+            directory.Path,
+            (meter, new StatusPage()),
+            clock ?? TimeProvider.System,
+            new FakeLogger<CostBook>(log)
+        );
+        return new S3Sink(
+            options,
+            client,
+            new S3Statistics(meter, new StatusPage(), Cost),
+            watch,
+            clock ?? TimeProvider.System,
+            new FakeLogger<S3Sink>(log)
+        );
     }
 
     /// <summary>Opens the sink and delivers everything there is.</summary>
@@ -143,7 +196,12 @@ sealed class Spool : IDisposable
     /// <param name="loseCursor">Send and poll, but crash before the cursor is on disk.</param>
     /// <param name="again">Whether to send again after a passing failure, as the loop does; otherwise it ends the delivery.</param>
     /// <param name="cancellationToken">The crash.</param>
-    public async Task DeliverAsync(S3Sink sink, bool loseCursor = false, Func<bool>? again = null, CancellationToken cancellationToken = default)
+    public async Task DeliverAsync(
+        S3Sink sink,
+        bool loseCursor = false,
+        Func<bool>? again = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var position = await sink.OpenAsync(Start(), cancellationToken);
         var at = position.Offset;
@@ -189,6 +247,11 @@ sealed class Spool : IDisposable
                 gzip.CopyTo(unzipped);
             bytes = unzipped.ToArray();
         }
+        if (key.EndsWith(".zst", StringComparison.Ordinal))
+        {
+            using var decompressor = new ZstdSharp.Decompressor();
+            bytes = decompressor.Unwrap(bytes).ToArray();
+        }
         if (bytes[0] == '[')
             return [.. JsonDocument.Parse(bytes).RootElement.EnumerateArray()];
         var text = System.Text.Encoding.UTF8.GetString(bytes);
@@ -196,25 +259,9 @@ sealed class Spool : IDisposable
         return [.. text[..^1].Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
-    /// <summary>Sequences of all rows under a prefix, in the order of the keys.</summary>
-    public static List<ulong> Sequences(FakeS3 s3, string prefix = "inverter-data/", string bucket = "readings") =>
-        [.. s3.In(bucket).Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).SelectMany(entry => Rows(entry.Key, entry.Value.Bytes))
-            .Select(row => (row.TryGetProperty("reading", out var inner) ? inner : row).GetProperty("sequence").GetUInt64())];
+    /// <summary>The sequence of a row, also of one that was quarantined with its reasons.</summary>
+    public static ulong Sequence(JsonElement row) =>
+        (row.TryGetProperty("reading", out var inner) ? inner : row).GetProperty("sequence").GetUInt64();
 
     public void Dispose() => directory.Dispose();
-
-    sealed class SinkLog : ILogger<S3Sink>
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Lines.Add(formatter(state, exception));
-        }
-    }
 }

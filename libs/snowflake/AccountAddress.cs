@@ -1,0 +1,73 @@
+namespace ThermalStreaming.Snowflake;
+
+/// <summary>SNOWFLAKE_URL as users write it.</summary>
+static class AccountAddress
+{
+    /// <summary>
+    /// Null when the text is no address of an account; then <paramref name="problem"/> completes "SNOWFLAKE_URL is '…'; …".
+    /// </summary>
+    /// <param name="text">As it was set.</param>
+    /// <param name="usual">The address that the account has without this setting.</param>
+    /// <param name="problem">Which part is wrong and how it should be written.</param>
+    public static Uri? Parse(string text, Uri usual, out string problem)
+    {
+        var plain = text.Trim().Trim('"', '\'');
+        var instead = usual.GetLeftPart(UriPartial.Authority);
+        problem = $"it must be an address without path, for example {instead}, or be left empty.";
+        if (plain.Length == 0 || plain.Contains('\\', StringComparison.Ordinal) || plain.Any(char.IsWhiteSpace))
+            return null;
+        var hasScheme = plain.Contains("://", StringComparison.Ordinal);
+        if (
+            !hasScheme
+            && !plain.Contains('.', StringComparison.Ordinal)
+            && !plain.Contains(':', StringComparison.Ordinal)
+            && plain.Trim('/') != "localhost"
+        )
+        {
+            problem = $"that is a name without a domain; it must be the address of the account, for example {instead}, or be left empty.";
+            return null;
+        }
+        if (
+            !Uri.TryCreate(hasScheme ? plain : "https://" + plain, UriKind.Absolute, out var url)
+            || url.Scheme is not ("https" or "http")
+            || url.Host.Length == 0
+        )
+            return null;
+        if (url.Host.Equals("app.snowflake.com", StringComparison.OrdinalIgnoreCase))
+        {
+            problem = $"that is the console; the address of the account is {instead}. Leave SNOWFLAKE_URL empty.";
+            return null;
+        }
+        if (url.UserInfo.Length > 0 || url.PathAndQuery != "/" || url.Fragment.Length > 0)
+        {
+            problem =
+                $"it must be an address without path, user and query: for the one you gave {url.Scheme}://{url.Authority}, or leave it "
+                + "empty.";
+            return null;
+        }
+        var domain = AccountIdentifier.DomainAt(url.Host);
+        if (domain <= 0)
+            return url;
+        if (url.Scheme == "http")
+        {
+            problem = $"Snowflake is reached by https only: https://{url.Authority}, or leave it empty.";
+            return null;
+        }
+        if (url.Host.Split('.').Contains("ingest", StringComparer.OrdinalIgnoreCase))
+        {
+            problem =
+                $"that is the ingest host, which is asked for by itself; the address of the account is {instead}. Leave SNOWFLAKE_URL "
+                + "empty.";
+            return null;
+        }
+        if (AccountIdentifier.Parse(url.Host[..domain], out var wrong) is null)
+        {
+            problem = $"the account in it must be {wrong}";
+            return null;
+        }
+        return new UriBuilder(url) { Host = AccountIdentifier.NormaliseHost(url.Host) }.Uri;
+    }
+
+    /// <summary>For a message: an address may carry a password before its @.</summary>
+    public static string Redact(string address) => address.LastIndexOf('@') is var at and > 0 ? "…" + address[at..] : address;
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using System.Text.Json;
+
+namespace ThermalStreaming.Snowflake;
+
+/// <summary>An answer as it arrived, and whether it can be what was asked for.</summary>
+/// <param name="Operation">The call that was made.</param>
+/// <param name="Status">Its HTTP status.</param>
+/// <param name="Body">Its body as text, "" when it had none.</param>
+/// <param name="Session">Its <c>x-snowflake-session</c>; null when it carried none that may be sent back.</param>
+/// <param name="Error">
+/// The error that it is; null only for a 200 or 201 that says nothing of an error. That leaves open whether its body is the one that was
+/// asked for: a proxy or a captive portal answers with 200 too.
+/// </param>
+sealed record SnowflakeAnswer(string Operation, HttpStatusCode Status, string Body, string? Session, SnowflakeError? Error)
+{
+    /// <summary>The body as a JSON object.</summary>
+    /// <exception cref="SnowflakeException">It is not one.</exception>
+    public JsonDocument Json()
+    {
+        JsonDocument? document = null;
+        try
+        {
+            document = JsonDocument.Parse(Body);
+        }
+        catch (JsonException)
+        {
+            // Reported below with every other shape that is no object.
+        }
+        if (document?.RootElement.ValueKind == JsonValueKind.Object)
+            return document;
+        document?.Dispose();
+        throw Unusable(Body.Length == 0 ? "the answer is empty" : "the answer is not a JSON object");
+    }
+
+    /// <summary>The answer is not the expected one. Its beginning is quoted.</summary>
+    public SnowflakeException Unusable(string problem)
+    {
+        var error = SnowflakeError.Parse(Operation, Status, Body, null);
+        return new(
+            error with
+            {
+                Text = Body.Length == 0 ? problem : SnowflakeError.OneLine($"{problem}: {(error.IsPage ? error.Text : Body)}"),
+            }
+        );
+    }
+
+    /// <summary>A text field; "" when it is missing or something else.</summary>
+    public static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}

@@ -1,0 +1,13 @@
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Keys that the machine around this process hands out.</summary>
+enum AwsHost
+{
+    None,
+
+    /// <summary>ECS, EKS Pod Identity, Greengrass: an address in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or …_FULL_URI.</summary>
+    Container,
+
+    /// <summary>The metadata service of an EC2 instance (IMDS), where AWS_EC2_METADATA_DISABLED=false allows to ask it.</summary>
+    Instance,
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using ThermalStreaming.Journal;
+
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>
+/// The <see cref="LoadList"/> of a volume, shared by its replicas and by the verb <c>loads</c>. A batch costs one append with one
+/// fsync; the whole file is written only when something was settled. Thread-safe.
+/// </summary>
+/// <param name="directory">The data directory.</param>
+sealed class LoadListFile(string directory)
+{
+    /// <summary>Beyond this nothing is appended: something keeps the list from being worked on.</summary>
+    const long MostBytes = 16 << 20;
+
+    public string Path { get; } = System.IO.Path.Combine(directory, "loads");
+
+    /// <summary>Held by the replica that asks Snowflake, as long as it runs.</summary>
+    public string LeaderPath => Path + ".leader";
+
+    /// <summary>Appends objects. They are on disk when it returns.</summary>
+    /// <exception cref="IOException">The disk refused, or the file is full; some of them may be in the list.</exception>
+    public async Task AppendAsync(IReadOnlyCollection<WatchedFile> files)
+    {
+        var lines = new ArrayBufferWriter<byte>();
+        LoadList.Write(lines, files);
+        using var held = await TakeAsync();
+        var isNew = !File.Exists(Path);
+        using (var file = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            var end = RandomAccess.GetLength(file);
+            if (end + lines.WrittenCount > MostBytes)
+                throw new IOException($"{Path} has {end} bytes, which is its most");
+            // A line that a power cut has cut must not swallow the next one.
+            if (end > 0 && !EndsLine(file, end))
+                RandomAccess.Write(file, "\n"u8, end++);
+            RandomAccess.Write(file, lines.WrittenSpan, end);
+            RandomAccess.FlushToDisk(file);
+        }
+        if (isNew)
+            DurableFile.FlushDirectory(directory);
+    }
+
+    /// <summary>Reads the list.</summary>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public LoadList Read()
+    {
+        try
+        {
+            return LoadList.Parse(File.ReadAllBytes(Path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new LoadList();
+        }
+    }
+
+    /// <summary>Changes the list. What was changed is on disk when it returns.</summary>
+    /// <param name="change">Returns whether it changed anything.</param>
+    /// <exception cref="IOException">The disk refused; the list is as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    public async Task<LoadList> UpdateAsync(Func<LoadList, bool> change)
+    {
+        using var held = await TakeAsync();
+        var list = Read();
+        if (change(list))
+            DurableFile.Replace(Path, list.ToBytes());
+        return list;
+    }
+
+    static bool EndsLine(Microsoft.Win32.SafeHandles.SafeFileHandle file, long end)
+    {
+        Span<byte> last = stackalloc byte[1];
+        return RandomAccess.Read(file, last, end - 1) == 1 && last[0] == (byte)'\n';
+    }
+
+    async Task<FileLock> TakeAsync()
+    {
+        var file = FileLock.OpenToHold(Path + ".lock");
+        try
+        {
+            await file.TakeAsync();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+namespace ThermalStreaming.S3Forwarder;
+
+/// <summary>Reads the load history from a time until now, in ranges and pages as Snowflake takes them.</summary>
+static class LoadScan
+{
+    /// <summary>How far Snowflake's history goes back.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromDays(14);
+
+    /// <summary>An entry may appear in the history a little after its time.</summary>
+    public static readonly TimeSpan Overlap = TimeSpan.FromMinutes(2);
+
+    /// <summary>Snowflake wants narrow ranges.</summary>
+    static readonly TimeSpan longestRange = TimeSpan.FromHours(6);
+
+    /// <summary>Between two calls of one reading.</summary>
+    static readonly TimeSpan spacing = TimeSpan.FromSeconds(10);
+
+    /// <summary>Reads the history.</summary>
+    /// <param name="client">Asks.</param>
+    /// <param name="from">Where to begin.</param>
+    /// <param name="isWanted">The files that matter; the others are dropped at once.</param>
+    /// <param name="clock">Makes timers.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <returns>What is known of the wanted files, the newest entry of each; and the time until which the history was read.</returns>
+    /// <exception cref="SnowflakeException">A call failed.</exception>
+    public static async Task<(IReadOnlyCollection<LoadedFile> Files, DateTimeOffset Until)> RunAsync(
+        LoadClient client,
+        DateTimeOffset from,
+        Func<string, bool> isWanted,
+        TimeProvider clock,
+        CancellationToken stop
+    )
+    {
+        // The first answer tells Snowflake's time; with a wrong clock the ranges would be wrong as well.
+        if (client.Clock.Offset is null)
+        {
+            var own = client.Clock.UtcNow;
+            await client.ScanAsync(own - TimeSpan.FromMinutes(1), own, stop);
+        }
+        var found = new Dictionary<string, LoadedFile>(StringComparer.Ordinal);
+        var until = client.Clock.UtcNow;
+        var at = from > until - Memory ? from : until - Memory;
+        while (at < until)
+        {
+            var end = at + longestRange < until ? at + longestRange : until;
+            // That clock is known to half a second only: the last range is left open.
+            var page = await client.ScanAsync(at, end < until ? end : null, stop);
+            foreach (var file in page.Files.Where(file => isWanted(file.Address)))
+                found[file.Address] = file;
+            // A page that does not lead on must not be read for ever.
+            at =
+                page.IsComplete ? end
+                : page.RangeEnd is { } rangeEnd && rangeEnd > at ? rangeEnd
+                : throw new SnowflakeException(
+                    new SnowflakeError(
+                        "ask for the load history",
+                        System.Net.HttpStatusCode.OK,
+                        "",
+                        $"the answer is incomplete and its rangeEndTime does not lead beyond {at:u}"
+                    )
+                );
+            if (at < until)
+                await Task.Delay(spacing, clock, stop);
+        }
+        return (found.Values, until);
+    }
+}
