@@ -4,16 +4,6 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>How an endpoint shapes its answer where the documentation and the live service disagree.</summary>
-enum AnswerFormat
-{
-    /// <summary>The bare value, as seen live.</summary>
-    Text,
-
-    /// <summary>A JSON object, as documented.</summary>
-    Json,
-}
-
 /// <summary>Everything that can be set about the emulator. <c>--help</c> prints each with its default.</summary>
 sealed class EmulatorSettings
 {
@@ -23,11 +13,20 @@ sealed class EmulatorSettings
     /// <summary>HTTPS port; null means no HTTPS, 0 lets the system choose.</summary>
     public int? HttpsPort { get; set; }
 
-    /// <summary>Directory of the table logs, the certificate and the token key.</summary>
+    /// <summary>Directory of rows, channels, certificates and the token key.</summary>
     public string DataDirectory { get; set; } = "/data";
 
-    /// <summary>Directory of the *.sql files that declare tables and pipes.</summary>
-    public string SqlDirectory { get; set; } = "/sql/streaming";
+    /// <summary>Directories of the *.sql files that declare tables, stages and pipes, separated by commas.</summary>
+    public string SqlDirectory { get; set; } = "/sql/streaming,/sql/classic";
+
+    /// <summary>Classic Snowpipe's queue and bucket; null switches it off.</summary>
+    public LoaderSettings? Loader { get; set; }
+
+    /// <summary>What the SQL files mean by &lt;bucket&gt;; null leaves it there.</summary>
+    public string? Bucket { get; set; }
+
+    /// <summary>What they mean by <c>inverter-data/</c> behind it; null leaves it there.</summary>
+    public string? Prefix { get; set; }
 
     /// <summary>Directory of public keys, or one key file. It may appear after the start.</summary>
     public string KeysPath { get; set; } = "/keys";
@@ -35,7 +34,7 @@ sealed class EmulatorSettings
     /// <summary>Account accepted in a key-pair JWT, upper case; <c>*</c> accepts any.</summary>
     public string Account { get; set; } = "LOCAL-DEMO";
 
-    /// <summary>The user that every key belongs to if no file is named after it, upper case; also whom access tokens speak for.</summary>
+    /// <summary>The user that every key belongs to if no file is named after it, upper case. Access tokens speak for this user.</summary>
     public string User { get; set; } = "THERMAL_STREAMING_USER";
 
     /// <summary>Programmatic access tokens that are accepted.</summary>
@@ -53,7 +52,7 @@ sealed class EmulatorSettings
     /// <summary>Shape of the answer of the token endpoint.</summary>
     public AnswerFormat TokenFormat { get; set; }
 
-    /// <summary>How long a scoped token is good for.</summary>
+    /// <summary>How long a scoped token is valid.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>A channel nobody touched for this long is deleted.</summary>
@@ -68,48 +67,92 @@ sealed class EmulatorSettings
     /// <summary>Least severe level that is logged.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 
-    /// <summary>Reads and checks the settings; what is wrong is in <see cref="Settings.Problems"/> afterwards.</summary>
+    /// <summary>Reads and checks the settings. Problems are in <see cref="Settings.Problems"/> afterwards.</summary>
     public static EmulatorSettings Load(Settings settings)
     {
         var loaded = new EmulatorSettings();
         loaded.Port = settings.WholeNumber("EMULATOR_PORT", loaded.Port, 0, 65535, "HTTP port; 0 takes any free one.");
-        if (settings.OptionalText("EMULATOR_HTTPS_PORT",
-            "HTTPS port; off if not set. The certificate is made at start; a client trusts it through tls/ca.pem in EMULATOR_DATA.") is { } https)
-        {
-            if (int.TryParse(https, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
-                loaded.HttpsPort = port;
-            else
-                settings.Problem($"EMULATOR_HTTPS_PORT is '{https}'; it must be a whole number, 0 to 65535, or not set.");
-        }
+        loaded.HttpsPort = HttpsPortOf(
+            settings,
+            settings.OptionalText(
+                "EMULATOR_HTTPS_PORT",
+                "HTTPS port; off if not set. The certificate is made at start; a client trusts it through tls/ca.pem in EMULATOR_DATA."
+            )
+        );
         loaded.DataDirectory = settings.Text("EMULATOR_DATA", loaded.DataDirectory, "Directory for rows, channels and certificates.");
-        loaded.SqlDirectory = settings.Text("EMULATOR_SQL", loaded.SqlDirectory, "Directory whose *.sql files declare tables and pipes.");
-        loaded.KeysPath = settings.Text("EMULATOR_KEYS", loaded.KeysPath,
-            "Directory of public keys *.pub and *.pem, or one such file. USER.pub and USER_2.pub belong to USER. May appear later.");
-        loaded.User = settings.Text("EMULATOR_USER", loaded.User, "User that every key belongs to if no file is named after it.").ToUpperInvariant();
-        loaded.Account = settings.Text("EMULATOR_ACCOUNT", loaded.Account, "Account in iss and sub of a key-pair JWT; * accepts any.").ToUpperInvariant();
-        loaded.AccessTokens = AccessTokensOf(settings,
-            settings.OptionalText("EMULATOR_PATS", "Accepted programmatic access tokens, comma separated, or a file with one per line."));
-        loaded.CommitDelay = settings.Duration("EMULATOR_COMMIT_DELAY", loaded.CommitDelay, TimeSpan.Zero, TimeSpan.FromDays(1),
-            "From an append to its rows being visible.");
+        loaded.SqlDirectory = settings.Text("EMULATOR_SQL", loaded.SqlDirectory, "Directories whose *.sql files declare tables and pipes.");
+        loaded.KeysPath = settings.Text(
+            "EMULATOR_KEYS",
+            loaded.KeysPath,
+            "Directory of public keys *.pub and *.pem, or one such file. USER.pub and USER_2.pub belong to USER. May appear later."
+        );
+        loaded.User = settings
+            .Text("EMULATOR_USER", loaded.User, "User that every key belongs to if no file is named after it.")
+            .ToUpperInvariant();
+        loaded.Account = settings
+            .Text("EMULATOR_ACCOUNT", loaded.Account, "Account in iss and sub of a key-pair JWT; * accepts any.")
+            .ToUpperInvariant();
+        loaded.AccessTokens = AccessTokensOf(
+            settings,
+            settings.OptionalText("EMULATOR_PATS", "Accepted programmatic access tokens, comma separated, or a file with one per line.")
+        );
+        loaded.CommitDelay = settings.Duration(
+            "EMULATOR_COMMIT_DELAY",
+            loaded.CommitDelay,
+            TimeSpan.Zero,
+            TimeSpan.FromDays(1),
+            "From an append to its rows being visible."
+        );
         loaded.IngestHost = settings.OptionalText("EMULATOR_HOST", "What host discovery answers; if not set, the host of the request.");
-        loaded.HostnameFormat = settings.Choice("EMULATOR_HOSTNAME_FORMAT", loaded.HostnameFormat, "Host discovery answers bare text, as seen live, or JSON, as documented.");
-        loaded.TokenFormat = settings.Choice("EMULATOR_TOKEN_FORMAT", loaded.TokenFormat, "The token endpoint answers a bare JWT, as seen live, or JSON, as documented.");
-        loaded.TokenLifetime = settings.Duration("EMULATOR_TOKEN_LIFETIME", loaded.TokenLifetime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
-            "Life of a scoped token.");
-        loaded.ChannelExpiry = settings.Duration("EMULATOR_CHANNEL_EXPIRY", loaded.ChannelExpiry, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650),
-            "An idle channel is deleted after this.");
-        loaded.Limits = settings.Flag("EMULATOR_LIMITS", loaded.Limits,
-            "10 requests/s and 20 MB/s per channel, 2,000 channels per pipe. (A request body never exceeds 4 MiB.)");
-        loaded.StrictJwtAge = settings.Flag("EMULATOR_JWT_STRICT", loaded.StrictJwtAge, "Refuse a key-pair JWT older than 60 s, error 394302.");
+        loaded.HostnameFormat = settings.Choice(
+            "EMULATOR_HOSTNAME_FORMAT",
+            loaded.HostnameFormat,
+            "Host discovery answers bare text, as seen live, or JSON, as documented."
+        );
+        loaded.TokenFormat = settings.Choice(
+            "EMULATOR_TOKEN_FORMAT",
+            loaded.TokenFormat,
+            "The token endpoint answers a bare JWT, as seen live, or JSON, as documented."
+        );
+        loaded.TokenLifetime = settings.Duration(
+            "EMULATOR_TOKEN_LIFETIME",
+            loaded.TokenLifetime,
+            TimeSpan.FromSeconds(1),
+            TimeSpan.FromDays(1),
+            "Life of a scoped token."
+        );
+        loaded.ChannelExpiry = settings.Duration(
+            "EMULATOR_CHANNEL_EXPIRY",
+            loaded.ChannelExpiry,
+            TimeSpan.FromSeconds(1),
+            TimeSpan.FromDays(3650),
+            "An idle channel is deleted after this."
+        );
+        loaded.Limits = settings.Flag(
+            "EMULATOR_LIMITS",
+            loaded.Limits,
+            "10 requests/s and 20 MB/s per channel, 2,000 channels per pipe. (A request body never exceeds 4 MiB.)"
+        );
+        loaded.StrictJwtAge = settings.Flag(
+            "EMULATOR_JWT_STRICT",
+            loaded.StrictJwtAge,
+            "Refuse a key-pair JWT older than 60 s, error 394302."
+        );
+        (loaded.Loader, loaded.Bucket, loaded.Prefix) = LoaderSettings.Load(settings);
         loaded.LogLevel = settings.Choice("LOG_LEVEL", loaded.LogLevel, "Least severe level that is logged.");
         return loaded;
     }
 
-    /// <summary>Checks what <see cref="Load"/> cannot see: that the directories are there and can be used.</summary>
+    /// <summary>Checks that the directories exist and can be used, which <see cref="Load"/> does not.</summary>
     public void CheckDirectories(Settings settings)
     {
-        if (!Directory.Exists(SqlDirectory))
-            settings.Problem($"EMULATOR_SQL is '{SqlDirectory}', which is no directory; it must hold the *.sql files that declare tables and pipes.");
+        foreach (var directory in SqlReader.Split(SqlDirectory).Where(directory => !Directory.Exists(directory)))
+        {
+            settings.Problem(
+                $"EMULATOR_SQL is '{directory}', which is not a directory; it must hold the *.sql files that declare tables and pipes. "
+                    + "Several directories are separated by commas."
+            );
+        }
         try
         {
             Directory.CreateDirectory(DataDirectory);
@@ -119,8 +162,21 @@ sealed class EmulatorSettings
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            settings.Problem($"EMULATOR_DATA is '{DataDirectory}', which cannot be written ({Settings.Reason(e)}); give user {Environment.UserName} the directory, or set another.");
+            settings.Problem(
+                $"EMULATOR_DATA is '{DataDirectory}', which cannot be written ({Settings.Reason(e)}); "
+                    + $"give user {Environment.UserName} the directory, or set another."
+            );
         }
+    }
+
+    static int? HttpsPortOf(Settings settings, string? value)
+    {
+        if (value is null)
+            return null;
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
+            return port;
+        settings.Problem($"EMULATOR_HTTPS_PORT is '{value}'; it must be a whole number, 0 to 65535, or not set.");
+        return null;
     }
 
     static string[] AccessTokensOf(Settings settings, string? value)
@@ -129,12 +185,17 @@ sealed class EmulatorSettings
             return [];
         try
         {
-            return (File.Exists(value) ? File.ReadAllText(value) : value)
-                .Split([',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return (File.Exists(value) ? File.ReadAllText(value) : value).Split(
+                [',', '\n', '\r'],
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            settings.Problem($"EMULATOR_PATS names a file that cannot be read ({Settings.Reason(e)}); make it readable, or list the tokens themselves.");
+            settings.Problem(
+                $"EMULATOR_PATS names a file that cannot be read ({Settings.Reason(e)}); "
+                    + "make it readable, or list the tokens themselves."
+            );
             return [];
         }
     }
@@ -144,7 +205,8 @@ sealed class EmulatorSettings
     {
         var settings = new Settings(new ConfigurationBuilder().Build());
         Load(settings);
-        var text = new StringBuilder("""
+        var text = new StringBuilder(
+            """
             Snowflake emulator: a local Snowpipe Streaming v2 endpoint that keeps its rows on disk.
 
             Usage:
@@ -156,12 +218,16 @@ sealed class EmulatorSettings
 
             Settings, from the environment, with their defaults:
 
-            """).Append('\n');
+            """
+        ).Append('\n');
         foreach (var (key, otherwise, description) in settings.Entries)
-            text.Append(CultureInfo.InvariantCulture, $"  {key,-26}{(otherwise.Length == 0 ? "not set" : otherwise),-24}{description}\n");
-        return text.Append("""
+            text.Append(CultureInfo.InvariantCulture, $"  {key, -26}{(otherwise.Length == 0 ? "not set" : otherwise), -24}{description}\n");
+        return text.Append(
+                """
 
-            Exit codes: 0 stopped on request, 1 crashed or the SQL could not be run, 78 a setting or a SQL file is wrong.
-            """).ToString();
+                Exit codes: 0 stopped on request, 1 crashed or the SQL could not be run, 78 a setting or a SQL file is wrong.
+                """
+            )
+            .ToString();
     }
 }

@@ -12,7 +12,7 @@ if (args is ["healthcheck"])
     return await HealthCheck.RunAsync(options.Port);
 var isSql = args is ["sql", ..];
 if (args.Length > 0 && !isSql)
-    settings.Problem($"'{args[0]}' is no verb; there are none (run), healthcheck, sql and --help.");
+    settings.Problem($"'{args[0]}' is not a verb. The verbs are healthcheck, sql and --help; without one the emulator runs.");
 options.CheckDirectories(settings);
 
 WebApplication? app = null;
@@ -20,7 +20,7 @@ try
 {
     if (settings.Problems.Count == 0)
     {
-        var catalog = SqlReader.ReadDirectory(options.SqlDirectory);
+        var catalog = SqlReader.ReadDirectory(options.SqlDirectory, options.Bucket, options.Prefix);
         if (catalog.Tables.Count == 0)
             settings.Problem($"EMULATOR_SQL is '{options.SqlDirectory}', whose *.sql files create no table.");
         else if (isSql)

@@ -1,6 +1,6 @@
 -- Views that the other queries, the alerts and people start from.
 --
--- Safe to run twice. All times are UTC. SYSDATE() is the present in UTC; CURRENT_TIMESTAMP() is in the session's time zone.
+-- Safe to run twice; needs the columns of sql/streaming/02_table.sql. All times are UTC. SYSDATE() is the present in UTC; CURRENT_TIMESTAMP() is in the session's time zone.
 
 USE SCHEMA DEMO.DEMO;
 
@@ -19,6 +19,8 @@ SELECT
     CPUTEMPF,
     (CPUTEMPF - 32) / 1.8         AS CPUTEMP_C,
     CPU, MEMORY, DISKUSAGE, RUNTIME,
+    GAS_RESISTANCE, SENSORS, QUALITY,
+    UNDER_VOLTAGE, THROTTLED, LOAD_1M, UPTIME_S,
     HOSTNAME, HOST, IPADDRESS, MACADDRESS,
     UUID, ROWID, DEVICE_ID, BOOT_ID, SEQUENCE,
     FORWARDED_AT, CHANNEL_ID, STREAM_OFFSET

@@ -59,5 +59,22 @@ ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS FORWARDED_AT TIMESTAMP_
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS CHANNEL_ID VARCHAR(200);
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS STREAM_OFFSET BIGINT;
 
+-- What the original's tables lack. Rows of before keep NULL here; what RAW_DATA has of them is there under the same names. A pipe that is
+-- older than these columns fills none of them and loads rows as before: 03_pipe.sql says how to move to the new one.
+-- GAS_RESISTANCE: BME680 and BME688, ohms.
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS GAS_RESISTANCE DECIMAL(12, 0);
+-- QUALITY: what is odd, NULL when nothing is: 'icp10125:Stuck', 'scd4x:Jump', 'clock:Unsynchronised' (DATETIMESTAMP is what a clock said
+-- that nobody had set), 'clock:Adjusting' (it is up to a minute ahead).
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS QUALITY VARCHAR;
+-- SENSORS: which sensors delivered: 'scd4x,icp10125,sgp30'.
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS SENSORS VARCHAR;
+-- UNDER_VOLTAGE, THROTTLED: a Raspberry Pi's supply is too weak; why its processor is slowed, the bits of vcgencmd get_throttled. NULL on
+-- other machines.
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS UNDER_VOLTAGE BOOLEAN;
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS THROTTLED BIGINT;
+-- LOAD_1M, UPTIME_S: tasks of the machine that ran or wanted to, over a minute; seconds since it was started.
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS LOAD_1M DECIMAL(10, 2);
+ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS UPTIME_S BIGINT;
+
 -- Rows that the pipe rejects are kept: SELECT * FROM ERROR_TABLE(THERMAL_SENSOR_DATA);
 ALTER TABLE THERMAL_SENSOR_DATA SET ERROR_LOGGING = TRUE;

@@ -1,8 +1,9 @@
 -- The pipe between Snowpipe Streaming and the table: it takes each JSON row ($1) apart into columns.
 --
 -- Safe to run twice: an existing pipe is left alone, because replacing one drops its channels and their offset tokens.
--- A pipe of the original project therefore keeps its old column list; to move to this one, stop the forwarders, wait until
--- their backlog is committed, DROP PIPE DEMO.DEMO.THERMAL_SENSOR_PIPE, and run this file and the grants again.
+-- A pipe of the original project, or of an older version, therefore keeps its old column list and loads rows as before. To
+-- move to this one run 02_table.sql, stop the forwarders when their backlog is committed, DROP PIPE
+-- DEMO.DEMO.THERMAL_SENSOR_PIPE, and run this file and the grants (04_role.sql) again: docs/snowflake.md, step by step.
 
 USE SCHEMA DEMO.DEMO;
 
@@ -16,7 +17,8 @@ COPY INTO THERMAL_SENSOR_DATA (
     CPUTEMPF, CPU, MEMORY, DISKUSAGE, RUNTIME,
     TS, SYSTEMTIME, STARTTIME, ENDTIME, DATETIMESTAMP, TE,
     INGESTION_TIMESTAMP,
-    DEVICE_ID, BOOT_ID, SEQUENCE, FORWARDED_AT, CHANNEL_ID, STREAM_OFFSET
+    DEVICE_ID, BOOT_ID, SEQUENCE, FORWARDED_AT, CHANNEL_ID, STREAM_OFFSET,
+    GAS_RESISTANCE, QUALITY, SENSORS, UNDER_VOLTAGE, THROTTLED, LOAD_1M, UPTIME_S
 )
 FROM (
     SELECT
@@ -51,6 +53,13 @@ FROM (
         $1:sequence::BIGINT,
         $1:forwarded_at::TIMESTAMP_NTZ,
         $1:channel_id::VARCHAR,
-        $1:stream_offset::BIGINT
+        $1:stream_offset::BIGINT,
+        $1:gas_resistance::DECIMAL(12, 0),
+        $1:quality::VARCHAR,
+        $1:sensors::VARCHAR,
+        $1:under_voltage::BOOLEAN,
+        $1:throttled::BIGINT,
+        $1:load_1m::DECIMAL(10, 2),
+        $1:uptime_s::BIGINT
     FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING'))
 );

@@ -81,7 +81,7 @@ public class AuthenticationTests
     [Fact]
     public async Task An_expired_scoped_token_is_refused_with_401()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         var token = (await emulator.ExchangeAsync(emulator.Jwt(), null, null)).Body;
         Assert.Equal(HttpStatusCode.OK, (await emulator.OpenWithAsync(token)).Status);
@@ -122,7 +122,11 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, "/oauth/token", new FormUrlEncodedContent([new(new string('k', 3000), "v")]));
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            "/oauth/token",
+            new FormUrlEncodedContent([new(new string('k', 3000), "v")])
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
     }
@@ -134,11 +138,18 @@ public class AuthenticationTests
         using var weak = RSA.Create(1024);
         await File.WriteAllTextAsync(Path.Combine(emulator.KeysDirectory, "weak.pub"), weak.ExportSubjectPublicKeyInfoPem());
 
-        var answer = await emulator.ExchangeAsync(emulator.Jwt(c =>
-        {
-            c["iss"] = $"{Emulator.Account}.WEAK.{Emulator.FingerprintOf(weak)}";
-            c["sub"] = $"{Emulator.Account}.WEAK";
-        }, weak), null, null);
+        var answer = await emulator.ExchangeAsync(
+            emulator.Jwt(
+                c =>
+                {
+                    c["iss"] = $"{Emulator.Account}.WEAK.{Emulator.FingerprintOf(weak)}";
+                    c["sub"] = $"{Emulator.Account}.WEAK";
+                },
+                weak
+            ),
+            null,
+            null
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
     }
@@ -166,13 +177,18 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Put, $"{Emulator.Pipe}/channels/CH", null, r =>
-        {
-            r.Headers.Remove("Authorization");
-            r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + emulator.Jwt());
-            if (type is not null)
-                r.Headers.TryAddWithoutValidation("X-Snowflake-Authorization-Token-Type", type);
-        });
+        var answer = await emulator.SendAsync(
+            HttpMethod.Put,
+            $"{Emulator.Pipe}/channels/CH",
+            null,
+            r =>
+            {
+                r.Headers.Remove("Authorization");
+                r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + emulator.Jwt());
+                if (type is not null)
+                    r.Headers.TryAddWithoutValidation("X-Snowflake-Authorization-Token-Type", type);
+            }
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
     }
@@ -205,7 +221,7 @@ public class AuthenticationTests
     [InlineData("iss", "local-demo.pi_user.{fp}", "390144")]
     public async Task A_JWT_with_a_wrong_claim_is_refused_with_390144_and_its_own_reason(string claim, string? value, string reason)
     {
-        await using var emulator = await Emulator.StartAsync(clock: new ManualClock());
+        await using var emulator = await Emulator.StartAsync(clock: Emulator.NewClock());
         var jwt = emulator.Jwt(c =>
         {
             value = value?.Replace("{fp}", emulator.Fingerprint, StringComparison.Ordinal);
@@ -264,11 +280,15 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.ExchangeAsync(emulator.Jwt(c =>
-        {
-            c["iat"] = (long)c["iat"]! * 1000;
-            c["exp"] = (long)c["exp"]! * 1000;
-        }), null, null);
+        var answer = await emulator.ExchangeAsync(
+            emulator.Jwt(c =>
+            {
+                c["iat"] = (long)c["iat"]! * 1000;
+                c["exp"] = (long)c["exp"]! * 1000;
+            }),
+            null,
+            null
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
     }
@@ -276,7 +296,7 @@ public class AuthenticationTests
     [Fact]
     public async Task A_JWT_is_good_for_an_hour_but_for_a_minute_where_that_is_set()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var lenient = await Emulator.StartAsync(clock: clock);
         await using var strict = await Emulator.StartAsync(s => s.StrictJwtAge = true, clock);
         var forLenient = lenient.Jwt(c => c["exp"] = (long)c["iat"]! + 100_000);
@@ -294,16 +314,23 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
         using var late = RSA.Create(2048);
-        string Jwt() => emulator.Jwt(c =>
-        {
-            c["iss"] = $"{Emulator.Account}.LATE.{Emulator.FingerprintOf(late)}";
-            c["sub"] = $"{Emulator.Account}.LATE";
-        }, late);
+        string Jwt() =>
+            emulator.Jwt(
+                c =>
+                {
+                    c["iss"] = $"{Emulator.Account}.LATE.{Emulator.FingerprintOf(late)}";
+                    c["sub"] = $"{Emulator.Account}.LATE";
+                },
+                late
+            );
         File.Delete(Path.Combine(emulator.KeysDirectory, Emulator.User + ".pub"));
         Assert.Equal(HttpStatusCode.Unauthorized, (await emulator.ExchangeAsync(Jwt(), null, null)).Status);
 
         // As DESC USER and many tutorials have it: the body without the PEM lines.
-        await File.WriteAllTextAsync(Path.Combine(emulator.KeysDirectory, "late.pem"), Convert.ToBase64String(late.ExportSubjectPublicKeyInfo()));
+        await File.WriteAllTextAsync(
+            Path.Combine(emulator.KeysDirectory, "late.pem"),
+            Convert.ToBase64String(late.ExportSubjectPublicKeyInfo())
+        );
 
         Assert.Equal(HttpStatusCode.OK, (await emulator.ExchangeAsync(Jwt(), null, null)).Status);
     }
@@ -314,11 +341,15 @@ public class AuthenticationTests
         await using var emulator = await Emulator.StartAsync(s => s.User = "ANYBODY");
         using var second = RSA.Create(2048);
         await File.WriteAllTextAsync(Path.Combine(emulator.KeysDirectory, "pi_user_2.pub"), second.ExportSubjectPublicKeyInfoPem());
-        string Jwt(RSA key, string user) => emulator.Jwt(c =>
-        {
-            c["iss"] = $"{Emulator.Account}.{user}.{Emulator.FingerprintOf(key)}";
-            c["sub"] = $"{Emulator.Account}.{user}";
-        }, key);
+        string Jwt(RSA key, string user) =>
+            emulator.Jwt(
+                c =>
+                {
+                    c["iss"] = $"{Emulator.Account}.{user}.{Emulator.FingerprintOf(key)}";
+                    c["sub"] = $"{Emulator.Account}.{user}";
+                },
+                key
+            );
 
         Assert.Equal(HttpStatusCode.OK, (await emulator.ExchangeAsync(Jwt(second, Emulator.User), null, null)).Status);
         Assert.Equal(HttpStatusCode.OK, (await emulator.ExchangeAsync(Jwt(emulator.Key, Emulator.User), null, null)).Status);
@@ -332,11 +363,15 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.ExchangeAsync(emulator.Jwt(c =>
-        {
-            c["iss"] = $"{account}.{Emulator.User}.{emulator.Fingerprint}";
-            c["sub"] = $"{account}.{Emulator.User}";
-        }), null, null);
+        var answer = await emulator.ExchangeAsync(
+            emulator.Jwt(c =>
+            {
+                c["iss"] = $"{account}.{Emulator.User}.{emulator.Fingerprint}";
+                c["sub"] = $"{account}.{Emulator.User}";
+            }),
+            null,
+            null
+        );
 
         Assert.Equal(good ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, answer.Status);
     }
@@ -351,18 +386,21 @@ public class AuthenticationTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        foreach (var (method, path) in new[]
+        foreach (
+            var (method, path) in new[] { (HttpMethod.Get, "/v2/streaming/hostname"), (HttpMethod.Put, $"{Emulator.Pipe}/channels/CH") }
+        )
         {
-            (HttpMethod.Get, "/v2/streaming/hostname"),
-            (HttpMethod.Put, $"{Emulator.Pipe}/channels/CH"),
-        })
-        {
-            var answer = await emulator.SendAsync(method, path, null, r =>
-            {
-                r.Headers.Remove("Accept");
-                if (accept is not null)
-                    r.Headers.TryAddWithoutValidation("Accept", accept);
-            });
+            var answer = await emulator.SendAsync(
+                method,
+                path,
+                null,
+                r =>
+                {
+                    r.Headers.Remove("Accept");
+                    if (accept is not null)
+                        r.Headers.TryAddWithoutValidation("Accept", accept);
+                }
+            );
 
             Assert.Equal(good, answer.Status == HttpStatusCode.OK);
             if (!good)
@@ -378,30 +416,34 @@ public class AuthenticationTests
             s.HttpsPort = 0;
             s.IngestHost = "xy_12345.ingest.local";
         });
-        using var authority = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(Path.Combine(emulator.DataDirectory, "tls", "ca.pem")));
+        using var authority = X509Certificate2.CreateFromPem(
+            await File.ReadAllTextAsync(Path.Combine(emulator.DataDirectory, "tls", "ca.pem"))
+        );
         var port = emulator.Base("https").Port;
 
         foreach (var name in new[] { "localhost", "snowflake", "xy-12345.ingest.local", "local-demo.snowflakecomputing.com" })
         {
-            using var client = new HttpClient(new SocketsHttpHandler
-            {
-                // Every name leads to the emulator, as a hosts file would do it.
-                ConnectCallback = async (_, cancel) =>
+            using var client = new HttpClient(
+                new SocketsHttpHandler
                 {
-                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                    await socket.ConnectAsync("127.0.0.1", port, cancel);
-                    return new NetworkStream(socket, ownsSocket: true);
-                },
-                SslOptions =
-                {
-                    CertificateChainPolicy = new X509ChainPolicy
+                    // Every name leads to the emulator, as a hosts file would do it.
+                    ConnectCallback = async (_, cancel) =>
                     {
-                        TrustMode = X509ChainTrustMode.CustomRootTrust,
-                        RevocationMode = X509RevocationMode.NoCheck,
-                        CustomTrustStore = { authority },
+                        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                        await socket.ConnectAsync("127.0.0.1", port, cancel);
+                        return new NetworkStream(socket, ownsSocket: true);
                     },
-                },
-            });
+                    SslOptions =
+                    {
+                        CertificateChainPolicy = new X509ChainPolicy
+                        {
+                            TrustMode = X509ChainTrustMode.CustomRootTrust,
+                            RevocationMode = X509RevocationMode.NoCheck,
+                            CustomTrustStore = { authority },
+                        },
+                    },
+                }
+            );
 
             Assert.Equal("ok\n", await client.GetStringAsync(new Uri($"https://{name}/healthz")));
         }

@@ -6,7 +6,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowflakeEmulator.Tests;
@@ -64,6 +66,9 @@ sealed class Emulator : IAsyncDisposable
     /// <summary>The rows as they were sent.</summary>
     public string BodyFile => Path.ChangeExtension(StoreFile, ".rows");
 
+    /// <summary>A clock that stands still until it is moved.</summary>
+    public static FakeTimeProvider NewClock() => new(new DateTimeOffset(2026, 11, 20, 10, 0, 0, TimeSpan.Zero));
+
     /// <summary>Starts an emulator that commits at once, has the project's own SQL and one registered key.</summary>
     /// <param name="change">Changes to its settings.</param>
     /// <param name="clock">Its clock; the system's if left out.</param>
@@ -111,15 +116,24 @@ sealed class Emulator : IAsyncDisposable
         };
         change(settings);
         Directory.CreateDirectory(DataDirectory);
-        app = EmulatorHost.Build(settings, SqlReader.ReadDirectory(SqlDirectory), clock);
+        app = EmulatorHost.Build(settings, SqlReader.ReadDirectory(settings.SqlDirectory, settings.Bucket, settings.Prefix), clock);
         await app.StartAsync();
         Client = new HttpClient { BaseAddress = Base("http"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
+    /// <summary>Every endpoint that is mapped.</summary>
+    public IEnumerable<RouteEndpoint> Endpoints =>
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>();
+
     /// <summary>The address of the emulator by scheme.</summary>
     public Uri Base(string scheme)
     {
-        var bound = new Uri(EmulatorHost.Addresses(app).First(a => a.StartsWith(scheme + ":", StringComparison.Ordinal)).Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
+        var bound = new Uri(
+            EmulatorHost
+                .Addresses(app)
+                .First(a => a.StartsWith(scheme + ":", StringComparison.Ordinal))
+                .Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
+        );
         return new Uri($"{scheme}://127.0.0.1:{bound.Port}");
     }
 
@@ -148,7 +162,12 @@ sealed class Emulator : IAsyncDisposable
     /// <summary>
     /// Sends a request with the access token and Accept: application/json, unless <paramref name="prepare"/> changes that.
     /// </summary>
-    public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null, Action<HttpRequestMessage>? prepare = null)
+    public async Task<Answer> SendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? content = null,
+        Action<HttpRequestMessage>? prepare = null
+    )
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
@@ -165,9 +184,12 @@ sealed class Emulator : IAsyncDisposable
 
     /// <summary>Appends rows with the current documentation's offset parameters.</summary>
     public Task<Answer> AppendAsync(string token, string? offset, string rows, string channel = "CH", string data = Data) =>
-        SendAsync(HttpMethod.Post,
-            $"{data}/channels/{channel}/rows?continuationToken={token}" + (offset is null ? "" : $"&startOffsetToken={offset}&endOffsetToken={offset}"),
-            Text(rows, "application/x-ndjson"));
+        SendAsync(
+            HttpMethod.Post,
+            $"{data}/channels/{channel}/rows?continuationToken={token}"
+                + (offset is null ? "" : $"&startOffsetToken={offset}&endOffsetToken={offset}"),
+            Text(rows, "application/x-ndjson")
+        );
 
     public Task<Answer> DropAsync(string channel = "CH", string body = "") =>
         SendAsync(HttpMethod.Delete, $"{Pipe}/channels/{channel}", Text(body, "application/json"));
@@ -175,17 +197,27 @@ sealed class Emulator : IAsyncDisposable
     public async Task<JsonObject> StatusesAsync(params string[] channels) =>
         (JsonObject)(await BulkStatusAsync(Pipe, channels)).Json["channel_statuses"]!;
 
-    public Task<Answer> BulkStatusAsync(string pipe, params string[] channels) => SendAsync(HttpMethod.Post, pipe + ":bulk-channel-status",
-        Text(new JsonObject { ["channel_names"] = new JsonArray([.. channels.Select(c => (JsonNode)c)]) }.ToJsonString(), "application/json"));
+    public Task<Answer> BulkStatusAsync(string pipe, params string[] channels) =>
+        SendAsync(
+            HttpMethod.Post,
+            pipe + ":bulk-channel-status",
+            Text(
+                new JsonObject { ["channel_names"] = new JsonArray([.. channels.Select(c => (JsonNode)c)]) }.ToJsonString(),
+                "application/json"
+            )
+        );
 
     public async Task<JsonNode> StatusAsync(string channel = "CH") => (await StatusesAsync(channel))[channel]!;
 
-    public async Task<string?> CommittedAsync(string channel = "CH") => (string?)(await StatusAsync(channel))["last_committed_offset_token"];
+    public async Task<string?> CommittedAsync(string channel = "CH") =>
+        (string?)(await StatusAsync(channel))["last_committed_offset_token"];
 
     /// <summary>Rows of the table as stored.</summary>
-    public async Task<JsonNode[]> RowsAsync(string query = "", string table = "THERMAL_SENSOR_DATA") => Lines((await GetAsync($"/emulator/tables/{table}/rows{query}")).Body);
+    public async Task<JsonNode[]> RowsAsync(string query = "", string table = "THERMAL_SENSOR_DATA") =>
+        Lines((await GetAsync($"/emulator/tables/{table}/rows{query}")).Body);
 
-    public async Task<JsonNode[]> ErrorsAsync(string query = "", string table = "THERMAL_SENSOR_DATA") => Lines((await GetAsync($"/emulator/tables/{table}/errors{query}")).Body);
+    public async Task<JsonNode[]> ErrorsAsync(string query = "", string table = "THERMAL_SENSOR_DATA") =>
+        Lines((await GetAsync($"/emulator/tables/{table}/errors{query}")).Body);
 
     /// <summary>The uuid of every row of the table, in order.</summary>
     public async Task<string> UuidsAsync(string query = "") => string.Concat((await RowsAsync(query)).Select(r => (string?)r["UUID"]));
@@ -198,7 +230,8 @@ sealed class Emulator : IAsyncDisposable
 
     public static StringContent Text(string text, string type) => new(text, Encoding.UTF8, type);
 
-    static JsonNode[] Lines(string ndjson) => [.. ndjson.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!)];
+    static JsonNode[] Lines(string ndjson) =>
+        [.. ndjson.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!)];
 
     // ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,36 +251,57 @@ sealed class Emulator : IAsyncDisposable
             ["exp"] = now + 3000,
         };
         change?.Invoke(claims);
-        var head = Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"alg":"{{algorithm}}","typ":"JWT"}""")) + "."
+        var head =
+            Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"alg":"{{algorithm}}","typ":"JWT"}"""))
+            + "."
             + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims.ToJsonString()));
         var hash = algorithm == "RS512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
-        return head + "." + Base64Url.EncodeToString((signWith ?? Key).SignData(Encoding.ASCII.GetBytes(head), hash, RSASignaturePadding.Pkcs1));
+        return head
+            + "."
+            + Base64Url.EncodeToString((signWith ?? Key).SignData(Encoding.ASCII.GetBytes(head), hash, RSASignaturePadding.Pkcs1));
     }
 
-    public Task<Answer> ExchangeAsync(string? assertion, string? bearer, string? scope, string grant = "urn:ietf:params:oauth:grant-type:jwt-bearer")
+    public Task<Answer> ExchangeAsync(
+        string? assertion,
+        string? bearer,
+        string? scope,
+        string grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    )
     {
         var form = new Dictionary<string, string> { ["grant_type"] = grant };
         if (assertion is not null)
             form["assertion"] = assertion;
         if (scope is not null)
             form["scope"] = scope;
-        return SendAsync(HttpMethod.Post, "/oauth/token", new FormUrlEncodedContent(form), r =>
-        {
-            r.Headers.Remove("Authorization");
-            if (bearer is not null)
-                r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
-        });
+        return SendAsync(
+            HttpMethod.Post,
+            "/oauth/token",
+            new FormUrlEncodedContent(form),
+            r =>
+            {
+                r.Headers.Remove("Authorization");
+                if (bearer is not null)
+                    r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
+            }
+        );
     }
 
     /// <summary>Opens a channel with a bearer token of the caller's choice.</summary>
-    public Task<Answer> OpenWithAsync(string? bearer, string channel = "CH") => SendAsync(HttpMethod.Put, $"{Pipe}/channels/{channel}", Text("{}", "application/json"), r =>
-    {
-        r.Headers.Remove("Authorization");
-        if (bearer is not null)
-            r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
-    });
+    public Task<Answer> OpenWithAsync(string? bearer, string channel = "CH") =>
+        SendAsync(
+            HttpMethod.Put,
+            $"{Pipe}/channels/{channel}",
+            Text("{}", "application/json"),
+            r =>
+            {
+                r.Headers.Remove("Authorization");
+                if (bearer is not null)
+                    r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
+            }
+        );
 
     public static JsonElement ClaimsOf(string jwt) => JsonDocument.Parse(Base64Url.DecodeFromChars(jwt.Split('.')[1])).RootElement;
 
-    public static string Row(string uuid, string more = "") => string.Create(CultureInfo.InvariantCulture, $$"""{"uuid":"{{uuid}}"{{more}}}""") + "\n";
+    public static string Row(string uuid, string more = "") =>
+        string.Create(CultureInfo.InvariantCulture, $$"""{"uuid":"{{uuid}}"{{more}}}""") + "\n";
 }

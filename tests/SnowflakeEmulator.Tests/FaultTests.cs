@@ -13,12 +13,24 @@ public class FaultTests
     [InlineData("""{"status":503}""", 503, "\"ERR_GENERAL_EXCEPTION_RETRY_REQUEST\"")]
     [InlineData("""{"status":503,"code":"ERR_X"}""", 503, "\"ERR_X\"")]
     [InlineData("""{"status":403}""", 403, """{"code":"ERR_FORBIDDEN","message":"Injected by /emulator/faults"}""")]
-    [InlineData("""{"status":404}""", 404, """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"Injected by /emulator/faults"}""")]
+    [InlineData(
+        """{"status":404}""",
+        404,
+        """{"error_code":"ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED","message":"Injected by /emulator/faults"}"""
+    )]
     [InlineData("""{"status":408}""", 408, "")]
     [InlineData("""{"status":409}""", 409, """{"code":"ERR_OPEN_CHANNEL_IN_PROGRESS","message":"Injected by /emulator/faults"}""")]
-    [InlineData("""{"status":409,"code":"ERR_PIPE_IN_INVALID_STATE","message":"m"}""", 409, """{"code":"ERR_PIPE_IN_INVALID_STATE","message":"m"}""")]
+    [InlineData(
+        """{"status":409,"code":"ERR_PIPE_IN_INVALID_STATE","message":"m"}""",
+        409,
+        """{"code":"ERR_PIPE_IN_INVALID_STATE","message":"m"}"""
+    )]
     [InlineData("""{"status":410}""", 410, "Gone")]
-    [InlineData("""{"status":400}""", 400, """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}""")]
+    [InlineData(
+        """{"status":400}""",
+        400,
+        """{"code":"STALE_CONTINUATION_TOKEN_SEQUENCER","message":"Channel sequencer in the continuation token is stale. Please reopen the channel"}"""
+    )]
     [InlineData("""{"status":400,"body":"{\"status_code\":4,\"message\":\"x\"}"}""", 400, """{"status_code":4,"message":"x"}""")]
     [InlineData("""{"status":502,"body":"<html>bad gateway</html>"}""", 502, "<html>bad gateway</html>")]
     public async Task A_status_is_answered_once_in_the_shape_it_was_seen_with_and_nothing_is_applied(string fault, int status, string body)
@@ -95,7 +107,7 @@ public class FaultTests
     [Fact]
     public async Task A_fault_for_a_span_of_time_ends_with_it()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         await emulator.FaultAsync("""{"endpoint":"open","status":503,"seconds":30,"retry_after":"5"}""");
 
@@ -118,6 +130,17 @@ public class FaultTests
 
         Assert.Equal("0_2", again.Next);
         Assert.Equal("a", await emulator.UuidsAsync());
+    }
+
+    [Fact]
+    public async Task A_refusal_is_lost_like_any_other_reply()
+    {
+        await using var emulator = await Emulator.StartAsync();
+        await emulator.FaultAsync("""{"kind":"lost_reply","endpoint":"append"}""");
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => emulator.AppendAsync("0_1", "1", Row("a"), "NOT_OPENED"));
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await emulator.AppendAsync("0_1", "1", Row("a"), "NOT_OPENED")).Status);
     }
 
     [Fact]
@@ -170,7 +193,7 @@ public class FaultTests
     [Fact]
     public async Task An_invalidated_channel_shows_in_its_status_and_is_good_again_once_reopened()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
         await emulator.OpenAsync("OTHER");
@@ -196,17 +219,21 @@ public class FaultTests
     [Fact]
     public async Task A_skewed_clock_shows_in_the_Date_header_and_judges_tokens()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         await emulator.FaultAsync("""{"kind":"clock_skew","skew":"-2h"}""");
 
         var host = await emulator.GetAsync("/v2/streaming/hostname");
         var ours = await emulator.ExchangeAsync(emulator.Jwt(), null, null);
-        var theirs = await emulator.ExchangeAsync(emulator.Jwt(c =>
-        {
-            c["iat"] = (long)c["iat"]! - 7200;
-            c["exp"] = (long)c["exp"]! - 7200;
-        }), null, null);
+        var theirs = await emulator.ExchangeAsync(
+            emulator.Jwt(c =>
+            {
+                c["iat"] = (long)c["iat"]! - 7200;
+                c["exp"] = (long)c["exp"]! - 7200;
+            }),
+            null,
+            null
+        );
 
         Assert.Equal(clock.GetUtcNow() - TimeSpan.FromHours(2), host.Message.Headers.Date);
         Assert.Equal("394302", (string?)ours.Json["login_failure_details"]!["errorCode"]);

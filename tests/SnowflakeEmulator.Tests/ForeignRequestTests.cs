@@ -32,17 +32,30 @@ public class ForeignRequestTests
         {
             await emulator.SendAsync(HttpMethod.Post, "/emulator/reset", null, Foreign),
             await emulator.SendAsync(HttpMethod.Post, "/emulator/faults?status=503", null, Foreign),
-            await emulator.SendAsync(HttpMethod.Post, "/emulator/faults", Emulator.Text("""{"kind":"invalidate","channel":"CH"}""", "text/plain"), Foreign),
+            await emulator.SendAsync(
+                HttpMethod.Post,
+                "/emulator/faults",
+                Emulator.Text("""{"kind":"invalidate","channel":"CH"}""", "text/plain"),
+                Foreign
+            ),
             await emulator.SendAsync(HttpMethod.Delete, "/emulator/faults", null, Foreign),
         };
 
-        Assert.All(answers, answer =>
-        {
-            Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
-            Assert.Equal("ERR_FOREIGN_REQUEST", answer.Code);
-        });
-        Assert.Contains(header == "Host" ? value.Split(':')[0] : header == "Sec-Fetch-Site" ? "another site" : value.Replace("/page", "", StringComparison.Ordinal),
-            (string)answers[0].Json["message"]!, StringComparison.Ordinal);
+        Assert.All(
+            answers,
+            answer =>
+            {
+                Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
+                Assert.Equal("ERR_FOREIGN_REQUEST", answer.Code);
+            }
+        );
+        Assert.Contains(
+            header == "Host" ? value.Split(':')[0]
+                : header == "Sec-Fetch-Site" ? "another site"
+                : value.Replace("/page", "", StringComparison.Ordinal),
+            (string)answers[0].Json["message"]!,
+            StringComparison.Ordinal
+        );
         Assert.Equal("a", await emulator.UuidsAsync());
         Assert.Equal("SUCCESS", (string)(await emulator.StatusAsync())["channel_status_code"]!);
     }
@@ -69,15 +82,20 @@ public class ForeignRequestTests
     {
         await using var emulator = await Emulator.StartAsync(s => s.IngestHost = "named.example");
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, "/emulator/reset", null, r =>
-        {
-            r.Headers.Host = host;
-            if (origin is not null)
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            "/emulator/reset",
+            null,
+            r =>
             {
-                r.Headers.TryAddWithoutValidation("Origin", origin);
-                r.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+                r.Headers.Host = host;
+                if (origin is not null)
+                {
+                    r.Headers.TryAddWithoutValidation("Origin", origin);
+                    r.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+                }
             }
-        });
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
     }
@@ -87,7 +105,12 @@ public class ForeignRequestTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Get, "/v2/streaming/hostname", null, r => r.Headers.Host = "abc.ingest.snowflakecomputing.com");
+        var answer = await emulator.SendAsync(
+            HttpMethod.Get,
+            "/v2/streaming/hostname",
+            null,
+            r => r.Headers.Host = "abc.ingest.snowflakecomputing.com"
+        );
 
         Assert.Equal("abc.ingest.snowflakecomputing.com", answer.Body);
     }
@@ -103,7 +126,12 @@ public class ForeignRequestTests
         {
             SslOptions = new SslClientAuthenticationOptions
             {
-                CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck },
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { authority },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
                 RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                 {
                     served = new X509Certificate2(certificate!);
@@ -127,8 +155,23 @@ public class ForeignRequestTests
     static async Task<(int Code, string Output)> OpenSslVerifyAsync(Emulator emulator)
     {
         var tls = Path.Combine(emulator.DataDirectory, "tls");
-        string[] arguments = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", "127.0.0.1", "-CAfile", Path.Combine(tls, "ca.pem"), Path.Combine(tls, "server.pem")];
-        var start = new System.Diagnostics.ProcessStartInfo("openssl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] arguments =
+        [
+            "verify",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+            "-verify_ip",
+            "127.0.0.1",
+            "-CAfile",
+            Path.Combine(tls, "ca.pem"),
+            Path.Combine(tls, "server.pem"),
+        ];
+        var start = new System.Diagnostics.ProcessStartInfo("openssl", arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = System.Diagnostics.Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync() + await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -147,7 +190,7 @@ public class ForeignRequestTests
     public void The_certificate_is_renewed_before_it_expires()
     {
         using var directory = new Testing.TempDirectory();
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         var certificate = new EmulatorCertificate(new EmulatorSettings { DataDirectory = directory.Path, HttpsPort = 0 }, clock);
         var first = certificate.Current;
         clock.Advance(TimeSpan.FromDays(15));
@@ -170,7 +213,11 @@ public class ForeignRequestTests
         var body = new ByteArrayContent(Gzip(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("1\n", 2_000_001)))));
         body.Headers.ContentEncoding.Add("gzip");
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&offsetToken=1", body);
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&offsetToken=1",
+            body
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         Assert.Contains("send fewer", answer.Body, StringComparison.Ordinal);

@@ -34,7 +34,10 @@ public class LimitTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        var answer = await AppendAsync(emulator, Encoded(Gzip(Encoding.UTF8.GetBytes(Emulator.Row("a") + "bad\n" + Emulator.Row("b"))), "gzip"));
+        var answer = await AppendAsync(
+            emulator,
+            Encoded(Gzip(Encoding.UTF8.GetBytes(Emulator.Row("a") + "bad\n" + Emulator.Row("b"))), "gzip")
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Equal("ab", await emulator.UuidsAsync());
@@ -47,7 +50,16 @@ public class LimitTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        await AppendAsync(emulator, Encoded([.. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("a") + Emulator.Row("b"))), .. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("c")))], "gzip"));
+        await AppendAsync(
+            emulator,
+            Encoded(
+                [
+                    .. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("a") + Emulator.Row("b"))),
+                    .. Gzip(Encoding.UTF8.GetBytes(Emulator.Row("c"))),
+                ],
+                "gzip"
+            )
+        );
 
         Assert.Equal("abc", await emulator.UuidsAsync());
     }
@@ -57,7 +69,9 @@ public class LimitTests
     {
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
-        var rows = string.Concat(Enumerable.Range(0, 20_000).Select(i => Emulator.Row($"{i:D8}", ",\"filler\":\"" + new string('x', i % 700) + "\"")));
+        var rows = string.Concat(
+            Enumerable.Range(0, 20_000).Select(i => Emulator.Row($"{i:D8}", ",\"filler\":\"" + new string('x', i % 700) + "\""))
+        );
 
         await AppendAsync(emulator, Encoded(Gzip(Encoding.UTF8.GetBytes(rows)), "gzip"));
 
@@ -67,7 +81,8 @@ public class LimitTests
 
     // Made with zstd 1.5 from rows, zeros and noise: every level class, all block types, several frames, with and without
     // checksum and content size. The digest is that of the plain text.
-    public static TheoryData<string> ZstdFiles => [.. Directory.GetFiles(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd"), "*.zst").Select(f => Path.GetFileName(f)!)];
+    public static TheoryData<string> ZstdFiles =>
+        [.. Directory.GetFiles(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd"), "*.zst").Select(f => Path.GetFileName(f)!)];
 
     [Theory]
     [MemberData(nameof(ZstdFiles))]
@@ -75,7 +90,8 @@ public class LimitTests
     {
         var path = Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/" + file);
         var expected = File.ReadLines(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/SHA256SUMS"))
-            .Single(l => l.EndsWith(" " + file, StringComparison.Ordinal)).Split(' ')[0];
+            .Single(l => l.EndsWith(" " + file, StringComparison.Ordinal))
+            .Split(' ')[0];
         using var plain = new MemoryStream();
 
         using (var zstd = RowBody.Decompress(File.ReadAllBytes(path), RowEncoding.Zstd))
@@ -139,7 +155,10 @@ public class LimitTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        var answer = await AppendAsync(emulator, Encoded(await File.ReadAllBytesAsync(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/rows-3.zst")), "zstd"));
+        var answer = await AppendAsync(
+            emulator,
+            Encoded(await File.ReadAllBytesAsync(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/rows-3.zst")), "zstd")
+        );
         await emulator.RestartAsync();
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
@@ -153,9 +172,10 @@ public class LimitTests
     {
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
-        var whole = encoding == "gzip"
-            ? Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => Emulator.Row($"{i}")))))
-            : await File.ReadAllBytesAsync(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/rows-3.zst"));
+        var whole =
+            encoding == "gzip"
+                ? Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => Emulator.Row($"{i}")))))
+                : await File.ReadAllBytesAsync(Emulator.Find("tests/SnowflakeEmulator.Tests/zstd/rows-3.zst"));
 
         foreach (var body in new[] { Encoding.UTF8.GetBytes(Emulator.Row("plain")), whole[..(whole.Length / 2)], whole[..^1] })
         {
@@ -208,7 +228,7 @@ public class LimitTests
     [Fact]
     public async Task More_than_10_requests_in_a_second_of_one_channel_are_429()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         await emulator.OpenAsync();
         await emulator.OpenAsync("OTHER");
@@ -229,7 +249,7 @@ public class LimitTests
     [Fact]
     public async Task More_than_20_MB_uncompressed_in_a_second_of_one_channel_are_429()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         await emulator.OpenAsync();
         var body = Gzip([.. Encoding.UTF8.GetBytes(Emulator.Row("a")), .. new byte[12_000_000].Select(_ => (byte)' ')]);
@@ -244,7 +264,7 @@ public class LimitTests
     [Fact]
     public async Task The_rates_can_be_switched_off()
     {
-        await using var emulator = await Emulator.StartAsync(s => s.Limits = false, new ManualClock());
+        await using var emulator = await Emulator.StartAsync(s => s.Limits = false, Emulator.NewClock());
         await emulator.OpenAsync();
 
         for (var i = 1; i <= 30; i++)
@@ -271,7 +291,7 @@ public class LimitTests
     [Fact]
     public async Task Channels_that_have_run_out_are_not_among_the_2000()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(clock: clock);
         for (var i = 0; i < 2000; i++)
             await emulator.OpenAsync($"C{i}");

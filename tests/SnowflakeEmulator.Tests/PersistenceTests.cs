@@ -39,7 +39,7 @@ public class PersistenceTests
     [Fact]
     public async Task Rows_that_were_buffered_at_a_restart_are_committed_in_their_time_and_the_token_goes_on()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", Row("a"));
@@ -63,7 +63,7 @@ public class PersistenceTests
     {
         const int LogHeader = 32;
         const int Frame = 24 + 4096;
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", Row("a"));
@@ -99,12 +99,22 @@ public class PersistenceTests
                     var committed = store.StatusOf(pipe.Name, "CH")?.CommittedToken;
                     seen.Add(rows);
 
-                    Assert.True(committed == rows switch { 0 => null, 1 => "1", 3 => "3", _ => "never" }, $"seed {seed}, {length} bytes: {committed} with {rows} rows");
+                    Assert.True(
+                        committed
+                            == rows switch
+                            {
+                                0 => null,
+                                1 => "1",
+                                3 => "3",
+                                _ => "never",
+                            },
+                        $"seed {seed}, {length} bytes: {committed} with {rows} rows"
+                    );
                     Assert.Equal(rows == 3 ? 1 : 0, errors);
                     var read = 0;
                     store.ReadRows(0, long.MaxValue, (_, _) => read++);
                     Assert.Equal(rows, read);
-                    Assert.NotNull(store.Open(pipe.Name, "LATER", null, false, false, 10, out _));
+                    Assert.NotNull(store.Open(pipe.Name, "LATER", default, 10, out _));
                 }
                 using var again = Open(path);
                 Assert.NotNull(again.StatusOf(pipe.Name, "LATER"));
@@ -116,7 +126,7 @@ public class PersistenceTests
     [Fact]
     public async Task Buffered_rows_that_are_damaged_are_discarded_with_what_their_channel_sent_behind_them()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         await using var emulator = await Emulator.StartAsync(s => s.CommitDelay = TimeSpan.FromSeconds(5), clock);
         await emulator.OpenAsync();
         await emulator.OpenAsync("OTHER");
@@ -158,7 +168,7 @@ public class PersistenceTests
     {
         var bytes = await File.ReadAllBytesAsync(path);
         Assert.True(bytes.AsSpan().IndexOf("damaged"u8) > 0);
-        for (int at; (at = bytes.AsSpan().IndexOf("damaged"u8)) > 0;)
+        for (int at; (at = bytes.AsSpan().IndexOf("damaged"u8)) > 0; )
             bytes[at] ^= 1;
         await File.WriteAllBytesAsync(path, bytes);
     }
@@ -175,25 +185,32 @@ public class PersistenceTests
         {
             await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH");
             for (var i = 1; i <= 300; i++)
-                await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/rows?continuationToken=0_{i}&offsetToken={i}", Row("a"));
+                await emulator.SendAsync(
+                    HttpMethod.Post,
+                    $"{Emulator.Data}/channels/CH/rows?continuationToken=0_{i}&offsetToken={i}",
+                    Row("a")
+                );
             Assert.Equal(0, await emulator.TerminateAsync());
         }
         var path = directory.File("tables/DEMO.DEMO.THERMAL_SENSOR_DATA.db");
         var bytes = await File.ReadAllBytesAsync(path);
-        await File.WriteAllBytesAsync(path, how switch
-        {
-            "something else" => [.. "This is no database, but it is longer than the header of one would be. "u8, .. new byte[8192]],
-            "cut" => bytes[..(bytes.Length / 8192 * 4096)],
-            "its last page overwritten" => [.. bytes[..^4096], .. Enumerable.Repeat((byte)0x5A, 4096)],
-            // All but the first page, which declares the tables.
-            _ => [.. bytes[..4096], .. Enumerable.Repeat((byte)0x5A, bytes.Length - 4096)],
-        });
+        await File.WriteAllBytesAsync(
+            path,
+            how switch
+            {
+                "something else" => [.. "This is no database, but it is longer than the header of one would be. "u8, .. new byte[8192]],
+                "cut" => bytes[..(bytes.Length / 8192 * 4096)],
+                "its last page overwritten" => [.. bytes[..^4096], .. Enumerable.Repeat((byte)0x5A, 4096)],
+                // All but the first page, which declares the tables.
+                _ => [.. bytes[..4096], .. Enumerable.Repeat((byte)0x5A, bytes.Length - 4096)],
+            }
+        );
 
         var (exit, output) = await EmulatorProcess.FailAsync(directory.Path);
 
         Assert.Equal(78, exit);
         var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(path + " is damaged, or no database of this emulator", line, StringComparison.Ordinal);
+        Assert.Contains(path + " is damaged, or is not a database of this emulator", line, StringComparison.Ordinal);
         Assert.Contains("move the file away", line, StringComparison.Ordinal);
     }
 
@@ -202,18 +219,25 @@ public class PersistenceTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        Assert.Throws<IOException>(() => EmulatorHost.Build(
-            new EmulatorSettings { Port = 0, DataDirectory = emulator.DataDirectory }, SqlReader.ReadDirectory(emulator.SqlDirectory), TimeProvider.System));
+        Assert.Throws<IOException>(() =>
+            EmulatorHost.Build(
+                new EmulatorSettings { Port = 0, DataDirectory = emulator.DataDirectory },
+                SqlReader.ReadDirectory(emulator.SqlDirectory),
+                TimeProvider.System
+            )
+        );
     }
 
     [Fact]
     public async Task A_column_that_is_added_later_shows_in_rows_that_carried_its_key()
     {
-        await using var emulator = await Emulator.StartAsync(sql: """
+        await using var emulator = await Emulator.StartAsync(
+            sql: """
             CREATE DATABASE DEMO; CREATE SCHEMA DEMO.DEMO; USE SCHEMA DEMO.DEMO;
             CREATE TABLE T (A NUMBER);
             CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
-            """);
+            """
+        );
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", """{"a":1,"b":2}""");
         await File.WriteAllTextAsync(Path.Combine(emulator.SqlDirectory, "02.sql"), "ALTER TABLE DEMO.DEMO.T ADD COLUMN B NUMBER;");
@@ -234,7 +258,10 @@ public class PersistenceTests
         await using var emulator = await Emulator.StartAsync(sql: Sql);
         await emulator.OpenAsync();
         await emulator.AppendAsync("0_1", "1", """{"a":"text"}""");
-        await File.WriteAllTextAsync(Path.Combine(emulator.SqlDirectory, "01.sql"), Sql.Replace("VARCHAR", "NUMBER", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            Path.Combine(emulator.SqlDirectory, "01.sql"),
+            Sql.Replace("VARCHAR", "NUMBER", StringComparison.Ordinal)
+        );
         await emulator.RestartAsync();
 
         var answer = await emulator.GetAsync("/emulator/tables/T/rows");
@@ -257,7 +284,11 @@ public class PersistenceTests
         var committedEver = 0;
         for (var round = 0; round < 5; round++)
         {
-            using var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "20ms"), ("EMULATOR_LIMITS", "off"));
+            using var emulator = await EmulatorProcess.StartAsync(
+                directory.Path,
+                ("EMULATOR_COMMIT_DELAY", "20ms"),
+                ("EMULATOR_LIMITS", "off")
+            );
             var open = JsonNode.Parse(await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH"))!;
             var token = (string)open["next_continuation_token"]!;
             var committed = (string?)open["channel_status"]!["last_committed_offset_token"];
@@ -283,22 +314,33 @@ public class PersistenceTests
                     next++;
                     if (next % 10 == 0)
                     {
-                        var status = await emulator.SendAsync(HttpMethod.Post, Emulator.Pipe + ":bulk-channel-status", """{"channel_names":["CH"]}""");
+                        var status = await emulator.SendAsync(
+                            HttpMethod.Post,
+                            Emulator.Pipe + ":bulk-channel-status",
+                            """{"channel_names":["CH"]}"""
+                        );
                         var seen = (string?)JsonNode.Parse(status)!["channel_statuses"]!["CH"]!["last_committed_offset_token"];
                         if (seen is not null)
                             committedEver = int.Parse(seen, System.Globalization.CultureInfo.InvariantCulture) + 1;
                     }
                 }
-                catch (HttpRequestException) when (killed)
-                {
-                }
+                catch (HttpRequestException) when (killed) { }
             }
         }
 
         using var last = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"));
-        var status2 = JsonNode.Parse(await last.SendAsync(HttpMethod.Post, Emulator.Pipe + ":bulk-channel-status", """{"channel_names":["CH"]}"""))!;
-        var count = int.Parse((string)status2["channel_statuses"]!["CH"]!["last_committed_offset_token"]!, System.Globalization.CultureInfo.InvariantCulture) + 1;
-        var rows = (await last.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var status2 = JsonNode.Parse(
+            await last.SendAsync(HttpMethod.Post, Emulator.Pipe + ":bulk-channel-status", """{"channel_names":["CH"]}""")
+        )!;
+        var count =
+            int.Parse(
+                (string)status2["channel_statuses"]!["CH"]!["last_committed_offset_token"]!,
+                System.Globalization.CultureInfo.InvariantCulture
+            ) + 1;
+        var rows = (await last.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows")).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
         Assert.Equal(Enumerable.Range(0, count).Select(i => $"{i}"), rows.Select(r => (string)JsonNode.Parse(r)!["UUID"]!));
         Assert.True(count >= committedEver, $"seed {seed}");
     }
@@ -318,7 +360,11 @@ public class PersistenceTests
         }
 
         using var again = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"));
-        Assert.Contains("\"UUID\":\"a\"", await again.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"UUID\":\"a\"",
+            await again.SendAsync(HttpMethod.Get, "/emulator/tables/THERMAL_SENSOR_DATA/rows"),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -362,7 +408,11 @@ public class PersistenceTests
         var (exit, output) = await EmulatorProcess.FailAsync(other.Path, ("EMULATOR_PORT", $"{emulator.Port}"));
 
         Assert.Equal(78, exit);
-        Assert.Contains($"config: EMULATOR_PORT is {emulator.Port}, and another program listens on that port", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"config: EMULATOR_PORT is {emulator.Port}, and another program listens on that port",
+            output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 }
@@ -386,6 +436,16 @@ sealed class EmulatorProcess : IDisposable
 
     public int Port { get; }
 
+    /// <summary>Most memory that the process has had resident (bytes).</summary>
+    public long PeakMemory
+    {
+        get
+        {
+            process.Refresh();
+            return process.PeakWorkingSet64;
+        }
+    }
+
     static Process Launch(string[] arguments, (string Key, string Value)[] settings)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -398,7 +458,14 @@ sealed class EmulatorProcess : IDisposable
     }
 
     static (string, string)[] With(string directory, (string, string)[] more) =>
-        [("EMULATOR_PORT", "0"), ("EMULATOR_DATA", directory), ("EMULATOR_KEYS", directory), ("EMULATOR_SQL", Emulator.ProjectSql), ("EMULATOR_PATS", Emulator.Pat), .. more];
+        [
+            ("EMULATOR_PORT", "0"),
+            ("EMULATOR_DATA", directory),
+            ("EMULATOR_KEYS", directory),
+            ("EMULATOR_SQL", Emulator.ProjectSql),
+            ("EMULATOR_PATS", Emulator.Pat),
+            .. more,
+        ];
 
     /// <summary>Starts the process and waits until it says where it listens.</summary>
     public static async Task<EmulatorProcess> StartAsync(string directory, params (string Key, string Value)[] more)

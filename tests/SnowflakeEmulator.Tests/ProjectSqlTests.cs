@@ -23,10 +23,10 @@ public partial class ProjectSqlTests
     }
 
     [Theory]
-    [MemberData(nameof(Files), "streaming queries")]
+    [MemberData(nameof(Files), "streaming classic queries")]
     public void The_emulator_reads_or_skips_every_statement_of(string file)
     {
-        var catalog = SqlReader.ReadDirectory(Emulator.ProjectSql);
+        var catalog = SqlReader.ReadDirectory($"{Emulator.ProjectSql},{Emulator.Find("sql/classic")}");
         var tables = catalog.Tables.Count;
 
         SqlReader.Read(catalog, file, File.ReadAllText(Path.Combine(Root, file)));
@@ -40,9 +40,21 @@ public partial class ProjectSqlTests
     {
         foreach (var statement in Statements(file))
         {
-            Assert.True(!statement.StartsWith("CREATE", StringComparison.Ordinal) || statement.StartsWith("CREATE OR REPLACE VIEW", StringComparison.Ordinal) || statement.Contains(" IF NOT EXISTS ", StringComparison.Ordinal), statement);
-            Assert.True(!statement.StartsWith("DROP", StringComparison.Ordinal) || statement.Contains(" IF EXISTS ", StringComparison.Ordinal), statement);
-            Assert.True(!statement.Contains("ADD COLUMN", StringComparison.Ordinal) || statement.Contains("ADD COLUMN IF NOT EXISTS", StringComparison.Ordinal), statement);
+            Assert.True(
+                !statement.StartsWith("CREATE", StringComparison.Ordinal)
+                    || statement.StartsWith("CREATE OR REPLACE VIEW", StringComparison.Ordinal)
+                    || statement.Contains(" IF NOT EXISTS ", StringComparison.Ordinal),
+                statement
+            );
+            Assert.True(
+                !statement.StartsWith("DROP", StringComparison.Ordinal) || statement.Contains(" IF EXISTS ", StringComparison.Ordinal),
+                statement
+            );
+            Assert.True(
+                !statement.Contains("ADD COLUMN", StringComparison.Ordinal)
+                    || statement.Contains("ADD COLUMN IF NOT EXISTS", StringComparison.Ordinal),
+                statement
+            );
             Assert.DoesNotMatch("^(INSERT|UPDATE|DELETE|TRUNCATE|MERGE)", statement);
         }
     }
@@ -75,10 +87,17 @@ public partial class ProjectSqlTests
     public void Every_column_that_a_query_takes_from_the_table_is_in_the_table()
     {
         var table = SqlReader.ReadDirectory(Emulator.ProjectSql).Tables.Single(table => table.Name == "THERMAL_SENSOR_DATA");
-        var view = Statements(Path.Combine("queries", "01_views.sql")).Single(statement => statement.Contains("VIEW THERMAL_SENSOR_READINGS", StringComparison.Ordinal));
-        var select = view[view.IndexOf("SELECT", StringComparison.Ordinal)..view.IndexOf("FROM THERMAL_SENSOR_DATA", StringComparison.Ordinal)];
+        var view = Statements(Path.Combine("queries", "01_views.sql"))
+            .Single(statement => statement.Contains("VIEW THERMAL_SENSOR_READINGS", StringComparison.Ordinal));
+        var select = view[
+            view.IndexOf("SELECT", StringComparison.Ordinal)..view.IndexOf("FROM THERMAL_SENSOR_DATA", StringComparison.Ordinal)
+        ];
 
-        var used = Word().Matches(select).Select(match => match.Value).Except(["SELECT", "AS", "COALESCE", "DEVICE", "TEMPERATUREICP_C", "CPUTEMP_C"]).ToList();
+        var used = Word()
+            .Matches(select)
+            .Select(match => match.Value)
+            .Except(["SELECT", "AS", "COALESCE", "DEVICE", "TEMPERATUREICP_C", "CPUTEMP_C"])
+            .ToList();
 
         Assert.DoesNotContain(used, name => table.IndexOf(name) < 0);
         Assert.True(used.Count > 20);
@@ -96,7 +115,13 @@ public partial class ProjectSqlTests
     static List<string> Statements(string file)
     {
         var text = Regex.Replace(File.ReadAllText(Path.Combine(Root, file)), "--.*", "");
-        return [.. Regex.Split(text, @";[ \t]*$", RegexOptions.Multiline).Select(statement => statement.Trim()).Where(statement => statement.Length > 0)];
+        return
+        [
+            .. Regex
+                .Split(text, @";[ \t]*$", RegexOptions.Multiline)
+                .Select(statement => statement.Trim())
+                .Where(statement => statement.Length > 0),
+        ];
     }
 
     /// <summary>
@@ -119,7 +144,14 @@ public partial class ProjectSqlTests
             kinds = [type(p).__name__ for p in parsed]
             print(kinds); sys.exit(0 if len(kinds) == 1 and kinds[0] in ("Select", "Create", "Union") else 1)
             """;
-        using var python = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var python = Process.Start(
+            new ProcessStartInfo("/usr/bin/python3", ["-c", script])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         await python.StandardInput.WriteAsync(query);
         python.StandardInput.Close();
         var output = python.StandardOutput.ReadToEndAsync();

@@ -12,7 +12,12 @@ public class QueryTests
     {
         var (exit, output, error) = await SqlAsync(emulator, "", "--json", file);
         Assert.True(exit == 0, error);
-        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["rows"]!.AsArray().Select(row => row!).ToList())];
+        return
+        [
+            .. output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!["rows"]!.AsArray().Select(row => row!).ToList()),
+        ];
     }
 
     static async Task<(int Exit, string Output, string Error)> SqlAsync(Emulator emulator, string input, params string[] arguments)
@@ -20,7 +25,14 @@ public class QueryTests
         var settings = new EmulatorSettings { DataDirectory = emulator.DataDirectory, SqlDirectory = emulator.SqlDirectory };
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exit = await SqlCommand.RunAsync(settings, SqlReader.ReadDirectory(emulator.SqlDirectory), arguments, new StringReader(input), output, error);
+        var exit = await SqlCommand.RunAsync(
+            settings,
+            SqlReader.ReadDirectory(emulator.SqlDirectory),
+            arguments,
+            new StringReader(input),
+            output,
+            error
+        );
         return (exit, output.ToString(), error.ToString());
     }
 
@@ -40,10 +52,14 @@ public class QueryTests
     {
         await using var emulator = await StartAsync("a", "b");
 
-        var (exit, output, _) = await SqlAsync(emulator, "select uuid, length(uuid) as n, temperature from thermal_sensor_data order by 1;\nSELECT 1 AS \"one\"");
+        var (exit, output, _) = await SqlAsync(
+            emulator,
+            "select uuid, length(uuid) as n, temperature from thermal_sensor_data order by 1;\nSELECT 1 AS \"one\""
+        );
 
         Assert.Equal(0, exit);
-        Assert.Equal("""
+        Assert.Equal(
+            """
             ╭──────┬───┬─────────────╮
             │ UUID │ N │ TEMPERATURE │
             ├──────┼───┼─────────────┤
@@ -58,7 +74,9 @@ public class QueryTests
             ╰─────╯
             1 row
 
-            """, output);
+            """,
+            output
+        );
     }
 
     [Fact]
@@ -66,10 +84,16 @@ public class QueryTests
     {
         await using var emulator = await StartAsync("a");
 
-        var answer = await QueryAsync(emulator, "SELECT UUID, COUNT(*) OVER () AS N, CO2, RAW_DATA:uuid AS RAW FROM DEMO.DEMO.THERMAL_SENSOR_DATA");
+        var answer = await QueryAsync(
+            emulator,
+            "SELECT UUID, COUNT(*) OVER () AS N, CO2, RAW_DATA:uuid AS RAW FROM DEMO.DEMO.THERMAL_SENSOR_DATA"
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
-        Assert.Equal("""{"line":1,"columns":["UUID","N","CO2","RAW"],"rows":[{"UUID":"a","N":1,"CO2":null,"RAW":"a"}],"truncated":false}""", answer.Body.Trim());
+        Assert.Equal(
+            """{"line":1,"columns":["UUID","N","CO2","RAW"],"rows":[{"UUID":"a","N":1,"CO2":null,"RAW":"a"}],"truncated":false}""",
+            answer.Body.Trim()
+        );
     }
 
     [Fact]
@@ -95,28 +119,46 @@ public class QueryTests
     {
         await using var emulator = await StartAsync("a");
         Assert.Equal(HttpStatusCode.BadRequest, (await QueryAsync(emulator, "SELECT EXTRA FROM THERMAL_SENSOR_DATA")).Status);
-        await File.WriteAllTextAsync(Path.Combine(emulator.SqlDirectory, "09.sql"), "ALTER TABLE DEMO.DEMO.THERMAL_SENSOR_DATA ADD COLUMN EXTRA NUMBER;");
+        await File.WriteAllTextAsync(
+            Path.Combine(emulator.SqlDirectory, "09.sql"),
+            "ALTER TABLE DEMO.DEMO.THERMAL_SENSOR_DATA ADD COLUMN EXTRA NUMBER;"
+        );
 
         await emulator.RestartAsync();
 
-        Assert.Equal("""[{"UUID":"a","EXTRA":null}]""", (await QueryAsync(emulator, "SELECT UUID, EXTRA FROM THERMAL_SENSOR_DATA")).Json["rows"]!.ToJsonString());
+        Assert.Equal(
+            """[{"UUID":"a","EXTRA":null}]""",
+            (await QueryAsync(emulator, "SELECT UUID, EXTRA FROM THERMAL_SENSOR_DATA")).Json["rows"]!.ToJsonString()
+        );
     }
 
     [Fact]
     public async Task Every_type_of_a_column_is_what_it_is_in_the_table()
     {
-        await using var emulator = await Emulator.StartAsync(sql: """
+        await using var emulator = await Emulator.StartAsync(
+            sql: """
             CREATE DATABASE DEMO; CREATE SCHEMA DEMO.DEMO; USE SCHEMA DEMO.DEMO;
             CREATE TABLE T (A NUMBER, B NUMBER(10,4), C FLOAT, D VARCHAR, E BOOLEAN, F DATE, G TIME, H TIMESTAMP_NTZ, I TIMESTAMP_TZ, J VARIANT, K ARRAY, L NUMBER(6), "m m" NUMBER(38,20));
             CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;
-            """);
+            """
+        );
         await emulator.OpenAsync();
-        await emulator.AppendAsync("0_1", "1", """
+        await emulator.AppendAsync(
+            "0_1",
+            "1",
+            """
             {"A":12345678901234567890123456789012345678,"B":-21.12345,"C":1e3,"D":"ü'\"\\\n","E":"yes","F":"2026-02-28","G":"23:59:58.5","H":"2026-02-28T23:59:58.123456789","I":"2026-02-28T23:59:58+02:00","J":{"x":[1.10,"y"]},"K":[1],"L":7,"m m":0.5}
             {}
-            """);
+            """
+        );
 
-        var rows = (await QueryAsync(emulator, "SELECT A + 1 AS A, B, C, D, E, F::VARCHAR AS F, G::VARCHAR AS G, H, epoch(I) AS I, J:x AS J, K::VARCHAR AS K, L, \"m m\" AS M FROM T ORDER BY A")).Json["rows"]!;
+        var rows = (
+            await QueryAsync(
+                emulator,
+                "SELECT A + 1 AS A, B, C, D, E, F::VARCHAR AS F, G::VARCHAR AS G, H, epoch(I) AS I, J:x AS J, K::VARCHAR AS K, L, \"m m\" "
+                    + "AS M FROM T ORDER BY A"
+            )
+        ).Json["rows"]!;
 
         Assert.Equal("12345678901234567890123456789012345679", rows[0]!["A"]!.ToJsonString());
         Assert.Equal("-21.1235", rows[0]!["B"]!.ToJsonString());
@@ -137,7 +179,9 @@ public class QueryTests
     public async Task A_view_stays_for_later_queries_until_it_is_dropped()
     {
         await using var emulator = await StartAsync("a");
-        var view = "CREATE OR REPLACE VIEW V COMMENT = 'it''s' AS SELECT UUID, DATEDIFF(SECOND, SYSDATE(), DATEADD(MINUTE, 2, SYSDATE())) AS S FROM THERMAL_SENSOR_DATA;";
+        var view =
+            "CREATE OR REPLACE VIEW V COMMENT = 'it''s' AS SELECT UUID, DATEDIFF(SECOND, SYSDATE(), DATEADD(MINUTE, 2, SYSDATE())) AS S "
+            + "FROM THERMAL_SENSOR_DATA;";
 
         Assert.Equal((0, "", ""), await SqlAsync(emulator, view));
 
@@ -175,7 +219,10 @@ public class QueryTests
         Assert.StartsWith("sql:1: ", error, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         Assert.Equal("QUERY_FAILED", answer.Code);
-        Assert.Equal("""[{"UUID":"a"}]""", (await QueryAsync(emulator, "SELECT UUID FROM THERMAL_SENSOR_DATA")).Json["rows"]!.ToJsonString());
+        Assert.Equal(
+            """[{"UUID":"a"}]""",
+            (await QueryAsync(emulator, "SELECT UUID FROM THERMAL_SENSOR_DATA")).Json["rows"]!.ToJsonString()
+        );
     }
 
     [Theory]
@@ -189,7 +236,11 @@ public class QueryTests
     }
 
     [Theory]
-    [InlineData("SELECT 1 AS A;\n\n  SELECT * FROM NOWHERE", "sql:3: Catalog Error: Table with name NOWHERE does not exist! This project's views are created by sql/queries/01_views.sql: ./up sql sql/queries/01_views.sql")]
+    [InlineData(
+        "SELECT 1 AS A;\n\n  SELECT * FROM NOWHERE",
+        "sql:3: Catalog Error: Table with name NOWHERE does not exist! This project's views are created by sql/queries/01_views.sql "
+            + "(./up sql sql/queries/01_views.sql) and sql/classic/02_view.sql."
+    )]
     [InlineData("\nSELECT A B C", "sql:2: Parser Error: syntax error at or near \"C\"")]
     [InlineData("SELECT 'open", "sql:1: a string is not closed")]
     [InlineData("MERGE INTO T", "sql:1: Only queries, CREATE VIEW, DROP VIEW and USE run here, not 'MERGE'.")]
@@ -236,7 +287,11 @@ public class QueryTests
         const string Sql = "SELECT SUM(A.RANGE * B.RANGE) AS S FROM RANGE(10000000) AS A, RANGE(10000000) AS B";
         var statement = Assert.Single(SqlTokenizer.Statements(SqlTokenizer.Tokenize("sql", Sql)));
         using var session = await QuerySession.OpenAsync(
-            emulator.DataDirectory, SqlReader.ReadDirectory(emulator.SqlDirectory), mayCreateViews: false, TimeSpan.FromMilliseconds(200));
+            emulator.DataDirectory,
+            SqlReader.ReadDirectory(emulator.SqlDirectory),
+            mayCreateViews: false,
+            TimeSpan.FromMilliseconds(200)
+        );
 
         var e = Assert.Throws<QueryException>(() => session.Run(Sql, statement));
 
@@ -248,9 +303,14 @@ public class QueryTests
     {
         await using var emulator = await StartAsync("a");
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => QueryAsync(emulator, $"SELECT UUID, {i} AS I FROM THERMAL_SENSOR_DATA")));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => QueryAsync(emulator, $"SELECT UUID, {i} AS I FROM THERMAL_SENSOR_DATA"))
+        );
 
-        Assert.Equal(Enumerable.Range(0, 4).Select(i => $$"""[{"UUID":"a","I":{{i}}}]"""), answers.Select(a => a.Json["rows"]!.ToJsonString()));
+        Assert.Equal(
+            Enumerable.Range(0, 4).Select(i => $$"""[{"UUID":"a","I":{{i}}}]"""),
+            answers.Select(a => a.Json["rows"]!.ToJsonString())
+        );
     }
 
     [Fact]
@@ -272,12 +332,20 @@ public class QueryTests
         using var directory = new TempDirectory();
         using var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "0"));
         await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH");
-        await emulator.SendAsync(HttpMethod.Post, Emulator.Data + "/channels/CH/rows?continuationToken=0_1&offsetToken=1", Emulator.Row("a"));
+        await emulator.SendAsync(
+            HttpMethod.Post,
+            Emulator.Data + "/channels/CH/rows?continuationToken=0_1&offsetToken=1",
+            Emulator.Row("a")
+        );
 
         Assert.Equal(0, await emulator.RunAsync(["sql", Emulator.Find("sql/queries/01_views.sql")]));
         Assert.Equal(0, await emulator.RunAsync(["sql", Emulator.Find("sql/queries/02_latest_and_freshness.sql")]));
         Assert.Equal(1, await emulator.RunAsync(["sql", directory.File("there-is-no-such-file.sql")]));
         Assert.Equal(1, await emulator.RunAsync(["sql", "--yaml"]));
-        Assert.Contains("\"N\":1", await emulator.SendAsync(HttpMethod.Get, "/emulator/query?sql=SELECT%20COUNT(*)%20AS%20N%20FROM%20THERMAL_SENSOR_READINGS"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"N\":1",
+            await emulator.SendAsync(HttpMethod.Get, "/emulator/query?sql=SELECT%20COUNT(*)%20AS%20N%20FROM%20THERMAL_SENSOR_READINGS"),
+            StringComparison.Ordinal
+        );
     }
 }

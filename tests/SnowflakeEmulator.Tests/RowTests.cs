@@ -26,7 +26,10 @@ public class RowTests
         await emulator.AppendAsync("0_1", "1", ThermalRow);
 
         var row = Assert.Single(await emulator.RowsAsync());
-        Assert.Equal(ThermalRow, row["RAW_DATA"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        Assert.Equal(
+            ThermalRow,
+            row["RAW_DATA"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })
+        );
         Assert.Equal("thrml_abc_20261120100000", (string?)row["UUID"]);
         Assert.Equal("21.1235", row["TEMPERATURE"]!.ToJsonString());
         Assert.Equal("40.13", row["HUMIDITY"]!.ToJsonString());
@@ -47,13 +50,19 @@ public class RowTests
     [InlineData("""{"\ud83d":1}""")]
     public async Task Half_of_a_surrogate_pair_costs_no_more_than_its_own_row(string row)
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + """
-            CREATE TABLE T (UUID VARCHAR(1), TEMPERATURE DECIMAL(10,4), DATETIMESTAMP TIMESTAMP_NTZ);
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + """
+                CREATE TABLE T (UUID VARCHAR(1), TEMPERATURE DECIMAL(10,4), DATETIMESTAMP TIMESTAMP_NTZ);
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
+                """
+        );
         await emulator.OpenAsync();
 
-        Assert.Equal(HttpStatusCode.OK, (await emulator.AppendAsync("0_1", "1", Emulator.Row("a") + row + "\n" + Emulator.Row("b"))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await emulator.AppendAsync("0_1", "1", Emulator.Row("a") + row + "\n" + Emulator.Row("b"))).Status
+        );
 
         Assert.Equal(["a", "b"], (await emulator.RowsAsync(table: "T")).Select(r => (string?)r["UUID"]));
         Assert.Equal(1, (int)(await emulator.StatusAsync())["rows_error_count"]!);
@@ -67,14 +76,22 @@ public class RowTests
 
         await emulator.AppendAsync("0_1", "1", Emulator.Row("a", $",\"deep\":{new string('[', 500)}{new string(']', 500)}"));
 
-        Assert.StartsWith("""{"RAW_DATA":{"uuid":"a","deep":[[[[""", (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Body, StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"RAW_DATA":{"uuid":"a","deep":[[[[""",
+            (await emulator.GetAsync("/emulator/tables/THERMAL_SENSOR_DATA/rows")).Body,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_table_is_found_by_its_exact_name_first()
     {
         await using var emulator = await Emulator.StartAsync(sql: Start + """CREATE TABLE T (A INT); CREATE TABLE "t" (B INT);""");
-        await emulator.SendAsync(HttpMethod.Post, "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/%22t%22/rows", Emulator.Text("""{"B":1}""" + "\n", "application/x-ndjson"));
+        await emulator.SendAsync(
+            HttpMethod.Post,
+            "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/%22t%22/rows",
+            Emulator.Text("""{"B":1}""" + "\n", "application/x-ndjson")
+        );
 
         Assert.Equal("""{"B":1}""", Assert.Single(await emulator.RowsAsync(table: "t")).ToJsonString());
         Assert.Empty(await emulator.RowsAsync(table: "T"));
@@ -86,7 +103,11 @@ public class RowTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        await emulator.AppendAsync("0_1", "1", """{"uuid":"a","temperature":null,"humidity":null,"co2":null,"pressure":null,"datetimestamp":null}""" + "\n{}\n");
+        await emulator.AppendAsync(
+            "0_1",
+            "1",
+            """{"uuid":"a","temperature":null,"humidity":null,"co2":null,"pressure":null,"datetimestamp":null}""" + "\n{}\n"
+        );
 
         Assert.Equal(2, (await emulator.RowsAsync()).Length);
         Assert.Equal(0, (int)(await emulator.StatusAsync())["rows_error_count"]!);
@@ -98,8 +119,14 @@ public class RowTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&startOffsetToken=10&endOffsetToken=14",
-            Emulator.Text(Emulator.Row("a") + """{"uuid":"bad","temperature":"warm"}""" + "\n{\"uuid\":\n" + Emulator.Row("b") + "[1]\n", "application/x-ndjson"));
+        await emulator.SendAsync(
+            HttpMethod.Post,
+            $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&startOffsetToken=10&endOffsetToken=14",
+            Emulator.Text(
+                Emulator.Row("a") + """{"uuid":"bad","temperature":"warm"}""" + "\n{\"uuid\":\n" + Emulator.Row("b") + "[1]\n",
+                "application/x-ndjson"
+            )
+        );
 
         Assert.Equal("ab", await emulator.UuidsAsync());
         Assert.Equal("14", await emulator.CommittedAsync());
@@ -181,10 +208,13 @@ public class RowTests
     [InlineData("ARRAY", "[1]", "[1]")]
     public async Task A_cast_gives_its_value_or_rejects_the_row(string type, string value, string? stored)
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + $"""
-            CREATE TABLE T (V {type});
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM (SELECT $1:v::{type} FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + $"""
+                CREATE TABLE T (V {type});
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM (SELECT $1:v::{type} FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
+                """
+        );
         await emulator.OpenAsync();
 
         var line = $$"""{"v":{{value}}}""" + "\n";
@@ -199,10 +229,13 @@ public class RowTests
     [Fact]
     public async Task NULL_in_a_NOT_NULL_column_rejects_the_row_with_the_message_seen_live()
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + """
-            CREATE TABLE T (A VARCHAR NOT NULL, B NUMBER);
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T (B, A) FROM (SELECT $1:b::NUMBER, $1:a::VARCHAR FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + """
+                CREATE TABLE T (A VARCHAR NOT NULL, B NUMBER);
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T (B, A) FROM (SELECT $1:b::NUMBER, $1:a::VARCHAR FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
+                """
+        );
         await emulator.OpenAsync();
 
         await emulator.AppendAsync("0_1", "1", """{"a":"x","b":1}""" + "\n" + """{"a":null,"b":2}""" + "\n" + """{"b":3}""" + "\n");
@@ -224,10 +257,13 @@ public class RowTests
     [InlineData("{\"v\":1,\"v\":2}")]
     public async Task A_line_that_is_not_one_JSON_object_is_rejected(string line)
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + """
-            CREATE TABLE T (V VARIANT);
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM (SELECT $1:v FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + """
+                CREATE TABLE T (V VARIANT);
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM (SELECT $1:v FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
+                """
+        );
         await emulator.OpenAsync();
 
         var answer = await emulator.AppendAsync("0_1", "1", line + "\n");
@@ -242,8 +278,11 @@ public class RowTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&offsetToken=1",
-            new ByteArrayContent([.. "{\"uuid\":\"a\"}\n{\"uuid\":\""u8, 0xC3, 0x28, .. "\"}\n{\"uuid\":\"b\"}"u8]));
+        await emulator.SendAsync(
+            HttpMethod.Post,
+            $"{Emulator.Data}/channels/CH/rows?continuationToken=0_1&offsetToken=1",
+            new ByteArrayContent([.. "{\"uuid\":\"a\"}\n{\"uuid\":\""u8, 0xC3, 0x28, .. "\"}\n{\"uuid\":\"b\"}"u8])
+        );
 
         Assert.Equal("ab", await emulator.UuidsAsync());
         Assert.Single(await emulator.ErrorsAsync());
@@ -265,34 +304,47 @@ public class RowTests
     [Fact]
     public async Task Matching_by_column_name_ignores_case_and_prefers_the_exact_key()
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + """
-            CREATE TABLE T (ABC VARCHAR, "abc" VARCHAR, N NUMBER(3) NOT NULL DEFAULT 5, V VARIANT);
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + """
+                CREATE TABLE T (ABC VARCHAR, "abc" VARCHAR, N NUMBER(3) NOT NULL DEFAULT 5, V VARIANT);
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE;
+                """
+        );
         await emulator.OpenAsync();
 
-        await emulator.AppendAsync("0_1", "1", """
+        await emulator.AppendAsync(
+            "0_1",
+            "1",
+            """
             {"Abc":"both","extra":1,"v":"{}"}
             {"abc":"low","ABC":"up","n":7}
             {"ABC":"up","Abc":"other","n":1000}
             {"n":null}
-            """);
+            """
+        );
 
-        Assert.Equal("""
+        Assert.Equal(
+            """
             {"ABC":"both","abc":"both","N":5,"V":"{}"}
             {"ABC":"up","abc":"low","N":7,"V":null}
 
-            """, (await emulator.GetAsync("/emulator/tables/T/rows")).Body);
+            """,
+            (await emulator.GetAsync("/emulator/tables/T/rows")).Body
+        );
         Assert.Equal(2, (await emulator.ErrorsAsync(table: "T")).Length);
     }
 
     [Fact]
     public async Task Matching_with_case_takes_only_the_exact_key()
     {
-        await using var emulator = await Emulator.StartAsync(sql: Start + """
-            CREATE TABLE T (ABC VARCHAR);
-            CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;
-            """);
+        await using var emulator = await Emulator.StartAsync(
+            sql: Start
+                + """
+                CREATE TABLE T (ABC VARCHAR);
+                CREATE PIPE THERMAL_SENSOR_PIPE AS COPY INTO T FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;
+                """
+        );
         await emulator.OpenAsync();
 
         await emulator.AppendAsync("0_1", "1", "{\"abc\":\"x\"}\n{\"ABC\":\"y\"}\n");
@@ -342,8 +394,16 @@ public class RowTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var first = await emulator.SendAsync(HttpMethod.Post, path + "?requestId=8d1f1d3c-33ff-4b0f-9d8f-111111111111&retryCount=0", Emulator.Text(Emulator.Row("a"), "application/x-ndjson"));
-        await emulator.SendAsync(HttpMethod.Post, path + "?requestId=8d1f1d3c-33ff-4b0f-9d8f-111111111111&retryCount=1", Emulator.Text(Emulator.Row("a"), "application/x-ndjson"));
+        var first = await emulator.SendAsync(
+            HttpMethod.Post,
+            path + "?requestId=8d1f1d3c-33ff-4b0f-9d8f-111111111111&retryCount=0",
+            Emulator.Text(Emulator.Row("a"), "application/x-ndjson")
+        );
+        await emulator.SendAsync(
+            HttpMethod.Post,
+            path + "?requestId=8d1f1d3c-33ff-4b0f-9d8f-111111111111&retryCount=1",
+            Emulator.Text(Emulator.Row("a"), "application/x-ndjson")
+        );
 
         Assert.Equal(HttpStatusCode.OK, first.Status);
         Assert.Equal("OK", (string?)first.Json["message"]);
@@ -360,9 +420,19 @@ public class RowTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        foreach (var path in new[] { "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/THERMAL_SENSOR_DATA/rows", Emulator.Data + "/channels/ELASTIC/rows" })
+        foreach (
+            var path in new[]
+            {
+                "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/THERMAL_SENSOR_DATA/rows",
+                Emulator.Data + "/channels/ELASTIC/rows",
+            }
+        )
         {
-            var answer = await emulator.SendAsync(HttpMethod.Post, $"{path}?{query}", Emulator.Text(Emulator.Row("a"), "application/x-ndjson"));
+            var answer = await emulator.SendAsync(
+                HttpMethod.Post,
+                $"{path}?{query}",
+                Emulator.Text(Emulator.Row("a"), "application/x-ndjson")
+            );
 
             Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         }
@@ -374,7 +444,11 @@ public class RowTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/NOPE/rows", Emulator.Text(Emulator.Row("a"), "application/x-ndjson"));
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            "/v2/streaming/data/databases/DEMO/schemas/DEMO/tables/NOPE/rows",
+            Emulator.Text(Emulator.Row("a"), "application/x-ndjson")
+        );
 
         Assert.Equal(HttpStatusCode.NotFound, answer.Status);
         Assert.Equal("ERR_TABLE_DOES_NOT_EXIST_NOT_AUTHORIZED", answer.Code);

@@ -8,8 +8,16 @@ public class SdkNeedsTests
 {
     const string DefaultPipe = "/v2/streaming/databases/DEMO/schemas/DEMO/pipes/THERMAL_SENSOR_DATA-STREAMING";
 
-    static Task<Answer> InfoAsync(Emulator emulator, string pipe = Emulator.Pipe, string body = """{"generate_new_token":true,"encryption_version":"AES-CTR-128.1"}""") =>
-        emulator.SendAsync(HttpMethod.Post, pipe + ":pipe-info?requestId=6f0d7b0e-8a7e-4d1c-9c2f-000000000001&retryCount=0", Emulator.Text(body, "application/json"));
+    static Task<Answer> InfoAsync(
+        Emulator emulator,
+        string pipe = Emulator.Pipe,
+        string body = """{"generate_new_token":true,"encryption_version":"AES-CTR-128.1"}"""
+    ) =>
+        emulator.SendAsync(
+            HttpMethod.Post,
+            pipe + ":pipe-info?requestId=6f0d7b0e-8a7e-4d1c-9c2f-000000000001&retryCount=0",
+            Emulator.Text(body, "application/json")
+        );
 
     [Fact]
     public async Task Pipe_info_has_every_field_in_the_type_that_the_SDK_decodes()
@@ -28,10 +36,17 @@ public class SdkNeedsTests
             Assert.Equal(emulator.Client.BaseAddress!.Authority, (string)location["storage_endpoint"]!);
             foreach (var key in new[] { "AWS_KEY_ID", "AWS_SECRET_KEY", "AWS_TOKEN" })
                 Assert.NotEmpty((string)location["creds"]![key]!);
-            Assert.InRange((ulong)location["expiry_time_ms"]!, (ulong)TimeProvider.System.GetUtcNow().AddMinutes(30).ToUnixTimeMilliseconds(), (ulong)TimeProvider.System.GetUtcNow().AddHours(2).ToUnixTimeMilliseconds());
+            Assert.InRange(
+                (ulong)location["expiry_time_ms"]!,
+                (ulong)TimeProvider.System.GetUtcNow().AddMinutes(30).ToUnixTimeMilliseconds(),
+                (ulong)TimeProvider.System.GetUtcNow().AddHours(2).ToUnixTimeMilliseconds()
+            );
             Assert.False((bool)location["use_s3_regional_url"]!);
         }
-        Assert.NotEqual((string)answer.Json["rowset_stage_location"]!["location"]!, (string)answer.Json["durable_stage_location"]!["location"]!);
+        Assert.NotEqual(
+            (string)answer.Json["rowset_stage_location"]!["location"]!,
+            (string)answer.Json["durable_stage_location"]!["location"]!
+        );
         var encryption = answer.Json["encryption_info"]!;
         Assert.Equal(32, Convert.FromBase64String((string)encryption["pipe_key"]!).Length);
         Assert.NotEmpty((string)encryption["pipe_key_id"]!);
@@ -41,9 +56,15 @@ public class SdkNeedsTests
         await emulator.RestartAsync();
         var again = await InfoAsync(emulator);
         Assert.Equal(encryption.ToJsonString(), again.Json["encryption_info"]!.ToJsonString());
-        Assert.NotEqual((string)answer.Json["rowset_stage_location"]!["location"]!, (string)again.Json["rowset_stage_location"]!["location"]!);
+        Assert.NotEqual(
+            (string)answer.Json["rowset_stage_location"]!["location"]!,
+            (string)again.Json["rowset_stage_location"]!["location"]!
+        );
         // Each pipe has its own.
-        Assert.NotEqual((string)encryption["pipe_key"]!, (string)(await InfoAsync(emulator, DefaultPipe)).Json["encryption_info"]!["pipe_key"]!);
+        Assert.NotEqual(
+            (string)encryption["pipe_key"]!,
+            (string)(await InfoAsync(emulator, DefaultPipe)).Json["encryption_info"]!["pipe_key"]!
+        );
     }
 
     [Fact]
@@ -91,7 +112,10 @@ public class SdkNeedsTests
         await using var emulator = await Emulator.StartAsync();
 
         Assert.Equal(HttpStatusCode.NotFound, (await InfoAsync(emulator, Emulator.Pipe + "X")).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await emulator.SendAsync(HttpMethod.Post, Emulator.Pipe + ":pipe-info", null, r => r.Headers.Remove("Authorization"))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await emulator.SendAsync(HttpMethod.Post, Emulator.Pipe + ":pipe-info", null, r => r.Headers.Remove("Authorization"))).Status
+        );
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await emulator.GetAsync(Emulator.Pipe + ":pipe-info")).Status);
     }
 
@@ -100,7 +124,11 @@ public class SdkNeedsTests
     {
         await using var emulator = await Emulator.StartAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, "/telemetry/send/sessionless?requestId=1", Emulator.Text("""{"logs":[]}""", "application/json"));
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            "/telemetry/send/sessionless?requestId=1",
+            Emulator.Text("""{"logs":[]}""", "application/json")
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.True((bool)answer.Json["success"]!);
@@ -129,12 +157,17 @@ public class SdkNeedsTests
     const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
     static Task<Answer> ExchangeAsync(Emulator emulator, string bearer, params (string, string)[] form) =>
-        emulator.SendAsync(HttpMethod.Post, "/oauth/token?requestId=1&retryCount=0", new FormUrlEncodedContent(form.ToDictionary(f => f.Item1, f => f.Item2)), r =>
-        {
-            r.Headers.Remove("Authorization");
-            if (bearer.Length > 0)
-                r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
-        });
+        emulator.SendAsync(
+            HttpMethod.Post,
+            "/oauth/token?requestId=1&retryCount=0",
+            new FormUrlEncodedContent(form.ToDictionary(f => f.Item1, f => f.Item2)),
+            r =>
+            {
+                r.Headers.Remove("Authorization");
+                if (bearer.Length > 0)
+                    r.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
+            }
+        );
 
     [Theory]
     [InlineData(true)]
@@ -142,7 +175,12 @@ public class SdkNeedsTests
     public async Task An_access_token_is_exchanged_for_a_scoped_token(bool inHeader)
     {
         await using var emulator = await Emulator.StartAsync();
-        var form = new List<(string, string)> { ("grant_type", TokenExchange), ("scope", "127.0.0.1"), ("subject_token_type", "programmatic_access_token") };
+        var form = new List<(string, string)>
+        {
+            ("grant_type", TokenExchange),
+            ("scope", "127.0.0.1"),
+            ("subject_token_type", "programmatic_access_token"),
+        };
         if (!inHeader)
             form.Add(("subject_token", Emulator.Pat));
 
@@ -157,13 +195,17 @@ public class SdkNeedsTests
     public async Task A_grant_that_does_not_fit_its_token_is_refused()
     {
         await using var emulator = await Emulator.StartAsync();
-        (string, string) exchange = ("grant_type", TokenExchange), type = ("subject_token_type", "programmatic_access_token");
+        (string, string) exchange = ("grant_type", TokenExchange),
+            type = ("subject_token_type", "programmatic_access_token");
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await ExchangeAsync(emulator, "wrong", exchange, type)).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await ExchangeAsync(emulator, Emulator.Pat, exchange)).Status);
         Assert.Equal("invalid_grant", (string?)(await ExchangeAsync(emulator, Emulator.Pat, ("grant_type", JwtBearer))).Json["error"]);
         Assert.Equal("invalid_grant", (string?)(await ExchangeAsync(emulator, emulator.Jwt(), exchange, type)).Json["error"]);
-        Assert.Equal("unsupported_grant_type", (string?)(await ExchangeAsync(emulator, Emulator.Pat, ("grant_type", "password"))).Json["error"]);
+        Assert.Equal(
+            "unsupported_grant_type",
+            (string?)(await ExchangeAsync(emulator, Emulator.Pat, ("grant_type", "password"))).Json["error"]
+        );
     }
 
     [Theory]
@@ -195,11 +237,13 @@ public class SdkNeedsTests
         await using var emulator = await Emulator.StartAsync();
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 
-        var answer = await emulator.OpenWithAsync(emulator.Jwt(c =>
-        {
-            c["iat"] = now + issued;
-            c["exp"] = now + expires;
-        }));
+        var answer = await emulator.OpenWithAsync(
+            emulator.Jwt(c =>
+            {
+                c["iat"] = now + issued;
+                c["exp"] = now + expires;
+            })
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
     }

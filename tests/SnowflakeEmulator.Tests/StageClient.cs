@@ -37,8 +37,11 @@ sealed class StageClient(Emulator emulator, JsonNode info)
 
     public static async Task<StageClient> StartAsync(Emulator emulator, string pipe = Emulator.Pipe)
     {
-        var answer = await emulator.SendAsync(HttpMethod.Post, pipe + ":pipe-info?requestId=1&retryCount=0",
-            Emulator.Text("""{"generate_new_token":true,"encryption_version":"AES-CTR-128.1"}""", "application/json"));
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            pipe + ":pipe-info?requestId=1&retryCount=0",
+            Emulator.Text("""{"generate_new_token":true,"encryption_version":"AES-CTR-128.1"}""", "application/json")
+        );
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         return new StageClient(emulator, answer.Json);
     }
@@ -81,7 +84,8 @@ sealed class StageClient(Emulator emulator, JsonNode info)
             headers["x-amz-trailer"] = "x-amz-checksum-crc32";
         }
 
-        var canonical = $"PUT\n/{path}\nx-id=PutObject\n{string.Concat(headers.Select(h => $"{h.Key}:{h.Value}\n"))}\n{string.Join(';', headers.Keys)}\n{upload.Coding}";
+        var canonical =
+            $"PUT\n/{path}\nx-id=PutObject\n{string.Concat(headers.Select(h => $"{h.Key}:{h.Value}\n"))}\n{string.Join(';', headers.Keys)}\n{upload.Coding}";
         var key = Encoding.UTF8.GetBytes("AWS4" + (upload.Secret ?? (string)Location["creds"]!["AWS_SECRET_KEY"]!));
         foreach (var part in scope.Split('/'))
             key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
@@ -94,8 +98,11 @@ sealed class StageClient(Emulator emulator, JsonNode info)
             if (name != "content-encoding")
                 request.Headers.TryAddWithoutValidation(name, value);
         }
-        request.Headers.TryAddWithoutValidation("Authorization",
-            $"AWS4-HMAC-SHA256 Credential={Location["creds"]!["AWS_KEY_ID"]}/{scope}, SignedHeaders={string.Join(';', headers.Keys)}, Signature={signature}");
+        request.Headers.TryAddWithoutValidation(
+            "Authorization",
+            $"AWS4-HMAC-SHA256 Credential={Location["creds"]!["AWS_KEY_ID"]}/{scope}, SignedHeaders={string.Join(';', headers.Keys)}, "
+                + $"Signature={signature}"
+        );
 
         var body = Encoding.Latin1.GetString(content);
         if (!plain)
@@ -118,7 +125,10 @@ sealed class StageClient(Emulator emulator, JsonNode info)
             if (upload.Coding == Signed)
             {
                 var trailer = Hash(Encoding.UTF8.GetBytes($"x-amz-checksum-crc32:{checksum}\n"));
-                coded.Append("x-amz-trailer-signature:").Append(Sign($"AWS4-HMAC-SHA256-TRAILER\n{stamp}\n{scope}\n{signature}\n{trailer}")).Append("\r\n");
+                coded
+                    .Append("x-amz-trailer-signature:")
+                    .Append(Sign($"AWS4-HMAC-SHA256-TRAILER\n{stamp}\n{scope}\n{signature}\n{trailer}"))
+                    .Append("\r\n");
             }
             body = coded.Append("\r\n").ToString();
         }
@@ -148,36 +158,47 @@ sealed class StageClient(Emulator emulator, JsonNode info)
             var block = aes.EncryptEcb(counter, PaddingMode.None);
             for (var i = 0; i < 16 && at + i < content.Length; i++)
                 content[at + i] ^= block[i];
-            for (var i = 15; i >= 0 && ++counter[i] == 0; i--)
-            {
-            }
+            for (var i = 15; i >= 0 && ++counter[i] == 0; i--) { }
         }
         return (content, iv);
     }
 
     /// <summary>Describes a fragment of an uploaded file as the SDK does.</summary>
-    public JsonObject Fragment(string path, byte[] file, byte[] iv, int rows, string start, string end, int offset = 0, int? length = null) => new()
-    {
-        ["file_path"] = path,
-        ["content_type"] = "application/x-ndjson",
+    public JsonObject Fragment(
+        string path,
+        byte[] file,
+        byte[] iv,
+        int rows,
+        string start,
+        string end,
+        int offset = 0,
+        int? length = null
+    ) =>
+        new()
+        {
+            ["file_path"] = path,
+            ["content_type"] = "application/x-ndjson",
 #pragma warning disable CA5351
-        ["file_etag"] = Convert.ToHexStringLower(MD5.HashData(file)),
+            ["file_etag"] = Convert.ToHexStringLower(MD5.HashData(file)),
 #pragma warning restore CA5351
-        ["file_length_bytes"] = file.Length,
-        ["fragment_length_bytes"] = length ?? file.Length,
-        ["fragment_length_uncompressed_bytes"] = 1,
-        ["fragment_start_offset_token"] = start,
-        ["fragment_end_offset_token"] = end,
-        ["fragment_row_count"] = rows,
-        ["fragment_start_byte_offset"] = offset,
-        ["diversifier"] = (string)Encryption["diversifier"]!,
-        ["master_key_id"] = (string)Encryption["pipe_key_id"]!,
-        ["iv_base64"] = Convert.ToBase64String(iv),
-        ["encryption_version"] = "AES-CTR-128.1",
-        ["min_append_timestamp_ms"] = 0,
-    };
+            ["file_length_bytes"] = file.Length,
+            ["fragment_length_bytes"] = length ?? file.Length,
+            ["fragment_length_uncompressed_bytes"] = 1,
+            ["fragment_start_offset_token"] = start,
+            ["fragment_end_offset_token"] = end,
+            ["fragment_row_count"] = rows,
+            ["fragment_start_byte_offset"] = offset,
+            ["diversifier"] = (string)Encryption["diversifier"]!,
+            ["master_key_id"] = (string)Encryption["pipe_key_id"]!,
+            ["iv_base64"] = Convert.ToBase64String(iv),
+            ["encryption_version"] = "AES-CTR-128.1",
+            ["min_append_timestamp_ms"] = 0,
+        };
 
-    public Task<Answer> AppendAsync(string token, params JsonObject[] fragments) => emulator.SendAsync(HttpMethod.Post,
-        $"{Emulator.Data}/channels/CH/filebuffer?continuationToken={token}&requestId=1&retryCount=0",
-        Emulator.Text(new JsonArray([.. fragments]).ToJsonString(), "application/json"));
+    public Task<Answer> AppendAsync(string token, params JsonObject[] fragments) =>
+        emulator.SendAsync(
+            HttpMethod.Post,
+            $"{Emulator.Data}/channels/CH/filebuffer?continuationToken={token}&requestId=1&retryCount=0",
+            Emulator.Text(new JsonArray([.. fragments]).ToJsonString(), "application/json")
+        );
 }

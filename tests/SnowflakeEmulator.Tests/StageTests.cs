@@ -18,7 +18,8 @@ public class StageTests
         return (emulator, await StageClient.StartAsync(emulator));
     }
 
-    static string[] Files(Emulator emulator) => Directory.GetFiles(Path.Combine(emulator.DataDirectory, "stage"), "*", SearchOption.AllDirectories);
+    static string[] Files(Emulator emulator) =>
+        Directory.GetFiles(Path.Combine(emulator.DataDirectory, "stage"), "*", SearchOption.AllDirectories);
 
     [Theory]
     [InlineData(Unsigned)]
@@ -41,8 +42,28 @@ public class StageTests
             Assert.Equal(Crc32Of(Content), answer.Message.Headers.GetValues("x-amz-checksum-crc32").Single());
     }
 
-    public static TheoryData<string> Wrongs => ["checksum", "no checksum", "secret", "token", "other folder", "no name", "header", "late", "early",
-        "short", "long", "cut", "broken chunk", "hash", "chunk", "trailer", "too large", "checksum kind", "method"];
+    public static TheoryData<string> Wrongs =>
+        [
+            "checksum",
+            "no checksum",
+            "secret",
+            "token",
+            "other folder",
+            "no name",
+            "header",
+            "late",
+            "early",
+            "short",
+            "long",
+            "cut",
+            "broken chunk",
+            "hash",
+            "chunk",
+            "trailer",
+            "too large",
+            "checksum kind",
+            "method",
+        ];
 
     [Theory]
     [MemberData(nameof(Wrongs))]
@@ -56,7 +77,15 @@ public class StageTests
         var (path, upload, status, code) = wrong switch
         {
             "checksum" => (name, good with { Checksum = "AAAAAA==" }, 400, "BadDigest"),
-            "no checksum" => (name, good with { Body = b => b.Replace("x-amz-checksum-crc32:" + Crc32Of(Content) + "\r\n", "", StringComparison.Ordinal) }, 400, "MalformedTrailerError"),
+            "no checksum" => (
+                name,
+                good with
+                {
+                    Body = b => b.Replace("x-amz-checksum-crc32:" + Crc32Of(Content) + "\r\n", "", StringComparison.Ordinal),
+                },
+                400,
+                "MalformedTrailerError"
+            ),
             "secret" => (name, good with { Secret = "another" }, 403, "SignatureDoesNotMatch"),
             "token" => (name, good with { Token = "eyJ.eyJ" }, 403, "InvalidToken"),
             "other folder" => (last[..last.LastIndexOf('/')] + "/elsewhere/0.ndjson", good, 403, "AccessDenied"),
@@ -69,10 +98,37 @@ public class StageTests
             "cut" => (name, good with { Body = b => b[..150_000] }, 400, "IncompleteBody"),
             "broken chunk" => (name, good with { Body = b => "zz\r\n" + b }, 400, "InvalidRequest"),
             "hash" => (name, good with { Coding = new string('0', 64) }, 400, "XAmzContentSHA256Mismatch"),
-            "chunk" => (name, good with { Coding = Signed, Body = b => b.Replace("xxxx\r\n", "xxxy\r\n", StringComparison.Ordinal) }, 403, "SignatureDoesNotMatch"),
-            "trailer" => (name, good with { Coding = Signed, Body = b => b.Replace("x-amz-trailer-signature:", "x-amz-trailer-signature:0", StringComparison.Ordinal) }, 403, "SignatureDoesNotMatch"),
+            "chunk" => (
+                name,
+                good with
+                {
+                    Coding = Signed,
+                    Body = b => b.Replace("xxxx\r\n", "xxxy\r\n", StringComparison.Ordinal),
+                },
+                403,
+                "SignatureDoesNotMatch"
+            ),
+            "trailer" => (
+                name,
+                good with
+                {
+                    Coding = Signed,
+                    Body = b => b.Replace("x-amz-trailer-signature:", "x-amz-trailer-signature:0", StringComparison.Ordinal),
+                },
+                403,
+                "SignatureDoesNotMatch"
+            ),
             "too large" => (name, good with { DecodedLength = Stage.MaxFile + 1 }, 400, "EntityTooLarge"),
-            "checksum kind" => (name, good with { Coding = "UNSIGNED-PAYLOAD", AfterSigning = r => r.Headers.Add("x-amz-checksum-crc64nvme", "AAAA") }, 403, "AccessDenied"),
+            "checksum kind" => (
+                name,
+                good with
+                {
+                    Coding = "UNSIGNED-PAYLOAD",
+                    AfterSigning = r => r.Headers.Add("x-amz-checksum-crc64nvme", "AAAA"),
+                },
+                403,
+                "AccessDenied"
+            ),
             _ => (name, good with { AfterSigning = r => r.Method = HttpMethod.Delete }, 405, "MethodNotAllowed"),
         };
 
@@ -86,10 +142,13 @@ public class StageTests
     [Fact]
     public async Task Credentials_expire_and_files_that_nobody_appends_go()
     {
-        var clock = new ManualClock();
+        var clock = Emulator.NewClock();
         var (emulator, client) = await StartAsync(clock);
         await using var stop = emulator;
-        Assert.Equal(HttpStatusCode.OK, (await client.PutAsync(client.Folder + "0.ndjson", new Upload(Content) { Time = clock.GetUtcNow() })).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await client.PutAsync(client.Folder + "0.ndjson", new Upload(Content) { Time = clock.GetUtcNow() })).Status
+        );
 
         clock.Advance(TimeSpan.FromMinutes(61));
 
@@ -130,19 +189,23 @@ public class StageTests
         request.Headers.ContentEncoding = "aws-chunked";
         request.Headers["x-amz-decoded-content-length"] = "66560";
         request.Headers.ContentLength = 66824;
-        request.Headers.Authorization = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
+        request.Headers.Authorization =
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
             + "SignedHeaders=content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class,"
             + "Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
         var time = new DateTimeOffset(2013, 5, 24, 0, 0, 0, TimeSpan.Zero);
         var credentials = new StageCredentials("", time, "", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-        static string Hash(int length) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(new string('a', length))));
+        static string Hash(int length) =>
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(new string('a', length))));
 
         var signature = AwsSignature.Verify(request, credentials, time);
 
         signature.VerifyChunk("ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648", Hash(65536));
         signature.VerifyChunk("0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497", Hash(1024));
         signature.VerifyChunk("b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9", Hash(0));
-        Assert.Throws<S3Exception>(() => signature.VerifyChunk("b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9", Hash(0)));
+        Assert.Throws<S3Exception>(() =>
+            signature.VerifyChunk("b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9", Hash(0))
+        );
     }
 
     /// <summary>NIST SP 800-38A, F.5.5: CTR-AES256.Encrypt.</summary>
@@ -150,12 +213,16 @@ public class StageTests
     public void Counter_mode_gives_the_published_ciphertext()
     {
         var key = Convert.FromHexString("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
-        var data = Convert.FromHexString("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
+        var data = Convert.FromHexString(
+            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710"
+        );
 
         AesCtr.Transform(key, Convert.FromHexString("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"), data);
 
-        Assert.Equal("601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c52b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6",
-            Convert.ToHexStringLower(data));
+        Assert.Equal(
+            "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c52b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6",
+            Convert.ToHexStringLower(data)
+        );
     }
 
     [Fact]
@@ -200,10 +267,12 @@ public class StageTests
         await client.PutAsync(client.Folder + "0.ndjson", new Upload(both));
         await client.PutAsync(client.Folder + "1.ndjson", new Upload(c));
 
-        var answer = await client.AppendAsync("0_1",
+        var answer = await client.AppendAsync(
+            "0_1",
             client.Fragment(client.Folder + "0.ndjson", both, ivA, 10, "0", "9", 0, a.Length),
             client.Fragment(client.Folder + "0.ndjson", both, ivB, 11, "10", "19", a.Length, b.Length),
-            client.Fragment(client.Folder + "1.ndjson", c, ivC, 10, "20", "29"));
+            client.Fragment(client.Folder + "1.ndjson", c, ivC, 10, "20", "29")
+        );
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Equal(string.Concat(Enumerable.Range(0, 30).Select(i => $"{i:D6}")), await emulator.UuidsAsync());
@@ -260,7 +329,11 @@ public class StageTests
         await using var emulator = await Emulator.StartAsync();
         await emulator.OpenAsync();
 
-        var answer = await emulator.SendAsync(HttpMethod.Post, $"{Emulator.Data}/channels/CH/filebuffer?continuationToken=0_1", Emulator.Text(body, "application/json"));
+        var answer = await emulator.SendAsync(
+            HttpMethod.Post,
+            $"{Emulator.Data}/channels/CH/filebuffer?continuationToken=0_1",
+            Emulator.Text(body, "application/json")
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
     }

@@ -38,7 +38,11 @@ static class PythonSdk
                     return (python, unpacked.Path, "");
             }
         }
-        return (null, null, $"Python cannot import {Module} ({last}): pip install snowpipe-streaming, or set THERMAL_SNOWPIPE_SDK to a folder of its wheels");
+        return (
+            null,
+            null,
+            $"Python cannot import {Module} ({last}): pip install snowpipe-streaming, or set THERMAL_SNOWPIPE_SDK to a folder of its wheels"
+        );
     }
 
     static bool CanImport(string python, string? path, ref string last)
@@ -75,7 +79,12 @@ static class PythonSdk
     /// <returns>Exit code, and everything that script and SDK said.</returns>
     public static async Task<(int Code, string Output)> RunAsync(string scenario, IReadOnlyDictionary<string, string> environment)
     {
-        var start = Command(found.Value.Python!, found.Value.Path, Emulator.Find("tests/SnowflakeEmulator.Tests/Sdk/scenarios.py"), scenario);
+        var start = Command(
+            found.Value.Python!,
+            found.Value.Path,
+            Emulator.Find("tests/SnowflakeEmulator.Tests/Sdk/scenarios.py"),
+            scenario
+        );
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

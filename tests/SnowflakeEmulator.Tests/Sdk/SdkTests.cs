@@ -17,46 +17,59 @@ public class SdkTests
         CREATE PIPE "pipe %2F ""x""" AS COPY INTO "täble" ("a") FROM (SELECT $1:a::VARCHAR FROM TABLE(DATA_SOURCE(TYPE => 'STREAMING')));
         """";
 
-    static void Nothing(EmulatorSettings settings)
-    {
-    }
+    static void Nothing(EmulatorSettings settings) { }
 
     static async Task<Emulator> RunAsync(string scenario, Action<EmulatorSettings> change, string? sql = null)
     {
-        var emulator = await Emulator.StartAsync(settings =>
-        {
-            settings.HttpsPort = 0;
-            settings.CommitDelay = TimeSpan.FromMilliseconds(500);
-            change(settings);
-        }, sql: sql);
+        var emulator = await Emulator.StartAsync(
+            settings =>
+            {
+                settings.HttpsPort = 0;
+                settings.CommitDelay = TimeSpan.FromMilliseconds(500);
+                change(settings);
+            },
+            sql: sql
+        );
         var key = Path.Combine(emulator.DataDirectory, "key.p8");
         var expected = Path.Combine(emulator.DataDirectory, "expected.ndjson");
         await File.WriteAllTextAsync(key, emulator.Key.ExportPkcs8PrivateKeyPem());
-        var (code, output) = await PythonSdk.RunAsync(scenario, new Dictionary<string, string>
-        {
-            ["HTTPS_URL"] = emulator.Base("https").ToString().TrimEnd('/'),
-            ["HTTP_URL"] = emulator.Base("http").ToString().TrimEnd('/'),
-            ["SSL_CERT_FILE"] = Path.Combine(emulator.DataDirectory, "tls", "ca.pem"),
-            ["KEY_FILE"] = key,
-            ["ACCESS_TOKEN"] = Emulator.Pat,
-            ["EXPECTED"] = expected,
-        });
+        var (code, output) = await PythonSdk.RunAsync(
+            scenario,
+            new Dictionary<string, string>
+            {
+                ["HTTPS_URL"] = emulator.Base("https").ToString().TrimEnd('/'),
+                ["HTTP_URL"] = emulator.Base("http").ToString().TrimEnd('/'),
+                ["SSL_CERT_FILE"] = Path.Combine(emulator.DataDirectory, "tls", "ca.pem"),
+                ["KEY_FILE"] = key,
+                ["ACCESS_TOKEN"] = Emulator.Pat,
+                ["EXPECTED"] = expected,
+            }
+        );
         Assert.True(code == 0, $"{scenario} ended with {code}:\n{output[Math.Max(0, output.Length - 8000)..]}");
 
         var want = (await File.ReadAllLinesAsync(expected)).Select(Canonical).Order(StringComparer.Ordinal).ToList();
-        var tables = ((JsonArray)(await emulator.GetAsync("/emulator/tables")).Json).Select(t => $"{t!["database"]}.{t["schema"]}.{t["name"]}").ToList();
+        var tables = ((JsonArray)(await emulator.GetAsync("/emulator/tables")).Json)
+            .Select(t => $"{t!["database"]}.{t["schema"]}.{t["name"]}")
+            .ToList();
         List<JsonNode> have = [];
         foreach (var table in tables)
             have.AddRange(await emulator.RowsAsync("?raw=1", Uri.EscapeDataString(table)));
         Assert.Equal(want, have.Select(row => Canonical(row.ToJsonString())).Order(StringComparer.Ordinal));
         // In a named channel rows keep their order.
-        foreach (var channel in have.Where(r => ((string?)r["channel_id"]) is { } name && name != "elastic").GroupBy(r => (string)r["channel_id"]!))
+        foreach (
+            var channel in have.Where(r => ((string?)r["channel_id"]) is { } name && name != "elastic")
+                .GroupBy(r => (string)r["channel_id"]!)
+        )
             Assert.Equal(channel.Select(r => (long)r["stream_offset"]!).Order(), channel.Select(r => (long)r["stream_offset"]!));
         return emulator;
     }
 
     static string Canonical(string json) =>
-        new JsonObject(((JsonObject)JsonNode.Parse(json)!).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone()))).ToJsonString();
+        new JsonObject(
+            ((JsonObject)JsonNode.Parse(json)!)
+                .OrderBy(p => p.Key, StringComparer.Ordinal)
+                .Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone()))
+        ).ToJsonString();
 
     [SdkTheory]
     [InlineData("named")]

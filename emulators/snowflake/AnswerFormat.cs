@@ -1,0 +1,11 @@
+namespace ThermalStreaming.SnowflakeEmulator;
+
+/// <summary>How an endpoint shapes its answer where Snowflake's documentation and the live service disagree.</summary>
+enum AnswerFormat
+{
+    /// <summary>The bare value, as seen live.</summary>
+    Text,
+
+    /// <summary>A JSON object, as documented.</summary>
+    Json,
+}

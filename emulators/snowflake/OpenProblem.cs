@@ -1,9 +1,0 @@
-namespace ThermalStreaming.SnowflakeEmulator;
-
-/// <summary>Why a channel was not opened.</summary>
-enum OpenProblem
-{
-    None,
-    UncommittedRows,
-    TooManyChannels,
-}
