@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>Shows each finding of <c>check</c> as it comes, or keeps all for one JSON document.</summary>
+/// <param name="console">Null when the findings are for a program.</param>
+sealed class CheckReport(IAnsiConsole? console)
+{
+    // People read this JSON too: + and ' as they are.
+    static readonly FindingsJson readable = new(
+        new JsonSerializerOptions(FindingsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+    );
+
+    readonly List<Finding> machine = [];
+    readonly Dictionary<string, IReadOnlyList<Finding>> services = [];
+
+    public bool HasFailed { get; private set; }
+
+    /// <summary>Heads what follows.</summary>
+    public void Head(string text) => console?.MarkupLineInterpolated($"[bold]{text}[/]");
+
+    /// <summary>A finding about the machine, the settings or a container.</summary>
+    public void Add(string name, CheckResult result)
+    {
+        var finding = Finding.Of(name, result);
+        machine.Add(finding);
+        Show(finding);
+    }
+
+    /// <summary>
+    /// What the service in a container found. With <paramref name="failed"/> it says that it is not well, also if no finding does.
+    /// </summary>
+    public void Add(string container, IReadOnlyList<Finding> findings, bool failed)
+    {
+        services[container] = findings;
+        HasFailed |= failed;
+        foreach (var finding in findings)
+            Show(finding);
+    }
+
+    /// <summary>Ends a line between two containers.</summary>
+    public void Blank() => console?.WriteLine();
+
+    public void WriteJson(TextWriter output) =>
+        output.WriteLine(JsonSerializer.Serialize(new Findings(!HasFailed, machine, services), readable.Findings));
+
+    void Show(Finding finding)
+    {
+        HasFailed |= finding.Outcome == "failed";
+        if (console is null)
+            return;
+        var (mark, colour) = finding.Outcome switch
+        {
+            "ok" => ("✓", "green"),
+            "warning" => ("!", "yellow"),
+            "skipped" => ("-", "grey"),
+            _ => ("✗", "red"),
+        };
+        var took = finding.Milliseconds is { } milliseconds ? string.Create(CultureInfo.InvariantCulture, $" ({milliseconds:0} ms)") : "";
+        console.MarkupLineInterpolated($"[{colour}]{mark}[/] {finding.Name, -22} {finding.Detail}[grey]{took}[/]");
+        if (finding.Cause.Length > 0)
+            console.MarkupLineInterpolated($"    cause: {finding.Cause}");
+        if (finding.Fix.Length > 0)
+            console.MarkupLineInterpolated($"    [bold]fix:[/]   {finding.Fix}");
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>
+/// A step of a check and what it found, as <c>check --json</c> of every program writes it. <paramref name="Outcome"/> is ok, warning,
+/// failed or skipped; <paramref name="Milliseconds"/> says how long it took, where that was measured.
+/// </summary>
+sealed record Finding(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("outcome")] string Outcome,
+    [property: JsonPropertyName("detail")] string Detail,
+    [property: JsonPropertyName("cause")] string Cause,
+    [property: JsonPropertyName("fix")] string Fix,
+    [property: JsonPropertyName("ms")] double? Milliseconds = null
+)
+{
+    public static Finding Of(string name, CheckResult result) =>
+        new(name, result.Outcome.ToString().ToLowerInvariant(), result.Detail, result.Cause, result.Fix);
+}

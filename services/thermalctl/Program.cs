@@ -1,0 +1,3 @@
+using ThermalStreaming.Thermalctl;
+
+return await ControlCommandLine.RunAsync(args);

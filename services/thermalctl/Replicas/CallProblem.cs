@@ -1,0 +1,54 @@
+using Grpc.Core;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>Why a replica did not do what it was asked to.</summary>
+/// <param name="What">What happened, in a sentence.</param>
+/// <param name="Fix">What to do; empty where the sentence says it.</param>
+sealed record CallProblem(string What, string Fix)
+{
+    /// <param name="e">What the call ended with.</param>
+    /// <param name="patience">How long the call was given.</param>
+    /// <param name="hadToken">Whether it carried a token.</param>
+    public static CallProblem Of(RpcException e, TimeSpan patience, bool hadToken) =>
+        e.StatusCode switch
+        {
+            StatusCode.Unavailable => new(
+                $"does not answer: {Reason(e)}",
+                "docker compose ps shows whether it runs, docker compose logs why it stopped"
+            ),
+            StatusCode.DeadlineExceeded => new(
+                $"has not answered within {patience.TotalSeconds:0.#} s",
+                "it is frozen, busy, or behind a firewall: docker compose ps, and the load of the machine (top)"
+            ),
+            StatusCode.Unauthenticated when hadToken => new(
+                "refused the token",
+                "the token is another installation's, or was renewed: use the file that `setup` keeps (--token-file), which ./thermalctl "
+                    + "does by itself"
+            ),
+            StatusCode.Unauthenticated => new(
+                "wants a token, and there is none",
+                "./thermalctl has it by itself; elsewhere --token-file FILE with a copy of /run/control/token"
+            ),
+            StatusCode.Unimplemented => new(
+                "does not know this call: it is an earlier version, or another service",
+                "./up builds and starts this version"
+            ),
+            _ => new(Reason(e), ""),
+        };
+
+    static string Reason(RpcException e)
+    {
+        // What the client says of a connection ends with what the operating system said.
+        var text = e.StatusCode == StatusCode.Unavailable && e.InnerException is { } inner ? Innermost(inner).Message : e.Status.Detail;
+        text = TerminalText.Plain(text.ReplaceLineEndings(" ")).TrimEnd('.');
+        return text.Length > 0 ? text : e.StatusCode.ToString();
+    }
+
+    static Exception Innermost(Exception e)
+    {
+        while (e.InnerException is { } inner)
+            e = inner;
+        return e;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Formatter;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>
+/// The messages with readings as they pass through the broker, with QoS 0 and no session: nothing is kept for this program, and nothing
+/// waits for it. Connects again when the connection is lost.
+/// </summary>
+/// <param name="options">What is wanted.</param>
+/// <param name="warn">Gets a sentence whenever messages may have been missed.</param>
+sealed class ReadingStream(TailOptions options, Action<string> warn)
+{
+    /// <summary>Messages that wait for a slow terminal. Beyond them the oldest are left out.</summary>
+    const int MostWaiting = 1_000;
+
+    static readonly TimeSpan connectTimeout = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan pause = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="FailureException">The broker cannot be reached at first, or refuses.</exception>
+    public async IAsyncEnumerable<MqttApplicationMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? name = null;
+        for (var isFirst = true; ; isFirst = false)
+        {
+            name = options.User ?? BrokerLoginName.Random(name);
+            using var client = new MqttClientFactory().CreateMqttClient();
+            var messages = Channel.CreateBounded<MqttApplicationMessage>(
+                new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+            );
+            var end = MqttClientDisconnectReason.NormalDisconnection;
+            client.ApplicationMessageReceivedAsync += message =>
+            {
+                messages.Writer.TryWrite(message.ApplicationMessage);
+                return Task.CompletedTask;
+            };
+            client.DisconnectedAsync += disconnected =>
+            {
+                end = disconnected.Reason;
+                messages.Writer.TryComplete();
+                return Task.CompletedTask;
+            };
+            try
+            {
+                await ConnectAsync(client, name, cancellationToken);
+                await SubscribeAsync(client, cancellationToken);
+            }
+            catch (FailureException e) when (!isFirst)
+            {
+                warn($"{e.Message}. Trying again");
+                await Task.Delay(pause, TimeProvider.System, cancellationToken);
+                continue;
+            }
+            await foreach (var message in messages.Reader.ReadAllAsync(cancellationToken))
+                yield return message;
+            // Another one has taken this name: it keeps it, and the next one is free with luck.
+            if (end != MqttClientDisconnectReason.SessionTakenOver)
+            {
+                warn($"the connection to the broker at {options.Host}:{options.Port} was lost: connecting again");
+                await Task.Delay(pause, TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
+    async Task ConnectAsync(IMqttClient client, string name, CancellationToken cancellationToken)
+    {
+        var login = new MqttClientOptionsBuilder()
+            .WithTcpServer(options.Host, options.Port)
+            .WithProtocolVersion(MqttProtocolVersion.V500)
+            .WithClientId(options.User is null ? name : $"{name}-{Guid.NewGuid():N}")
+            .WithCredentials(name, Password())
+            .WithCleanStart()
+            .WithSessionExpiryInterval(0)
+            .WithTimeout(connectTimeout)
+            .WithoutPacketFragmentation()
+            .Build();
+        try
+        {
+            var answer = await client.ConnectAsync(login, cancellationToken);
+            if (answer.ResultCode != MqttClientConnectResultCode.Success)
+                throw Refused($"It refuses user {name}: {answer.ResultCode}");
+        }
+        catch (Exception e) when (e is MqttCommunicationException or SocketException or TimeoutException or IOException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new FailureException(
+                $"the broker at {options.Host}:{options.Port} does not answer",
+                e.InnerException?.Message ?? e.Message,
+                "docker compose ps mosquitto, and ./check; another broker: --broker HOST[:PORT]"
+            );
+        }
+    }
+
+    async Task SubscribeAsync(IMqttClient client, CancellationToken cancellationToken)
+    {
+        var wanted = new MqttClientSubscribeOptions
+        {
+            TopicFilters =
+            [
+                .. options.Filters.Select(filter => new MqttTopicFilter
+                {
+                    Topic = filter,
+                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce,
+                }),
+            ],
+        };
+        try
+        {
+            var answer = await client.SubscribeAsync(wanted, cancellationToken);
+            if (answer.Items.FirstOrDefault(item => (int)item.ResultCode >= 0x80) is { } refused)
+                throw Refused($"It refuses the subscription to {refused.TopicFilter.Topic}: {refused.ResultCode}");
+        }
+        catch (Exception e) when (e is MqttCommunicationException or MqttClientNotConnectedException or TimeoutException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Refused($"It closed the connection: {e.Message}");
+        }
+    }
+
+    FailureException Refused(string why) =>
+        new(
+            $"the broker at {options.Host}:{options.Port} does not let this program read along",
+            why,
+            $"./up makes the user {BrokerLoginName.User} anew; at another broker, a user that may subscribe to telemetry/v1/#: --user, "
+                + "--password-file"
+        );
+
+    string Password()
+    {
+        try
+        {
+            return File.ReadAllText(options.PasswordFile).TrimEnd('\r', '\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FailureException(
+                $"the password in {options.PasswordFile} cannot be read",
+                e.Message,
+                "./thermalctl tail has it by itself; elsewhere --password-file FILE"
+            );
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.RegularExpressions;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>Text that other programs wrote for a terminal.</summary>
+static partial class TerminalText
+{
+    /// <summary>A line without colours, carriage returns and other control characters.</summary>
+    public static string Plain(string line) => Controls().Replace(Escapes().Replace(line, ""), "").TrimEnd();
+
+    [GeneratedRegex(@"\x1b\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Escapes();
+
+    [GeneratedRegex(@"[\x00-\x08\x0b-\x1f\x7f]")]
+    private static partial Regex Controls();
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>
+/// Whether readings of inverters are to arrive while <c>./up</c> waits. A healthy installation may have none: at night, after the end of a
+/// recording, without a forwarder for them; or they wait long for company. Not safe for concurrent use.
+/// </summary>
+sealed class InverterRoad
+{
+    const string Agent = "sensor-agent";
+    const string Forwarder = "s3-forwarder";
+
+    /// <summary>Forwarders that wait longer than this for a batch to fill are not waited for.</summary>
+    static readonly TimeSpan longestLinger = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often the agent reads the inverters if the settings do not say.</summary>
+    static readonly TimeSpan usualInterval = TimeSpan.FromSeconds(20);
+
+    /// <summary>Allowance beside that interval.</summary>
+    static readonly TimeSpan margin = TimeSpan.FromSeconds(10);
+
+    static readonly TimeSpan longestIdle = TimeSpan.FromSeconds(120);
+
+    readonly RunningProject project;
+    readonly TimeSpan idleAfter;
+    TimeSpan? firstSeen;
+    long? takenBefore;
+    bool isTaken;
+
+    public InverterRoad(RunningProject project)
+    {
+        this.project = project;
+        var settings = project.Settings;
+        var linger = settings.Value("services", Forwarder, "environment", "BATCH_LINGER") ?? "";
+        Linger = Settings.TryParseDuration(linger, out var time) ? time : TimeSpan.Zero;
+        var interval = settings.Value("services", Agent, "environment", "INVERTER_INTERVAL_SECONDS") ?? "";
+        idleAfter = margin + (Settings.TryParseDuration(interval, out var between) ? between : usualInterval);
+        idleAfter = idleAfter < longestIdle ? idleAfter : longestIdle;
+        Absence =
+            !settings.Has(Forwarder) || settings.ScaleOf(Forwarder) == 0
+                ? "no s3-forwarder runs (S3_FORWARDERS=0), so inverter readings are not waited for"
+            : HasNoInverters(settings) ? "no inverters are read (INVERTERS_NUM=0), so nothing of them is waited for"
+            : Linger > longestLinger
+                ? $"inverter readings wait {linger} for company (S3_BATCH_LINGER): the first object comes after that; see ./check"
+            : null;
+    }
+
+    /// <summary>Why nothing is to arrive now, for a person; null while it is.</summary>
+    public string? Absence { get; private set; }
+
+    /// <summary>How long a reading waits in the forwarder for others.</summary>
+    public TimeSpan Linger { get; }
+
+    /// <summary>Looks whether the agent takes readings of inverters. One that does not say so counts as if it did.</summary>
+    /// <param name="replicas">The containers as they are now.</param>
+    /// <param name="waited">How long <c>./up</c> has waited.</param>
+    /// <param name="cancellationToken">Ends the questions.</param>
+    public async Task LookAsync(IReadOnlyList<Replica> replicas, TimeSpan waited, CancellationToken cancellationToken)
+    {
+        if (Absence is not null || isTaken)
+            return;
+        var status = await project.StatusAsync(replicas, Agent, cancellationToken);
+        if (Figures.Sum(status, "inverter_readings_taken") is not { } taken)
+            return;
+        // Since the first look: it may count from the day before. A restarted agent counts from 0.
+        isTaken = taken > (takenBefore ?? taken) || taken < takenBefore;
+        takenBefore = taken;
+        firstSeen ??= waited;
+        var idle = waited - firstSeen.Value;
+        if (isTaken || idle < idleAfter)
+            return;
+        // Where something is wrong, that may be why.
+        var complaints = await project.ComplaintsAsync(replicas, cancellationToken);
+        if (!complaints.Any(complaint => complaint.Service is Agent or Forwarder))
+        {
+            Absence = string.Create(
+                CultureInfo.InvariantCulture,
+                $"the sensor-agent has taken no inverter reading for {(long)idle.TotalSeconds} s, so none is waited for: it is night "
+                    + $"(INVERTER_DAYLIGHT), or the recording has ended or pauses (INVERTER_SOURCE=replay)"
+            );
+        }
+    }
+
+    static bool HasNoInverters(ComposeProject settings) =>
+        settings.Value("services", Agent, "environment", "INVERTERS_NUM") == "0"
+        && !"replay".Equals(settings.Value("services", Agent, "environment", "INVERTER_SOURCE"), StringComparison.OrdinalIgnoreCase);
+}
