@@ -1,0 +1,15 @@
+namespace ThermalStreaming.Console;
+
+/// <summary>A message of readings, as far as the page shows it.</summary>
+/// <param name="Readings">How many readings it holds.</param>
+/// <param name="Observations">Values, in the order of the message.</param>
+/// <param name="Inverters">Inverters, likewise.</param>
+/// <param name="Quality">What is odd about the newest reading; empty: nothing.</param>
+/// <param name="IsUnderVoltage">The device's supply was too low.</param>
+sealed record Message(
+    int Readings,
+    IReadOnlyList<Observation> Observations,
+    IReadOnlyList<Inverter> Inverters,
+    string Quality,
+    bool IsUnderVoltage
+);

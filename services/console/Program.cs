@@ -1,0 +1,4 @@
+using ThermalStreaming.Console;
+using ThermalStreaming.Hosting;
+
+return await ServiceProgram.RunAsync(args, ConsoleService.Definition);

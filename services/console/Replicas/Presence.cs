@@ -1,0 +1,14 @@
+namespace ThermalStreaming.Console;
+
+/// <summary>Whether a replica is there.</summary>
+enum Presence
+{
+    /// <summary>Its last answer is fresh.</summary>
+    Answering,
+
+    /// <summary>Its address exists, but it does not answer.</summary>
+    Silent,
+
+    /// <summary>Its address does not exist any more: it was stopped, killed or removed.</summary>
+    Gone,
+}

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+
+namespace ThermalStreaming.Console;
+
+/// <summary>All replicas that were seen, and those that are gone for a while. Thread-safe.</summary>
+sealed class ReplicaBook(TimeProvider clock)
+{
+    /// <summary>Two missed answers, and a little: one slow answer of a busy Pi is no outage.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>How long a replica that is gone stays on the page, unless another took its place.</summary>
+    public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(15);
+
+    readonly ConcurrentDictionary<string, Replica> replicas = new(StringComparer.Ordinal);
+
+    /// <summary>By service and name.</summary>
+    public IReadOnlyList<Replica> All =>
+        [
+            .. replicas
+                .Values.ToArray()
+                .OrderBy(replica => replica.Service, StringComparer.Ordinal)
+                .ThenBy(replica => replica.Name, StringComparer.Ordinal),
+        ];
+
+    public Replica? Find(string service, string name) => replicas.GetValueOrDefault($"{service}/{name}");
+
+    public Presence PresenceOf(Replica replica) =>
+        replica.GoneSince is not null ? Presence.Gone
+        : clock.GetUtcNow() - replica.LastAnswer > Patience ? Presence.Silent
+        : Presence.Answering;
+
+    /// <summary>Replaces what is known under a name.</summary>
+    public void Put(Replica replica) => replicas[replica.Key] = replica;
+
+    /// <summary>Forgets one that has another name by now.</summary>
+    public void Remove(Replica replica) => replicas.TryRemove(replica.Key, out _);
+
+    /// <summary>Forgets those that are gone for long, or whose place another replica has taken since.</summary>
+    public void Prune()
+    {
+        var now = clock.GetUtcNow();
+        foreach (var service in All.GroupBy(replica => replica.Service))
+        {
+            var gone = service.Where(replica => replica.GoneSince is not null).OrderBy(replica => replica.LastAnswer).ToList();
+            // Each newcomer replaces one: after an update, all containers have other names.
+            var newcomers = service.Where(replica => replica is { GoneSince: null, Info: not null }).OrderBy(replica => replica.FirstSeen);
+            foreach (var newcomer in newcomers)
+            {
+                if (gone.FindIndex(replica => replica.LastAnswer < newcomer.FirstSeen) is var index and >= 0)
+                {
+                    Remove(gone[index]);
+                    gone.RemoveAt(index);
+                }
+            }
+            foreach (var replica in gone.Where(replica => now - replica.GoneSince > Remembered))
+                Remove(replica);
+        }
+    }
+}
