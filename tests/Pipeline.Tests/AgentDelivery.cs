@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ThermalStreaming.Readings;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
@@ -7,7 +8,11 @@ namespace ThermalStreaming.Pipeline.Tests;
 sealed class AgentDelivery(PipelineProject project)
 {
     /// <summary>Of each agent's service, the device it is.</summary>
-    static readonly IReadOnlyDictionary<string, string> devices = new Dictionary<string, string> { [PipelineProject.Agent] = "agent-1", [PipelineProject.SecondAgent] = "agent-2" };
+    static readonly IReadOnlyDictionary<string, string> devices = new Dictionary<string, string>
+    {
+        [PipelineProject.Agent] = "agent-1",
+        [PipelineProject.SecondAgent] = "agent-2",
+    };
 
     static readonly string[] addedByForwarder = ["forwarded_at", "channel_id", "stream_offset"];
 
@@ -25,13 +30,33 @@ sealed class AgentDelivery(PipelineProject project)
         var container = (await project.ReplicasAsync(service))[0].Id;
         var image = await Docker.RunAsync("inspect", "--format", "{{.Config.Image}}", container);
         // Exit code 1 means that something could not be read, such as the half record of a power cut. What could be read is there.
-        var export = await Docker.TryAsync("run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--volumes-from", $"{container}:ro", image, "journal", "export");
+        var export = await Docker.TryAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--read-only",
+            "--tmpfs",
+            "/tmp",
+            "--volumes-from",
+            $"{container}:ro",
+            image,
+            "journal",
+            "export"
+        );
         Assert.True(export.ExitCode is 0 or 1, $"{export.Command}\nexit code {export.ExitCode}:\n{export.Text}");
         foreach (var line in export.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var row = JsonSerializer.Deserialize<JsonElement>(line);
             var kind = row.TryGetProperty("PAC", out _) ? ReadingKind.Inverter : ReadingKind.Thermal;
-            taken[new ReadingName(row.GetProperty("device_id").GetString()!, row.GetProperty("boot_id").GetString()!, kind, row.GetProperty("sequence").GetInt64())] = row;
+            taken[
+                new ReadingName(
+                    row.GetProperty("device_id").GetString()!,
+                    row.GetProperty("boot_id").GetString()!,
+                    kind,
+                    row.GetProperty("sequence").GetInt64()
+                )
+            ] = row;
         }
     }
 
@@ -45,22 +70,32 @@ sealed class AgentDelivery(PipelineProject project)
             await NoteOutboxAsync(service);
         var missing = "";
         var wrong = new List<string>();
-        await Until.TrueAsync("every reading of the agents has arrived", TimeSpan.FromMinutes(2), async () =>
-        {
-            wrong.Clear();
-            var thermal = Arrived.From(await project.ThermalRowsAsync());
-            var inverter = Arrived.From((await project.Bucket.ObjectsAsync()).SelectMany(stored => stored.Lines).Select(Reading));
-            var problems = devices.Values.SelectMany(device => new[] { Gaps(thermal, device, "thermal", atLeast, wrong), Gaps(inverter, device, "inverter", atLeast, wrong) }).Where(text => text.Length > 0).ToList();
-            foreach (var (name, row) in taken)
+        await Until.TrueAsync(
+            "every reading of the agents has arrived",
+            TimeSpan.FromMinutes(2),
+            async () =>
             {
-                if (Find(name.Kind == ReadingKind.Thermal ? thermal : inverter, name) is not { } stored)
-                    problems.Add($"{name} was taken");
-                else if (Difference(row, stored) is { } difference)
-                    wrong.Add($"{name}: {difference}; taken as {row}, stored as {stored}");
-            }
-            missing = string.Join("; ", problems.Take(20));
-            return missing.Length == 0 || wrong.Count > 0;
-        }, () => $"Missing: {missing}.");
+                wrong.Clear();
+                var thermal = Arrived.From(await project.ThermalRowsAsync());
+                var inverter = Arrived.From((await project.Bucket.ObjectsAsync()).SelectMany(stored => stored.Lines).Select(Reading));
+                var problems = devices
+                    .Values.SelectMany(device =>
+                        new[] { Gaps(thermal, device, "thermal", atLeast, wrong), Gaps(inverter, device, "inverter", atLeast, wrong) }
+                    )
+                    .Where(text => text.Length > 0)
+                    .ToList();
+                foreach (var (name, row) in taken)
+                {
+                    if (Find(name.Kind == ReadingKind.Thermal ? thermal : inverter, name) is not { } stored)
+                        problems.Add($"{name} was taken");
+                    else if (Difference(row, stored) is { } difference)
+                        wrong.Add($"{name}: {difference}; taken as {row}, stored as {stored}");
+                }
+                missing = string.Join("; ", problems.Take(20));
+                return missing.Length == 0 || wrong.Count > 0;
+            },
+            () => $"Missing: {missing}."
+        );
         Assert.True(wrong.Count == 0, $"{wrong.Count} things are wrong:\n{string.Join('\n', wrong.Take(40))}");
         Progress.Say($"  sensor-agents: {taken.Count} readings noted in their outboxes, each stored once with its values");
     }
@@ -68,8 +103,10 @@ sealed class AgentDelivery(PipelineProject project)
     /// <summary>A quarantined line holds its reading and the reasons.</summary>
     static JsonElement Reading(JsonElement line) => line.TryGetProperty("reading", out var reading) ? reading : line;
 
-    static JsonElement? Find(Arrived arrived, ReadingName name)
-        => arrived.Rows.TryGetValue((name.Device, name.Boot), out var sequences) && sequences.TryGetValue(name.Sequence, out var same) ? same[0] : null;
+    static JsonElement? Find(Arrived arrived, ReadingName name) =>
+        arrived.Rows.TryGetValue((name.Device, name.Boot), out var sequences) && sequences.TryGetValue(name.Sequence, out var same)
+            ? same[0]
+            : null;
 
     static string? Difference(JsonElement taken, JsonElement stored)
     {
@@ -89,8 +126,18 @@ sealed class AgentDelivery(PipelineProject project)
         var boots = arrived.Rows.Where(rows => rows.Key.Device == device).ToList();
         foreach (var ((_, boot), sequences) in boots)
         {
-            wrong.AddRange(sequences.Where(same => same.Value.Count > 1).Select(same => $"{device}/{boot}/{kind}/{same.Key} is there {same.Value.Count} times: {string.Join(" | ", same.Value)}"));
-            var gaps = Enumerable.Range(1, (int)sequences.Keys.Max()).Select(number => (long)number).Where(number => !sequences.ContainsKey(number)).ToList();
+            wrong.AddRange(
+                sequences
+                    .Where(same => same.Value.Count > 1)
+                    .Select(same =>
+                        $"{device}/{boot}/{kind}/{same.Key} is there {same.Value.Count} times: {string.Join(" | ", same.Value)}"
+                    )
+            );
+            var gaps = Enumerable
+                .Range(1, (int)sequences.Keys.Max())
+                .Select(number => (long)number)
+                .Where(number => !sequences.ContainsKey(number))
+                .ToList();
             if (gaps.Count > 0)
                 text.Add($"{device}/{boot}/{kind} has gaps ({Delivery.Ranges(gaps)})");
         }

@@ -18,7 +18,8 @@ sealed class Bucket(Uri address, string name, HttpClient http)
     public string Name => name;
 
     /// <summary>The start-up script's last step is the notification.</summary>
-    public async Task<bool> IsReadyAsync() => (await TextAsync($"/{name}?notification")).Contains("QueueConfiguration", StringComparison.Ordinal);
+    public async Task<bool> IsReadyAsync() =>
+        (await TextAsync($"/{name}?notification")).Contains("QueueConfiguration", StringComparison.Ordinal);
 
     /// <summary>Every object below a prefix. One that has not changed is fetched once.</summary>
     public async Task<IReadOnlyList<StoredObject>> ObjectsAsync(string prefix = "")
@@ -27,18 +28,27 @@ sealed class Bucket(Uri address, string name, HttpClient http)
         var token = "";
         do
         {
-            var page = XDocument.Parse(await TextAsync($"/{name}?list-type=2&prefix={Uri.EscapeDataString(prefix)}{(token.Length == 0 ? "" : $"&continuation-token={Uri.EscapeDataString(token)}")}")).Root!;
+            var page = XDocument
+                .Parse(
+                    await TextAsync(
+                        $"/{name}?list-type=2&prefix={Uri.EscapeDataString(prefix)}{(token.Length == 0 ? "" : $"&continuation-token={Uri.EscapeDataString(token)}")}"
+                    )
+                )
+                .Root!;
             foreach (var entry in page.Elements(s3 + "Contents"))
             {
                 var key = entry.Element(s3 + "Key")!.Value;
                 var tag = entry.Element(s3 + "ETag")!.Value;
                 if (!objects.TryGetValue(key, out var known) || known.ETag != tag)
-                    objects[key] = known = new StoredObject(key, tag, Lines(key, await TextAsync($"/{name}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}")));
+                    objects[key] = known = new StoredObject(
+                        key,
+                        tag,
+                        Lines(key, await TextAsync($"/{name}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}"))
+                    );
                 found.Add(known);
             }
             token = page.Element(s3 + "NextContinuationToken")?.Value ?? "";
-        }
-        while (token.Length > 0);
+        } while (token.Length > 0);
         return found;
     }
 
@@ -48,7 +58,10 @@ sealed class Bucket(Uri address, string name, HttpClient http)
             throw new InvalidDataException($"{key} does not end with a line feed: it is cut off, or not NDJSON.");
         try
         {
-            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+            return
+            [
+                .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line)),
+            ];
         }
         catch (JsonException e)
         {

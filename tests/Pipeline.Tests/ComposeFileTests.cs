@@ -1,4 +1,5 @@
 using System.Globalization;
+using ThermalStreaming.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace ThermalStreaming.Pipeline.Tests;
@@ -10,12 +11,14 @@ public sealed class ComposeFileTests
     static readonly string[] production = ["compose.yaml"];
     static readonly string[] everyProfile = ["--profile", "*"];
 
-    public static TheoryData<string, bool> Ways => new()
-    {
-        { "compose.yaml,compose.override.yaml", false },
-        { "compose.yaml", false },
-        { "compose.yaml", true },
-    };
+    public static TheoryData<string, bool> Ways =>
+        new()
+        {
+            { "compose.yaml,compose.override.yaml", false },
+            { "compose.yaml", false },
+            { "compose.yaml", true },
+            { "compose.yaml,compose.hardware.yaml", false },
+        };
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -24,29 +27,47 @@ public sealed class ComposeFileTests
         var services = await ServicesAsync(files.Split(','), allProfiles);
 
         Assert.NotEmpty(services);
-        Assert.All(services, service =>
-        {
-            var (name, it) = service;
-            Assert.False(Text(it, "user") is null or "" or "root" || Text(it, "user")!.StartsWith("0:", StringComparison.Ordinal) || Text(it, "user") == "0", $"{name} runs as root");
-            Assert.True(Text(it, "read_only") == "true", $"{name} has a writable root file system");
-            Assert.Contains("ALL", List(it, "cap_drop"));
-            Assert.True(List(it, "security_opt").Any(option => option.StartsWith("no-new-privileges", StringComparison.Ordinal) && !option.EndsWith("false", StringComparison.Ordinal)), $"{name} may gain privileges");
-            Assert.Equal("true", Text(it, "init"));
-            Assert.NotEqual("true", Text(it, "privileged"));
-            Assert.Null(Text(it, "container_name"));
-            Assert.True(long.Parse(Text(it, "mem_limit")!, CultureInfo.InvariantCulture) is > 0 and <= 2L << 30, $"{name} has no sensible memory limit");
-            Assert.InRange(int.Parse(Text(it, "pids_limit")!, CultureInfo.InvariantCulture), 1, 1000);
-            Assert.Equal("local", Text(it["logging"], "driver"));
-            Assert.NotNull(Text(it["logging"]["options"], "max-size"));
-            Assert.NotNull(Text(it["logging"]["options"], "max-file"));
-            if (Text(it, "restart") == "no")
-                return;
-            Assert.Equal("unless-stopped", Text(it, "restart"));
-            Assert.NotNull(Text(it, "stop_grace_period"));
-            Assert.True(it.Children.ContainsKey("healthcheck"), $"{name} has no health check");
-            // Engine 20.10, which Debian 12 has, refuses it.
-            Assert.False(((YamlMappingNode)it["healthcheck"]).Children.ContainsKey("start_interval"), $"{name} needs Engine 25");
-        });
+        Assert.All(
+            services,
+            service =>
+            {
+                var (name, it) = service;
+                Assert.False(
+                    Text(it, "user") is null or "" or "root"
+                        || Text(it, "user")!.StartsWith("0:", StringComparison.Ordinal)
+                        || Text(it, "user") == "0",
+                    $"{name} runs as root"
+                );
+                Assert.True(Text(it, "read_only") == "true", $"{name} has a writable root file system");
+                Assert.Contains("ALL", List(it, "cap_drop"));
+                Assert.True(
+                    List(it, "security_opt")
+                        .Any(option =>
+                            option.StartsWith("no-new-privileges", StringComparison.Ordinal)
+                            && !option.EndsWith("false", StringComparison.Ordinal)
+                        ),
+                    $"{name} may gain privileges"
+                );
+                Assert.Equal("true", Text(it, "init"));
+                Assert.NotEqual("true", Text(it, "privileged"));
+                Assert.Null(Text(it, "container_name"));
+                Assert.True(
+                    long.Parse(Text(it, "mem_limit")!, CultureInfo.InvariantCulture) is > 0 and <= 2L << 30,
+                    $"{name} has no sensible memory limit"
+                );
+                Assert.InRange(int.Parse(Text(it, "pids_limit")!, CultureInfo.InvariantCulture), 1, 1000);
+                Assert.Equal("local", Text(it["logging"], "driver"));
+                Assert.NotNull(Text(it["logging"]["options"], "max-size"));
+                Assert.NotNull(Text(it["logging"]["options"], "max-file"));
+                if (Text(it, "restart") == "no")
+                    return;
+                Assert.Equal("unless-stopped", Text(it, "restart"));
+                Assert.NotNull(Text(it, "stop_grace_period"));
+                Assert.True(it.Children.ContainsKey("healthcheck"), $"{name} has no health check");
+                // Engine 20.10, which Debian 12 has, refuses it.
+                Assert.False(((YamlMappingNode)it["healthcheck"]).Children.ContainsKey("start_interval"), $"{name} needs Engine 25");
+            }
+        );
     }
 
     [Fact]
@@ -57,7 +78,10 @@ public sealed class ComposeFileTests
             foreach (var (name, service) in await ServicesAsync(files, allProfiles: false))
             {
                 foreach (var port in service.Children.TryGetValue("ports", out var ports) ? ((YamlSequenceNode)ports).Children : [])
-                    Assert.True(Text(port, "host_ip") == "127.0.0.1", $"{name} publishes {Text(port, "published")} on {Text(port, "host_ip") ?? "every address"}");
+                    Assert.True(
+                        Text(port, "host_ip") == "127.0.0.1",
+                        $"{name} publishes {Text(port, "published")} on {Text(port, "host_ip") ?? "every address"}"
+                    );
                 Assert.NotEqual("host", Text(service, "network_mode"));
             }
         }
@@ -80,8 +104,42 @@ public sealed class ComposeFileTests
 
         var mounts = ((YamlSequenceNode)agent["volumes"]).Children.Where(mount => Text(mount, "type") == "bind").ToList();
 
-        Assert.Equal(["/proc/1/net/fib_trie", "/proc/1/net/route", "/sys/class/net", "/sys/devices"], mounts.Select(mount => Text(mount, "source")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/proc/1/net/fib_trie", "/proc/1/net/route", "/sys/class/net", "/sys/devices"],
+            mounts.Select(mount => Text(mount, "source")).Order(StringComparer.Ordinal)
+        );
         Assert.All(mounts, mount => Assert.Equal("true", Text(mount, "read_only")));
+    }
+
+    /// <summary>Whoever has it has the machine. The operator's program gets it from ./up and ./check, for as long as they run.</summary>
+    [Fact]
+    public async Task No_service_gets_the_socket_of_docker()
+    {
+        foreach (var (name, service) in await ServicesAsync(run, allProfiles: true))
+        {
+            foreach (var mount in service.Children.TryGetValue("volumes", out var volumes) ? ((YamlSequenceNode)volumes).Children : [])
+                Assert.False(
+                    Text(mount, "source")!.Contains("docker", StringComparison.OrdinalIgnoreCase),
+                    $"{name} mounts {Text(mount, "source")}"
+                );
+        }
+    }
+
+    [Fact]
+    public async Task The_agent_gets_the_bus_and_its_group_and_only_with_the_file_for_hardware()
+    {
+        var (_, without) = (await ServicesAsync(production, allProfiles: false)).Single(service => service.Item1 == "sensor-agent");
+        Assert.False(without.Children.ContainsKey("devices") || without.Children.ContainsKey("group_add"));
+        Assert.Equal("simulate", Text(without["environment"], "SOURCE"));
+
+        var (_, with) = (await ServicesAsync([.. production, "compose.hardware.yaml"], allProfiles: false)).Single(service =>
+            service.Item1 == "sensor-agent"
+        );
+
+        var device = Assert.Single(((YamlSequenceNode)with["devices"]).Children);
+        Assert.Equal(("/dev/i2c-1", "/dev/i2c-1"), (Text(device, "source"), Text(device, "target")));
+        Assert.Equal(["998"], List(with, "group_add"));
+        Assert.Equal("hardware", Text(with["environment"], "SOURCE"));
     }
 
     [Fact]
@@ -116,15 +174,25 @@ public sealed class ComposeFileTests
 
     static async Task<string> ConfigAsync(IReadOnlyList<string> files, bool allProfiles, string? environmentFile)
     {
+        // The one value without which compose.hardware.yaml cannot be.
         var nothing = Path.GetTempFileName();
         try
         {
-            return (await Docker.TryAsync(
-            [
-                "compose", "--project-directory", PipelineProject.Root, "--env-file", environmentFile ?? nothing,
-                .. allProfiles ? everyProfile : [],
-                .. files.SelectMany(file => new[] { "--file", Path.Combine(PipelineProject.Root, file) }), "config",
-            ])).OrThrow().Output;
+            await File.WriteAllTextAsync(nothing, "I2C_GROUP=998\n");
+            return (
+                await Docker.TryAsync([
+                    "compose",
+                    "--project-directory",
+                    PipelineProject.Root,
+                    "--env-file",
+                    environmentFile ?? nothing,
+                    .. allProfiles ? everyProfile : [],
+                    .. files.SelectMany(file => new[] { "--file", Path.Combine(PipelineProject.Root, file) }),
+                    "config",
+                ])
+            )
+                .OrThrow()
+                .Output;
         }
         finally
         {
@@ -132,9 +200,11 @@ public sealed class ComposeFileTests
         }
     }
 
-    static string? Text(YamlNode node, string key)
-        => ((YamlMappingNode)node).Children.TryGetValue(key, out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
+    static string? Text(YamlNode node, string key) =>
+        ((YamlMappingNode)node).Children.TryGetValue(key, out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
 
-    static IEnumerable<string> List(YamlMappingNode node, string key)
-        => node.Children.TryGetValue(key, out var value) ? ((YamlSequenceNode)value).Children.Select(item => ((YamlScalarNode)item).Value!) : [];
+    static IEnumerable<string> List(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(key, out var value)
+            ? ((YamlSequenceNode)value).Children.Select(item => ((YamlScalarNode)item).Value!)
+            : [];
 }

@@ -9,8 +9,8 @@ namespace ThermalStreaming.Pipeline.Tests;
 static class Delivery
 {
     /// <summary>
-    /// Waits until every reading of the fleets has arrived and nothing is on its way any more; then each must be there once, on the road of
-    /// its kind, with every value it was published with, and nothing that was not published.
+    /// Waits until every reading of the fleets has arrived and nothing is on its way any more; then each must be there once, in the table
+    /// of its kind and, of an inverter, in the bucket too, with every value it was published with, and nothing that was not published.
     /// </summary>
     public static async Task ExpectExactlyOnceAsync(this PipelineProject project, IReadOnlyList<Fleet> fleets, TimeSpan? ceiling = null)
     {
@@ -18,38 +18,60 @@ static class Delivery
             await fleet.StopAsync();
         var stopped = TimeProvider.System.GetTimestamp();
         var missing = "";
-        var result = new Dictionary<ReadingKind, Arrived>();
-        await Until.TrueAsync("every reading has arrived and nothing is under way", ceiling ?? TimeSpan.FromMinutes(2), async () =>
-        {
-            await FetchAsync();
-            missing = string.Join("; ", fleets.SelectMany(fleet => result.Keys.SelectMany(kind => fleet.Devices.Select(device => result[kind].Missing(device, kind, fleet.Last(kind))))).Where(text => text.Length > 0));
-            return missing.Length == 0 && await project.IsDeliveredAsync(stopped);
-        }, () => missing.Length > 0 ? $"Missing: {missing}." : "Nothing is missing, but something is still under way.");
+        List<Place> places = [];
+        await Until.TrueAsync(
+            "every reading has arrived and nothing is under way",
+            ceiling ?? TimeSpan.FromMinutes(2),
+            async () =>
+            {
+                await FetchAsync();
+                missing = string.Join(
+                    "; ",
+                    from place in places
+                    from fleet in fleets
+                    from device in fleet.Devices
+                    select place.Rows.Missing(device, place.Kind, fleet.Last(place.Kind)) into text
+                    where text.Length > 0
+                    select text
+                );
+                return missing.Length == 0 && await project.IsDeliveredAsync(stopped);
+            },
+            () => missing.Length > 0 ? $"Missing: {missing}." : "Nothing is missing, but something is still under way."
+        );
 
         // Quiet is known only now: what arrived twice may have come last.
         await FetchAsync();
         var wrong = new List<string>();
-        foreach (var fleet in fleets)
-        {
-            foreach (var kind in result.Keys)
-                wrong.AddRange(result[kind].Wrong(fleet, kind));
-        }
-        await project.ReportAsync(fleets, result);
-        if (project.Has(PipelineProject.Snowflake))
+        foreach (var place in places)
+            wrong.AddRange(fleets.SelectMany(fleet => place.Rows.Wrong(fleet, place.Kind)).Select(text => $"{place.Name}: {text}"));
+        await project.ReportAsync(fleets, places);
+        if (project.Has(PipelineProject.SnowpipeForwarder))
             Assert.Equal(0, await project.FigureAsync(PipelineProject.SnowpipeForwarder, "rows_missing"));
         Assert.True(wrong.Count == 0, $"{wrong.Count} things are wrong:\n{string.Join('\n', wrong.Take(40))}");
 
         async Task FetchAsync()
         {
-            if (project.Has(PipelineProject.Snowflake))
-                result[ReadingKind.Thermal] = Arrived.From(await project.ThermalRowsAsync());
-            if (project.Has(PipelineProject.S3))
-                result[ReadingKind.Inverter] = Arrived.From(await project.InverterRowsAsync());
+            places.Clear();
+            if (project.Has(PipelineProject.SnowpipeForwarder))
+                places.Add(new Place("THERMAL_SENSOR_DATA", ReadingKind.Thermal, Arrived.From(await project.ThermalRowsAsync())));
+            if (!project.Has(PipelineProject.S3Forwarder))
+                return;
+            places.Add(new Place("the bucket", ReadingKind.Inverter, Arrived.From(await project.InverterRowsAsync())));
+            places.Add(new Place("INVERTER_DATA_RAW", ReadingKind.Inverter, Arrived.From(await project.LoadedRowsAsync())));
         }
     }
 
     /// <summary>The rows of the table.</summary>
     public static async Task<IEnumerable<JsonElement>> ThermalRowsAsync(this PipelineProject project) => await project.Emulator.RowsAsync();
+
+    /// <summary>The readings in the table that the objects are loaded into; each row must say which object it is from.</summary>
+    public static async Task<IEnumerable<JsonElement>> LoadedRowsAsync(this PipelineProject project)
+    {
+        var rows = await project.Emulator.InverterRowsAsync();
+        foreach (var row in rows)
+            Assert.StartsWith("inverter-data/", row.GetProperty("FILE_NAME").GetString(), StringComparison.Ordinal);
+        return rows.Select(row => row.GetProperty("JSON_BODY"));
+    }
 
     /// <summary>The rows of all inverter objects; each object must be under its readings' date.</summary>
     public static async Task<IEnumerable<JsonElement>> InverterRowsAsync(this PipelineProject project)
@@ -82,22 +104,28 @@ static class Delivery
         return true;
     }
 
-    static async Task ReportAsync(this PipelineProject project, IReadOnlyList<Fleet> fleets, Dictionary<ReadingKind, Arrived> arrived)
+    static async Task ReportAsync(this PipelineProject project, IReadOnlyList<Fleet> fleets, IReadOnlyList<Place> places)
     {
         var (messages, again) = (fleets.Sum(fleet => fleet.Sent.Messages), fleets.Sum(fleet => fleet.Sent.Again));
-        var stored = fleets.Sum(fleet => arrived.Values.Sum(kind => kind.Of(fleet)));
+        var stored = string.Join(", ", places.Select(place => $"{fleets.Sum(place.Rows.Of)} in {place.Name}"));
         var dropped = 0L;
         foreach (var service in project.Forwarders)
             dropped += await project.FigureAsync(service, "duplicates");
-        Progress.Say(string.Create(CultureInfo.InvariantCulture,
-            $"published {fleets.Sum(fleet => fleet.Published)} readings in {messages} messages ({again} of them repeated by the publisher), stored {stored}, each once; deduplicated {dropped} since the forwarders' last start"));
+        Progress.Say(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"published {fleets.Sum(fleet => fleet.Published)} readings in {messages} messages ({again} of them repeated by the "
+                    + $"publisher), stored {stored}, each once; deduplicated {dropped} since the forwarders' last start"
+            )
+        );
     }
 
     /// <summary>Numbers as ranges, for people: 1–5, 9.</summary>
     public static string Ranges(IEnumerable<long> numbers)
     {
         var text = new StringBuilder();
-        long? from = null, to = null;
+        long? from = null,
+            to = null;
         foreach (var number in numbers.Order())
         {
             if (number == to + 1)
@@ -119,7 +147,10 @@ static class Delivery
     }
 }
 
-/// <summary>The rows of one road, by the names of their readings. Rows of devices that number nothing are left out.</summary>
+/// <summary>Where readings of a kind arrive.</summary>
+sealed record Place(string Name, ReadingKind Kind, Arrived Rows);
+
+/// <summary>The rows of one place, by the names of their readings. Rows of devices that number nothing are left out.</summary>
 sealed class Arrived
 {
     readonly Dictionary<(string Device, string Boot), Dictionary<long, List<JsonElement>>> rows = [];
@@ -145,14 +176,17 @@ sealed class Arrived
     }
 
     /// <summary>How many rows of a fleet there are.</summary>
-    public long Of(Fleet fleet) => fleet.Devices.Sum(device => rows.GetValueOrDefault((device.Device, device.Boot))?.Values.Sum(same => same.Count) ?? 0);
+    public long Of(Fleet fleet) =>
+        fleet.Devices.Sum(device => rows.GetValueOrDefault((device.Device, device.Boot))?.Values.Sum(same => same.Count) ?? 0);
 
     /// <summary>Which of the readings 1 to <paramref name="last"/> are not there; empty when all are.</summary>
     public string Missing(Numbered device, ReadingKind kind, long last)
     {
         var there = rows.GetValueOrDefault((device.Device, device.Boot)) ?? [];
         var missing = Range(last).Where(sequence => !there.ContainsKey(sequence)).ToList();
-        return missing.Count == 0 ? "" : $"{missing.Count} of {last} {Topics.Name(kind)} readings of {device.Device} ({Delivery.Ranges(missing)})";
+        return missing.Count == 0
+            ? ""
+            : $"{missing.Count} of {last} {Topics.Name(kind)} readings of {device.Device} ({Delivery.Ranges(missing)})";
     }
 
     /// <summary>Everything that is not as it was published.</summary>

@@ -7,34 +7,53 @@ namespace ThermalStreaming.Pipeline.Tests;
 sealed class Emulator(Uri address, HttpClient http)
 {
     const string Table = "THERMAL_SENSOR_DATA";
+    const string InverterTable = "INVERTER_DATA_RAW";
 
     readonly List<JsonElement> rows = [];
+    readonly List<JsonElement> inverterRows = [];
 
     public Uri Address => address;
 
     public async Task<JsonElement> TablesAsync() => await GetAsync("/emulator/tables");
 
     /// <summary>Every row of the table as it was sent, in the order of commits. Each row is fetched once.</summary>
-    public async Task<IReadOnlyList<JsonElement>> RowsAsync()
+    public Task<IReadOnlyList<JsonElement>> RowsAsync() => FetchAsync(Table, rows);
+
+    /// <summary>Every row that was loaded from the bucket, by the columns of INVERTER_DATA_RAW.</summary>
+    public Task<IReadOnlyList<JsonElement>> InverterRowsAsync() => FetchAsync(InverterTable, inverterRows);
+
+    async Task<IReadOnlyList<JsonElement>> FetchAsync(string table, List<JsonElement> known)
     {
-        foreach (var line in (await TextAsync($"/emulator/tables/{Table}/rows?raw=1&after={rows.Count}")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var text = await TextAsync($"/emulator/tables/{table}/rows?raw=1&after={known.Count}");
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using var row = JsonDocument.Parse(line);
-            rows.Add(row.RootElement.Clone());
+            known.Add(row.RootElement.Clone());
         }
-        return rows;
+        return known;
     }
 
     /// <summary>Some rows as the table's columns.</summary>
-    public async Task<IReadOnlyList<JsonElement>> ColumnsAsync(int limit)
-        => [.. (await TextAsync($"/emulator/tables/{Table}/rows?limit={limit}")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+    public async Task<IReadOnlyList<JsonElement>> ColumnsAsync(int limit) =>
+        [
+            .. (await TextAsync($"/emulator/tables/{Table}/rows?limit={limit}"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonSerializer.Deserialize<JsonElement>(line)),
+        ];
 
     /// <summary>Rows that were taken but are not committed yet.</summary>
-    public async Task<long> UncommittedAsync() => (await TablesAsync()).EnumerateArray().Sum(table => table.GetProperty("uncommitted_rows").GetInt64());
+    public async Task<long> UncommittedAsync() =>
+        (await TablesAsync()).EnumerateArray().Sum(table => table.GetProperty("uncommitted_rows").GetInt64());
 
     /// <summary>Channels of the table.</summary>
-    public async Task<IReadOnlyList<JsonElement>> ChannelsAsync()
-        => [.. (await TablesAsync()).EnumerateArray().Single(table => table.GetProperty("name").GetString() == Table).GetProperty("channels").EnumerateArray()];
+    public async Task<IReadOnlyList<JsonElement>> ChannelsAsync() =>
+        [
+            .. (await TablesAsync())
+                .EnumerateArray()
+                .Single(table => table.GetProperty("name").GetString() == Table)
+                .GetProperty("channels")
+                .EnumerateArray(),
+        ];
 
     /// <summary>Switches a fault on; its parts are those that GET / of the emulator lists.</summary>
     public async Task FailAsync(string fault)

@@ -34,26 +34,48 @@ sealed class Fleet : IAsyncDisposable
     long again;
     long connectedAt;
 
-    Fleet(PipelineProject project, FleetLogin login, int count, int messagesPerSecond, int readingsPerMessage, DateTimeOffset startedAt, IReadOnlyList<ReadingKind> kinds)
+    Fleet(
+        PipelineProject project,
+        FleetLogin login,
+        int count,
+        int messagesPerSecond,
+        int readingsPerMessage,
+        DateTimeOffset startedAt,
+        IReadOnlyList<ReadingKind> kinds
+    )
     {
         Name = login.Name;
         this.readingsPerMessage = readingsPerMessage;
         this.kinds = kinds;
         var start = new DateTimeOffset(startedAt.UtcTicks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
-        devices = [.. Enumerable.Range(1, count).Select(device => new Numbered(login.IsDevice ? Name : $"{Name}-{device}", Guid.NewGuid().ToString("N"), start, TimeSpan.FromMilliseconds(7)))];
-        client = new MqttClient(new MqttOptions
-        {
-            Host = "127.0.0.1",
-            Port = project.MqttPort,
-            ClientId = Name,
-            UserName = login.User,
-            Password = login.Password,
-            PasswordFile = login.PasswordFile,
-            CleanStart = true,
-            SessionExpiry = TimeSpan.Zero,
-            KeepAlive = TimeSpan.FromSeconds(5),
-            MaximumReconnectDelay = TimeSpan.FromSeconds(2),
-        }, clock, NullLogger.Instance);
+        devices =
+        [
+            .. Enumerable
+                .Range(1, count)
+                .Select(device => new Numbered(
+                    login.IsDevice ? Name : $"{Name}-{device}",
+                    Guid.NewGuid().ToString("N"),
+                    start,
+                    TimeSpan.FromMilliseconds(7)
+                )),
+        ];
+        client = new MqttClient(
+            new MqttOptions
+            {
+                Host = "127.0.0.1",
+                Port = project.MqttPort,
+                ClientId = Name,
+                UserName = login.User,
+                Password = login.Password,
+                PasswordFile = login.PasswordFile,
+                CleanStart = true,
+                SessionExpiry = TimeSpan.Zero,
+                KeepAlive = TimeSpan.FromSeconds(5),
+                MaximumReconnectDelay = TimeSpan.FromSeconds(2),
+            },
+            clock,
+            NullLogger.Instance
+        );
         client.ConnectionChanged += OnConnectionChanged;
         running = client.RunAsync(stopClient.Token);
         publishing = PublishAsync(messagesPerSecond);
@@ -92,26 +114,58 @@ sealed class Fleet : IAsyncDisposable
     /// <param name="readingsPerMessage">Of each message.</param>
     /// <param name="startedAt">Time of the first reading; now unless set.</param>
     /// <param name="kinds">Both unless set.</param>
-    public static Fleet Publish(PipelineProject project, string name, int count = 2, int messagesPerSecond = 10, int readingsPerMessage = 5, DateTimeOffset? startedAt = null, params IReadOnlyList<ReadingKind> kinds)
+    public static Fleet Publish(
+        PipelineProject project,
+        string name,
+        int count = 2,
+        int messagesPerSecond = 10,
+        int readingsPerMessage = 5,
+        DateTimeOffset? startedAt = null,
+        params IReadOnlyList<ReadingKind> kinds
+    )
     {
         var number = Interlocked.Increment(ref fleets);
         // A user is one connection: publisher/2 to publisher/15 are for fleets, and few run at a time.
-        var login = new FleetLogin(string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"), string.Create(CultureInfo.InvariantCulture, $"publisher/{2 + number % 14}"), project.PublisherPassword);
-        return new(project, login, count, messagesPerSecond, readingsPerMessage, startedAt ?? clock.GetUtcNow(), kinds.Count > 0 ? kinds : [ReadingKind.Thermal, ReadingKind.Inverter]);
+        var login = new FleetLogin(
+            string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"),
+            string.Create(CultureInfo.InvariantCulture, $"publisher/{2 + number % 14}"),
+            project.PublisherPassword
+        );
+        return new(
+            project,
+            login,
+            count,
+            messagesPerSecond,
+            readingsPerMessage,
+            startedAt ?? clock.GetUtcNow(),
+            kinds.Count > 0 ? kinds : [ReadingKind.Thermal, ReadingKind.Inverter]
+        );
     }
 
     /// <summary>Begins to publish both kinds as a device with a user of its own, ten messages of five readings a second.</summary>
     /// <param name="project">Where to.</param>
     /// <param name="device">Name of the device and of its user.</param>
     /// <param name="passwordFile">Its password, which may change: it is read for each connection.</param>
-    public static Fleet PublishAs(PipelineProject project, string device, string passwordFile)
-        => new(project, new FleetLogin(device, device, null, passwordFile), 1, 10, 5, clock.GetUtcNow(), [ReadingKind.Thermal, ReadingKind.Inverter]);
+    public static Fleet PublishAs(PipelineProject project, string device, string passwordFile) =>
+        new(
+            project,
+            new FleetLogin(device, device, null, passwordFile),
+            1,
+            10,
+            5,
+            clock.GetUtcNow(),
+            [ReadingKind.Thermal, ReadingKind.Inverter]
+        );
 
     /// <summary>Waits until every device has given out so many more readings of each of its kinds.</summary>
     public Task MoreAsync(int readings)
     {
         var goal = Published + (long)readings * devices.Length * kinds.Count;
-        return Until.TrueAsync($"{Name} has published {readings} more readings", TimeSpan.FromMinutes(2), () => Task.FromResult(Published >= goal));
+        return Until.TrueAsync(
+            $"{Name} has published {readings} more readings",
+            TimeSpan.FromMinutes(2),
+            () => Task.FromResult(Published >= goal)
+        );
     }
 
     /// <summary>Publishes nothing new any more, and waits until the broker has acknowledged everything, repeats included.</summary>
@@ -119,21 +173,26 @@ sealed class Fleet : IAsyncDisposable
     {
         await stopPublishing.CancelAsync();
         await publishing;
-        await Until.TrueAsync($"the broker has acknowledged everything of {Name}", TimeSpan.FromSeconds(90), () =>
-        {
-            lock (gate)
+        await Until.TrueAsync(
+            $"the broker has acknowledged everything of {Name}",
+            TimeSpan.FromSeconds(90),
+            () =>
             {
-                sending.RemoveAll(task => task.IsCompleted);
-                return Task.FromResult(sending.Count == 0 && client.State.IsConnected);
-            }
-        }, () => $"{client.PendingPublishes} messages are pending; {client.State.LastError}");
+                lock (gate)
+                {
+                    sending.RemoveAll(task => task.IsCompleted);
+                    return Task.FromResult(sending.Count == 0 && client.State.IsConnected);
+                }
+            },
+            () => $"{client.PendingPublishes} messages are pending; {client.State.LastError}"
+        );
     }
 
     /// <summary>
     /// Publishes something of its own making on a topic of its first device, or of another; ends with the broker's acknowledgement.
     /// </summary>
-    public Task PublishRawAsync(ReadingKind kind, byte[] payload, string? contentType, string? device = null)
-        => client.PublishAsync(Topics.Readings(device ?? devices[0].Device, kind), payload, MqttQos.AtLeastOnce, contentType: contentType);
+    public Task PublishRawAsync(ReadingKind kind, byte[] payload, string? contentType, string? device = null) =>
+        client.PublishAsync(Topics.Readings(device ?? devices[0].Device, kind), payload, MqttQos.AtLeastOnce, contentType: contentType);
 
     public async ValueTask DisposeAsync()
     {
@@ -158,7 +217,13 @@ sealed class Fleet : IAsyncDisposable
                 {
                     var json = (round + first) % 2 == 0;
                     var payload = json ? device.Json(kind, first, readingsPerMessage) : device.Protobuf(kind, first, readingsPerMessage);
-                    Send(new Sent(Topics.Readings(device.Device, kind), payload, json ? Payload.JsonContentType : Payload.ProtobufContentType));
+                    Send(
+                        new Sent(
+                            Topics.Readings(device.Device, kind),
+                            payload,
+                            json ? Payload.JsonContentType : Payload.ProtobufContentType
+                        )
+                    );
                 }
                 lock (gate)
                     last[kind] += readingsPerMessage;
@@ -183,7 +248,10 @@ sealed class Fleet : IAsyncDisposable
         try
         {
             // A broker that has forgotten its sessions acknowledges what it throws away, but says that there was nobody.
-            while (await client.PublishAsync(message.Topic, message.Payload, MqttQos.AtLeastOnce, contentType: message.ContentType) == MqttReasonCode.NoMatchingSubscribers)
+            while (
+                await client.PublishAsync(message.Topic, message.Payload, MqttQos.AtLeastOnce, contentType: message.ContentType)
+                == MqttReasonCode.NoMatchingSubscribers
+            )
                 await Task.Delay(TimeSpan.FromMilliseconds(300), clock, stopClient.Token);
         }
         catch (Exception e) when (e is MqttException or OperationCanceledException && stopClient.IsCancellationRequested)
@@ -195,7 +263,11 @@ sealed class Fleet : IAsyncDisposable
             var now = clock.GetTimestamp();
             notSettled.AddLast(message with { AcknowledgedAt = now });
             // Settled is what the broker has had time to save since, on a connection that lasted.
-            while (notSettled.First is { } oldest && connectedAt > 0 && clock.GetElapsedTime(Math.Max(oldest.Value.AcknowledgedAt, connectedAt), now) > replayWindow)
+            while (
+                notSettled.First is { } oldest
+                && connectedAt > 0
+                && clock.GetElapsedTime(Math.Max(oldest.Value.AcknowledgedAt, connectedAt), now) > replayWindow
+            )
                 notSettled.RemoveFirst();
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Pipeline.Tests;
 
@@ -18,7 +19,13 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
     static readonly TimeSpan Window = TimeSpan.FromMinutes(3);
 
     static readonly string[] production =
-        [PipelineProject.Broker, "keeper", PipelineProject.Agent, PipelineProject.SnowpipeForwarder, PipelineProject.S3Forwarder];
+    [
+        PipelineProject.Broker,
+        "keeper",
+        PipelineProject.Agent,
+        PipelineProject.SnowpipeForwarder,
+        PipelineProject.S3Forwarder,
+    ];
 
     /// <summary>Empty: as shipped.</summary>
     static readonly Dictionary<string, string> shipped = new()
@@ -41,12 +48,18 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
     public async Task All_containers_together_write_at_most_300_MB_a_day_at_the_default_settings()
     {
         await using var project = await PipelineProject.StartAsync(
-            shipped, services: [.. production, PipelineProject.Snowflake, PipelineProject.S3]);
+            shipped,
+            services: [.. production, PipelineProject.Snowflake, PipelineProject.S3]
+        );
         // The broker saves its state once soon after its start.
-        await Until.TrueAsync("readings of both kinds are sent, and the broker has saved its state", TimeSpan.FromMinutes(3), async () =>
-            await project.FigureAsync(PipelineProject.SnowpipeForwarder, "sent") > 0
-            && await project.FigureAsync(PipelineProject.S3Forwarder, "sent") > 0
-            && await SaveBytesAsync(project) is not null);
+        await Until.TrueAsync(
+            "readings of both kinds are sent, and the broker has saved its state",
+            TimeSpan.FromMinutes(3),
+            async () =>
+                await project.FigureAsync(PipelineProject.SnowpipeForwarder, "sent") > 0
+                && await project.FigureAsync(PipelineProject.S3Forwarder, "sent") > 0
+                && await SaveBytesAsync(project) is not null
+        );
         var processes = await ProcessesAsync(project);
         using var metadata = MetadataWrites.Start(processes.Values.SelectMany(each => each));
 
@@ -61,13 +74,19 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
         // 48 saves a day, none of them within the window.
         perDay[PipelineProject.Broker] += 48 * (await SaveBytesAsync(project))!.Value / 1e6;
         var together = perDay.Values.Sum() - ofFileSystem;
-        var report = string.Create(CultureInfo.InvariantCulture,
-            $"{together:0} MB a day: {string.Join(" + ", perDay.Select(each => $"{each.Key} {each.Value:0.0}"))} - blocks of the file system {ofFileSystem:0.0}");
+        var report = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{together:0} MB a day: {string.Join(" + ", perDay.Select(each => $"{each.Key} {each.Value:0.0}"))} - blocks of the file "
+                + $"system {ofFileSystem:0.0}"
+        );
         output.WriteLine(report);
         Progress.Say(report);
         // Two thermal readings a second, and 60 of inverters every 20 s.
         Assert.InRange(taken / seconds, 4.5, 5.5);
-        Assert.All(production.Except([PipelineProject.Broker, "keeper"]), service => Assert.True(perDay[service] > 10, $"{service} wrote next to nothing: {report}"));
+        Assert.All(
+            production.Except([PipelineProject.Broker, "keeper"]),
+            service => Assert.True(perDay[service] > 10, $"{service} wrote next to nothing: {report}")
+        );
         Assert.True(together <= MostMegabytesPerDay, report);
     }
 
@@ -87,8 +106,8 @@ public sealed class IdleWritesTests(ITestOutputHelper output)
     }
 
     /// <summary>By service. A health check's process, which comes and goes and writes to memory only, may be gone by now.</summary>
-    static Dictionary<string, long> Written(Dictionary<string, List<int>> processes)
-        => processes.ToDictionary(each => each.Key, each => each.Value.Sum(WrittenBy));
+    static Dictionary<string, long> Written(Dictionary<string, List<int>> processes) =>
+        processes.ToDictionary(each => each.Key, each => each.Value.Sum(WrittenBy));
 
     static long WrittenBy(int process)
     {

@@ -13,8 +13,12 @@ public sealed class KillTests(WholePipeline pipeline, ITestOutputHelper output)
     static readonly string[] parts = [Agent, SecondAgent, Broker, SnowpipeForwarder, S3Forwarder, Snowflake, S3];
 
     [Fact]
-    public Task Every_reading_arrives_once_however_often_parts_are_killed()
-        => pipeline.ScenarioAsync(output, "kills at random moments", project => BreakAsync(project, breaks => breaks < Kills, killsOnly: true));
+    public Task Every_reading_arrives_once_however_often_parts_are_killed() =>
+        pipeline.ScenarioAsync(
+            output,
+            "kills at random moments",
+            project => BreakAsync(project, breaks => breaks < Kills, killsOnly: true)
+        );
 
     /// <summary>The same for as long as THERMAL_TEST_SOAK says, in minutes, and with frozen parts and pulled cables.</summary>
     [Fact]
@@ -27,7 +31,11 @@ public sealed class KillTests(WholePipeline pipeline, ITestOutputHelper output)
             return Task.CompletedTask;
         }
         var started = TimeProvider.System.GetTimestamp();
-        return pipeline.ScenarioAsync(output, $"soak run of {minutes} minutes", project => BreakAsync(project, _ => TimeProvider.System.GetElapsedTime(started).TotalMinutes < minutes, killsOnly: false));
+        return pipeline.ScenarioAsync(
+            output,
+            $"soak run of {minutes} minutes",
+            project => BreakAsync(project, _ => TimeProvider.System.GetElapsedTime(started).TotalMinutes < minutes, killsOnly: false)
+        );
     }
 
     static async Task BreakAsync(PipelineProject project, Func<int, bool> goesOn, bool killsOnly)
@@ -40,7 +48,7 @@ public sealed class KillTests(WholePipeline pipeline, ITestOutputHelper output)
 
         // Each part at least once, then whoever it hits.
         var turn = new Queue<string>(Shuffled(parts, random));
-        for (var breaks = 0; goesOn(breaks);)
+        for (var breaks = 0; goesOn(breaks); )
         {
             await Until.PauseAsync(TimeSpan.FromMilliseconds(random.Next(200, 3000)));
             var first = turn.Count > 0 ? turn.Dequeue() : parts[random.Next(parts.Length)];
@@ -69,19 +77,21 @@ public sealed class KillTests(WholePipeline pipeline, ITestOutputHelper output)
         await agents.ExpectExactlyOnceAsync(atLeast: 50);
     }
 
-    static Task HurtAsync(PipelineProject project, string service, How how) => how switch
-    {
-        How.Killed => project.KillAsync(service),
-        How.Frozen => project.PauseAsync(service),
-        _ => project.CutOffAsync(service),
-    };
+    static Task HurtAsync(PipelineProject project, string service, How how) =>
+        how switch
+        {
+            How.Killed => project.KillAsync(service),
+            How.Frozen => project.PauseAsync(service),
+            _ => project.CutOffAsync(service),
+        };
 
-    static Task HealAsync(PipelineProject project, string service, How how) => how switch
-    {
-        How.Killed => project.StartServiceAsync(service),
-        How.Frozen => project.UnpauseAsync(service),
-        _ => project.ReconnectAsync(service),
-    };
+    static Task HealAsync(PipelineProject project, string service, How how) =>
+        how switch
+        {
+            How.Killed => project.StartServiceAsync(service),
+            How.Frozen => project.UnpauseAsync(service),
+            _ => project.ReconnectAsync(service),
+        };
 
     static string[] Shuffled(string[] items, Random random)
     {

@@ -35,13 +35,18 @@ sealed partial class MetadataWrites : IDisposable
     /// <exception cref="InvalidOperationException">The kernel does not let itself be traced.</exception>
     public static MetadataWrites Start(IEnumerable<int> processes)
     {
-        var threads = processes.Select(id => $"/proc/{id}/task").Where(Directory.Exists).SelectMany(Directory.GetDirectories)
+        var threads = processes
+            .Select(id => $"/proc/{id}/task")
+            .Where(Directory.Exists)
+            .SelectMany(Directory.GetDirectories)
             .Select(path => Path.GetFileName(path));
-        var process = Process.Start(new ProcessStartInfo("unshare", ["-m", "sh", "-c", Script, "sh", .. threads])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+        var process = Process.Start(
+            new ProcessStartInfo("unshare", ["-m", "sh", "-c", Script, "sh", .. threads])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
         if (process.StandardOutput.ReadLine() != "started")
         {
             process.Dispose();

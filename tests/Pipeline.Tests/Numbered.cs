@@ -32,7 +32,14 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
     {
         var batch = new ReadingBatch { DeviceId = device, BootId = boot };
         if (kind == ReadingKind.Thermal)
-            batch.Host = new Host { Hostname = "pi", LocalHostname = "pi.local", IpAddress = "192.0.2.7", MacAddress = "02:00:00:00:00:07", StartedAtUs = Microseconds(startedAt) };
+            batch.Host = new Host
+            {
+                Hostname = "pi",
+                LocalHostname = "pi.local",
+                IpAddress = "192.0.2.7",
+                MacAddress = "02:00:00:00:00:07",
+                StartedAtUs = Microseconds(startedAt),
+            };
         for (var sequence = first; sequence < first + count; sequence++)
         {
             if (kind == ReadingKind.Thermal)
@@ -65,8 +72,8 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
     /// <summary>
     /// What the row of a reading must hold, in its order; forwarded_at, channel_id and stream_offset of thermal rows come on top.
     /// </summary>
-    public IEnumerable<KeyValuePair<string, object?>> Row(ReadingKind kind, long sequence)
-        => kind == ReadingKind.Thermal ? ThermalRow(sequence) : InverterRow(sequence);
+    public IEnumerable<KeyValuePair<string, object?>> Row(ReadingKind kind, long sequence) =>
+        kind == ReadingKind.Thermal ? ThermalRow(sequence) : InverterRow(sequence);
 
     IEnumerable<KeyValuePair<string, object?>> ThermalRow(long sequence)
     {
@@ -131,7 +138,9 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
         {
             Sequence = (ulong)sequence,
             ObservedAtUs = Microseconds(ObservedAt(sequence)),
-            Id = ByteString.CopyFrom(Guid.CreateVersion7(ObservedAt(sequence)).ToByteArray(bigEndian: true)[..6].Concat(Tail(sequence)).ToArray()),
+            Id = ByteString.CopyFrom(
+                Guid.CreateVersion7(ObservedAt(sequence)).ToByteArray(bigEndian: true)[..6].Concat(Tail(sequence)).ToArray()
+            ),
             DurationUs = (uint)(1_500 + sequence % 1_000),
             Co2Ppm = (double)(400m + sequence % 2_000 * 0.5m),
             PressurePa = (double)(90_000m + sequence % 20_000 * 0.25m),
@@ -150,21 +159,22 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
         return reading;
     }
 
-    InverterReading Inverter(long sequence) => new()
-    {
-        Sequence = (ulong)sequence,
-        ObservedAtUs = Microseconds(ObservedAt(sequence)),
-        InverterId = $"Inverter_{sequence % 60 + 1}",
-        PacW = (double)(1_000m + sequence % 100_000 * 0.01m),
-        EnergyOutputKwh = (double)(10_000m + sequence % 100_000 * 0.05m),
-        EnergyConversionEfficiencyPercent = (double)(90m + sequence % 900 * 0.01m),
-        PerformanceRatio = (double)(0.7m + sequence % 2_500 * 0.0001m),
-        SystemUptimePercent = (double)(98m + sequence % 200 * 0.01m),
-        TemperatureC = (double)(30m + sequence % 2_500 * 0.01m),
-        InputVoltageV = (double)(520m + sequence % 16_000 * 0.01m),
-        OutputVoltageV = (double)(220m + sequence % 2_000 * 0.01m),
-        FrequencyHz = (double)(49.5m + sequence % 1_000 * 0.001m),
-    };
+    InverterReading Inverter(long sequence) =>
+        new()
+        {
+            Sequence = (ulong)sequence,
+            ObservedAtUs = Microseconds(ObservedAt(sequence)),
+            InverterId = $"Inverter_{sequence % 60 + 1}",
+            PacW = (double)(1_000m + sequence % 100_000 * 0.01m),
+            EnergyOutputKwh = (double)(10_000m + sequence % 100_000 * 0.05m),
+            EnergyConversionEfficiencyPercent = (double)(90m + sequence % 900 * 0.01m),
+            PerformanceRatio = (double)(0.7m + sequence % 2_500 * 0.0001m),
+            SystemUptimePercent = (double)(98m + sequence % 200 * 0.01m),
+            TemperatureC = (double)(30m + sequence % 2_500 * 0.01m),
+            InputVoltageV = (double)(520m + sequence % 16_000 * 0.01m),
+            OutputVoltageV = (double)(220m + sequence % 2_000 * 0.01m),
+            FrequencyHz = (double)(49.5m + sequence % 1_000 * 0.001m),
+        };
 
     // A UUIDv7 that follows from the reading's name.
     byte[] Tail(long sequence)
@@ -195,7 +205,8 @@ sealed class Numbered(string device, string boot, DateTimeOffset startedAt, Time
 
     static long Microseconds(DateTimeOffset at) => (at - DateTimeOffset.UnixEpoch).Ticks / 10;
 
-    static string Seconds(long microseconds) => string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1_000_000}.{microseconds % 1_000_000:000000}");
+    static string Seconds(long microseconds) =>
+        string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1_000_000}.{microseconds % 1_000_000:000000}");
 
     static string Format(DateTime at, string format) => at.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -23,7 +23,7 @@ sealed class PipelineProject : IAsyncDisposable
     static readonly TimeSpan startCeiling = TimeSpan.FromMinutes(3);
     static readonly string[] images = ["MOSQUITTO_IMAGE", "LOCALSTACK_IMAGE", "DOTNET_SDK_IMAGE", "DOTNET_RUNTIME_IMAGE"];
     static readonly SemaphoreSlim building = new(1);
-    static bool built;
+    static readonly HashSet<string> built = [];
     static int projects;
 
     readonly Dictionary<string, string> environment;
@@ -49,6 +49,7 @@ sealed class PipelineProject : IAsyncDisposable
             ["EMULATOR_PORT"] = Text(Emulator.Address.Port),
             ["EMULATOR_HTTPS_PORT"] = Text(Ports.Take()),
             ["LOCALSTACK_PORT"] = Text(Bucket.Address.Port),
+            ["CONSOLE_PORT"] = Text(Ports.Take()),
             ["MQTT_PUBLISHER_PASSWORD"] = PublisherPassword,
             // The tests' devices have any name.
             ["MQTT_PUBLISHER_DEVICES"] = "+",
@@ -83,7 +84,8 @@ sealed class PipelineProject : IAsyncDisposable
     public static string Root { get; } = FindRoot();
 
     /// <summary>One per clone, so that two of them do not test each other's images.</summary>
-    public static string ImageTag { get; } = "test-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Root)))[..8];
+    public static string ImageTag { get; } =
+        "test-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Root)))[..8];
 
     /// <summary>What was started; empty: everything.</summary>
     public IReadOnlyList<string> Services { get; }
@@ -109,7 +111,11 @@ sealed class PipelineProject : IAsyncDisposable
     /// <param name="settings">What to set otherwise than these tests mostly do.</param>
     /// <param name="extraFile">A compose file beside these tests, on top of the others.</param>
     /// <param name="services">None: all.</param>
-    public static async Task<PipelineProject> StartAsync(IReadOnlyDictionary<string, string>? settings = null, string? extraFile = null, params string[] services)
+    public static async Task<PipelineProject> StartAsync(
+        IReadOnlyDictionary<string, string>? settings = null,
+        string? extraFile = null,
+        params string[] services
+    )
     {
         var project = new PipelineProject(settings ?? new Dictionary<string, string>(), extraFile, services);
         try
@@ -118,7 +124,9 @@ sealed class PipelineProject : IAsyncDisposable
             var started = TimeProvider.System.GetTimestamp();
             (await project.ComposeAsync(["up", "--detach", "--no-build", "--quiet-pull", .. services], startCeiling)).OrThrow();
             await project.ReadyAsync();
-            Progress.Say($"{project.Name}: every service is ready, {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s after its start");
+            Progress.Say(
+                $"{project.Name}: every service is ready, {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s after its start"
+            );
             return project;
         }
         catch (Exception e)
@@ -135,46 +143,71 @@ sealed class PipelineProject : IAsyncDisposable
     public IEnumerable<string> Forwarders => new[] { SnowpipeForwarder, S3Forwarder }.Where(Has);
 
     /// <summary>Compose with the files, the name and the settings of this project.</summary>
-    public Task<CommandResult> ComposeAsync(IReadOnlyList<string> arguments, TimeSpan? ceiling = null, IReadOnlyDictionary<string, string>? changed = null)
+    public Task<CommandResult> ComposeAsync(
+        IReadOnlyList<string> arguments,
+        TimeSpan? ceiling = null,
+        IReadOnlyDictionary<string, string>? changed = null
+    )
     {
         var merged = new Dictionary<string, string>(environment);
         foreach (var (key, value) in changed ?? new Dictionary<string, string>())
             merged[key] = value;
         return Docker.TryAsync(
-        [
-            "compose", "--project-name", Name, "--project-directory", Root, "--env-file", emptyEnvironmentFile, "--ansi", "never",
-            "--file", Path.Combine(Root, "compose.yaml"), "--file", Path.Combine(Root, "compose.override.yaml"),
-            "--file", Path.Combine(Root, "tests", "Pipeline.Tests", "compose.tests.yaml"),
-            .. extraFile is null ? [] : new[] { "--file", Path.Combine(Root, "tests", "Pipeline.Tests", extraFile) },
-            .. arguments,
-        ], merged, ceiling ?? TimeSpan.FromMinutes(2));
+            [
+                "compose",
+                "--project-name",
+                Name,
+                "--project-directory",
+                Root,
+                "--env-file",
+                emptyEnvironmentFile,
+                "--ansi",
+                "never",
+                "--file",
+                Path.Combine(Root, "compose.yaml"),
+                "--file",
+                Path.Combine(Root, "compose.override.yaml"),
+                "--file",
+                Path.Combine(Root, "tests", "Pipeline.Tests", "compose.tests.yaml"),
+                .. extraFile is null ? [] : new[] { "--file", Path.Combine(Root, "tests", "Pipeline.Tests", extraFile) },
+                .. arguments,
+            ],
+            merged,
+            ceiling ?? TimeSpan.FromMinutes(2)
+        );
     }
 
     /// <summary>Waits until every service that has one passes its own check.</summary>
     public Task ReadyAsync(TimeSpan? ceiling = null)
     {
         var unwell = "";
-        return Until.TrueAsync("every service is ready", ceiling ?? TimeSpan.FromMinutes(2), async () =>
-        {
-            var problems = new List<string>();
-            foreach (var container in await ContainersAsync())
+        return Until.TrueAsync(
+            "every service is ready",
+            ceiling ?? TimeSpan.FromMinutes(2),
+            async () =>
             {
-                if (container is { State: "exited", Service: "setup" or "demo-key" })
-                    continue;
-                if (container.State != "running")
-                    problems.Add($"{container.Service} is {container.State}");
-                else if (await UnwellAsync(container) is { } problem)
-                    problems.Add($"{container.Service}: {problem}");
-            }
-            unwell = string.Join("; ", problems);
-            return problems.Count == 0;
-        }, () => unwell);
+                var problems = new List<string>();
+                foreach (var container in await ContainersAsync())
+                {
+                    if (container is { State: "exited", Service: "setup" or "demo-key" })
+                        continue;
+                    if (container.State != "running")
+                        problems.Add($"{container.Service} is {container.State}");
+                    else if (await UnwellAsync(container) is { } problem)
+                        problems.Add($"{container.Service}: {problem}");
+                }
+                unwell = string.Join("; ", problems);
+                return problems.Count == 0;
+            },
+            () => unwell
+        );
     }
 
     /// <summary>
     /// SIGKILL to everything in a service's container (the <paramref name="index"/>th of its replicas), as at a power cut.
     /// </summary>
-    public async Task KillAsync(string service, int index = 0) => await Docker.RunAsync("kill", "--signal", "KILL", (await ReplicasAsync(service))[index].Id);
+    public async Task KillAsync(string service, int index = 0) =>
+        await Docker.RunAsync("kill", "--signal", "KILL", (await ReplicasAsync(service))[index].Id);
 
     /// <summary>Starts what was killed or stopped.</summary>
     public async Task StartServiceAsync(string service)
@@ -195,13 +228,17 @@ sealed class PipelineProject : IAsyncDisposable
     public async Task UnpauseAsync(string service) => await Docker.RunAsync("unpause", (await ReplicasAsync(service))[0].Id);
 
     /// <summary>Takes a service off the network, as when its cable is pulled.</summary>
-    public async Task CutOffAsync(string service) => await Docker.RunAsync("network", "disconnect", $"{Name}_default", (await ReplicasAsync(service))[0].Id);
+    public async Task CutOffAsync(string service) =>
+        await Docker.RunAsync("network", "disconnect", $"{Name}_default", (await ReplicasAsync(service))[0].Id);
 
     /// <summary>Plugs the cable in again.</summary>
-    public async Task ReconnectAsync(string service) => await Docker.RunAsync("network", "connect", "--alias", service, $"{Name}_default", (await ReplicasAsync(service))[0].Id);
+    public async Task ReconnectAsync(string service) =>
+        await Docker.RunAsync("network", "connect", "--alias", service, $"{Name}_default", (await ReplicasAsync(service))[0].Id);
 
-    public async Task ScaleAsync(string service, int replicas)
-        => (await ComposeAsync(["up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", $"{service}={replicas}", service])).OrThrow();
+    public async Task ScaleAsync(string service, int replicas) =>
+        (
+            await ComposeAsync(["up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", $"{service}={replicas}", service])
+        ).OrThrow();
 
     /// <summary>Makes a service's container anew, with some settings changed.</summary>
     public async Task RecreateAsync(string service, IReadOnlyDictionary<string, string> changed)
@@ -211,12 +248,30 @@ sealed class PipelineProject : IAsyncDisposable
     }
 
     /// <summary>Runs a verb of a service's own binary in its running container.</summary>
-    public async Task<CommandResult> ExecuteAsync(string service, params string[] arguments)
-        => await Docker.TryAsync(["exec", (await ReplicasAsync(service))[0].Id, service == SecondAgent ? Agent : service, .. arguments], null, TimeSpan.FromMinutes(1));
+    public async Task<CommandResult> ExecuteAsync(string service, params string[] arguments) =>
+        await Docker.TryAsync(
+            ["exec", (await ReplicasAsync(service))[0].Id, service == SecondAgent ? Agent : service, .. arguments],
+            null,
+            TimeSpan.FromMinutes(1)
+        );
+
+    /// <summary>A file of a service's volume of credentials: what the service itself, or a thief, finds there.</summary>
+    public async Task<string> CredentialAsync(string user, string file) =>
+        await Docker.RunAsync(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--volume",
+            $"{Name}_mqtt-{user}:/credentials:ro",
+            $"thermal-streaming/mosquitto:{ImageTag}",
+            "cat",
+            $"/credentials/{file}"
+        );
 
     /// <summary>Address of the machine as the containers see it.</summary>
-    public async Task<IPAddress> GatewayAsync()
-        => IPAddress.Parse(await Docker.RunAsync("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", $"{Name}_default"));
+    public async Task<IPAddress> GatewayAsync() =>
+        IPAddress.Parse(await Docker.RunAsync("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", $"{Name}_default"));
 
     /// <summary>The figures that a service's replicas show at /status, one document each.</summary>
     /// <exception cref="HttpRequestException">One of them does not answer, or there is none.</exception>
@@ -235,8 +290,12 @@ sealed class PipelineProject : IAsyncDisposable
     }
 
     /// <summary>Sum of a figure over the replicas of a service.</summary>
-    public async Task<long> FigureAsync(string service, string name)
-        => (await StatusAsync(service)).Sum(status => status.TryGetProperty(name, out var value) ? value.GetInt64() : throw new InvalidOperationException($"{service} shows no figure '{name}': {status}"));
+    public async Task<long> FigureAsync(string service, string name) =>
+        (await StatusAsync(service)).Sum(status =>
+            status.TryGetProperty(name, out var value)
+                ? value.GetInt64()
+                : throw new InvalidOperationException($"{service} shows no figure '{name}': {status}")
+        );
 
     /// <summary>States and last lines of log of every container.</summary>
     public async Task<string> LogsAsync(int lines = 120)
@@ -254,23 +313,27 @@ sealed class PipelineProject : IAsyncDisposable
     }
 
     /// <summary>The containers of a service, in order of their number.</summary>
-    public async Task<IReadOnlyList<ServiceContainer>> ReplicasAsync(string service)
-        => [.. (await ContainersAsync()).Where(container => container.Service == service).OrderBy(container => container.Number)];
+    public async Task<IReadOnlyList<ServiceContainer>> ReplicasAsync(string service) =>
+        [.. (await ContainersAsync()).Where(container => container.Service == service).OrderBy(container => container.Number)];
 
     async Task BuildAsync()
     {
         await building.WaitAsync();
         try
         {
-            if (built)
+            // An extra file may take some images from elsewhere.
+            if (built.Contains(extraFile ?? ""))
                 return;
             var started = TimeProvider.System.GetTimestamp();
             Progress.Say("building the images");
-            var build = await ComposeAsync(["--progress", "plain", "build"], TimeSpan.FromMinutes(20));
+            var build = await ComposeAsync(["--profile", "tools", "--progress", "plain", "build"], TimeSpan.FromMinutes(20));
             if (build.ExitCode != 0)
-                throw new InvalidOperationException($"The images could not be built. The last lines of {build.Command}:\n{string.Join('\n', build.Text.Split('\n').TakeLast(40))}");
+                throw new InvalidOperationException(
+                    "The images could not be built. The last lines of "
+                        + $"{build.Command}:\n{string.Join('\n', build.Text.Split('\n').TakeLast(40))}"
+                );
             Progress.Say($"images built in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s");
-            built = true;
+            built.Add(extraFile ?? "");
         }
         finally
         {
@@ -280,9 +343,25 @@ sealed class PipelineProject : IAsyncDisposable
 
     async Task<IReadOnlyList<ServiceContainer>> ContainersAsync()
     {
-        const string Format = """{{.ID}} {{.Label "com.docker.compose.service"}} {{.Label "com.docker.compose.container-number"}} {{.State}}""";
-        var list = await Docker.RunAsync("ps", "--all", "--no-trunc", "--filter", $"label=com.docker.compose.project={Name}", "--filter", "label=com.docker.compose.oneoff=False", "--format", Format);
-        return [.. list.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).Select(part => new ServiceContainer(part[0], part[1], int.Parse(part[2], CultureInfo.InvariantCulture), part[3]))];
+        const string Format =
+            """{{.ID}} {{.Label "com.docker.compose.service"}} {{.Label "com.docker.compose.container-number"}} {{.State}}""";
+        var list = await Docker.RunAsync(
+            "ps",
+            "--all",
+            "--no-trunc",
+            "--filter",
+            $"label=com.docker.compose.project={Name}",
+            "--filter",
+            "label=com.docker.compose.oneoff=False",
+            "--format",
+            Format
+        );
+        return
+        [
+            .. list.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => line.Split(' '))
+                .Select(part => new ServiceContainer(part[0], part[1], int.Parse(part[2], CultureInfo.InvariantCulture), part[3])),
+        ];
     }
 
     /// <summary>Null when the container is well; our services are asked at once, others have a health check that Docker runs.</summary>
@@ -292,7 +371,9 @@ sealed class PipelineProject : IAsyncDisposable
         {
             case Agent or SecondAgent or SnowpipeForwarder or S3Forwarder:
                 var (answer, text) = await AskAsync(container, "/readyz");
-                return answer is null ? text : answer.IsSuccessStatusCode ? null : string.Join(", ", text.Split('\n').Where(line => line.StartsWith("FAIL", StringComparison.Ordinal)));
+                return answer is null ? text
+                    : answer.IsSuccessStatusCode ? null
+                    : string.Join(", ", text.Split('\n').Where(line => line.StartsWith("FAIL", StringComparison.Ordinal)));
             case Snowflake:
                 await Emulator.TablesAsync();
                 return null;
@@ -319,7 +400,12 @@ sealed class PipelineProject : IAsyncDisposable
     async Task<(HttpResponseMessage? Answer, string Text)> AskAsync(ServiceContainer container, string path)
     {
         // Services publish no port; on this machine the bridge leads to them.
-        var address = await Docker.RunAsync("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}", container.Id);
+        var address = await Docker.RunAsync(
+            "inspect",
+            "--format",
+            "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
+            container.Id
+        );
         try
         {
             var answer = await http.GetAsync(new Uri($"http://{address.Split(' ')[0]}:8080{path}"));

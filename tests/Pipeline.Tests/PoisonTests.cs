@@ -9,27 +9,35 @@ namespace ThermalStreaming.Pipeline.Tests;
 public sealed class PoisonTests(WholePipeline pipeline, ITestOutputHelper output)
 {
     [Fact]
-    public Task Messages_that_cannot_be_read_are_kept_with_a_reason_and_stop_nothing()
-        => pipeline.ScenarioAsync(output, "poison in the stream", async project =>
-        {
-            var letters = new[] { await project.FigureAsync(SnowpipeForwarder, "dead_letters"), await project.FigureAsync(S3Forwarder, "dead_letters") };
-            await using var fleet = Fleet.Publish(project, "poison");
-            await fleet.MoreAsync(30);
-            var poison = Poison(fleet.Devices[0]).ToList();
-
-            foreach (var (payload, contentType) in poison)
+    public Task Messages_that_cannot_be_read_are_kept_with_a_reason_and_stop_nothing() =>
+        pipeline.ScenarioAsync(
+            output,
+            "poison in the stream",
+            async project =>
             {
-                await fleet.PublishRawAsync(ReadingKind.Thermal, payload, contentType);
-                await fleet.PublishRawAsync(ReadingKind.Inverter, payload, contentType);
-                await fleet.MoreAsync(5);
-            }
+                var letters = new[]
+                {
+                    await project.FigureAsync(SnowpipeForwarder, "dead_letters"),
+                    await project.FigureAsync(S3Forwarder, "dead_letters"),
+                };
+                await using var fleet = Fleet.Publish(project, "poison");
+                await fleet.MoreAsync(30);
+                var poison = Poison(fleet.Devices[0]).ToList();
 
-            await project.ExpectExactlyOnceAsync([fleet]);
-            // An empty payload deletes a retained message and says nothing else.
-            var kept = poison.Count(message => message.Payload.Length > 0);
-            Assert.Equal(letters[0] + kept, await project.FigureAsync(SnowpipeForwarder, "dead_letters"));
-            Assert.Equal(letters[1] + kept, await project.FigureAsync(S3Forwarder, "dead_letters"));
-        });
+                foreach (var (payload, contentType) in poison)
+                {
+                    await fleet.PublishRawAsync(ReadingKind.Thermal, payload, contentType);
+                    await fleet.PublishRawAsync(ReadingKind.Inverter, payload, contentType);
+                    await fleet.MoreAsync(5);
+                }
+
+                await project.ExpectExactlyOnceAsync([fleet]);
+                // An empty payload deletes a retained message and says nothing else.
+                var kept = poison.Count(message => message.Payload.Length > 0);
+                Assert.Equal(letters[0] + kept, await project.FigureAsync(SnowpipeForwarder, "dead_letters"));
+                Assert.Equal(letters[1] + kept, await project.FigureAsync(S3Forwarder, "dead_letters"));
+            }
+        );
 
     static IEnumerable<(byte[] Payload, string? ContentType)> Poison(Numbered device)
     {

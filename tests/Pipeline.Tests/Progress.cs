@@ -11,7 +11,10 @@ static class Progress
 
     public static void Say(string line)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds,6:0.0} s  {line}");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds, 6:0.0} s  {line}"
+        );
         lock (gate)
         {
             if (path is { Length: > 0 })

@@ -103,12 +103,17 @@ sealed class Proxy : IAsyncDisposable
                 await Until.PauseAsync(TimeSpan.FromSeconds(10));
                 break;
         }
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(target, context.Request.Path.ToUriComponent() + context.Request.QueryString));
+        using var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method),
+            new Uri(target, context.Request.Path.ToUriComponent() + context.Request.QueryString)
+        );
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         if (body.Length > 0 || HttpMethods.IsPut(context.Request.Method))
             request.Content = new ByteArrayContent(body.ToArray());
-        foreach (var header in context.Request.Headers.Where(header => header.Key is not ("Content-Length" or "Transfer-Encoding" or "Expect")))
+        foreach (
+            var header in context.Request.Headers.Where(header => header.Key is not ("Content-Length" or "Transfer-Encoding" or "Expect"))
+        )
         {
             if (!request.Headers.TryAddWithoutValidation(header.Key, (IEnumerable<string?>)header.Value))
                 request.Content?.Headers.TryAddWithoutValidation(header.Key, (IEnumerable<string?>)header.Value);
@@ -122,7 +127,11 @@ sealed class Proxy : IAsyncDisposable
             return;
         }
         context.Response.StatusCode = (int)answer.StatusCode;
-        foreach (var header in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Transfer-Encoding" or "Connection" or "Content-Length")))
+        foreach (
+            var header in answer
+                .Headers.Concat(answer.Content.Headers)
+                .Where(header => header.Key is not ("Transfer-Encoding" or "Connection" or "Content-Length"))
+        )
             context.Response.Headers[header.Key] = header.Value.ToArray();
         if (HttpMethods.IsHead(context.Request.Method))
         {
@@ -139,6 +148,9 @@ sealed class Proxy : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/xml";
-        return context.Response.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>Spoiled by the test</Message><RequestId>0</RequestId></Error>");
+        return context.Response.WriteAsync(
+            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>Spoiled by the "
+                + "test</Message><RequestId>0</RequestId></Error>"
+        );
     }
 }

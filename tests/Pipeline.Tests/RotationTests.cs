@@ -28,32 +28,64 @@ public sealed partial class RotationTests(ITestOutputHelper output)
         // The container's user reads them.
         await BashAsync("/", $"chmod 755 '{registered.Path}'; chmod 644 '{registered.Path}'/* '{file}'; chown 1654 '{file}' || true", []);
         await using var project = await PipelineProject.StartAsync(
-            new Dictionary<string, string> { ["SNOWFLAKE_PRIVATE_KEY_PATH"] = file, ["TEST_PUBLIC_KEYS"] = registered.Path }, "compose.key-file.yaml", Broker, Snowflake, SnowpipeForwarder);
+            new Dictionary<string, string> { ["SNOWFLAKE_PRIVATE_KEY_PATH"] = file, ["TEST_PUBLIC_KEYS"] = registered.Path },
+            "compose.key-file.yaml",
+            Broker,
+            Snowflake,
+            SnowpipeForwarder
+        );
 
-        await Scenario.RunAsync(project, output, "a new key pair for Snowflake", async _ =>
-        {
-            await using var fleet = Fleet.Publish(project, "key", kinds: ReadingKind.Thermal);
-            await fleet.MoreAsync(50);
-            var before = await RunsAsync(project);
+        await Scenario.RunAsync(
+            project,
+            output,
+            "a new key pair for Snowflake",
+            async _ =>
+            {
+                await using var fleet = Fleet.Publish(project, "key", kinds: ReadingKind.Thermal);
+                await fleet.MoreAsync(50);
+                var before = await RunsAsync(project);
 
-            var made = (await project.ComposeAsync(["run", "--rm", "--no-deps", "-u", "0:0", "-v", $"{secrets.Path}:/new", SnowpipeForwarder, "keygen", "--output", "/new/rsa_key.new.p8"])).OrThrow().Output;
-            // ALTER USER … SET RSA_PUBLIC_KEY_2
-            await File.WriteAllTextAsync(registered.File("THERMAL_STREAMING_USER_2.pub"), PublicKey().Match(made).Groups[1].Value);
-            await fleet.MoreAsync(50);
-            await BashAsync(secrets.Path, "cat rsa_key.new.p8 > rsa_key.p8 && rm rsa_key.new.p8", []);
-            await fleet.MoreAsync(50);
-            // ALTER USER … UNSET RSA_PUBLIC_KEY
-            File.Delete(registered.File("THERMAL_STREAMING_USER.pub"));
-            var removed = TimeProvider.System.GetUtcNow();
-            // Tokens last 10 s: whatever is delivered later was signed for with the new key.
-            await Until.TrueAsync("rows arrive long after the old key's end", TimeSpan.FromMinutes(2),
-                async () => (await project.ThermalRowsAsync()).Any(row => row.GetProperty("forwarded_at").GetDateTimeOffset() > removed + TimeSpan.FromSeconds(25)));
+                var made = (
+                    await project.ComposeAsync([
+                        "run",
+                        "--rm",
+                        "--no-deps",
+                        "-u",
+                        "0:0",
+                        "-v",
+                        $"{secrets.Path}:/new",
+                        SnowpipeForwarder,
+                        "keygen",
+                        "--output",
+                        "/new/rsa_key.new.p8",
+                    ])
+                )
+                    .OrThrow()
+                    .Output;
+                // ALTER USER … SET RSA_PUBLIC_KEY_2
+                await File.WriteAllTextAsync(registered.File("THERMAL_STREAMING_USER_2.pub"), PublicKey().Match(made).Groups[1].Value);
+                await fleet.MoreAsync(50);
+                await BashAsync(secrets.Path, "cat rsa_key.new.p8 > rsa_key.p8 && rm rsa_key.new.p8", []);
+                await fleet.MoreAsync(50);
+                // ALTER USER … UNSET RSA_PUBLIC_KEY
+                File.Delete(registered.File("THERMAL_STREAMING_USER.pub"));
+                var removed = TimeProvider.System.GetUtcNow();
+                // Tokens last 10 s: whatever is delivered later was signed for with the new key.
+                await Until.TrueAsync(
+                    "rows arrive long after the old key's end",
+                    TimeSpan.FromMinutes(2),
+                    async () =>
+                        (await project.ThermalRowsAsync()).Any(row =>
+                            row.GetProperty("forwarded_at").GetDateTimeOffset() > removed + TimeSpan.FromSeconds(25)
+                        )
+                );
 
-            var check = (await project.ExecuteAsync(SnowpipeForwarder, "check")).OrThrow().Text;
-            Assert.Contains(Fingerprint().Match(made).Groups[1].Value, check, StringComparison.Ordinal);
-            await project.ExpectExactlyOnceAsync([fleet]);
-            Assert.Equal(before, await RunsAsync(project));
-        });
+                var check = (await project.ExecuteAsync(SnowpipeForwarder, "check")).OrThrow().Text;
+                Assert.Contains(Fingerprint().Match(made).Groups[1].Value, check, StringComparison.Ordinal);
+                await project.ExpectExactlyOnceAsync([fleet]);
+                Assert.Equal(before, await RunsAsync(project));
+            }
+        );
     }
 
     [Fact]
@@ -62,40 +94,59 @@ public sealed partial class RotationTests(ITestOutputHelper output)
         await using var project = await PipelineProject.StartAsync();
         using var copy = CopyOfUp();
 
-        await Scenario.RunAsync(project, output, "new passwords at the broker", async _ =>
-        {
-            await using var fleet = Fleet.Publish(project, "password");
-            using var passwords = new TempDirectory();
-            await File.WriteAllTextAsync(passwords.File("esp"), PasswordOf(await UpAsync(project, copy, "--enroll", "rotating-esp")));
-            await using var device = Fleet.PublishAs(project, "rotating-esp", passwords.File("esp"));
-            await fleet.MoreAsync(30);
-            await device.MoreAsync(10);
-            var before = await RunsAsync(project);
-
-            foreach (var user in new[] { Agent, SnowpipeForwarder, S3Forwarder })
+        await Scenario.RunAsync(
+            project,
+            output,
+            "new passwords at the broker",
+            async _ =>
             {
-                var old = await PasswordAsync(project, user);
-                Assert.Contains($"{user} is connected; no reading was lost", await UpAsync(project, copy, "--rotate-password", user), StringComparison.Ordinal);
-                Assert.NotEqual(old, await PasswordAsync(project, user));
-                Assert.NotEqual(0, await LogInAsync(project, user, old));
+                await using var fleet = Fleet.Publish(project, "password");
+                using var passwords = new TempDirectory();
+                await File.WriteAllTextAsync(passwords.File("esp"), PasswordOf(await UpAsync(project, copy, "--enroll", "rotating-esp")));
+                await using var device = Fleet.PublishAs(project, "rotating-esp", passwords.File("esp"));
                 await fleet.MoreAsync(30);
-            }
-            await File.WriteAllTextAsync(passwords.File("esp"), PasswordOf(await UpAsync(project, copy, "--enroll", "rotating-esp", "--renew")));
-            await device.MoreAsync(30);
-            // The fleet has the old password of publisher, so it ends first; the second agent reads the new one.
-            await project.ExpectExactlyOnceAsync([fleet, device], TimeSpan.FromMinutes(3));
-            // It repeats what it has sent after each connection loss: nobody's rotation ended anybody else's connection.
-            Assert.Equal(0, fleet.Sent.Again);
-            Assert.Contains("accepts the new password", await UpAsync(project, copy, "--rotate-password", "publisher"), StringComparison.Ordinal);
-            Assert.NotEqual(0, await LogInAsync(project, "publisher", project.PublisherPassword));
-            var connected = await project.FigureAsync(SecondAgent, "readings_published");
-            await Until.TrueAsync("the second agent publishes with the new password", TimeSpan.FromMinutes(1),
-                async () => await project.FigureAsync(SecondAgent, "readings_published") > connected + 20);
+                await device.MoreAsync(10);
+                var before = await RunsAsync(project);
 
-            await project.ReadyAsync();
-            await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 40);
-            Assert.Equal(before, await RunsAsync(project));
-        });
+                foreach (var user in new[] { Agent, SnowpipeForwarder, S3Forwarder })
+                {
+                    var old = await PasswordAsync(project, user);
+                    Assert.Contains(
+                        $"{user} is connected; no reading was lost",
+                        await UpAsync(project, copy, "--rotate-password", user),
+                        StringComparison.Ordinal
+                    );
+                    Assert.NotEqual(old, await PasswordAsync(project, user));
+                    Assert.NotEqual(0, await LogInAsync(project, user, old));
+                    await fleet.MoreAsync(30);
+                }
+                await File.WriteAllTextAsync(
+                    passwords.File("esp"),
+                    PasswordOf(await UpAsync(project, copy, "--enroll", "rotating-esp", "--renew"))
+                );
+                await device.MoreAsync(30);
+                // The fleet has the old password of publisher, so it ends first; the second agent reads the new one.
+                await project.ExpectExactlyOnceAsync([fleet, device], TimeSpan.FromMinutes(3));
+                // It repeats what it has sent after each connection loss: nobody's rotation ended anybody else's connection.
+                Assert.Equal(0, fleet.Sent.Again);
+                Assert.Contains(
+                    "accepts the new password",
+                    await UpAsync(project, copy, "--rotate-password", "publisher"),
+                    StringComparison.Ordinal
+                );
+                Assert.NotEqual(0, await LogInAsync(project, "publisher", project.PublisherPassword));
+                var connected = await project.FigureAsync(SecondAgent, "readings_published");
+                await Until.TrueAsync(
+                    "the second agent publishes with the new password",
+                    TimeSpan.FromMinutes(1),
+                    async () => await project.FigureAsync(SecondAgent, "readings_published") > connected + 20
+                );
+
+                await project.ReadyAsync();
+                await new AgentDelivery(project).ExpectExactlyOnceAsync(atLeast: 40);
+                Assert.Equal(before, await RunsAsync(project));
+            }
+        );
     }
 
     [GeneratedRegex("RSA_PUBLIC_KEY='([^']+)'")]
@@ -107,19 +158,50 @@ public sealed partial class RotationTests(ITestOutputHelper output)
     [GeneratedRegex(@"^\s+password\s+(\S+)$", RegexOptions.Multiline)]
     private static partial Regex Password();
 
-    static string PasswordOf(string said) => Password().Match(said) is { Success: true } match ? match.Groups[1].Value : throw new InvalidOperationException($"There is no password in: {said}");
+    static string PasswordOf(string said) =>
+        Password().Match(said) is { Success: true } match
+            ? match.Groups[1].Value
+            : throw new InvalidOperationException($"There is no password in: {said}");
 
-    static async Task<string> PasswordAsync(PipelineProject project, string user)
-        => (await project.ComposeAsync(["run", "--rm", "--no-deps", "-T", "setup", "cat", $"/credentials/{user}/password"])).OrThrow().Output.Trim();
+    static async Task<string> PasswordAsync(PipelineProject project, string user) => await project.CredentialAsync(user, "password");
 
     /// <returns>The exit code of a login.</returns>
-    static async Task<int> LogInAsync(PipelineProject project, string user, string password)
-        => (await project.ComposeAsync(["exec", "-T", Broker, "mosquitto_pub", "-h", "127.0.0.1", "-V", "5", "-u", $"{user}/check", "-P", password, "-t", "x", "-n"])).ExitCode;
+    static async Task<int> LogInAsync(PipelineProject project, string user, string password) =>
+        (
+            await project.ComposeAsync([
+                "exec",
+                "-T",
+                Broker,
+                "mosquitto_pub",
+                "-h",
+                "127.0.0.1",
+                "-V",
+                "5",
+                "-u",
+                $"{user}/check",
+                "-P",
+                password,
+                "-t",
+                "x",
+                "-n",
+            ])
+        ).ExitCode;
 
     /// <summary>When each container that should stay up was started, and how often.</summary>
     static async Task<string> RunsAsync(PipelineProject project)
     {
-        var ids = (await Docker.RunAsync("ps", "--no-trunc", "--filter", $"label=com.docker.compose.project={project.Name}", "--filter", "label=com.docker.compose.oneoff=False", "--format", "{{.ID}}")).Split('\n');
+        var ids = (
+            await Docker.RunAsync(
+                "ps",
+                "--no-trunc",
+                "--filter",
+                $"label=com.docker.compose.project={project.Name}",
+                "--filter",
+                "label=com.docker.compose.oneoff=False",
+                "--format",
+                "{{.ID}}"
+            )
+        ).Split('\n');
         return await Docker.RunAsync(["inspect", "--format", "{{.Name}} {{.State.StartedAt}} {{.RestartCount}}", .. ids.Order()]);
     }
 
@@ -127,7 +209,18 @@ public sealed partial class RotationTests(ITestOutputHelper output)
     static TempDirectory CopyOfUp()
     {
         var directory = new TempDirectory();
-        foreach (var name in new[] { "up", "compose.yaml", "compose.override.yaml", "mosquitto/enroll.sh", "offline/docker.sh", "offline/settings.sh", "offline/images.sh" })
+        foreach (
+            var name in new[]
+            {
+                "up",
+                "compose.yaml",
+                "compose.override.yaml",
+                "offline/docker.sh",
+                "offline/base",
+                "offline/base-images.yaml",
+                "offline/project.sh",
+            }
+        )
         {
             Directory.CreateDirectory(Path.GetDirectoryName(directory.File(name))!);
             File.Copy(Path.Combine(Root, name), directory.File(name));
@@ -138,15 +231,25 @@ public sealed partial class RotationTests(ITestOutputHelper output)
     static async Task<string> UpAsync(PipelineProject project, TempDirectory copy, params string[] arguments)
     {
         // Without MQTT_PUBLISHER_PASSWORD: where it is set, ./up says that it has to be changed there.
-        var settings = project.Settings.Where(setting => setting.Key != "MQTT_PUBLISHER_PASSWORD").Append(new("COMPOSE_PROJECT_NAME", project.Name));
-        await File.WriteAllLinesAsync(copy.File(".env"), settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Key}={setting.Value}")));
+        var settings = project
+            .Settings.Where(setting => setting.Key != "MQTT_PUBLISHER_PASSWORD")
+            .Append(new("COMPOSE_PROJECT_NAME", project.Name));
+        await File.WriteAllLinesAsync(
+            copy.File(".env"),
+            settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Key}={setting.Value}"))
+        );
         var (code, text) = await BashAsync(copy.Path, "./up \"$@\"", arguments);
         return code == 0 ? text : throw new InvalidOperationException($"./up {string.Join(' ', arguments)} ended with {code}: {text}");
     }
 
     static async Task<(int Code, string Text)> BashAsync(string directory, string script, string[] arguments)
     {
-        var start = new ProcessStartInfo("bash", ["-c", script, "bash", .. arguments]) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-c", script, "bash", .. arguments])
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var said = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();

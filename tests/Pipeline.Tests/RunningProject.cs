@@ -1,4 +1,3 @@
-
 // Projects of different collections run side by side: each has containers of its own, and mostly waits. The whole pipeline runs by itself.
 [assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
 
@@ -20,7 +19,8 @@ public abstract class RunningProject(params string[] services) : IAsyncLifetime
             await project.DisposeAsync();
     }
 
-    internal Task ScenarioAsync(ITestOutputHelper output, string name, Func<PipelineProject, Task> scenario) => Scenario.RunAsync(project!, output, name, scenario);
+    internal Task ScenarioAsync(ITestOutputHelper output, string name, Func<PipelineProject, Task> scenario) =>
+        Scenario.RunAsync(project!, output, name, scenario);
 }
 
 /// <summary>Every service.</summary>
@@ -29,8 +29,9 @@ public sealed class WholePipeline() : RunningProject();
 /// <summary>Broker, snowpipe-forwarder, Snowflake.</summary>
 public sealed class ThermalRoad() : RunningProject(PipelineProject.Broker, PipelineProject.Snowflake, PipelineProject.SnowpipeForwarder);
 
-/// <summary>Broker, s3-forwarder, S3.</summary>
-public sealed class InverterRoad() : RunningProject(PipelineProject.Broker, PipelineProject.S3, PipelineProject.S3Forwarder);
+/// <summary>Broker, s3-forwarder, S3, Snowflake.</summary>
+public sealed class InverterRoad()
+    : RunningProject(PipelineProject.Broker, PipelineProject.S3, PipelineProject.S3Forwarder, PipelineProject.Snowflake);
 
 [CollectionDefinition(nameof(WholePipeline), DisableParallelization = true)]
 public sealed class WholePipelineDefinition : ICollectionFixture<WholePipeline>;

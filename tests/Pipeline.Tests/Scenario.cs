@@ -1,4 +1,3 @@
-
 namespace ThermalStreaming.Pipeline.Tests;
 
 /// <summary>One story that a test tells about a running project.</summary>

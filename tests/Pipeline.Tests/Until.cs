@@ -28,12 +28,17 @@ static class Until
             }
             if (clock.GetElapsedTime(started) > ceiling)
             {
-                throw new TimeoutException($"Waited {ceiling.TotalSeconds} s in vain until {what}. {explain?.Invoke()}{(last is null ? "" : $" The last answer was: {last.Message}")}", last);
+                throw new TimeoutException(
+                    $"Waited {ceiling.TotalSeconds} s in vain until {what}. "
+                        + $"{explain?.Invoke()}{(last is null ? "" : $" The last answer was: {last.Message}")}",
+                    last
+                );
             }
             await PauseAsync(TimeSpan.FromMilliseconds(250));
         }
     }
 
     /// <summary>For faults that last for a time, and rates; never to hope that something has happened.</summary>
-    public static Task PauseAsync(TimeSpan time, CancellationToken cancellationToken = default) => Task.Delay(time, clock, cancellationToken);
+    public static Task PauseAsync(TimeSpan time, CancellationToken cancellationToken = default) =>
+        Task.Delay(time, clock, cancellationToken);
 }

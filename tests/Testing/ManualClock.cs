@@ -32,7 +32,20 @@ public sealed class ManualClock : TimeProvider
         get
         {
             lock (gate)
-                return timers.Where(timer => timer.DueAt != long.MaxValue).Select(timer => (TimeSpan?)TimeSpan.FromTicks(timer.DueAt - elapsed)).Min();
+                return timers
+                    .Where(timer => timer.DueAt != long.MaxValue)
+                    .Select(timer => (TimeSpan?)TimeSpan.FromTicks(timer.DueAt - elapsed))
+                    .Min();
+        }
+    }
+
+    /// <summary>How many timers wait. With a known number of tasks that each wait for one, all are idle when it is that number.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+                return timers.Count(timer => timer.DueAt != long.MaxValue);
         }
     }
 

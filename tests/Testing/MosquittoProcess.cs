@@ -6,35 +6,11 @@ using System.Runtime.InteropServices;
 
 namespace ThermalStreaming.Testing;
 
-/// <summary>What a test's broker is to be like.</summary>
-public sealed class MosquittoSettings
-{
-    /// <summary>
-    /// Keep sessions and queued messages on disk, so that they survive <see cref="MosquittoProcess.Kill"/> as far as they were saved.
-    /// </summary>
-    public bool Persistence { get; init; }
-
-    /// <summary>Users and their passwords; with none, anybody may connect.</summary>
-    public IReadOnlyDictionary<string, string> Users { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Lines of an ACL file, for example "user agent" and "topic write telemetry/#". Empty: no restrictions.</summary>
-    public IReadOnlyList<string> Acl { get; init; } = [];
-
-    /// <summary>Adds a TLS listener on a port of its own.</summary>
-    public MosquittoTls? Tls { get; init; }
-
-    /// <summary>More lines for the configuration, before the listeners.</summary>
-    public IReadOnlyList<string> Configuration { get; init; } = [];
-}
-
-/// <summary>PEM files for a TLS listener.</summary>
-public sealed record MosquittoTls(string CaFile, string CertificateFile, string KeyFile, bool RequireClientCertificate);
-
 /// <summary>
 /// A real Mosquitto on a free loopback port, with a configuration and a directory of its own. It ends with the test; nothing else on the
 /// machine is touched.
 /// </summary>
-public sealed class MosquittoProcess : IAsyncDisposable
+public sealed class MosquittoProcess : ITestBroker
 {
     static readonly TimeSpan startTimeout = TimeSpan.FromSeconds(20);
     const int SignalStop = 19;
@@ -43,14 +19,10 @@ public sealed class MosquittoProcess : IAsyncDisposable
     readonly Queue<string> log = new();
     Process? process;
 
-    MosquittoProcess()
-    {
-    }
+    MosquittoProcess() { }
 
-    /// <summary>The plain listener, on 127.0.0.1; the same after a restart.</summary>
     public int Port { get; private init; }
 
-    /// <summary>The TLS listener; 0 without one.</summary>
     public int TlsPort { get; private init; }
 
     /// <summary>Where it saves sessions and messages, if it does.</summary>
@@ -67,9 +39,9 @@ public sealed class MosquittoProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a broker and waits until it accepts connections.</summary>
-    public static async Task<MosquittoProcess> StartAsync(MosquittoSettings? settings = null)
+    public static async Task<MosquittoProcess> StartAsync(BrokerSettings? settings = null)
     {
-        settings ??= new MosquittoSettings();
+        settings ??= new BrokerSettings();
         var broker = new MosquittoProcess { Port = Ports.Take(), TlsPort = settings.Tls is null ? 0 : Ports.Take() };
         try
         {
@@ -121,6 +93,12 @@ public sealed class MosquittoProcess : IAsyncDisposable
         process.WaitForExit();
     }
 
+    public Task KillAsync()
+    {
+        Kill();
+        return Task.CompletedTask;
+    }
+
     /// <summary>Stops it in good order: it says goodbye to its clients and saves what it has.</summary>
     public async Task StopAsync()
     {
@@ -142,7 +120,7 @@ public sealed class MosquittoProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    async Task ConfigureAsync(MosquittoSettings settings)
+    async Task ConfigureAsync(BrokerSettings settings)
     {
         List<string> lines =
         [
@@ -182,8 +160,13 @@ public sealed class MosquittoProcess : IAsyncDisposable
         lines.Add($"listener {Port} 127.0.0.1");
         if (settings.Tls is { } tls)
         {
-            lines.AddRange([$"listener {TlsPort} 127.0.0.1", $"cafile {tls.CaFile}", $"certfile {tls.CertificateFile}", $"keyfile {tls.KeyFile}",
-                $"require_certificate {(tls.RequireClientCertificate ? "true" : "false")}"]);
+            lines.AddRange([
+                $"listener {TlsPort} 127.0.0.1",
+                $"cafile {tls.CaFile}",
+                $"certfile {tls.CertificateFile}",
+                $"keyfile {tls.KeyFile}",
+                $"require_certificate {(tls.RequireClientCertificate ? "true" : "false")}",
+            ]);
         }
         await File.WriteAllLinesAsync(directory.File("mosquitto.conf"), lines);
     }

@@ -11,16 +11,14 @@ namespace ThermalStreaming.Testing;
 public sealed class ShippedBroker : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    static readonly string[] users = ["sensor-agent", "snowpipe-forwarder", "s3-forwarder", "publisher"];
+    static readonly string[] users = ["sensor-agent", "snowpipe-forwarder", "s3-forwarder", "console", "publisher", "cli"];
 
     readonly TempDirectory directory = new();
     readonly Queue<string> log = new();
     readonly Dictionary<string, string?> environment = [];
     Process? process;
 
-    ShippedBroker()
-    {
-    }
+    ShippedBroker() { }
 
     /// <summary>The plain listener, on 127.0.0.1.</summary>
     public int Port { get; } = Ports.Take();
@@ -69,7 +67,8 @@ public sealed class ShippedBroker : IAsyncDisposable
     }
 
     /// <summary>Name and password of a forwarder's slot, whose client id is the same.</summary>
-    public (string User, string Password) Slot(string service, int number) => ($"{service}-{Installation}-slot-{number}", Password(service));
+    public (string User, string Password) Slot(string service, int number) =>
+        ($"{service}-{Installation}-slot-{number}", Password(service));
 
     /// <summary>The password of one of the users that Compose has.</summary>
     public string Password(string user) => File.ReadAllText(PasswordFile(user)).Trim();
@@ -90,16 +89,21 @@ public sealed class ShippedBroker : IAsyncDisposable
     {
         foreach (var (key, value) in settings)
             environment[key] = value;
-        (await RunAsync("/bin/sh", [Script("setup")])).OrThrow();
+        (await RunAsync(Program, ["setup"])).OrThrow();
     }
 
-    public async Task<ToolResult> SetUpAsync(string verb, params string[] arguments) => await RunAsync("/bin/sh", [Script("setup"), verb, .. arguments]);
+    public async Task<ToolResult> SetUpAsync(string verb, params string[] arguments) =>
+        await RunAsync(Program, ["setup", verb, .. arguments]);
 
     /// <summary>Makes a user for a device and gives it to the running broker, as <c>./up --enroll</c> does.</summary>
+    /// <param name="device">Its name.</param>
+    /// <param name="renew">Whether it gets a new password.</param>
+    /// <param name="mapping">The mapping whose gateway it is.</param>
     /// <returns>The password.</returns>
-    public async Task<string> EnrollAsync(string device, bool renew = false)
+    public async Task<string> EnrollAsync(string device, bool renew = false, string? mapping = null)
     {
-        var answer = (await SetUpAsync("enroll", renew ? [device, "renew"] : [device])).OrThrow().Output.Split('\n');
+        string[] arguments = [device, .. renew ? ["renew"] : (string[])[], .. mapping is null ? (string[])[] : ["--mapping", mapping]];
+        var answer = (await SetUpAsync("enroll", arguments)).OrThrow().Output.Split('\n');
         (await BrokerAsync(answer[1], "apply")).OrThrow();
         return answer[0];
     }
@@ -115,35 +119,35 @@ public sealed class ShippedBroker : IAsyncDisposable
         return answer[0];
     }
 
-    public async Task RevokeAsync(string device) => (await BrokerAsync((await SetUpAsync("revoke", device)).OrThrow().Output, "apply")).OrThrow();
+    public async Task RevokeAsync(string device) =>
+        (await BrokerAsync((await SetUpAsync("revoke", device)).OrThrow().Output, "apply")).OrThrow();
 
     /// <summary>A verb of the broker's script.</summary>
-    public Task<ToolResult> BrokerAsync(string input, params string[] arguments) => RunAsync("/bin/sh", [Script("broker"), .. arguments], input);
+    public Task<ToolResult> BrokerAsync(string input, params string[] arguments) =>
+        RunAsync("/bin/sh", [Script("broker"), .. arguments], input);
 
     /// <summary>A tool of Mosquitto's, as an MQTT 5 client on the plain listener.</summary>
-    public Task<ToolResult> ToolAsync(string program, string user, string password, params IReadOnlyList<string> arguments)
-        => RunAsync(program, ["-h", "127.0.0.1", "-p", $"{Port}", "-V", "5", "-u", user, "-P", password, "-d", .. arguments]);
+    public Task<ToolResult> ToolAsync(string program, string user, string password, params IReadOnlyList<string> arguments) =>
+        RunAsync(program, ["-h", "127.0.0.1", "-p", $"{Port}", "-V", "5", "-u", user, "-P", password, "-d", .. arguments]);
 
     /// <summary>
-    /// What <see cref="PublishAsync"/> returns when the client did not send the message, because the broker had said that it would not take
-    /// it.
+    /// The reason code of the PUBACK for a message; negative, that of the refused connection; or <see cref="MqttNetClient.NothingSent"/>.
     /// </summary>
-    public const int NothingSent = int.MinValue;
-
-    /// <summary>The reason code of the PUBACK for a message; negative, that of the refused connection or the tool's exit code.</summary>
-    public async Task<int> PublishAsync(string user, string password, string topic, params string[] arguments)
+    public async Task<int> PublishAsync(string user, string password, string topic, byte[]? payload = null)
     {
-        var result = await ToolAsync("mosquitto_pub", user, password, ["-t", topic, "-q", "1", .. arguments.Length > 0 ? arguments : ["-m", "x"]]);
-        var at = result.Text.LastIndexOf("RC:", StringComparison.Ordinal);
-        return at >= 0 ? int.Parse(result.Text[(at + 3)..].Split(')')[0], System.Globalization.CultureInfo.InvariantCulture) : result.ExitCode != 0 ? -result.ExitCode : NothingSent;
+        await using var client = new MqttNetClient();
+        return await client.ConnectAsync(Port, "", user, password) is var refusal and not 0
+            ? -refusal
+            : await client.PublishAsync(topic, payload ?? [(byte)'x']);
     }
 
-    /// <summary>The reason code of the SUBACK for a filter.</summary>
+    /// <summary>The reason code of the SUBACK for a filter; negative, that of the refused connection.</summary>
     public async Task<int> SubscribeAsync(string user, string password, string filter)
     {
-        var result = await ToolAsync("mosquitto_sub", user, password, ["-t", filter, "-q", "1", "-W", "1", "-E"]);
-        var line = result.Text.Split('\n').FirstOrDefault(line => line.StartsWith("Subscribed (mid", StringComparison.Ordinal));
-        return line is null ? -result.ExitCode : int.Parse(line.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
+        await using var client = new MqttNetClient();
+        return await client.ConnectAsync(Port, "", user, password) is var refusal and not 0
+            ? -refusal
+            : await client.SubscribeAsync(filter);
     }
 
     public async Task StartAgainAsync()
@@ -172,9 +176,15 @@ public sealed class ShippedBroker : IAsyncDisposable
     }
 
     /// <summary>The process id of Mosquitto itself.</summary>
-    public int MosquittoId => Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => name.All(char.IsAsciiDigit))
-        .Single(id => Read($"/proc/{id}/cmdline").Contains($"{directory.File("run")}/mosquitto.conf", StringComparison.Ordinal)) is { } found
-        ? int.Parse(found, System.Globalization.CultureInfo.InvariantCulture) : 0;
+    public int MosquittoId =>
+        Directory
+            .GetDirectories("/proc")
+            .Select(path => Path.GetFileName(path))
+            .Where(name => name.All(char.IsAsciiDigit))
+            .Single(id => Read($"/proc/{id}/cmdline").Contains($"{directory.File("run")}/mosquitto.conf", StringComparison.Ordinal))
+            is { } found
+            ? int.Parse(found, System.Globalization.CultureInfo.InvariantCulture)
+            : 0;
 
     public async ValueTask DisposeAsync()
     {
@@ -192,6 +202,9 @@ public sealed class ShippedBroker : IAsyncDisposable
     /// <summary>A script, under the name that it has in the image.</summary>
     string Script(string name) => directory.File($"bin/{name}");
 
+    /// <summary>The program whose verb <c>setup</c> makes users and certificates. Test projects that use the broker refer to it.</summary>
+    static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.Thermalctl");
+
     static string Root { get; } = FindRoot();
 
     static string FindRoot()
@@ -199,16 +212,30 @@ public sealed class ShippedBroker : IAsyncDisposable
         var found = new DirectoryInfo(AppContext.BaseDirectory);
         while (found is not null && !File.Exists(Path.Combine(found.FullName, "ThermalStreaming.slnx")))
             found = found.Parent;
-        return found?.FullName ?? throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} holds ThermalStreaming.slnx.");
+        return found?.FullName
+            ?? throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} holds ThermalStreaming.slnx.");
     }
 
     void Configure((string Key, string Value)[] settings)
     {
-        foreach (var name in users.Select(user => $"credentials/{user}").Append("auth").Append("authority").Append("data").Append("run").Append("bin"))
+        foreach (
+            var name in users
+                .Select(user => $"credentials/{user}")
+                .Append("auth")
+                .Append("authority")
+                .Append("data")
+                .Append("run")
+                .Append("bin")
+        )
             Directory.CreateDirectory(directory.File(name));
-        foreach (var (source, name) in new[] { ("setup.sh", "setup"), ("broker.sh", "broker"), ("restore-subscriptions.sh", "restore-subscriptions"), ("users.sh", "users.sh") })
+        foreach (var (source, name) in new[] { ("broker.sh", "broker"), ("restore-subscriptions.sh", "restore-subscriptions") })
             File.Copy(Path.Combine(Root, "mosquitto", source), Script(name));
-        var plugin = Directory.GetDirectories("/usr/lib").Prepend("/usr/lib").Select(path => Path.Combine(path, "mosquitto_dynamic_security.so")).FirstOrDefault(File.Exists)
+        var plugin =
+            Directory
+                .GetDirectories("/usr/lib")
+                .Prepend("/usr/lib")
+                .Select(path => Path.Combine(path, "mosquitto_dynamic_security.so"))
+                .FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException("There is no mosquitto_dynamic_security.so: apt-get install mosquitto");
         var configuration = File.ReadAllText(Path.Combine(Root, "mosquitto", "mosquitto.conf"))
             .Replace("/usr/lib/mosquitto_dynamic_security.so", plugin, StringComparison.Ordinal)
@@ -222,13 +249,21 @@ public sealed class ShippedBroker : IAsyncDisposable
         if (Environment.IsPrivilegedProcess)
             configuration = "user root\n" + configuration;
         File.WriteAllText(directory.File("mosquitto.conf"), configuration);
-        foreach (var (key, value) in new[]
-        {
-            ("PATH", Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin"), ("MOSQUITTO_AUTH", directory.File("auth")), ("MOSQUITTO_AUTHORITY", directory.File("authority")),
-            ("MOSQUITTO_DATA", directory.File("data")), ("MQTT_CREDENTIALS", directory.File("credentials")), ("MOSQUITTO_RUN", directory.File("run")),
-            ("MOSQUITTO_CONFIG", directory.File("mosquitto.conf")), ("MOSQUITTO_ADMINISTRATION_PORT", $"{AdministrationPort}"), ("MOSQUITTO_WATCH_SECONDS", "1"),
-            ("DEVICE_ID", "pi"),
-        }.Concat(settings))
+        foreach (
+            var (key, value) in new[]
+            {
+                ("PATH", Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin"),
+                ("MOSQUITTO_AUTH", directory.File("auth")),
+                ("MOSQUITTO_AUTHORITY", directory.File("authority")),
+                ("MOSQUITTO_DATA", directory.File("data")),
+                ("MQTT_CREDENTIALS", directory.File("credentials")),
+                ("MOSQUITTO_RUN", directory.File("run")),
+                ("MOSQUITTO_CONFIG", directory.File("mosquitto.conf")),
+                ("MOSQUITTO_ADMINISTRATION_PORT", $"{AdministrationPort}"),
+                ("MOSQUITTO_WATCH_SECONDS", "1"),
+                ("DEVICE_ID", "pi"),
+            }.Concat(settings)
+        )
         {
             environment[key] = value;
         }
@@ -248,7 +283,12 @@ public sealed class ShippedBroker : IAsyncDisposable
 
     Process Start(string program, IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (key, value) in environment)
             start.Environment[key] = value;
         try

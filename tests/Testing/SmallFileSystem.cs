@@ -15,7 +15,14 @@ public sealed class SmallFileSystem : IDisposable
         // With CAP_SYS_ADMIN without further ado, else as root of a user namespace.
         var mount = $"mount -t tmpfs -o size={megabytes}m tmpfs '{path}' && echo done && exec sh";
         var script = $"unshare -m true 2>/dev/null && exec unshare -m sh -c \"{mount}\"; exec unshare -Ur -m sh -c \"{mount}\"";
-        holder = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        holder = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         if (holder.StandardOutput.ReadLine() != "done")
             throw new InvalidOperationException($"A small tmpfs cannot be mounted: {holder.StandardError.ReadToEnd()}");
         Path = $"/proc/{holder.Id}/root{path}";
@@ -37,7 +44,7 @@ public sealed class SmallFileSystem : IDisposable
     {
         var ballast = System.IO.Path.Combine(Path, "ballast");
         using var file = new FileStream(ballast, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        for (var size = 64 * 1024; size > 0;)
+        for (var size = 64 * 1024; size > 0; )
         {
             try
             {

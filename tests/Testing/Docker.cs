@@ -2,27 +2,36 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
-namespace ThermalStreaming.Pipeline.Tests;
-
-/// <summary>What a command said and how it ended.</summary>
-sealed record CommandResult(string Command, int ExitCode, string Output, string Errors)
-{
-    /// <summary>Everything it said.</summary>
-    public string Text => Output + Errors;
-
-    public CommandResult OrThrow() => ExitCode == 0 ? this : throw new InvalidOperationException($"{Command}\nended with exit code {ExitCode}:\n{Text}");
-}
+namespace ThermalStreaming.Testing;
 
 /// <summary>The docker command line, as a user of the project has it.</summary>
-static class Docker
+public static class Docker
 {
-    static readonly string[] command = (Environment.GetEnvironmentVariable("THERMAL_TEST_DOCKER") ?? "docker").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    static readonly string[] command = (Environment.GetEnvironmentVariable("THERMAL_TEST_DOCKER") ?? "docker").Split(
+        ' ',
+        StringSplitOptions.RemoveEmptyEntries
+    );
 
     /// <summary>What reaches docker from this process: how to find the engine, never a setting of the project.</summary>
     static readonly string[] passedOn =
     [
-        "PATH", "HOME", "USER", "TMPDIR", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH",
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "PATH",
+        "HOME",
+        "USER",
+        "TMPDIR",
+        "XDG_RUNTIME_DIR",
+        "SSH_AUTH_SOCK",
+        "DOCKER_HOST",
+        "DOCKER_CONFIG",
+        "DOCKER_CONTEXT",
+        "DOCKER_TLS_VERIFY",
+        "DOCKER_CERT_PATH",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
     ];
 
     public static Task<CommandResult> TryAsync(params string[] arguments) => TryAsync(arguments, null, TimeSpan.FromMinutes(2));
@@ -31,9 +40,18 @@ static class Docker
 
     /// <exception cref="InvalidOperationException">There is no docker here.</exception>
     /// <exception cref="TimeoutException">It did not end within <paramref name="ceiling"/>, and was killed.</exception>
-    public static async Task<CommandResult> TryAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan ceiling)
+    public static async Task<CommandResult> TryAsync(
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string>? environment,
+        TimeSpan ceiling
+    )
     {
-        var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         start.Environment.Clear();
         foreach (var name in passedOn)
         {
@@ -59,7 +77,9 @@ static class Docker
         catch (TimeoutException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{shown}\ndid not end within {ceiling.TotalSeconds} s. So far it said:\n{Text(output)}{Text(errors)}");
+            throw new TimeoutException(
+                $"{shown}\ndid not end within {ceiling.TotalSeconds} s. So far it said:\n{Text(output)}{Text(errors)}"
+            );
         }
         return new CommandResult(shown, process.ExitCode, Text(output), Text(errors));
     }
@@ -72,7 +92,10 @@ static class Docker
         }
         catch (Win32Exception e)
         {
-            throw new InvalidOperationException("There is no docker here. These tests need Docker Engine and Compose v2; ./test pipeline installs them.", e);
+            throw new InvalidOperationException(
+                "There is no docker here. These tests need Docker Engine and Compose v2; ./test pipeline installs them.",
+                e
+            );
         }
     }
 

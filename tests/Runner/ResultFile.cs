@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+namespace ThermalStreaming.Runner;
+
+/// <summary>What a test project left behind: a TRX file, the format of `dotnet test --logger trx`.</summary>
+sealed class ResultFile
+{
+    ResultFile(int total, int passed, IReadOnlyList<TestOutcome> others)
+    {
+        Total = total;
+        Passed = passed;
+        NotPassed = others;
+    }
+
+    public int Total { get; }
+
+    public int Passed { get; }
+
+    /// <summary>Every test that did not pass, also one that was cut off: it has no outcome.</summary>
+    public IReadOnlyList<TestOutcome> NotPassed { get; }
+
+    /// <exception cref="System.Xml.XmlException">The file is torn.</exception>
+    public static ResultFile Read(string path)
+    {
+        var root = XDocument.Load(path).Root!;
+        var counters = root.Descendants().FirstOrDefault(element => element.Name.LocalName == "Counters");
+        var others = root.Descendants()
+            .Where(element => element.Name.LocalName == "UnitTestResult")
+            .Select(Outcome)
+            .Where(test => test.Outcome != "Passed");
+        return new ResultFile(Count(counters, "total"), Count(counters, "passed"), [.. others]);
+    }
+
+    static TestOutcome Outcome(XElement result) =>
+        new(
+            (string?)result.Attribute("testName") ?? "a test without a name",
+            (string?)result.Attribute("outcome") ?? "no outcome",
+            result.Descendants().FirstOrDefault(element => element.Name.LocalName == "Message")?.Value.Trim().Split('\n')[0].TrimEnd() ?? ""
+        );
+
+    static int Count(XElement? counters, string name) =>
+        int.TryParse((string?)counters?.Attribute(name), CultureInfo.InvariantCulture, out var count) ? count : 0;
+}
