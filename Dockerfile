@@ -13,7 +13,8 @@ ARG TARGETARCH
 # Linking for another processor takes that processor's C library, and a linker that knows it.
 RUN [ "$TARGETARCH" = "$BUILDARCH" ] || { \
         case $TARGETARCH in arm64) cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;; *) cross="gcc-x86-64-linux-gnu libc6-dev-$TARGETARCH-cross" ;; esac; \
-        apt-get update && apt-get install -y --no-install-recommends clang lld llvm $cross && rm -rf /var/lib/apt/lists/*; }
+        { apt-get update && apt-get install -y --no-install-recommends clang lld llvm $cross && rm -rf /var/lib/apt/lists/*; } || \
+        { echo "error: no cross compiler for $TARGETARCH: one of the packages clang lld llvm $cross could not be installed" >&2; exit 1; }; }
 WORKDIR /source
 # One place for packages, whoever builds.
 ENV NUGET_PACKAGES=/nuget
@@ -45,6 +46,20 @@ COPY services/s3-forwarder services/s3-forwarder
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/s3-forwarder /out $TARGETARCH
 
 
+FROM libraries AS build-console
+COPY services/console services/console
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/console /out $TARGETARCH
+
+
+FROM libraries AS build-thermalctl
+COPY services/thermalctl services/thermalctl
+RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh services/thermalctl /out $TARGETARCH
+RUN mkdir -p /owned/mosquitto/auth /owned/mosquitto/authority \
+             /owned/credentials/sensor-agent /owned/credentials/snowpipe-forwarder /owned/credentials/s3-forwarder /owned/credentials/console \
+             /owned/credentials/publisher /owned/credentials/cli \
+             /owned/control/sensor-agent /owned/control/snowpipe-forwarder /owned/control/s3-forwarder /owned/control/cli
+
+
 FROM libraries AS build-snowflake
 COPY emulators/snowflake emulators/snowflake
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked services/publish.sh emulators/snowflake /out $TARGETARCH
@@ -72,7 +87,9 @@ COPY --from=build-sensor-agent /out .
 ENTRYPOINT ["sensor-agent"]
 
 
+# The zones of times without one, in mappings.
 FROM service AS snowpipe-forwarder
+COPY --from=libraries /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=libraries --chown=1654:1654 /owned/keys /keys
 COPY --from=build-snowpipe-forwarder /out .
 ENTRYPOINT ["snowpipe-forwarder"]
@@ -84,6 +101,21 @@ COPY --from=build-s3-forwarder /out .
 ENTRYPOINT ["s3-forwarder"]
 
 
+# The page, on a port of its own.
+FROM service AS console
+COPY --from=build-console /out .
+EXPOSE 8088
+ENTRYPOINT ["console"]
+
+
+# The operator's program; also `setup` and `keeper`, which give the broker's volumes to the broker's user.
+FROM service AS thermalctl
+COPY --from=libraries /usr/share/zoneinfo /usr/share/zoneinfo
+COPY --from=build-thermalctl --chown=1883:1883 /owned /
+COPY --from=build-thermalctl /out .
+ENTRYPOINT ["thermalctl"]
+
+
 # The emulator: tables and pipes come from the SQL that a real account is set up with.
 FROM service AS snowflake
 COPY --from=libraries --chown=1654:1654 /owned/keys /keys
@@ -93,18 +125,13 @@ EXPOSE 8090
 ENTRYPOINT ["snowflake"]
 
 
-# The broker with its configuration; also `setup` and `keeper`, which need openssl.
+# The broker with its configuration.
 FROM ${MOSQUITTO_IMAGE} AS mosquitto
 USER root
-RUN command -v openssl >/dev/null || apk add --no-cache openssl
 # Debian has the plugin in a directory of the architecture.
 RUN [ -e /usr/lib/mosquitto_dynamic_security.so ] || ln -s /usr/lib/*/mosquitto_dynamic_security.so /usr/lib/
-RUN mkdir -p /mosquitto/auth /mosquitto/authority /mosquitto/data \
-             /credentials/sensor-agent /credentials/snowpipe-forwarder /credentials/s3-forwarder /credentials/publisher \
- && chown -R 1883:1883 /mosquitto /credentials
+RUN mkdir -p /mosquitto/auth /mosquitto/data && chown -R 1883:1883 /mosquitto
 COPY mosquitto/mosquitto.conf /mosquitto/config/
-COPY mosquitto/users.sh /usr/local/bin/
-COPY --chmod=0755 mosquitto/setup.sh /usr/local/bin/setup
 COPY --chmod=0755 mosquitto/broker.sh /usr/local/bin/broker
 COPY --chmod=0755 mosquitto/restore-subscriptions.sh /usr/local/bin/restore-subscriptions
 USER 1883:1883

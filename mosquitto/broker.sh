@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs Mosquitto with the users that `setup` keeps in /mosquitto/auth/users, and serves changes without a restart by hand.
+# Runs Mosquitto with the users and rules that `setup` keeps in /mosquitto/auth, and serves changes without a restart by hand.
 #
 #   broker           until it is stopped: new certificates are loaded, changed users take effect (after `apply` at once,
 #                    otherwise by a restart of Mosquitto within seconds, which keeps sessions and queued messages)
@@ -11,7 +11,8 @@
 set -eu
 umask 077
 
-. "${0%/*}/users.sh"
+auth=${MOSQUITTO_AUTH:-/mosquitto/auth}
+rules=$auth/rules.json
 data=${MOSQUITTO_DATA:-/mosquitto/data}
 run=${MOSQUITTO_RUN:-/tmp/broker}
 config=${MOSQUITTO_CONFIG:-/mosquitto/config/mosquitto.conf}
@@ -34,48 +35,31 @@ credentials() {
 }
 
 checksum_of() { cat "$@" 2>/dev/null | cksum; }
-users_now() { checksum_of "$auth"/users/*; }
+users_now() { checksum_of "$rules"; }
 certificate_now() { checksum_of "$auth/server.crt" "$auth/server.key"; }
 
 # ---------------------------------------------------------------- What Mosquitto reads
 
-# one_client NAME ROLE HASH
-one_client() {
-    rest=${3#\$7\$} iterations=${rest%%\$*}
-    rest=${rest#*\$}
-    quote "$2"
-    role=$quoted
-    quote "$1"
-    printf ',{"username":%s,"password":"%s","salt":"%s","iterations":%s,"roles":[{"rolename":%s}]}' \
-        "$quoted" "${rest#*\$}" "${rest%%\$*}" "$iterations" "$role"
+# The configuration of the dynamic-security plugin, in memory: the rules that `setup` has written, with passwords for the users of this
+# container, which are made at each start.
+render() {
+    marks=''
+    for name in administrator health; do
+        password=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
+        credentials "$name" "$password"
+        hash_of "$password"
+        marks="$marks;s|@$name-hash@|$hash|;s|@$name-salt@|$salt|;s|\"iterations\":0,|\"iterations\":$iterations,|"
+    done
+    sed "${marks#;}" "$rules" >"$run/dynamic-security.json"
 }
 
-# The configuration of the dynamic-security plugin: all users and one role each. It lies in memory; the truth is in auth/users.
-render() {
-    users=$run/users.part roles=$run/roles.part
-    : >"$users"
-    : >"$roles"
-    for name in administrator health; do
-        password=$(random_password)
-        credentials "$name" "$password"
-        one_client "$name" "$name" "$(hash_of "$password")" >>"$users"
-        printf ',{"rolename":"%s","acls":%s}' "$name" "$(rules "$name" '')" >>"$roles"
-    done
-    for file in "$auth"/users/*; do
-        [ -f "$file" ] || continue
-        name=${file##*/} hash=$(field "$file" hash)
-        quote "$name"
-        printf ',{"rolename":%s,"acls":%s}' "$quoted" "$(rules "$(field "$file" kind)" "$(field "$file" devices)")" >>"$roles"
-        for login in "$name" $(field "$file" clients); do one_client "$login" "$name" "$hash" >>"$users"; done
-    done
-    {
-        printf '{"defaultACLAccess":{"publishClientSend":false,"publishClientReceive":false,"subscribe":false,"unsubscribe":true},"clients":['
-        sed 's/^,//' "$users"
-        printf '],"roles":['
-        sed 's/^,//' "$roles"
-        printf ']}'
-    } >"$run/dynamic-security.json"
-    rm -f "$users" "$roles"
+# hash_of PASSWORD: sets $iterations, $salt and $hash, by way of a file that only this user can read: nothing shows in the list of processes.
+hash_of() {
+    hashing=$(mktemp)
+    printf 'user:%s\n' "$1" >"$hashing"
+    mosquitto_passwd -U "$hashing"
+    IFS='$' read -r _ _ iterations salt hash <"$hashing"
+    rm -f "$hashing"
 }
 
 # Three quarters of what the container may use: beyond it Mosquitto refuses messages and clients; the kernel would end it.
@@ -136,7 +120,7 @@ serve() {
         render
         # Gives saved sessions their shared subscriptions back, which Mosquitto 2.0 does not save.
         if [ -x "${0%/*}/restore-subscriptions" ]; then
-            "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" "$run/orphans" || true
+            "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" "$run/orphans" "$auth/subscriptions" || true
         fi
         ( limit_memory; exec mosquitto -c "$run/mosquitto.conf" >&4 2>&4 ) &
         broker=$!
@@ -178,7 +162,8 @@ case ${1:-} in
     '') serve ;;
     apply)
         client administrator mosquitto_pub -q 1 -t '$CONTROL/dynamic-security/v1' -s
-        users_now >"$run/applied" ;;
+        # Other changes, which the commands do not bring, are left to `serve`: it restarts Mosquitto with them.
+        [ "$(checksum_of "$auth/rules.previous.json")" != "$(cat "$run/applied")" ] || users_now >"$run/applied" ;;
     try)
         attempt=$(mktemp -d)
         printf -- '-u %s\n-P %s\n' "$2" "$(cat)" >"$attempt/mosquitto_pub"

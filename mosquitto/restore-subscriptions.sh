@@ -3,12 +3,13 @@
 # sessions, but not their shared subscriptions: until the forwarders have connected again, it would acknowledge readings
 # that reach nobody. It tells an MQTT 5 sender so; an MQTT 3.1.1 sender loses them in silence.
 #
-# usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY [FILE FOR OTHER SESSIONS]]]
+# usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY [FILE FOR OTHER SESSIONS [FILE WITH THE SUBSCRIPTIONS]]]]
 #
 # It also names the forwarders' sessions of other identities: nobody connects to them, so what they hold is never delivered.
 # The third file gets a line for each: its client id, and about how many messages it holds.
 #
-# Appends one subscription to the database for each session of this installation in it. The identity is random and known
+# Appends to the database, for each session of this installation in it, the subscriptions that `setup` lists for its service (a line each:
+# the service, a space, the subscription). The identity is random and known
 # to the services alone, so no payload that the database holds can name a session; without the file, it is the one in the
 # client ids of the broker's users. The database of Mosquitto 2.0 (version
 # 6) is a row of chunks: type, length, and so many bytes. A subscription (type 5) is its identifier, the lengths of client
@@ -20,9 +21,10 @@ database=${1:-/mosquitto/data/mosquitto.db}
 identity=$(cat "${2:-/run/mqtt/installation}" 2>/dev/null || grep -ohE 'forwarder-[0-9a-f]{8}-slot-' /mosquitto/auth/users/* 2>/dev/null | cut -d - -f 2 | head -n 1)
 added=$database.added
 others=${3:-/dev/null}
+subscriptions=${4:-/mosquitto/auth/subscriptions}
 
 : >"$others"
-[ -s "$database" ] && [ -n "$identity" ] || exit 0
+[ -s "$database" ] && [ -n "$identity" ] && [ -s "$subscriptions" ] || exit 0
 
 # The broker does not start with a torn chunk. A power cut may have left one at the end, where we appended; and what was
 # appended in full is still there, if the broker has not saved since. The file that is being appended says which bytes are ours.
@@ -63,21 +65,20 @@ done
 restored=''
 for own in $(words | grep -oE "(snowpipe|s3)-forwarder-$identity-slot-[0-9]+" | sort -u); do
     service=${own%%-forwarder-*}-forwarder
-    case $service in
-        s3-*) topic="\$share/$service/telemetry/v1/+/inverter" ;;
-        *) topic="\$share/$service/telemetry/v1/+/thermal" ;;
-    esac
-    {
-        number 5
-        number $(( 12 + ${#own} + ${#topic} ))
-        number 0
-        number $(( ${#own} << 16 | ${#topic} ))
-        bytes 1 0 0 0
-        printf '%s%s' "$own" "$topic"
-    } >>"$added"
+    while IFS=' ' read -r name topic; do
+        [ "$name" = "$service" ] || continue
+        {
+            number 5
+            number $(( 12 + ${#own} + $(printf '%s' "$topic" | wc -c) ))
+            number 0
+            number $(( ${#own} << 16 | $(printf '%s' "$topic" | wc -c) ))
+            bytes 1 0 0 0
+            printf '%s%s' "$own" "$topic"
+        } >>"$added"
+    done <"$subscriptions"
     restored="$restored $own"
 done
-[ -n "$restored" ] || exit 0
+[ -s "$added" ] || exit 0
 wc -c <"$database" >"$added.at"
 sync
 cat "$added" >>"$database"

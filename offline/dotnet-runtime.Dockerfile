@@ -1,7 +1,9 @@
-# Stands in for mcr.microsoft.com/dotnet/runtime-deps: what a native .NET program needs of the system, and the same user. No .NET.
-ARG BASE
-FROM ${BASE}
-RUN useradd --uid 1654 --user-group --create-home app
+# Stands in for mcr.microsoft.com/dotnet/runtime-deps, chiselled: what a native .NET program needs of the system, and the same user.
+# No shell, no package manager, no .NET. The context is what offline/base unpacked.
+FROM scratch
+ADD base.tar /
+COPY --chmod=0644 ca-certificates.crt /etc/ssl/certs/
+COPY --chmod=0644 passwd group /etc/
 ENV DOTNET_RUNNING_IN_CONTAINER=true DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
     APP_UID=1654 \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt

@@ -3,7 +3,7 @@ ARG BASE
 FROM ${BASE}
 RUN useradd --system --uid 1883 --user-group --no-create-home --home-dir /nonexistent mosquitto \
  && apt-get -q update \
- && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends mosquitto mosquitto-clients openssl \
+ && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends mosquitto mosquitto-clients \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 1883 -g 1883 /mosquitto /mosquitto/config /mosquitto/data /mosquitto/log
 CMD ["mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]

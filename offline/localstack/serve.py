@@ -4,10 +4,12 @@
 moto keeps everything in memory. Here every S3 change is in a database on disk, fsynced, before its answer is sent, and
 is played back at start: a container that is killed comes back with every object it had confirmed, byte for byte.
 Queues come back too, with one notification per object and none of the other messages: at least once, as SQS promises.
+Users and roles do not: the scripts below make them at each start.
 
 State (SQLite, write-ahead log): requests holds what shaped buckets and queues, in order, and is repeated as it was sent;
 objects holds the present content of each key, so the file does not grow with the number of overwrites.
-Once the server answers, /etc/localstack/init/ready.d/*.sh run in order, as LocalStack runs them.
+Once the server answers, /etc/localstack/init/ready.d/*.sh run in order, as LocalStack runs them. /_localstack/health says
+what runs, in LocalStack's shape: Testcontainers waits for it.
 """
 import datetime
 import glob
@@ -29,6 +31,9 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 PORT = 4566
+HEALTH_PATH = "/_localstack/health"
+# What a client may ask the health page for; the version is that of the LocalStack which this stands in for.
+HEALTH = {"services": {"s3": "running", "sqs": "running", "iam": "running", "sts": "running"}, "edition": "stand-in", "version": "4.14.0"}
 STATE_FILE = "/var/lib/localstack/state.db"
 READY_SCRIPTS = "/etc/localstack/init/ready.d/*.sh"
 # What a PUT may say about an object and a GET says again.
@@ -50,9 +55,11 @@ class PersistentMoto:
         os.environ["MOTO_PORT"] = str(PORT)
         # Imported here: it takes seconds, and nothing above needs it.
         import moto.s3.models
+        import moto.s3.notifications
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.models = moto.s3.models
+        encode_keys(moto.s3.notifications)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.client = Client(self.moto)
         self.lock = threading.Lock()
@@ -83,6 +90,11 @@ class PersistentMoto:
         return count
 
     def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] == HEALTH_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return Response(json.dumps(HEALTH), content_type="application/json")(environ, start_response)
+        if is_unsigned_form(environ):
+            # AssumeRoleWithWebIdentity: the token in the form is the proof. moto knows the service by the form.
+            return self.moto(environ, start_response)
         if "X-Amz-Target" not in Request(environ).headers and "X-Amz-Signature" not in environ.get("QUERY_STRING", ""):
             environ.setdefault("HTTP_AUTHORIZATION", ANYBODY)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
@@ -94,7 +106,11 @@ class PersistentMoto:
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         if is_queue_call(request):
             if queue_action(request, body) not in QUEUE_ACTIONS:
-                return self.moto(environ, start_response)
+                return self.moto(environ, without_checksum(start_response))
+        elif service(request) not in ("s3", ""):
+            # Users and roles: the start-up scripts make them again at each start. To play back what was asked of other services would
+            # repeat it, and some of it fails the second time.
+            return self.moto(environ, start_response)
         with self.lock:
             refusal = self.refusal(request)
             if refusal:
@@ -147,9 +163,28 @@ class PersistentMoto:
                               (url, json.dumps(headers), answer.get_data(), modified.isoformat()))
 
 
+def encode_keys(notifications):
+    """S3 encodes keys in its notifications as forms do; moto does not."""
+    event = notifications._get_s3_event
+
+    def with_encoded_key(*arguments):
+        answer = event(*arguments)
+        described = answer["Records"][0]["s3"]["object"]
+        described["key"] = urllib.parse.quote_plus(described["key"], safe="/")
+        return answer
+
+    notifications._get_s3_event = with_encoded_key
+
+
 def error(status, code, message):
     return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>',
                     status=status, content_type="application/xml")
+
+
+def without_checksum(start_response):
+    """Leaves out x-amz-crc32, which SQS does not send and moto does: the .NET SDK finds it wrong although it is right."""
+    return lambda status, headers, *rest: start_response(
+        status, [(name, value) for name, value in headers if name.lower() != "x-amz-crc32"], *rest)
 
 
 def quoted(path):
@@ -159,6 +194,17 @@ def quoted(path):
 def is_queue_call(request):
     return ("/sqs/aws4_request" in request.headers.get("Authorization", "")
             or request.headers.get("X-Amz-Target", "").startswith("AmazonSQS."))
+
+
+def is_unsigned_form(environ):
+    return (environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/" and "HTTP_AUTHORIZATION" not in environ
+            and environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"))
+
+
+def service(request):
+    """The service that a request is signed for: the last but one part of its credential's scope; "" without a signature."""
+    scope = request.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
+    return scope[-2] if len(scope) > 3 else ""
 
 
 def queue_action(request, body):
