@@ -10,17 +10,25 @@ namespace ThermalStreaming.Bench;
 /// </summary>
 static class AcknowledgingSubscriber
 {
+    /// <summary>Its name on the command line.</summary>
+    public const string Name = "ours";
+
+    /// <summary>The last part of the topics that the yardstick reads.</summary>
     public const string Kind = "nothing";
 
-    public static async Task<int> RunAsync(int port)
+    public static async Task<int> RunAsync(int port, string kind)
     {
-        await using var mqtt = new MqttClient(new MqttOptions
-        {
-            Host = "127.0.0.1",
-            Port = port,
-            ClientId = "bench-subscriber",
-            Subscriptions = [new MqttSubscription($"$share/bench/telemetry/v1/+/{Kind}")],
-        }, TimeProvider.System, NullLogger.Instance);
+        await using var mqtt = new MqttClient(
+            new MqttOptions
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                ClientId = "bench-subscriber",
+                Subscriptions = [new MqttSubscription($"$share/bench/telemetry/v1/+/{kind}")],
+            },
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         using var stop = new CancellationTokenSource();
         var ready = new TaskCompletionSource();
         mqtt.ConnectionChanged += state =>

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace ThermalStreaming.Bench;
 
 /// <summary>
-/// What is measured, and how. Rates are compared within a run; processor time is of the process and grows with nothing but its work.
+/// The measurements. Rates are compared within a run; processor time is of the process and grows with nothing but its work.
 /// </summary>
 sealed class Measurements(string root, Results results, double share)
 {
@@ -14,7 +14,7 @@ sealed class Measurements(string root, Results results, double share)
     /// <summary>100,000 rows/s are 86 MB/s before compression, of which a channel takes 20.</summary>
     const int SlotsForBatches = 5;
 
-    /// <summary>A little more than what is asked for: a load that goes on is one that is delivered as fast as it comes.</summary>
+    /// <summary>A little more than the target: a sustained load is delivered as fast as it comes.</summary>
     const double SustainedMessagesPerSecond = 1_050;
 
     static readonly TimeSpan Ceiling = TimeSpan.FromMinutes(3);
@@ -22,18 +22,25 @@ sealed class Measurements(string root, Results results, double share)
     int seed;
 
     public IReadOnlyList<(string Name, Func<Task> Measure)> All =>
-    [
-        ("wire", WireAsync), ("start", StartAsync), ("idle", IdleAsync), ("default-rates", DefaultRatesAsync),
-        ("single-protobuf", () => SingleAsync("protobuf", 9, kind => MessagePool.Protobuf(kind, 1, seed++))),
-        ("single-json", () => SingleAsync("JSON", 10, kind => MessagePool.Json(kind, seed++))),
-        ("batch", BatchAsync),
-    ];
+        [
+            ("wire", WireAsync),
+            ("start", StartAsync),
+            ("idle", IdleAsync),
+            ("default-rates", DefaultRatesAsync),
+            ("single-protobuf", () => SingleAsync("protobuf", 9, kind => MessagePool.Protobuf(kind, 1, seed++))),
+            ("single-json", () => SingleAsync("JSON", 10, kind => MessagePool.Json(kind, seed++))),
+            ("peers", PeersAsync),
+            ("batch", BatchAsync),
+        ];
 
     public async Task ConditionsAsync()
     {
         results.Condition("processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
         results.Condition("kernel", (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease")).Trim());
-        results.Condition("mosquitto", await FirstLineAsync(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", "-h"));
+        results.Condition(
+            "mosquitto",
+            await FirstLineAsync(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", "-h")
+        );
         results.Condition(".NET", Environment.Version.ToString());
         results.Condition("load average before", (await File.ReadAllTextAsync("/proc/loadavg")).Trim());
     }
@@ -60,7 +67,8 @@ sealed class Measurements(string root, Results results, double share)
     /// </summary>
     async Task StartAsync()
     {
-        const int starts = 5, checks = 20;
+        const int starts = 5,
+            checks = 20;
         var ready = new List<double>();
         for (var start = 0; start < starts; start++)
         {
@@ -87,7 +95,8 @@ sealed class Measurements(string root, Results results, double share)
         using var publisher = new Publisher(stand.BrokerPort);
         publisher.Publish(MessagePool.Protobuf(Thermal, 10, seed++), 10);
         await forwarder.ReachAsync(status => status.Committed, 100, Ceiling);
-        await Task.Delay(TimeSpan.FromSeconds(10), clock);
+        // Ten seconds after its start, a service gives back what the start took (MemoryTrim).
+        await Task.Delay(TimeSpan.FromSeconds(15), clock);
         results.Add("memory: private, idle", forwarder.Kernel.PrivateBytes / MiB, "MiB");
         results.AtMost("memory: resident, idle", forwarder.Kernel.ResidentBytes / MiB, "MiB", 20);
         var cpu = forwarder.Kernel.CpuSeconds;
@@ -113,8 +122,17 @@ sealed class Measurements(string root, Results results, double share)
             await forwarder.ReachAsync(status => status.Stored, 10 * (batch + 1), Ceiling);
             await Task.Delay(TimeSpan.FromMilliseconds(500), clock);
         }
-        results.AtMost("disk: fsyncs per message of 10 readings, at default rates", (await forwarder.MetricAsync("thermal_forwarder_fsyncs_total") - fsyncs) / batches, "", 1);
-        results.Add("disk: bytes written per message of 10 readings, at default rates", (double)(forwarder.Kernel.BytesWritten - written) / batches, "B");
+        results.AtMost(
+            "disk: fsyncs per message of 10 readings, at default rates",
+            (await forwarder.MetricAsync("thermal_forwarder_fsyncs_total") - fsyncs) / batches,
+            "",
+            1
+        );
+        results.Add(
+            "disk: bytes written per message of 10 readings, at default rates",
+            (double)(forwarder.Kernel.BytesWritten - written) / batches,
+            "B"
+        );
     }
 
     /// <summary>
@@ -126,14 +144,14 @@ sealed class Measurements(string root, Results results, double share)
     {
         await using var stand = await StandAsync();
         await using var forwarder = await stand.StartForwarderAsync(1);
-        var subscriber = stand.StartSubscriber();
+        var subscriber = stand.StartSubscriber(AcknowledgingSubscriber.Name, AcknowledgingSubscriber.Kind);
         await ExpectAsync(subscriber, "ready");
         using var publisher = new Publisher(stand.BrokerPort);
         var load = new Load(forwarder, publisher);
         var acknowledged = 0L;
         var (pool, plainPool) = (make(Thermal), make(AcknowledgingSubscriber.Kind));
         var messages = (int)(100_000 * share);
-        // What the runtime compiles, it compiles now.
+        // Warms up both sides.
         await RunPlainAsync(30_000);
         await load.DeliverAsync(pool, 30_000, 1);
         await load.DeliverAsync(pool, 30_000, 1);
@@ -178,6 +196,14 @@ sealed class Measurements(string root, Results results, double share)
         }
     }
 
+    /// <summary>Others that take the same messages from the same broker.</summary>
+    async Task PeersAsync()
+    {
+        await using var stand = new Stand(root);
+        await stand.StartBrokerAsync();
+        await new Peers(stand, results, share).MeasureAsync(kind => MessagePool.Protobuf(kind, 1, seed++));
+    }
+
     /// <summary>A hundred readings per message, all the way into the emulator.</summary>
     async Task BatchAsync()
     {
@@ -194,8 +220,17 @@ sealed class Measurements(string root, Results results, double share)
         results.AtLeast("100 readings per message: into the emulator, sustained", figures.DeliveredRate, "readings/s", 100_000);
         results.AtMost("100 readings per message: processor", figures.CpuPerReading * 1e6, "µs/reading", 3.8);
         results.AtMost("memory: peak resident under that load", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 55);
-        results.AtMost("disk: bytes written per byte of payload under that load", (forwarder.Kernel.BytesWritten - written) / (messages * pool.PayloadBytes), "", 1.3);
-        results.Add("disk: of which by the journals' own count", (await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total") - journal) / (messages * pool.PayloadBytes), "");
+        results.AtMost(
+            "disk: bytes written per byte of payload under that load",
+            (forwarder.Kernel.BytesWritten - written) / (messages * pool.PayloadBytes),
+            "",
+            1.3
+        );
+        results.Add(
+            "disk: of which by the journals' own count",
+            (await forwarder.MetricAsync("thermal_forwarder_disk_written_bytes_total") - journal) / (messages * pool.PayloadBytes),
+            ""
+        );
         results.Add("disk: fsyncs of the journals in that time", await forwarder.MetricAsync("thermal_forwarder_fsyncs_total"), "");
         forwarder.Kernel.ResetPeak();
         var flood = await load.DeliverAsync(pool, messages / 4, 100);
@@ -219,10 +254,19 @@ sealed class Measurements(string root, Results results, double share)
             resident.Add(forwarder.Kernel.ResidentBytes / MiB);
         }
         var half = resident.Count / 2;
-        results.Add($"soak of {duration.TotalMinutes:0} min: into the emulator", delivered / clock.GetElapsedTime(started).TotalSeconds, "readings/s");
+        results.Add(
+            $"soak of {duration.TotalMinutes:0} min: into the emulator",
+            delivered / clock.GetElapsedTime(started).TotalSeconds,
+            "readings/s"
+        );
         results.AtMost("soak: peak resident", forwarder.Kernel.PeakResidentBytes / MiB, "MiB", 55);
         // Noise of a collector is a few MiB either way.
-        results.AtMost("soak: growth of the largest resident set, second half over first", resident.Skip(half).Max() - resident.Take(half).Max(), "MiB", 3);
+        results.AtMost(
+            "soak: growth of the largest resident set, second half over first",
+            resident.Skip(half).Max() - resident.Take(half).Max(),
+            "MiB",
+            3
+        );
     }
 
     async Task<Stand> StandAsync()
@@ -243,7 +287,9 @@ sealed class Measurements(string root, Results results, double share)
 
     static async Task<string> FirstLineAsync(string program, string argument)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         return (await process.StandardOutput.ReadToEndAsync()).Split('\n')[0].Trim();
     }
 
@@ -252,7 +298,12 @@ sealed class Measurements(string root, Results results, double share)
         long readings;
 
         /// <summary>Publishes, and waits until everything is in the journal; returns readings per second.</summary>
-        public async Task<double> StoreAsync(MessagePool pool, int messages, int readingsPerMessage, double messagesPerSecond = double.PositiveInfinity)
+        public async Task<double> StoreAsync(
+            MessagePool pool,
+            int messages,
+            int readingsPerMessage,
+            double messagesPerSecond = double.PositiveInfinity
+        )
         {
             var count = (long)messages * readingsPerMessage;
             readings += count;
@@ -265,7 +316,12 @@ sealed class Measurements(string root, Results results, double share)
         /// <summary>Waits until everything has been appended; returns when that was.</summary>
         public Task<long> CatchUpAsync() => forwarder.ReachAsync(status => status.Appended, readings, Ceiling);
 
-        public async Task<(double Rate, double DeliveredRate, double CpuPerReading)> DeliverAsync(MessagePool pool, int messages, int readingsPerMessage, double messagesPerSecond = double.PositiveInfinity)
+        public async Task<(double Rate, double DeliveredRate, double CpuPerReading)> DeliverAsync(
+            MessagePool pool,
+            int messages,
+            int readingsPerMessage,
+            double messagesPerSecond = double.PositiveInfinity
+        )
         {
             var count = (double)messages * readingsPerMessage;
             var (cpu, started) = (forwarder.Kernel.CpuSeconds, clock.GetTimestamp());

@@ -45,26 +45,56 @@ sealed class MessagePool
     public static MessagePool Protobuf(string kind, int readingsPerMessage, int seed)
     {
         var boots = BootIds(seed);
-        return new MessagePool(isJson: false, [.. Readings(seed).Chunk(readingsPerMessage).Select((readings, index) =>
-        {
-            var device = index % Devices;
-            var batch = new ReadingBatch { DeviceId = DeviceId(device), BootId = boots[device], Host = HostOf(device) };
-            batch.Thermal.AddRange(readings.Select(reading => new ThermalReading(reading) { Sequence = FirstProtobufSequence }));
-            var payload = batch.ToByteArray();
-            return Template.Make(device, kind, Payload.ProtobufContentType, payload, SequencesIn(payload));
-        })]);
+        return new MessagePool(
+            isJson: false,
+            [
+                .. Readings(seed)
+                    .Chunk(readingsPerMessage)
+                    .Select(
+                        (readings, index) =>
+                        {
+                            var device = index % Devices;
+                            var batch = new ReadingBatch
+                            {
+                                DeviceId = DeviceId(device),
+                                BootId = boots[device],
+                                Host = HostOf(device),
+                            };
+                            batch.Thermal.AddRange(
+                                readings.Select(reading => new ThermalReading(reading) { Sequence = FirstProtobufSequence })
+                            );
+                            var payload = batch.ToByteArray();
+                            return Template.Make(device, kind, Payload.ProtobufContentType, payload, SequencesIn(payload));
+                        }
+                    ),
+            ]
+        );
     }
 
     /// <summary>One reading as an ESP32 would send it, about 640 bytes.</summary>
     public static MessagePool Json(string kind, int seed)
     {
         var boots = BootIds(seed);
-        return new MessagePool(isJson: true, [.. Readings(seed).Select((reading, index) =>
-        {
-            var device = index % Devices;
-            var payload = JsonOf(reading, DeviceId(device), boots[device], HostOf(device));
-            return Template.Make(device, kind, contentType: null, payload, [payload.AsSpan().IndexOf("\"sequence\":"u8) + "\"sequence\":"u8.Length]);
-        })]);
+        return new MessagePool(
+            isJson: true,
+            [
+                .. Readings(seed)
+                    .Select(
+                        (reading, index) =>
+                        {
+                            var device = index % Devices;
+                            var payload = JsonOf(reading, DeviceId(device), boots[device], HostOf(device));
+                            return Template.Make(
+                                device,
+                                kind,
+                                contentType: null,
+                                payload,
+                                [payload.AsSpan().IndexOf("\"sequence\":"u8) + "\"sequence\":"u8.Length]
+                            );
+                        }
+                    ),
+            ]
+        );
     }
 
     /// <summary>Writes message number <paramref name="index"/>; returns its length.</summary>
@@ -100,22 +130,23 @@ sealed class MessagePool
         return [.. Enumerable.Range(0, Devices).Select(_ => Convert.ToHexStringLower(Bytes(random, 16)))];
     }
 
-    static Host HostOf(int device) => new()
-    {
-        Hostname = DeviceId(device),
-        LocalHostname = DeviceId(device) + ".local",
-        IpAddress = $"192.168.1.{100 + device}",
-        MacAddress = $"d8:3a:dd:5e:10:{device:x2}",
-        StartedAtUs = 1_795_000_000_123_456,
-    };
+    static Host HostOf(int device) =>
+        new()
+        {
+            Hostname = DeviceId(device),
+            LocalHostname = DeviceId(device) + ".local",
+            IpAddress = $"192.168.1.{100 + device}",
+            MacAddress = $"d8:3a:dd:5e:10:{device:x2}",
+            StartedAtUs = 1_795_000_000_123_456,
+        };
 
     /// <summary>Readings half a second apart with every value delivered.</summary>
     static IEnumerable<ThermalReading> Readings(int seed)
     {
         var random = new Random(seed);
-        var environment = new SimulatedEnvironment(seed);
+        var environment = new SimulatedEnvironment(seed, TimeSpan.FromMinutes(10));
         var (now, step) = (DateTimeOffset.FromUnixTimeMilliseconds(1_795_100_000_000), TimeSpan.FromMilliseconds(500));
-        for (var made = 0; made < PooledReadings;)
+        for (var made = 0; made < PooledReadings; )
         {
             now += step;
             var observed = now.AddTicks(random.Next(20_000));
@@ -132,7 +163,7 @@ sealed class MessagePool
                 MemoryPercent = 31 + 0.5 * random.NextDouble(),
                 DiskFreeMb = 23_456 - (ulong)(made / 50),
             };
-            environment.AddTo(reading, now, step);
+            environment.AddTo(reading, now);
             if (!reading.HasTemperatureC || !reading.HasPressurePa || !reading.HasTvocPpb)
                 continue;
             made++;
@@ -226,7 +257,13 @@ sealed class MessagePool
             packet.WriteByte((byte)rest);
             var head = (int)packet.Length;
             body.WriteTo(packet);
-            return new Template(device, packet.ToArray(), head + packetId, [.. sequencesInPayload.Select(at => head + payloadAt + at)], payload.Length);
+            return new Template(
+                device,
+                packet.ToArray(),
+                head + packetId,
+                [.. sequencesInPayload.Select(at => head + payloadAt + at)],
+                payload.Length
+            );
         }
 
         static void Text(MemoryStream target, string text)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ThermalStreaming.Bench;
 
-/// <summary>What the kernel says of a process: proc_pid_stat(5), proc_pid_status(5), proc_pid_io(5), proc_pid_smaps(5).</summary>
+/// <summary>The kernel's figures of a process: proc_pid_stat(5), proc_pid_status(5), proc_pid_io(5), proc_pid_smaps(5).</summary>
 sealed class ProcessFigures(int id)
 {
     /// <summary>USER_HZ, which is 100 on x64 and arm64.</summary>

@@ -1,12 +1,41 @@
+using System.Diagnostics;
 using System.Globalization;
 using ThermalStreaming.Bench;
 
-if (args is ["subscribe", var port])
-    return await AcknowledgingSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
+const string Help = """
+    Measures the forwarder against real processes on loopback: mosquitto, the Snowflake emulator, and the snowpipe-forwarder, both compiled
+    natively as the Dockerfile does it. Prints a table and writes bench/results.json.
 
+    usage: bench/run [--soak [MINUTES]] [--only NAME[,NAME]] [--short] [--no-build]
+
+      --soak     adds ten minutes (or so many) of full load, during which the memory is watched
+      --only     of: wire, start, idle, default-rates, single-protobuf, single-json, peers, batch, soak
+      --short    a quarter of the messages, for a first look
+      --no-build measures what was published last
+
+    Needs mosquitto, gcc (apt-get install mosquitto mosquitto-clients gcc libc6-dev) and the .NET SDK. Every figure is a ratio within the run, or processor time,
+    so a busy machine shifts it little; a very busy one still shows (the load average is among the conditions).
+    Exit codes: 0 all targets met, 1 some missed, 2 could not measure.
+    """;
+
+switch (args)
+{
+    case ["subscribe", AcknowledgingSubscriber.Name, var port, var kind]:
+        return await AcknowledgingSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), kind);
+    case ["subscribe", MqttNetSubscriber.Name, var port, var kind]:
+        return await MqttNetSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), kind);
+}
+
+if (args.Contains("--help") || args.Contains("-h"))
+{
+    Console.WriteLine(Help);
+    return 0;
+}
 var only = Array.IndexOf(args, "--only") is var at and >= 0 && at + 1 < args.Length ? args[at + 1].Split(',') : null;
 var soak = Array.IndexOf(args, "--soak") is var soakAt and >= 0
-    ? soakAt + 1 < args.Length && int.TryParse(args[soakAt + 1], CultureInfo.InvariantCulture, out var minutes) ? minutes : 10
+    ? soakAt + 1 < args.Length && int.TryParse(args[soakAt + 1], CultureInfo.InvariantCulture, out var minutes)
+        ? minutes
+        : 10
     : 0;
 var results = new Results();
 var measurements = new Measurements(args[0], results, share: args.Contains("--short") ? 0.25 : 1);
@@ -20,6 +49,19 @@ if (only?.Contains("soak") == true && soak == 0)
     soak = 10;
 try
 {
+    foreach (var project in args.Contains("--no-build") ? [] : new[] { "services/snowpipe-forwarder", "emulators/snowflake" })
+    {
+        Console.Error.WriteLine($"compiling {project} natively, a minute or two");
+        using var compiler = Process.Start(
+            new ProcessStartInfo(Path.Combine(args[0], "services/publish.sh"), [project, $"artifacts/native/{Path.GetFileName(project)}"])
+            {
+                WorkingDirectory = args[0],
+            }
+        )!;
+        await compiler.WaitForExitAsync();
+        if (compiler.ExitCode != 0)
+            throw new InvalidOperationException($"{project} was not compiled");
+    }
     await measurements.ConditionsAsync();
     foreach (var (name, measure) in measurements.All)
     {
@@ -29,7 +71,14 @@ try
     if (soak > 0)
         await measurements.SoakAsync(TimeSpan.FromMinutes(soak));
 }
-catch (Exception e) when (e is TimeoutException or OperationCanceledException or IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
+catch (Exception e)
+    when (e
+            is TimeoutException
+                or OperationCanceledException
+                or IOException
+                or InvalidOperationException
+                or System.ComponentModel.Win32Exception
+    )
 {
     Console.Error.WriteLine($"could not measure: {e.Message}");
     return 2;

@@ -27,15 +27,14 @@ sealed class Publisher : IDisposable
         socket.Connect(IPAddress.Loopback, port);
         // CONNECT: "MQTT", 5, clean start, no keep-alive, no properties, client id "bench".
         socket.Send([0x10, 18, 0, 4, .. "MQTT"u8, 5, 2, 0, 0, 0, 0, 5, .. "bench"u8]);
-        while (ReadPacket() != 0x20)
-        {
-        }
+        while (ReadPacket() != 0x20) { }
     }
 
     /// <summary>Publishes so many messages, as fast as the broker takes them or at an even rate.</summary>
     public void Publish(MessagePool pool, int count, double perSecond = double.PositiveInfinity)
     {
-        int sent = 0, acknowledged = 0;
+        int sent = 0,
+            acknowledged = 0;
         var started = clock.GetTimestamp();
         while (acknowledged < count)
         {
@@ -58,13 +57,14 @@ sealed class Publisher : IDisposable
 
     int Send(MessagePool pool, long first, int room)
     {
-        int length = 0, messages = 0;
+        int length = 0,
+            messages = 0;
         for (; messages < room && length + pool.LargestPacket <= output.Length; messages++)
         {
             length += pool.Write(first + messages, nextId, output.AsSpan(length));
             nextId = nextId == ushort.MaxValue ? (ushort)1 : (ushort)(nextId + 1);
         }
-        for (var done = 0; done < length;)
+        for (var done = 0; done < length; )
             done += socket.Send(output, done, length - done, SocketFlags.None);
         return messages;
     }

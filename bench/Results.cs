@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Bench;
 
-/// <summary>What was measured, in the order it was.</summary>
+/// <summary>The measured figures, in the order of measurement.</summary>
 sealed class Results
 {
     sealed record Figure(string Name, double Value, string Unit, string? Target, bool? Met);
@@ -22,14 +22,16 @@ sealed class Results
     /// <summary>A figure without target, for orientation.</summary>
     public void Add(string name, double value, string unit) => Add(new Figure(name, Round(value), unit, null, null));
 
-    public void AtLeast(string name, double value, string unit, double target) => Add(new Figure(name, Round(value), unit, Text($">= {target:#,0.##}"), value >= target));
+    public void AtLeast(string name, double value, string unit, double target) =>
+        Add(new Figure(name, Round(value), unit, string.Create(CultureInfo.InvariantCulture, $">= {target:#,0.##}"), value >= target));
 
-    public void AtMost(string name, double value, string unit, double target) => Add(new Figure(name, Round(value), unit, Text($"<= {target:#,0.##}"), value <= target));
+    public void AtMost(string name, double value, string unit, double target) =>
+        Add(new Figure(name, Round(value), unit, string.Create(CultureInfo.InvariantCulture, $"<= {target:#,0.##}"), value <= target));
 
     public void Print()
     {
         Console.WriteLine();
-        Console.WriteLine(Text($"{"what",-66} {"value",12} {"unit",-12} {"target",-12} met"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"what", -66} {"value", 12} {"unit", -12} {"target", -12} met"));
         foreach (var figure in figures)
             Console.WriteLine(Line(figure));
     }
@@ -38,7 +40,10 @@ sealed class Results
     public void Write(string path)
     {
         using var stream = File.Create(path);
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var json = new Utf8JsonWriter(
+            stream,
+            new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
         json.WriteStartArray();
         foreach (var figure in figures)
         {
@@ -72,10 +77,12 @@ sealed class Results
         Console.WriteLine(Line(figure));
     }
 
-    static string Line(Figure figure)
-        => Text($"{figure.Name,-66} {figure.Value,12:#,0.###} {figure.Unit,-12} {figure.Target,-12} {figure.Met switch { true => "yes", false => "NO", null => "" }}");
-
-    static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    static string Line(Figure figure) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figure.Name, -66} {figure.Value, 12:#,0.###} {figure.Unit, -12} {figure.Target, -12} "
+                + $"{figure.Met switch { true => "yes", false => "NO", null => "" }}"
+        );
 
     static double Round(double value) => Math.Round(value, 3);
 }

@@ -32,12 +32,21 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
     {
         using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri("/status", UriKind.Relative)));
         long Number(string name) => document.RootElement.GetProperty(name).GetInt64();
-        return new Status(Number("stored"), Number("duplicates"), Number("dead_letters"), Number("appended"), Number("committed"), Number("bytes_sent"), Number("batches"));
+        return new Status(
+            Number("stored"),
+            Number("duplicates"),
+            Number("dead_letters"),
+            Number("appended"),
+            Number("committed"),
+            Number("bytes_sent"),
+            Number("batches")
+        );
     }
 
     /// <summary>One of its metrics, summed over labels.</summary>
-    public async Task<double> MetricAsync(string name)
-        => (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n')
+    public async Task<double> MetricAsync(string name) =>
+        (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative)))
+            .Split('\n')
             .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{')
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
@@ -54,12 +63,17 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
             var status = await StatusAsync();
             var (now, reached) = (clock.GetTimestamp(), figure(status));
             if (status.Duplicates + status.DeadLetters > 0)
-                throw new InvalidOperationException($"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load has neither");
+                throw new InvalidOperationException(
+                    $"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load has neither"
+                );
             if (reached >= wanted)
                 return now;
             if (clock.GetElapsedTime(started) > ceiling)
                 throw new TimeoutException($"the forwarder did not get to {wanted} readings within {ceiling.TotalSeconds:0} s: {status}");
-            var wait = reached > previous ? clock.GetElapsedTime(previousAt, now) * ((double)(wanted - reached) / (reached - previous)) / 2 : TimeSpan.FromMilliseconds(20);
+            var wait =
+                reached > previous
+                    ? clock.GetElapsedTime(previousAt, now) * ((double)(wanted - reached) / (reached - previous)) / 2
+                    : TimeSpan.FromMilliseconds(20);
             (previous, previousAt) = (reached, now);
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp(wait.TotalMilliseconds, 5, 250)), clock);
         }
@@ -72,5 +86,13 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
         http.Dispose();
     }
 
-    public sealed record Status(long Stored, long Duplicates, long DeadLetters, long Appended, long Committed, long BytesSent, long Batches);
+    public sealed record Status(
+        long Stored,
+        long Duplicates,
+        long DeadLetters,
+        long Appended,
+        long Committed,
+        long BytesSent,
+        long Batches
+    );
 }

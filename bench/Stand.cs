@@ -29,7 +29,10 @@ sealed class Stand : IAsyncDisposable
         foreach (var line in File.ReadLines(Path.Combine(root, "Dockerfile")).Select(line => line.Trim().TrimEnd('\\').Trim()))
         {
             var setting = line.StartsWith("ENV ", StringComparison.Ordinal) ? line[4..] : line;
-            if ((setting.StartsWith("DOTNET_", StringComparison.Ordinal) || setting.StartsWith("MALLOC_", StringComparison.Ordinal)) && setting.IndexOf('=') is var equals and > 0)
+            if (
+                (setting.StartsWith("DOTNET_", StringComparison.Ordinal) || setting.StartsWith("MALLOC_", StringComparison.Ordinal))
+                && setting.IndexOf('=') is var equals and > 0
+            )
                 ServiceEnvironment[setting[..equals]] = setting[(equals + 1)..];
         }
     }
@@ -42,13 +45,20 @@ sealed class Stand : IAsyncDisposable
     {
         BrokerPort = FreePort();
         var configuration = Path.Combine(directory, "mosquitto.conf");
-        await File.WriteAllLinesAsync(configuration,
-        [
-            $"listener {BrokerPort} 127.0.0.1", "allow_anonymous true", "persistence false", "log_dest none",
-            // Room for whatever a subscriber is behind; the window to a subscriber is what it asks for.
-            "max_queued_messages 10000000", "max_queued_bytes 4000000000", "max_inflight_messages 1000",
-            .. Environment.IsPrivilegedProcess ? ["user root"] : Array.Empty<string>(),
-        ]);
+        await File.WriteAllLinesAsync(
+            configuration,
+            [
+                $"listener {BrokerPort} 127.0.0.1",
+                "allow_anonymous true",
+                "persistence false",
+                "log_dest none",
+                // Room for whatever a subscriber is behind; the window to a subscriber is what it asks for.
+                "max_queued_messages 10000000",
+                "max_queued_bytes 4000000000",
+                "max_inflight_messages 1000",
+                .. Environment.IsPrivilegedProcess ? ["user root"] : Array.Empty<string>(),
+            ]
+        );
         Start(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", ["-c", configuration], []);
         await Until(() => Accepts(BrokerPort), "mosquitto does not listen");
     }
@@ -60,15 +70,18 @@ sealed class Stand : IAsyncDisposable
         using var rsa = RSA.Create(2048);
         await File.WriteAllTextAsync(Path.Combine(directory, "rsa_key.p8"), rsa.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(Path.Combine(keys, "rsa_key.pub"), rsa.ExportSubjectPublicKeyInfoPem());
-        Native("snowflake", new()
-        {
-            ["EMULATOR_PORT"] = emulatorPort.ToString(CultureInfo.InvariantCulture),
-            ["EMULATOR_DATA"] = Path.Combine(directory, "snowflake"),
-            ["EMULATOR_SQL"] = Path.Combine(root, "sql/streaming"),
-            ["EMULATOR_KEYS"] = keys,
-            ["EMULATOR_COMMIT_DELAY"] = "1s",
-            ["LOG_LEVEL"] = "Warning",
-        });
+        Native(
+            "snowflake",
+            new()
+            {
+                ["EMULATOR_PORT"] = emulatorPort.ToString(CultureInfo.InvariantCulture),
+                ["EMULATOR_DATA"] = Path.Combine(directory, "snowflake"),
+                ["EMULATOR_SQL"] = Path.Combine(root, "sql/streaming"),
+                ["EMULATOR_KEYS"] = keys,
+                ["EMULATOR_COMMIT_DELAY"] = "1s",
+                ["LOG_LEVEL"] = "Warning",
+            }
+        );
         await Until(() => Accepts(emulatorPort), "the emulator does not listen");
     }
 
@@ -126,8 +139,44 @@ sealed class Stand : IAsyncDisposable
         answer.EnsureSuccessStatusCode();
     }
 
-    public Process StartSubscriber()
-        => Start("dotnet", [Environment.GetCommandLineArgs()[0], "subscribe", BrokerPort.ToString(CultureInfo.InvariantCulture)], ServiceEnvironment, talks: true);
+    /// <summary>A subscriber in .NET in a process of its own.</summary>
+    /// <param name="client">The name of its class.</param>
+    /// <param name="kind">The last part of its topics.</param>
+    public Process StartSubscriber(string client, string kind)
+    {
+        var port = BrokerPort.ToString(CultureInfo.InvariantCulture);
+        return Start("dotnet", [Environment.GetCommandLineArgs()[0], "subscribe", client, port, kind], ServiceEnvironment, talks: true);
+    }
+
+    /// <summary>
+    /// mosquitto_sub, which prints an empty line for each message, and one for the retained message on <paramref name="readyTopic"/> when
+    /// its
+    /// subscriptions are granted.
+    /// </summary>
+    public Process StartMosquittoSubscriber(string kind, string readyTopic) =>
+        Start(
+            "mosquitto_sub",
+            [
+                "-h",
+                "127.0.0.1",
+                "-p",
+                BrokerPort.ToString(CultureInfo.InvariantCulture),
+                "-V",
+                "5",
+                "-i",
+                "bench-mosquitto",
+                "-q",
+                "1",
+                "-t",
+                $"$share/bench/telemetry/v1/+/{kind}",
+                "-t",
+                readyTopic,
+                "-F",
+                "",
+            ],
+            [],
+            talks: true
+        );
 
     public static async Task Until(Func<Task<bool>> condition, string otherwise, TimeSpan? ceiling = null)
     {
@@ -141,8 +190,13 @@ sealed class Stand : IAsyncDisposable
         }
     }
 
-    Process Native(string program, Dictionary<string, string> settings, params string[] arguments)
-        => Start(Path.Combine(root, "artifacts/native", program, program), arguments, new Dictionary<string, string>([.. ServiceEnvironment, .. settings]), talks: arguments.Length > 0);
+    Process Native(string program, Dictionary<string, string> settings, params string[] arguments) =>
+        Start(
+            Path.Combine(root, "artifacts/native", program, program),
+            arguments,
+            new Dictionary<string, string>([.. ServiceEnvironment, .. settings]),
+            talks: arguments.Length > 0
+        );
 
     Process Start(string program, string[] arguments, Dictionary<string, string> environment, bool talks = false)
     {
