@@ -130,7 +130,7 @@ static class ServiceCommandLine
             ),
         ];
         await using var app = isValid
-            ? ServiceHost.Build(definition, options, port, control, new LogSettings(LogLevel.Critical, Json: false))
+            ? ServiceHost.Build(definition, options, port, control, new LogSettings(LogLevel.Critical, Json: false), new ServiceRestart())
             : null;
         if (app is not null)
             steps.AddRange(definition.Checks?.Invoke(options, app.Services) ?? []);

@@ -24,6 +24,23 @@ static partial class ServiceHost
     )
         where TOptions : class
     {
+        while (true)
+        {
+            var restart = new ServiceRestart();
+            var code = await ServeOnceAsync(definition, configuration, restart, cancellationToken);
+            if (!restart.IsRequested || code != ExitCodes.Ok || cancellationToken.IsCancellationRequested)
+                return code;
+        }
+    }
+
+    static async Task<int> ServeOnceAsync<TOptions>(
+        ServiceDefinition<TOptions> definition,
+        IConfiguration configuration,
+        ServiceRestart restart,
+        CancellationToken cancellationToken
+    )
+        where TOptions : class
+    {
         var settings = new Settings(configuration);
         var port = ServiceConfiguration.HttpPort(settings);
         var control = ServiceConfiguration.Control(definition, settings, port);
@@ -33,7 +50,8 @@ static partial class ServiceHost
         if (settings.Problems.Count > 0)
             return ServiceProgram.PrintProblems(settings.Problems);
 
-        var app = Build(definition, options, port, control, log);
+        var app = Build(definition, options, port, control, log, restart);
+        restart.Stop = app.Lifetime.StopApplication;
         var endpoints = new StatusEndpoints(
             definition.Name,
             app.Services.GetRequiredService<Health>(),
@@ -87,7 +105,8 @@ static partial class ServiceHost
         TOptions options,
         int port,
         ControlSettings control,
-        LogSettings log
+        LogSettings log,
+        ServiceRestart restart
     )
         where TOptions : class
     {
@@ -106,6 +125,7 @@ static partial class ServiceHost
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<StatusPage>();
         builder.Services.AddSingleton(new RunningService(port));
+        builder.Services.AddSingleton(restart);
         builder.Services.AddSingleton(new Meter(PrometheusText.MeterName));
         builder.Services.AddSingleton(new PrometheusText());
         builder.Services.AddSingleton<RequestMetrics>();

@@ -11,6 +11,7 @@ public sealed class Settings(IConfiguration configuration)
 {
     readonly List<string> problems = [];
     readonly List<Entry> entries = [];
+    (string Placeholder, string Text)? replaced;
 
     /// <summary>One documented setting: its name, its default as text ("" when there is none), and what it is for.</summary>
     public sealed record Entry(string Key, string Default, string Description);
@@ -23,6 +24,12 @@ public sealed class Settings(IConfiguration configuration)
 
     /// <summary>Adds a problem that concerns more than one setting, or one that only its user can judge.</summary>
     public void Problem(string problem) => problems.Add(problem);
+
+    /// <summary>What is read from now on has <paramref name="text"/> in the place of a placeholder such as <c>{cell}</c>.</summary>
+    public void Replace(string placeholder, string text) => replaced = (placeholder, text);
+
+    /// <summary>The value of a setting that somebody else reads and documents; null when it is blank.</summary>
+    public string? Peek(string key) => Value(key);
 
     /// <summary>True when the setting has a value that is not blank.</summary>
     public bool Has(string key) => Value(key) is not null;
@@ -177,7 +184,10 @@ public sealed class Settings(IConfiguration configuration)
     }
 
     // Compose passes VAR= for an unset variable: blank means not set.
-    string? Value(string key) => string.IsNullOrWhiteSpace(configuration[key]) ? null : configuration[key]!.Trim();
+    string? Value(string key) =>
+        string.IsNullOrWhiteSpace(configuration[key]) ? null
+        : replaced is var (placeholder, text) ? configuration[key]!.Trim().Replace(placeholder, text, StringComparison.Ordinal)
+        : configuration[key]!.Trim();
 
     public static bool TryParseDuration(string text, out TimeSpan value)
     {

@@ -43,19 +43,29 @@ static class Agent
             provider.GetRequiredService<ThermalSources>().Simulation,
             provider.GetRequiredService<TimeProvider>()
         ));
+        services.AddSingleton<OutboxReport>();
+        services.AddSingleton<SensorReport>();
         services.AddSingleton<AgentReport>();
+        services.AddSingleton<ReadingWatch>();
         services.AddSingleton<ReadingNow>();
         services.AddSingleton<SamplingControl>();
         services.AddSingleton(provider => new SensorControl(
             provider.GetRequiredService<SensorList>(),
             provider.GetService<HardwareSensors>()
         ));
+        services.AddSingleton<SensorCalls>();
+        services.AddSingleton(provider => new CellControl(options, provider.GetService<CellMove>()));
         services.AddSingleton<AgentControl>();
         services.AddSingleton<ForwarderPresence>();
         services.AddSingleton<HomeAssistantPresence>();
         services.AddSingleton<BrokerConnection>();
         // Stopped in reverse: the samplers put what they have in hand into the outbox, then the publisher publishes what time allows.
         services.AddHostedService<ClockWatch>();
+        if (options.Cells.IsUsed)
+        {
+            services.AddSingleton<CellMove>();
+            services.AddHostedService(provider => provider.GetRequiredService<CellMove>());
+        }
         services.AddHostedService<Publisher>();
         if (options.HomeAssistant)
             services.AddHostedService<HomeAssistant>();

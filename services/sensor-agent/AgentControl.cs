@@ -8,23 +8,19 @@ namespace ThermalStreaming.SensorAgent;
 /// <summary>Answers the gRPC calls of the agent. Thread-safe.</summary>
 /// <param name="report">Its status.</param>
 /// <param name="watch">Of the status.</param>
-/// <param name="feed">Its readings.</param>
-/// <param name="readingStreams">Bounds those who watch the readings.</param>
-/// <param name="sensors">Its sensors.</param>
-/// <param name="now">What they say now.</param>
-/// <param name="settings">Interval and batch size.</param>
-/// <param name="sensorControl">Tests and calibrates sensors.</param>
-/// <param name="calls">Ends calls when the service stops.</param>
+/// <param name="readings">Of its readings.</param>
+/// <param name="now">What the sensors say now.</param>
+/// <param name="sampling">Interval and batch size.</param>
+/// <param name="sensors">Shows, tests and calibrates its sensors.</param>
+/// <param name="cells">Moves the device.</param>
 sealed class AgentControl(
     AgentReport report,
     StatusWatch watch,
-    ReadingFeed feed,
-    ControlStreams readingStreams,
-    SensorList sensors,
+    ReadingWatch readings,
     ReadingNow now,
-    SamplingControl settings,
-    SensorControl sensorControl,
-    ControlStreams calls
+    SamplingControl sampling,
+    SensorCalls sensors,
+    CellControl cells
 ) : Control.Agent.AgentBase
 {
     /// <summary>For the definition of the service.</summary>
@@ -48,14 +44,7 @@ sealed class AgentControl(
         WatchReadingsRequest request,
         IServerStreamWriter<TakenReadings> responseStream,
         ServerCallContext context
-    )
-    {
-        ReadingKind? kind = request.Kind.Length == 0 ? null : KindOf(request.Kind);
-        return readingStreams.RunAsync(
-            context,
-            cancellationToken => feed.WatchAsync(kind, taken => responseStream.WriteAsync(taken, cancellationToken), cancellationToken)
-        );
-    }
+    ) => readings.RunAsync(request.Kind.Length == 0 ? null : KindOf(request.Kind), responseStream, context);
 
     public override Task<ReadNowResponse> ReadNow(ReadNowRequest request, ServerCallContext context) =>
         Task.FromResult(new ReadNowResponse { Reading = now.Take() });
@@ -63,36 +52,21 @@ sealed class AgentControl(
     public override Task<Sampling> SetSampling(SetSamplingRequest request, ServerCallContext context)
     {
         var kind = request.Kind.Length == 0 ? ReadingKind.Thermal : KindOf(request.Kind);
-        settings.Set(kind, request);
-        return Task.FromResult(report.Rate(kind));
+        sampling.Set(kind, request);
+        return Task.FromResult(sampling.Rate(kind));
     }
 
     public override Task<ListSensorsResponse> ListSensors(ListSensorsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListSensorsResponse { Sensors = { sensors.List() } });
+        Task.FromResult(sensors.List());
 
-    public override async Task<SelfTestResponse> SelfTest(SelfTestRequest request, ServerCallContext context)
-    {
-        SelfTestResponse? response = null;
-        await calls.UntilStopAsync(
-            context,
-            async cancellationToken =>
-                response = await sensorControl.SelfTestAsync(request.SensorId, cancellationToken).WaitAsync(cancellationToken)
-        );
-        return response!;
-    }
+    public override Task<SelfTestResponse> SelfTest(SelfTestRequest request, ServerCallContext context) =>
+        sensors.SelfTestAsync(request.SensorId, context);
 
-    public override async Task<CalibrateResponse> Calibrate(CalibrateRequest request, ServerCallContext context)
-    {
-        CalibrateResponse? response = null;
-        await calls.UntilStopAsync(
-            context,
-            async cancellationToken =>
-                response = await sensorControl
-                    .CalibrateAsync(request.SensorId, request.Reference, cancellationToken)
-                    .WaitAsync(cancellationToken)
-        );
-        return response!;
-    }
+    public override Task<CalibrateResponse> Calibrate(CalibrateRequest request, ServerCallContext context) =>
+        sensors.CalibrateAsync(request.SensorId, request.Reference, context);
+
+    public override Task<CellStatus> MoveToCell(MoveToCellRequest request, ServerCallContext context) =>
+        Task.FromResult(cells.Move(request));
 
     static ReadingKind KindOf(string name) =>
         name == Topics.Name(ReadingKind.Thermal) ? ReadingKind.Thermal

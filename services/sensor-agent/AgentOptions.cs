@@ -81,6 +81,9 @@ sealed class AgentOptions
 
     public MqttOptions Mqtt { get; set; } = new();
 
+    /// <summary>To which of several brokers the device belongs.</summary>
+    public CellOptions Cells { get; set; } = CellOptions.Unused;
+
     /// <summary>
     /// The broker's TLS port, of which the certificate's expiry is watched; 0: none. Default the port of the connection if that has TLS,
     /// else 0.
@@ -201,6 +204,7 @@ sealed class AgentOptions
             if (!Directory.Exists(path))
                 settings.Problem($"{key} is '{path}', which is no directory; mount the machine's there, or leave {key} out.");
         }
+        options.Cells = CellSettings.Load(settings, options.DeviceId, options.DataDirectory);
         options.Mqtt = MqttSettings.Load(
             settings,
             MqttSettings.Installation(settings) is { } installation

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using ThermalStreaming.Control;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Readings;
@@ -9,32 +8,22 @@ namespace ThermalStreaming.SensorAgent;
 sealed class AgentReport(
     ServiceFacts facts,
     AgentOptions options,
-    SamplingPlan plan,
-    AgentMetrics metrics,
-    Outboxes outboxes,
-    BrokerConnection broker,
+    SamplingControl sampling,
+    OutboxReport outboxes,
     ReadingClock readingClock,
-    LatestReading latest,
-    SensorList sensors
+    SensorReport sensors,
+    CellControl cells
 )
 {
     /// <summary>At this moment.</summary>
     public AgentStatus Now()
     {
-        var age = outboxes.Max(outbox => outbox.Backlog > 0 ? outbox.OldestAge : (TimeSpan?)null);
-        return new AgentStatus
+        var status = new AgentStatus
         {
             Info = facts.Now(),
             DeviceId = options.DeviceId,
-            Thermal = Rate(ReadingKind.Thermal),
-            Inverters = Rate(ReadingKind.Inverter),
-            ReadingsTaken = (ulong)metrics.TakenTotal,
-            InverterReadingsTaken = (ulong)metrics.InverterTotal,
-            ReadingsPublished = (ulong)metrics.PublishedTotal,
-            BacklogReadings = (ulong)outboxes.Sum(outbox => outbox.Backlog),
-            BacklogAge = age is { } oldest ? Duration.FromTimeSpan(oldest) : null,
-            OutboxBytes = (ulong)outboxes.Sum(outbox => outbox.IsOpen ? outbox.Journal.SizeBytes : 0),
-            Reconnects = (ulong)broker.Reconnects,
+            Thermal = sampling.Rate(ReadingKind.Thermal),
+            Inverters = sampling.Rate(ReadingKind.Inverter),
             Clock = readingClock.State switch
             {
                 ClockState.Synchronised => Control.ClockState.Synchronised,
@@ -42,24 +31,11 @@ sealed class AgentReport(
                 _ => Control.ClockState.Unsynchronised,
             },
             ClockSteps = (ulong)readingClock.Steps,
-            Sensors = { sensors.List() },
-            Latest = latest.Taken?.Dated(),
+            Cell = cells.Status(),
         };
-    }
-
-    /// <summary>How readings of a kind are taken now.</summary>
-    public Sampling Rate(ReadingKind kind)
-    {
-        if (!options.IsSampled(kind))
-            return new Sampling { Enabled = kind == ReadingKind.Thermal || options.TakesInverters };
-        var rate = plan.Current(kind).Rate;
-        return new Sampling
-        {
-            Enabled = true,
-            Interval = Duration.FromTimeSpan(rate.Interval),
-            BatchSize = (uint)rate.BatchSize,
-            Overridden = rate.IsOverridden,
-        };
+        outboxes.AddTo(status);
+        sensors.AddTo(status);
+        return status;
     }
 
     /// <summary>A status without what changes as time passes, so that a watcher hears of the rest alone. Changes the argument.</summary>

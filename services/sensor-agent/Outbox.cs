@@ -32,12 +32,14 @@ sealed partial class Outbox : IDisposable
     readonly TimeProvider clock;
     readonly ILogger logger;
     readonly string part;
+    readonly CellMark? leftBehind;
     byte[] buffer;
     DurableJournal? journal;
     Task? opening;
     long acknowledged;
     long confirmed;
     long oldest;
+    long publishUntil;
 
     public Outbox(
         ReadingKind kind,
@@ -58,6 +60,9 @@ sealed partial class Outbox : IDisposable
         // A thermal reading takes some 160 bytes, one of an inverter 110.
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
         this.options = options.Journal with { Directory = options.OutboxDirectory(kind), CursorInterval = CursorInterval };
+        leftBehind = options.Cells.LeftBehind(kind);
+        // With cells, nothing is published before the cell is on disk.
+        publishUntil = options.Cells.IsUsed ? 0 : long.MaxValue;
         oldest = clock.GetTimestamp();
         try
         {
@@ -104,6 +109,9 @@ sealed partial class Outbox : IDisposable
 
     void Use(DurableJournal opened)
     {
+        // What an earlier cell has must not reach this one, whatever became of the journal's own cursor.
+        if (leftBehind is { } mark && mark.Epoch == opened.Epoch && opened.CommittedOffset < mark.Offset)
+            opened.Commit(mark.Offset);
         acknowledged = opened.CommittedOffset;
         Volatile.Write(ref journal, opened);
         health.Well(part);
@@ -141,6 +149,40 @@ sealed partial class Outbox : IDisposable
             return 0;
         Volatile.Write(ref acknowledged, offset);
         return offset - before;
+    }
+
+    /// <summary>Whether a batch may go to the broker's cell: the cell has not been left before it was stored.</summary>
+    /// <param name="endOffset">One past its last reading.</param>
+    public bool MayPublish(long endOffset)
+    {
+        lock (gate)
+            return endOffset <= publishUntil;
+    }
+
+    /// <summary>The cell is left: it gets what is stored now, and nothing that is stored later.</summary>
+    /// <returns>The first offset that it does not get.</returns>
+    public long Leave()
+    {
+        // Under the lock: a batch that was stored later cannot be asked about before.
+        lock (gate)
+            return publishUntil = Journal.NextOffset;
+    }
+
+    /// <summary>Whether <see cref="Leave"/> was called, and <see cref="Stay"/> was not since.</summary>
+    public bool IsLeaving
+    {
+        get
+        {
+            lock (gate)
+                return publishUntil != long.MaxValue;
+        }
+    }
+
+    /// <summary>The cell gets everything.</summary>
+    public void Stay()
+    {
+        lock (gate)
+            publishUntil = long.MaxValue;
     }
 
     /// <summary>The connection is gone: the broker may have forgotten what it had acknowledged on it.</summary>

@@ -15,7 +15,8 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
     static ReadOnlySpan<byte> ReplayedMark => [ReadingBatch.ReplayedFieldNumber << 3, 1];
 
     static readonly TimeSpan ReadRetry = TimeSpan.FromSeconds(1),
-        ClockLook = TimeSpan.FromSeconds(1);
+        ClockLook = TimeSpan.FromSeconds(1),
+        CellLook = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Waits for the next batch and hands it to the client. Null once the outbox is closed.</summary>
     public async ValueTask<PublishedBatch?> NextAsync(JournalReader reader, PublishingPass pass, CancellationToken cancellationToken)
@@ -46,6 +47,7 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
                 }
                 continue;
             }
+            await MayLeaveAsync(entry.EndOffset, cancellationToken);
             if (!StoredPayload.TryParse(entry.Payload, out var batch) || batch.IsJson)
             {
                 // Whole by its checksum, and yet not ours: it stays in the journal for `journal export` until it is released.
@@ -67,6 +69,19 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
                 cancellationToken: cancellationToken
             );
             return new PublishedBatch(entry.EndOffset, entry.Count, storedAt, replayed, clock.GetTimestamp(), acknowledged);
+        }
+    }
+
+    /// <summary>Waits while the device moves to another cell, which gets this batch and what follows it.</summary>
+    async Task MayLeaveAsync(long endOffset, CancellationToken cancellationToken)
+    {
+        var heldBy = outbox.HeldBy;
+        while (!outbox.MayPublish(endOffset))
+        {
+            // A stop does not wait for it.
+            outbox.HeldBy = "the device moves to another cell, which gets these readings when the present one has all before them";
+            await Task.Delay(CellLook, clock, cancellationToken);
+            outbox.HeldBy = heldBy;
         }
     }
 

@@ -111,13 +111,35 @@ sealed partial class Publisher : BackgroundService
                 // The readings in the outbox were taken before the broker could be reached, or has been published before.
                 pass.From = outbox.Journal.CommittedOffset;
                 pass.ReplayUntil = outbox.Journal.NextOffset;
-                await PublishAsync(outbox, window, pass, either.Token);
+                var releasing = ReleaseAsync(outbox, window, either.Token);
+                try
+                {
+                    await PublishAsync(outbox, window, pass, either.Token);
+                }
+                finally
+                {
+                    await either.CancelAsync();
+                    await releasing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
             }
             catch (OperationCanceledException)
             {
                 window.Lost();
                 outbox.Unconfirm();
             }
+        }
+    }
+
+    /// <summary>
+    /// Forgets what the broker has for good also while nothing is acknowledged any more, as when the device leaves the broker's cell.
+    /// </summary>
+    async Task ReleaseAsync(Outbox outbox, ReplayWindow window, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
+            if (outbox.IsLeaving && window.Idle(options.Mqtt.KeepAlive * 2) is { } offset)
+                outbox.Journal.Commit(offset);
         }
     }
 

@@ -8,7 +8,7 @@ namespace ThermalStreaming.SensorAgent;
 /// </summary>
 /// <remarks>
 /// A connection that never lasts that long would hold everything for ever and repeat it at each reconnect, ever more. Therefore an offset
-/// is also released after <see cref="Patience"/> windows of connected time since its first acknowledgement. Not thread-safe.
+/// is also released after <see cref="Patience"/> windows of connected time since its first acknowledgement. Thread-safe.
 /// </remarks>
 sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
 {
@@ -17,6 +17,7 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
     /// <summary>Marks per window; an offset is held for up to this fraction longer than asked.</summary>
     const int Resolution = 30;
 
+    readonly Lock gate = new();
     readonly Queue<(long Offset, TimeSpan At)> thisConnection = new();
     readonly Queue<(long Offset, TimeSpan At)> first = new();
     long acknowledged;
@@ -29,25 +30,50 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
 
     public void Connected()
     {
-        connected = true;
-        connectedSince = clock.GetTimestamp();
-        thisConnection.Clear();
-        acknowledged = 0;
-        lastThisAt = TimeSpan.MinValue;
+        lock (gate)
+        {
+            connected = true;
+            connectedSince = clock.GetTimestamp();
+            thisConnection.Clear();
+            acknowledged = 0;
+            lastThisAt = TimeSpan.MinValue;
+        }
     }
 
     public void Lost()
     {
-        connectedBefore = ConnectedTime;
-        connected = false;
-        thisConnection.Clear();
+        lock (gate)
+        {
+            connectedBefore = ConnectedTime;
+            connected = false;
+            thisConnection.Clear();
+        }
     }
 
     /// <summary>Everything below <paramref name="offset"/> has been acknowledged on this connection.</summary>
     /// <returns>The offset below which everything may be forgotten; null if nothing new.</returns>
     public long? Acknowledged(long offset)
     {
-        acknowledged = Math.Max(acknowledged, offset);
+        lock (gate)
+        {
+            acknowledged = Math.Max(acknowledged, offset);
+            return Release(window);
+        }
+    }
+
+    /// <summary>
+    /// The same without a new acknowledgement, which would have shown that the connection lives: so everything is held for
+    /// <paramref name="margin"/> longer, in which a dead connection is noticed.
+    /// </summary>
+    /// <returns>The offset below which everything may be forgotten; null if nothing new.</returns>
+    public long? Idle(TimeSpan margin)
+    {
+        lock (gate)
+            return connected && acknowledged > 0 ? Release(window + margin) : null;
+    }
+
+    long? Release(TimeSpan held)
+    {
         var now = ConnectedTime;
         // A mark bears the time it is made, never that of an earlier acknowledgement: it may hold a reading longer, not shorter.
         if (lastThisAt == TimeSpan.MinValue || now - lastThisAt >= window / Resolution)
@@ -60,8 +86,8 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
             first.Enqueue((acknowledged, now));
             (lastFirst, lastFirstAt) = (acknowledged, now);
         }
-        var released = Release(thisConnection, now - window);
-        return Max(released, Release(first, now - window * Patience));
+        var released = Release(thisConnection, now - held);
+        return Max(released, Release(first, now - held * Patience));
     }
 
     TimeSpan ConnectedTime => connected ? connectedBefore + clock.GetElapsedTime(connectedSince) : connectedBefore;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using ThermalStreaming.Control;
 using ThermalStreaming.Hosting;
@@ -42,6 +43,21 @@ sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
                     + "(dmesg), then call again."
             );
         }
+    }
+
+    /// <summary>How readings of a kind are taken now.</summary>
+    public Sampling Rate(ReadingKind kind)
+    {
+        if (!options.IsSampled(kind))
+            return new Sampling { Enabled = kind == ReadingKind.Thermal || options.TakesInverters };
+        var rate = plan.Current(kind).Rate;
+        return new Sampling
+        {
+            Enabled = true,
+            Interval = Duration.FromTimeSpan(rate.Interval),
+            BatchSize = (uint)rate.BatchSize,
+            Overridden = rate.IsOverridden,
+        };
     }
 
     /// <returns>The interval; null: as it is.</returns>

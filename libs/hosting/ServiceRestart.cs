@@ -1,0 +1,23 @@
+namespace ThermalStreaming.Hosting;
+
+/// <summary>
+/// Lets a part stop the whole service and have it start again in the same process, with its options loaded anew. For what only a start
+/// decides, such as the broker of an agent. Thread-safe.
+/// </summary>
+public sealed class ServiceRestart
+{
+    volatile bool isRequested;
+
+    /// <summary>Whether it was asked for.</summary>
+    public bool IsRequested => isRequested;
+
+    /// <summary>Stops the running service.</summary>
+    internal Action Stop { get; set; } = () => { };
+
+    /// <summary>Begins the stop, which lets every part finish as SIGTERM does; returns before it has ended.</summary>
+    public void Request()
+    {
+        isRequested = true;
+        Stop();
+    }
+}

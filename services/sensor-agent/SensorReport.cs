@@ -1,0 +1,14 @@
+using ThermalStreaming.Control;
+
+namespace ThermalStreaming.SensorAgent;
+
+/// <summary>What the agent says by gRPC of its sensors and of what they delivered last. Thread-safe.</summary>
+sealed class SensorReport(SensorList sensors, LatestReading latest)
+{
+    /// <summary>Adds what holds at this moment.</summary>
+    public void AddTo(AgentStatus status)
+    {
+        status.Sensors.AddRange(sensors.List());
+        status.Latest = latest.Taken?.Dated();
+    }
+}
