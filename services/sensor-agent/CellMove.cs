@@ -223,7 +223,11 @@ sealed partial class CellMove : BackgroundService
     )]
     partial void LogMoves(int home, int target, TimeSpan window);
 
-    [LoggerMessage(EventId = 91, Level = LogLevel.Information, Message = "This device has moved: from now on cell {Home} gets its readings")]
+    [LoggerMessage(
+        EventId = 91,
+        Level = LogLevel.Information,
+        Message = "This device has moved: from now on cell {Home} gets its readings"
+    )]
     partial void LogMoved(int home);
 
     [LoggerMessage(

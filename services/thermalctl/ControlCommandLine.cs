@@ -73,6 +73,7 @@ static class ControlCommandLine
             DeadLetterCommands.Create(),
             JournalCommands.Create(),
             CostCommand.Create(),
+            CellCommands.Create(),
             TokenCommand.Create(),
             Check(),
         };

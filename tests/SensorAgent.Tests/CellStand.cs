@@ -71,9 +71,7 @@ sealed class CellStand : IAsyncDisposable
     {
         var (thermal, inverter) = (Readings(cell, ReadingKind.Thermal).Count, Readings(cell, ReadingKind.Inverter).Count);
         await At(cell)
-            .UntilAsync(_ =>
-                Readings(cell, ReadingKind.Thermal).Count > thermal && Readings(cell, ReadingKind.Inverter).Count > inverter
-            );
+            .UntilAsync(_ => Readings(cell, ReadingKind.Thermal).Count > thermal && Readings(cell, ReadingKind.Inverter).Count > inverter);
     }
 
     public HashSet<(ReadingKind Kind, string Boot, ulong Sequence)> Readings(int cell, ReadingKind? kind = null) =>

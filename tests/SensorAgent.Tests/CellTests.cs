@@ -88,6 +88,29 @@ public sealed class CellTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_the_old_cell_has_stays_there_when_the_outbox_forgets_how_far_it_was()
+    {
+        await using var stand = await CellStand.StartAsync(cells: 2);
+        using (var agent = stand.Agent(("CELL_PINS", "pi=0")))
+        {
+            await stand.FlowsToAsync(0);
+            await stand.Control.Agent.MoveToCellAsync(new() { Cell = 1 });
+            await stand.FlowsToAsync(1);
+            await ArrivedAsync(stand, 1);
+            Assert.Equal(0, await agent.StopAsync());
+        }
+        var cursors = Directory.GetFiles(stand.DataDirectory, "cursor*", SearchOption.AllDirectories);
+        Assert.NotEmpty(cursors);
+        foreach (var cursor in cursors)
+            File.Delete(cursor);
+
+        using var again = stand.Agent(("CELL_PINS", "pi=0"));
+        await stand.FlowsToAsync(1);
+        Assert.Equal(0, await again.StopAsync());
+        stand.EachIsInOneCell();
+    }
+
+    [Fact]
     public async Task A_move_to_the_present_cell_ends_one_that_has_begun()
     {
         await using var stand = await CellStand.StartAsync(cells: 2);

@@ -23,7 +23,12 @@ sealed class FakeAgent : Agent.AgentBase
     /// <summary>What it was asked to set.</summary>
     public List<SetSamplingRequest> Settings { get; } = [];
 
-    public override Task<AgentStatus> GetStatus(GetAgentStatusRequest request, ServerCallContext context) => Task.FromResult(Status);
+    public override Task<AgentStatus> GetStatus(GetAgentStatusRequest request, ServerCallContext context)
+    {
+        if (Status.Cell is { } cell && cell.Cell != cell.Target && StepsOfAMove-- <= 0)
+            (cell.Cell, cell.Progress) = (cell.Target, "");
+        return Task.FromResult(Status);
+    }
 
     public override Task<ReadNowResponse> ReadNow(ReadNowRequest request, ServerCallContext context) =>
         Task.FromResult(
@@ -53,6 +58,22 @@ sealed class FakeAgent : Agent.AgentBase
                 },
             }
         );
+    }
+
+    /// <summary>Where it was asked to move.</summary>
+    public List<MoveToCellRequest> Moves { get; } = [];
+
+    /// <summary>How often it says that it is still moving.</summary>
+    public int StepsOfAMove { get; set; }
+
+    public override Task<CellStatus> MoveToCell(MoveToCellRequest request, ServerCallContext context)
+    {
+        FakeService.RequireToken(context);
+        Moves.Add(request);
+        Status.Cell.Target = request.Cell;
+        Status.Cell.Chosen = request.HasCell;
+        Status.Cell.Progress = $"moves to cell {request.Cell}";
+        return Task.FromResult(Status.Cell.Clone());
     }
 
     public override Task<Sampling> SetSampling(SetSamplingRequest request, ServerCallContext context)
