@@ -14,6 +14,8 @@ static class AgentChecks
         var clock = services.GetRequiredService<TimeProvider>();
         foreach (var step in JournalCheck.Steps(options.DataDirectory, options.Journal))
             yield return step;
+        if (options.Cells.IsUsed)
+            yield return new CheckStep("cell", _ => Task.FromResult(Cell(options.Cells)));
         // The same right as for readings, and no forwarder reads it.
         foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, Topics.Status(options.DeviceId)))
             yield return step;
@@ -35,6 +37,13 @@ static class AgentChecks
         yield return new CheckStep("system metrics", _ => Task.FromResult(Metrics(services)));
         yield return new CheckStep("network identity", _ => Task.FromResult(Network(options, clock)));
     }
+
+    static CheckResult Cell(CellOptions cells) =>
+        CheckResult.Ok(
+            cells.Home == cells.Target
+                ? $"cell {cells.Home} of {cells.Map.Count}, {(cells.IsChosen ? "chosen by command" : "as the settings say")}"
+                : $"moves from cell {cells.Home} to cell {cells.Target} of {cells.Map.Count}: cells status shows how far it is"
+        );
 
     static CheckResult Metrics(IServiceProvider services)
     {

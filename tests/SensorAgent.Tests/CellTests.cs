@@ -42,7 +42,8 @@ public sealed class CellTests(ITestOutputHelper output)
             await agent.StatusAsync(status => status.GetProperty("backlog").GetInt64() > 30);
             agent.Kill();
         }
-        using var moved = stand.Agent(("CELL_PINS", "pi=0"));
+        // The cell is taken away: the settings no longer know it, and still it gets what belongs to it.
+        using var moved = stand.Agent(("CELLS", "1"));
         await moved.StatusAsync(status =>
             status.GetProperty("cell").GetProperty("progress").GetString()!.StartsWith("moves to cell 0: ", StringComparison.Ordinal)
         );

@@ -23,13 +23,12 @@ static class DeviceInstructions
               mosquitto_pub -h {{host}} -p {{port}} --cafile ca.crt -u {{name}} -P '{{password}}' -q 1 \
                 -t telemetry/v1/{{name}}/thermal -m '{"temperature": 21.5, "humidity": 40}'
 
-            sensor-agent of another Pi (.env there)
+            sensor-agent of another Pi (.env in its own copy of this project; docs/scaling.md)
+              COMPOSE_FILE=compose.agent.yaml
               DEVICE_ID={{name}}
               MQTT_HOST={{host}}
               MQTT_PORT={{port}}
-              MQTT_TLS=true
-              MQTT_USER={{name}}
-              and MQTT_PASSWORD_FILE, MQTT_CA_FILE: files with the password and ca.crt
+              and the files secrets/mqtt/password and secrets/mqtt/ca.crt, readable by user id 1654
 
             ESPHome
               mqtt:

@@ -25,6 +25,11 @@ static class SetupCommand
                 "Exit code 0 if the certificate is valid.",
                 tools => tools.Certificates.AreValid ? ExitCodes.Ok : ExitCodes.Failed
             ),
+            Verb(
+                "control",
+                "Makes the token for control where there is none, and nothing of a broker: on a machine with sensors alone.",
+                _ => Alone(tools => tools.Tokens.Make())
+            ),
             Verb("token", "Makes a new token for control by gRPC; services use it at once.", _ => Alone(tools => tools.Tokens.Renew())),
             Enroll(),
             ForUser("revoke", "Takes a device's user away; prints what `broker apply` reads.", (tools, name) => tools.Devices.Revoke(name)),

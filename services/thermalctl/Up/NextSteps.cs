@@ -34,10 +34,14 @@ static class NextSteps
                     + "-t telemetry/v1/demo/thermal -m '{\"temperature\": 21.5, \"humidity\": 40}'"
             );
         }
-        Show("let a device publish", "./up --enroll my-esp32");
+        if (project.Has("mosquitto"))
+            Show("let a device publish", "./up --enroll my-esp32");
+        else
+            Show("what the agent does", "./thermalctl status");
         Show("is everything well?", "./check");
         Show("follow the logs", "docker compose logs -f");
-        Show("four Snowflake forwarders", "SNOWPIPE_FORWARDERS=4 in .env, then ./up --no-build");
+        if (project.Has("snowpipe-forwarder"))
+            Show("four Snowflake forwarders", "SNOWPIPE_FORWARDERS=4 in .env, then ./up --no-build");
         if (SensorOffer.For(project, host.Devices) is { } offer)
             Show("read the sensors attached here", offer);
         Show("real accounts, real sensors", ".env.example and README.md");
