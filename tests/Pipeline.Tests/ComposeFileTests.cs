@@ -18,6 +18,8 @@ public sealed class ComposeFileTests
             { "compose.yaml", false },
             { "compose.yaml", true },
             { "compose.yaml,compose.hardware.yaml", false },
+            { "compose.agent.yaml", true },
+            { "compose.agent.yaml,compose.hardware.yaml", false },
         };
 
     [Theory]
@@ -142,6 +144,36 @@ public sealed class ComposeFileTests
         Assert.Equal("hardware", Text(with["environment"], "SOURCE"));
     }
 
+    /// <summary>What the machine with the broker has of a broker, and its credentials, is not there.</summary>
+    [Fact]
+    public async Task An_agent_alone_has_a_broker_elsewhere_and_no_other_service()
+    {
+        var services = (await ServicesAsync(["compose.agent.yaml"], allProfiles: true)).ToDictionary(it => it.Name, it => it.Service);
+
+        Assert.Equal(["cli", "sensor-agent", "setup"], services.Keys.Order(StringComparer.Ordinal));
+        var agent = services["sensor-agent"];
+        Assert.Equal(
+            ("cell-{cell}.lan", "8883", "true", "pi-attic", "/run/mqtt/ca.crt", "4"),
+            (
+                Text(agent["environment"], "MQTT_HOST"),
+                Text(agent["environment"], "MQTT_PORT"),
+                Text(agent["environment"], "MQTT_TLS"),
+                Text(agent["environment"], "MQTT_USER"),
+                Text(agent["environment"], "MQTT_CA_FILE"),
+                Text(agent["environment"], "CELLS")
+            )
+        );
+        Assert.False(((YamlMappingNode)agent["environment"]).Children.ContainsKey("MQTT_CERTIFICATE_PORT"));
+        Assert.Equal(["setup"], ((YamlMappingNode)agent["depends_on"]).Children.Keys.Select(key => ((YamlScalarNode)key).Value));
+        foreach (var (name, service) in services)
+            Assert.DoesNotContain(
+                ((YamlSequenceNode)service["volumes"]).Children,
+                mount =>
+                    Text(mount, "source")!.StartsWith("mosquitto", StringComparison.Ordinal)
+                    || Text(mount, "source")!.StartsWith("mqtt-", StringComparison.Ordinal)
+            );
+    }
+
     [Fact]
     public async Task Every_image_has_a_tag_that_is_not_latest()
     {
@@ -174,11 +206,14 @@ public sealed class ComposeFileTests
 
     static async Task<string> ConfigAsync(IReadOnlyList<string> files, bool allProfiles, string? environmentFile)
     {
-        // The one value without which compose.hardware.yaml cannot be.
+        // The values without which compose.hardware.yaml and compose.agent.yaml cannot be.
         var nothing = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(nothing, "I2C_GROUP=998\n");
+            await File.WriteAllTextAsync(
+                nothing,
+                "I2C_GROUP=998\n" + (files.Contains("compose.agent.yaml") ? "DEVICE_ID=pi-attic\nMQTT_HOST=cell-{cell}.lan\nCELLS=4\n" : "")
+            );
             return (
                 await Docker.TryAsync([
                     "compose",
