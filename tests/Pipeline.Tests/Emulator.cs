@@ -41,6 +41,10 @@ sealed class Emulator(Uri address, HttpClient http)
                 .Select(line => JsonSerializer.Deserialize<JsonElement>(line)),
         ];
 
+    /// <summary>A query in Snowflake's SQL, by the stand-in's embedded database; its rows as objects.</summary>
+    public async Task<IReadOnlyList<JsonElement>> QueryAsync(string sql) =>
+        [.. (await GetAsync($"/emulator/query?sql={Uri.EscapeDataString(sql)}")).GetProperty("rows").EnumerateArray()];
+
     /// <summary>Rows that were taken but are not committed yet.</summary>
     public async Task<long> UncommittedAsync() =>
         (await TablesAsync()).EnumerateArray().Sum(table => table.GetProperty("uncommitted_rows").GetInt64());
