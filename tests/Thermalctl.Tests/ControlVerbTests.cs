@@ -262,6 +262,33 @@ public sealed class ControlVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Journal_verify_says_what_it_has_found_in_the_files()
+    {
+        const string problem =
+            "00000000000000000000.segment: damaged from byte 4096 to byte 8192, 7 readings from offset 93 on are missing";
+        var forwarder = new FakeForwarder();
+        forwarder.Journals.Add(
+            new JournalStatus
+            {
+                Slot = "slot-0",
+                NextOffset = 100,
+                VerifiedReadings = 93,
+                Problems = { problem },
+            }
+        );
+        await using var service = await FakeService.StartAsync(forwarder);
+
+        var shown = await OperatorProcess.RunAsync("journal", "verify", "--forwarder", service.Address);
+        var (code, json) = await OperatorProcess.JsonAsync("journal", "verify", "--forwarder", service.Address);
+
+        Assert.Equal((1, 1), (shown.ExitCode, code));
+        Assert.Contains("slot-0: 93 readings read and whole", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("7 readings from offset 93", shown.Output, StringComparison.Ordinal);
+        var journal = json["replicas"]![0]!["journals"]![0]!;
+        Assert.Equal((93, problem), ((int)journal["verified_readings"]!, (string)journal["problems"]![0]!));
+    }
+
+    [Fact]
     public async Task Cost_shows_both_roads_once_a_service()
     {
         var forwarder = new FakeForwarder();

@@ -65,17 +65,17 @@ static class JournalCommands
                 var code = run.Show(
                     outcomes,
                     answer => ShortText.Of((ulong)answer.Journals.Count, "journal"),
-                    (writer, answer) => Write(writer, answer.Journals),
-                    (console, answer) => Print(console, answer.Journals)
+                    (writer, answer) => Write(writer, answer.Journals, request.Verify),
+                    (console, answer) => Print(console, answer.Journals, request.Verify)
                 );
                 var isDamaged = outcomes.Any(outcome =>
-                    outcome.Answer is { } answer && answer.Journals.Any(journal => journal.DamagedPlaces > 0)
+                    outcome.Answer is { } answer && answer.Journals.Any(journal => journal.DamagedPlaces > 0 || journal.Problems.Count > 0)
                 );
                 return code == ExitCodes.Ok && request.Verify && isDamaged ? ExitCodes.Failed : code;
             }
         );
 
-    static void Print(IAnsiConsole console, RepeatedField<JournalStatus> journals)
+    static void Print(IAnsiConsole console, RepeatedField<JournalStatus> journals, bool isVerified)
     {
         if (journals.Count == 0)
             return;
@@ -100,9 +100,17 @@ static class JournalCommands
             );
         }
         console.Write(table);
+        if (!isVerified)
+            return;
+        foreach (var journal in journals)
+        {
+            console.MarkupLineInterpolated($"    {journal.Slot}: {ShortText.Of(journal.VerifiedReadings, "reading")} read and whole");
+            foreach (var problem in journal.Problems)
+                console.MarkupLineInterpolated($"    [red]{journal.Slot}: {TerminalText.Plain(problem.ReplaceLineEndings(" "))}[/]");
+        }
     }
 
-    static void Write(Utf8JsonWriter writer, RepeatedField<JournalStatus> journals)
+    static void Write(Utf8JsonWriter writer, RepeatedField<JournalStatus> journals, bool isVerified)
     {
         writer.WriteStartArray("journals");
         foreach (var journal in journals)
@@ -117,6 +125,14 @@ static class JournalCommands
             JsonText.Count(writer, "segments", journal.Segments);
             JsonText.Count(writer, "lost_readings", journal.LostReadings);
             JsonText.Count(writer, "damaged_places", journal.DamagedPlaces);
+            if (isVerified)
+            {
+                JsonText.Count(writer, "verified_readings", journal.VerifiedReadings);
+                writer.WriteStartArray("problems");
+                foreach (var problem in journal.Problems)
+                    writer.WriteStringValue(problem);
+                writer.WriteEndArray();
+            }
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
