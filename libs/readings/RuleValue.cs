@@ -25,5 +25,13 @@ readonly record struct RuleValue(RuleValueType Type, double Number, string? Text
             _ => Shown,
         };
 
-    string Shown => Text!.Length <= MostShown ? Text : string.Concat(Text.AsSpan(0, MostShown), "…");
+    /// <summary>On one line, and nothing that a terminal would obey: it is a sender's text, and goes into the log.</summary>
+    string Shown
+    {
+        get
+        {
+            var line = string.Concat(Text!.Take(MostShown).Select(letter => char.IsControl(letter) ? '·' : letter));
+            return Text!.Length <= MostShown ? line : line + "…";
+        }
+    }
 }

@@ -64,6 +64,19 @@ public sealed class IntakeRulesTests : IDisposable
 
     static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
 
+    [Fact]
+    [Trait("Category", "Security")]
+    public void A_text_that_breaks_a_rule_is_quoted_without_what_a_terminal_would_obey()
+    {
+        var intake = Intake(keeps: true, """{ "metric": "quality", "allowed": ["good"] }""");
+
+        Take(intake, """{"temperature":21,"quality":"\u001b[2J\nall is well\u009b"}""");
+
+        var reason = Assert.Single(Letters()).Reason;
+        Assert.DoesNotContain(reason, char.IsControl);
+        Assert.Contains("all is well", reason, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
