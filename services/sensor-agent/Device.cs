@@ -20,6 +20,17 @@ sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
     public string BootId { get; } = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
 
     /// <summary>
+    /// A batch to be shown and not stored: the start of the agent in its host is a time of day, by the machine's clock as it is now.
+    /// </summary>
+    public ReadingBatch NewShownBatch()
+    {
+        var batch = NewBatch();
+        batch.Host = batch.Host.Clone();
+        batch.Host.StartedAtUs += Instants.ToMicroseconds(clock.GetUtcNow() - kernel.SinceBoot());
+        return batch;
+    }
+
+    /// <summary>
     /// A batch with everything but its readings. The start of the agent in its host is stamped as readings are, with the time since the
     /// machine's start.
     /// </summary>

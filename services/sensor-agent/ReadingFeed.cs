@@ -20,7 +20,7 @@ sealed class ReadingFeed
     {
         if (!IsWatched(ReadingKind.Thermal))
             return;
-        var batch = device.NewBatch();
+        var batch = device.NewShownBatch();
         batch.Thermal.Add(taken.Dated());
         Show(ReadingKind.Thermal, batch);
     }
@@ -33,7 +33,7 @@ sealed class ReadingFeed
     {
         if (!IsWatched(ReadingKind.Inverter))
             return;
-        var batch = device.NewBatch();
+        var batch = device.NewShownBatch();
         foreach (var reading in readings)
         {
             var copy = reading.Clone();

@@ -21,7 +21,13 @@ sealed partial class SamplingPlan : IDisposable
     readonly AgentOptions options;
     readonly string path;
     Dictionary<ReadingKind, (TimeSpan Interval, int BatchSize)> overrides = [];
-    CancellationTokenSource changed = new();
+
+    /// <summary>One for each kind: a change of the inverters' interval is no reason to cut a thermal batch short.</summary>
+    readonly Dictionary<ReadingKind, CancellationTokenSource> changed = new()
+    {
+        [ReadingKind.Thermal] = new(),
+        [ReadingKind.Inverter] = new(),
+    };
 
     public SamplingPlan(AgentOptions options, ILogger<SamplingPlan> logger)
     {
@@ -44,11 +50,11 @@ sealed partial class SamplingPlan : IDisposable
         }
     }
 
-    /// <summary>What holds now, and a token that is cancelled when it changes.</summary>
+    /// <summary>What holds now for a kind, and a token that is cancelled when its interval or batch size changes.</summary>
     public (SamplingRate Rate, CancellationToken Changed) Current(ReadingKind kind)
     {
         lock (gate)
-            return (Rate(kind), changed.Token);
+            return (Rate(kind), changed[kind].Token);
     }
 
     /// <summary>Sets what holds from the next batch on.</summary>
@@ -65,27 +71,33 @@ sealed partial class SamplingPlan : IDisposable
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public SamplingRate Reset(ReadingKind kind) => Change(kind, _ => null);
 
-    public void Dispose() => changed.Dispose();
+    public void Dispose()
+    {
+        foreach (var source in changed.Values)
+            source.Dispose();
+    }
 
     SamplingRate Change(ReadingKind kind, Func<SamplingRate, (TimeSpan, int)?> change)
     {
-        CancellationTokenSource told;
+        CancellationTokenSource? told = null;
         SamplingRate now;
         lock (gate)
         {
+            var before = Rate(kind);
             var next = new Dictionary<ReadingKind, (TimeSpan, int)>(overrides);
-            if (change(Rate(kind)) is { } set)
+            if (change(before) is { } set)
                 next[kind] = set;
             else
                 next.Remove(kind);
             Directory.CreateDirectory(options.DataDirectory);
             DurableFile.Replace(path, SmallFile.Seal(Format(next)));
             overrides = next;
-            (told, changed) = (changed, new CancellationTokenSource());
             now = Rate(kind);
+            if ((now.Interval, now.BatchSize) != (before.Interval, before.BatchSize))
+                (told, changed[kind]) = (changed[kind], new CancellationTokenSource());
         }
         // Outside of the lock: whoever waits continues on this thread.
-        told.Cancel();
+        told?.Cancel();
         return now;
     }
 

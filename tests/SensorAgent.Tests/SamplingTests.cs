@@ -108,6 +108,48 @@ public sealed class SamplingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_is_cut_by_a_change_of_its_own_kind_alone()
+    {
+        using var plan = Plan();
+        using var sampling = new ThermalSampling(plan, device, Sources(), outboxes, metrics, new LatestReading(), new ReadingFeed(), clock);
+        await sampling.StartAsync(default);
+        await PassAsync(TimeSpan.FromSeconds(2.2));
+
+        plan.Set(ReadingKind.Inverter, TimeSpan.FromSeconds(1), null);
+        await PassAsync(TimeSpan.FromSeconds(1));
+        // What is set is what holds already.
+        plan.Set(ReadingKind.Thermal, options.Interval, null);
+        await PassAsync(TimeSpan.FromSeconds(2));
+        plan.Set(ReadingKind.Thermal, null, 5);
+        await PassAsync(TimeSpan.FromSeconds(5));
+        await sampling.StopAsync(default);
+
+        Assert.Equal([10, 5], Stored(ReadingKind.Thermal).Select(batch => batch.Thermal.Count));
+    }
+
+    [Fact]
+    public async Task Readings_that_are_watched_say_when_the_agent_started_by_the_time_of_day()
+    {
+        var (feed, shown) = (new ReadingFeed(), new TaskCompletionSource<ReadingBatch>());
+        using var end = new CancellationTokenSource();
+        var watching = feed.WatchAsync(
+            null,
+            taken =>
+            {
+                shown.TrySetResult(taken.Batch);
+                return Task.CompletedTask;
+            },
+            end.Token
+        );
+
+        feed.Show(new Device(options, kernel, clock), new TakenReading(new ThermalReading(), clock.GetUtcNow()));
+
+        Assert.Equal(Instants.ToMicroseconds(clock.GetUtcNow()), (await shown.Task).Host.StartedAtUs);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+    }
+
+    [Fact]
     public async Task The_same_seed_and_clock_give_the_same_readings()
     {
         using (var sampling = Thermal())
