@@ -17,6 +17,9 @@ sealed partial class Intake(string slot, SlotServices services)
     /// <summary>Refused readings of one message that get a letter each; the rest of them share one.</summary>
     const int MaxLetters = 20;
 
+    /// <summary>Topics that are remembered; a longer one is taken apart each time it comes.</summary>
+    const int LongestTopic = 512;
+
     readonly ForwarderOptions options = services.Options;
     readonly DeadLetters deadLetters = services.DeadLetters;
     readonly ForwarderMetrics metrics = services.Metrics;
@@ -286,6 +289,9 @@ sealed partial class Intake(string slot, SlotServices services)
             return known;
         var destined = Destined.Of(topic, options.Mappings, options.Kind);
         if (destined.Problem is not null)
+            return destined;
+        // MQTT allows topics of 64 KiB, and a sender as many of them as it likes.
+        if (topic.Length > LongestTopic)
             return destined;
         if (topics.Count > 10_000)
             topics.Clear();

@@ -153,6 +153,21 @@ public sealed class MappedIntakeTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Security")]
+    public void Long_topics_of_a_sender_are_not_kept_in_memory()
+    {
+        var intake = Intake("shelly");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        for (var i = 0; i < 500; i++)
+            Assert.Null(intake.Take(Message($"garden/status/temperature:{i}{new string('x', 60_000)}", "{}")));
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 20_000_000);
+        Assert.Empty(Letters());
+        GC.KeepAlive(intake);
+    }
+
+    [Fact]
     public void Many_bad_readings_of_a_message_share_a_letter_and_the_good_one_is_stored()
     {
         var sensors = string.Join(
