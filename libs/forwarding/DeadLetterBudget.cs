@@ -96,16 +96,25 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         }
     }
 
-    /// <summary>How many lines the file has, and the topic of its first letter as far as that can be read.</summary>
+    /// <summary>
+    /// How many lines the file has, without those of letters that were picked out and are blank, and the topic of its first letter as far
+    /// as that can be read.
+    /// </summary>
     static (long Letters, string Topic) Survey(SafeFileHandle file)
     {
-        var (letters, topic) = (0L, "");
+        var (letters, topic, isBlank) = (0L, "", true);
         var buffer = new byte[64 * 1024];
         for (long position = 0; RandomAccess.Read(file, buffer, position) is > 0 and var read; position += read)
         {
             if (position == 0)
                 topic = TopicOf(buffer.AsSpan(0, read));
-            letters += buffer.AsSpan(0, read).Count((byte)'\n');
+            foreach (var letter in buffer.AsSpan(0, read))
+            {
+                if (letter == '\n')
+                    (letters, isBlank) = (letters + (isBlank ? 0 : 1), true);
+                else if (letter != ' ')
+                    isBlank = false;
+            }
         }
         return (letters, topic);
     }

@@ -9,6 +9,9 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Offset">First byte of its line.</param>
 readonly record struct DeadLetterId(string File, long Offset)
 {
+    /// <summary>Ours have less than 60 characters; a longer name, or one with a NUL, is no file's and would be an error of the disk.</summary>
+    const int LongestFile = 100;
+
     /// <summary>Reads a text; false when it cannot be that of a letter. A name never leads out of the directory.</summary>
     public static bool TryParse(string text, out DeadLetterId id)
     {
@@ -20,6 +23,8 @@ readonly record struct DeadLetterId(string File, long Offset)
             parts is not [var offset, var file]
             || !file.EndsWith(".ndjson", StringComparison.Ordinal)
             || file[0] == '.'
+            || file.Length > LongestFile
+            || file.Any(char.IsControl)
             || !long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         )
             return false;

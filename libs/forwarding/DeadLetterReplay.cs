@@ -29,7 +29,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
 
     /// <summary>Queues all letters but those of <see cref="Unloaded"/>.</summary>
     /// <returns>How many.</returns>
-    /// <exception cref="IOException">The disk refused, or another process holds the lock; some may be queued.</exception>
+    /// <exception cref="IOException">The disk refused, or another process holds the lock or a file; some may be queued.</exception>
     /// <exception cref="UnauthorizedAccessException">As above, but for the lock.</exception>
     public async Task<long> QueueAllAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +40,11 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         var letters = 0L;
         foreach (var file in DeadLetters.Files(directory).Where(file => !IsUnloaded(file)))
         {
-            letters += DeadLetters.Read(file).Count();
+            // Nobody writes to it meanwhile, nor deletes it for the cap: so each of its letters is counted once, here or there.
+            using var alone = await OpenAloneAsync(file, cancellationToken);
+            if (alone is null || !File.Exists(file))
+                continue;
+            letters += CountIn(Read(alone));
             MoveToTarget(file, Path.GetFileName(file));
         }
         return letters;
@@ -145,6 +149,14 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         File.Move(rest, path, overwrite: true);
         DurableFile.FlushDirectory(directory);
         Release(pick);
+        return letters;
+    }
+
+    static long CountIn(byte[] bytes)
+    {
+        var letters = 0L;
+        foreach (var line in bytes.AsSpan().Split((byte)'\n'))
+            letters += DeadLetter.TryParse(System.Text.Encoding.UTF8.GetString(bytes[line]), out _) ? 1 : 0;
         return letters;
     }
 

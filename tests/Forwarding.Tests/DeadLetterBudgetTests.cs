@@ -228,6 +228,25 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
     }
 
     [Fact]
+    public async Task A_letter_that_was_picked_out_of_its_file_does_not_count_as_deleted_with_it()
+    {
+        var letters = Open();
+        for (var i = 0; i < 3; i++)
+            Add(letters, DeadLetterOrigin.Unread, "pi-1", $"{i}", 100_000);
+        letters.Flush();
+        var picked = new DeadLetterShelf(directory.Path).From(null).Skip(1).First().Id;
+        Assert.Equal(1, await new DeadLetterReplay(directory.Path, TimeProvider.System).QueueAsync([picked], CancellationToken.None));
+
+        for (var i = 0; letters.Deleted(DeadLetterOrigin.Unread) == 0; i++)
+        {
+            Assert.InRange(i, 0, 100);
+            Keep(letters, DeadLetterOrigin.Unread, "pi-1", "later", 500_000);
+        }
+
+        Assert.Equal(2, letters.Deleted(DeadLetterOrigin.Unread));
+    }
+
+    [Fact]
     public void Letters_about_files_have_a_sixteenth_of_their_own()
     {
         var letters = Open();

@@ -112,6 +112,36 @@ public sealed class DeadLetterReplayTests : IDisposable
         Assert.Empty(Queued);
     }
 
+    [Fact]
+    public async Task A_file_that_is_deleted_while_all_are_queued_is_left_out_and_the_others_are_queued()
+    {
+        Keep("one", "two");
+        // What a file is that was listed and is gone when it is opened.
+        var gone = DeadLetterOwner.Of(DeadLetterOrigin.Unread, "gone").NewFileName(DateTimeOffset.UnixEpoch);
+        System.IO.File.CreateSymbolicLink(directory.File(gone), directory.File("nowhere"));
+
+        Assert.Equal(2, await replay.QueueAllAsync(CancellationToken.None));
+
+        Assert.Equal(["one", "two"], Queued.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_being_deleted_for_the_cap_is_not_queued_as_well()
+    {
+        Keep("one", "two");
+        var (path, clock) = (File, new Microsoft.Extensions.Time.Testing.FakeTimeProvider());
+        Task<long> queued;
+        using (DeadLetters.OpenAlone(path))
+        {
+            queued = new DeadLetterReplay(directory.Path, clock).QueueAllAsync(CancellationToken.None);
+            System.IO.File.Delete(path);
+        }
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(0, await queued);
+        Assert.Empty(Queued);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/../x.ndjson")]
@@ -119,6 +149,10 @@ public sealed class DeadLetterReplayTests : IDisposable
     [InlineData("-1/x.ndjson")]
     [InlineData("0/x.txt")]
     [InlineData("0/.ndjson")]
+    [InlineData("0/a\0b.ndjson")]
+    [InlineData(
+        "0/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.ndjson"
+    )]
     [InlineData("99999999999999999999/x.ndjson")]
     public void An_id_that_leads_elsewhere_is_none(string text) =>
         Assert.False(DeadLetterId.TryParse(System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text)), out _));
