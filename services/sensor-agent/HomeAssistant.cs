@@ -6,11 +6,13 @@ namespace ThermalStreaming.SensorAgent;
 /// <summary>
 /// Shows the device in Home Assistant: describes it and its values, and repeats its newest reading and that it is online. It describes
 /// again
-/// after each connection, when Home Assistant has started, and when a value comes that the device did not deliver before.
+/// after each connection, when Home Assistant has started, when the interval is changed, and when a value comes that the device did not
+/// deliver before.
 /// These messages are copies; the readings go to the forwarders through the outbox, and nothing here delays them.
 /// </summary>
 sealed partial class HomeAssistant(
     AgentOptions options,
+    SamplingPlan plan,
     BrokerConnection broker,
     HomeAssistantPresence presence,
     LatestReading latest,
@@ -26,7 +28,8 @@ sealed partial class HomeAssistant(
 
     readonly HashSet<HomeAssistantEntity> delivered = [];
 
-    TimeSpan Interval => options.Interval > shortestInterval ? options.Interval : shortestInterval;
+    /// <summary>Between two batches, whether the configuration says so or somebody has set it since.</summary>
+    TimeSpan Interval => plan.Current(ReadingKind.Thermal).Rate.Interval is var set && set > shortestInterval ? set : shortestInterval;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -58,7 +61,7 @@ sealed partial class HomeAssistant(
         ThermalReading? shown = null;
         while (true)
         {
-            var started = presence.NextStart;
+            var (started, changed) = (presence.NextStart, plan.Current(ReadingKind.Thermal).Changed);
             if (latest.Value is { } reading && (mustDescribe || !ReferenceEquals(reading, shown)))
             {
                 foreach (var entity in HomeAssistantEntity.All)
@@ -74,11 +77,11 @@ sealed partial class HomeAssistant(
                 );
                 shown = reading;
             }
-            var pause = Task.Delay(Interval, clock, cancellationToken);
-            if (await Task.WhenAny(started, pause) == started)
-                mustDescribe = true;
-            else
-                await pause;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(changed, cancellationToken);
+            var pause = Task.Delay(Interval, clock, end.Token);
+            mustDescribe |= await Task.WhenAny(started, pause) == started || changed.IsCancellationRequested;
+            await end.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

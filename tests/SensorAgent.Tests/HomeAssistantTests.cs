@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Google.Protobuf.WellKnownTypes;
+using ThermalStreaming.Control;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
 
@@ -64,6 +66,37 @@ public sealed partial class HomeAssistantTests : IDisposable
         Assert.NotEmpty(description.GetProperty("origin").GetProperty("name").GetString()!);
         // A retained state would be shown as new after a restart of Home Assistant.
         Assert.DoesNotContain(home.Messages, message => message.Retain && message.Topic.EndsWith("/state", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_interval_that_is_set_later_does_not_make_values_unavailable_between_two_batches()
+    {
+        const string token = "a-token-that-is-long-enough-for-the-service";
+        await File.WriteAllTextAsync(data.File("token"), token);
+        var port = Ports.Take();
+        await using var broker = await MosquittoProcess.StartAsync();
+        using var agent = new AgentProcess(
+            data.File("data"),
+            broker.Port,
+            ("HOME_ASSISTANT", "true"),
+            ("GRPC_PORT", $"{port}"),
+            ("CONTROL_TOKEN_FILE", data.File("token"))
+        );
+        await using var home = await HomeAssistantStand.StartAsync(broker.Port);
+        await home.UntilAsync(h => h.Descriptions.Count > 0);
+        using var client = new ControlClient(
+            new Uri($"http://127.0.0.1:{port}"),
+            new ControlOptions { Token = token, Deadline = TimeSpan.FromSeconds(60) }
+        );
+
+        await client.Agent.SetSamplingAsync(new() { Interval = Duration.FromTimeSpan(TimeSpan.FromMinutes(10)) });
+
+        await home.UntilAsync(h =>
+            h.Descriptions[^1]
+                .GetProperty("components")
+                .EnumerateObject()
+                .All(component => component.Value.GetProperty("expire_after").GetInt64() >= 3 * 600)
+        );
     }
 
     /// <summary>

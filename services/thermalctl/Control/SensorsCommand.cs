@@ -10,7 +10,7 @@ namespace ThermalStreaming.Thermalctl;
 /// <summary>The verb <c>sensors</c>: those that the agents have found, their self-tests and their calibration.</summary>
 static class SensorsCommand
 {
-    /// <summary>An agent's sensors test themselves one after the other, for up to 10 s each.</summary>
+    /// <summary>An agent's sensors test themselves one after the other, for up to 15 s each.</summary>
     static readonly TimeSpan testPatience = TimeSpan.FromMinutes(3);
 
     public static Command Create() => new("sensors", "The sensors that the agents have found.") { List(), Test(), Calibrate() };
@@ -34,7 +34,7 @@ static class SensorsCommand
     static Command Test()
     {
         var sensor = SensorArgument(ArgumentArity.ZeroOrOne, "One sensor, as `list` names it; all without it.");
-        var command = new Command("test", "Has the sensors test themselves; those that cannot are read once. Takes up to 10 s a sensor.")
+        var command = new Command("test", "Has the sensors test themselves; those that cannot are read once. Takes up to 15 s a sensor.")
         {
             sensor,
         };

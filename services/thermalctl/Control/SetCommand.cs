@@ -35,7 +35,7 @@ static class SetCommand
 
     static Command Batch()
     {
-        var size = new Argument<int>("readings") { Description = "Thermal readings a batch, 1 to 1000." };
+        var size = new Argument<int>("readings") { Description = "Thermal readings a batch, 1 to 5000." };
         size.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1)
