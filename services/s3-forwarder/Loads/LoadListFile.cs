@@ -13,13 +13,18 @@ sealed class LoadListFile(string directory)
     /// <summary>Beyond this nothing is appended: something keeps the list from being worked on.</summary>
     const long MostBytes = 16 << 20;
 
+    /// <summary>How long the lock is waited for. A delivery waits too, so it is short.</summary>
+    static readonly TimeSpan patience = TimeSpan.FromSeconds(2),
+        pause = TimeSpan.FromMilliseconds(10);
+
     public string Path { get; } = System.IO.Path.Combine(directory, "loads");
 
     /// <summary>Held by the replica that asks Snowflake, as long as it runs.</summary>
     public string LeaderPath => Path + ".leader";
 
     /// <summary>Appends objects. They are on disk when it returns.</summary>
-    /// <exception cref="IOException">The disk refused, or the file is full; some of them may be in the list.</exception>
+    /// <exception cref="IOException">The disk refused, the file is full, or another process does not release it; some of them may be in
+    /// the list.</exception>
     public async Task AppendAsync(IReadOnlyCollection<WatchedFile> files)
     {
         var lines = new ArrayBufferWriter<byte>();
@@ -58,7 +63,7 @@ sealed class LoadListFile(string directory)
 
     /// <summary>Changes the list. What was changed is on disk when it returns.</summary>
     /// <param name="change">Returns whether it changed anything.</param>
-    /// <exception cref="IOException">The disk refused; the list is as it was.</exception>
+    /// <exception cref="IOException">The disk refused, or another process does not release the list, which is as it was.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public async Task<LoadList> UpdateAsync(Func<LoadList, bool> change)
     {
@@ -75,18 +80,18 @@ sealed class LoadListFile(string directory)
         return RandomAccess.Read(file, last, end - 1) == 1 && last[0] == (byte)'\n';
     }
 
+    /// <exception cref="IOException">It cannot be made, or another process holds it: then one that is frozen, because it takes
+    /// milliseconds.</exception>
     async Task<FileLock> TakeAsync()
     {
-        var file = FileLock.OpenToHold(Path + ".lock");
-        try
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
         {
-            await file.TakeAsync();
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
+            if (FileLock.TryTake(Path + ".lock") is { } held)
+                return held;
+            if (TimeProvider.System.GetElapsedTime(began) > patience)
+                throw new IOException($"another process has held {Path}.lock for {patience.TotalSeconds:0} s; is it frozen or paused?");
+            await Task.Delay(pause, TimeProvider.System);
         }
     }
 }

@@ -32,6 +32,8 @@ sealed partial class LoadMonitor(
     /// <summary>Files that have their letter although the list could not be written afterwards.</summary>
     readonly HashSet<string> lettered = new(StringComparer.Ordinal);
 
+    readonly UploadDates dates = new(client, clock);
+
     /// <summary>The list says it too, but is not written for this alone.</summary>
     DateTimeOffset? scannedUntil;
     int failures;
@@ -72,7 +74,7 @@ sealed partial class LoadMonitor(
     /// <returns>How long to wait.</returns>
     internal async Task<TimeSpan> AskAsync(CancellationToken stop)
     {
-        var known = await list.UpdateAsync(Trim);
+        var known = await list.UpdateAsync(now => dates.Correct(now) | Trim(now));
         ReportDamage(known);
         figures.Show(known, client.Clock.Offset ?? TimeSpan.Zero);
         if (known.Files.Count == 0)
@@ -114,7 +116,7 @@ sealed partial class LoadMonitor(
     bool Trim(LoadList known)
     {
         var now = client.Clock.UtcNow;
-        var old = known.Files.Where(file => now - (file.RefreshedAt ?? file.UploadedAt) > LoadScan.Memory).ToList();
+        var old = known.Files.Where(file => now - file.LastTold > LoadScan.Memory).ToList();
         foreach (var file in old)
         {
             Keep(

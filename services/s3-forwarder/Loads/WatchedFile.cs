@@ -13,6 +13,9 @@ sealed record WatchedFile(string Address, int Rows, DateTimeOffset PlannedAt, Da
     /// <summary>When Snowpipe was last asked to load it; null if it never was.</summary>
     public DateTimeOffset? RefreshedAt { get; init; }
 
+    /// <summary>When Snowpipe was last told of it: by its upload, or by a person.</summary>
+    public DateTimeOffset LastTold => RefreshedAt ?? UploadedAt;
+
     /// <summary>How long Snowpipe has had to load it; never negative.</summary>
-    public TimeSpan Age(DateTimeOffset now) => now - (RefreshedAt ?? UploadedAt) is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
+    public TimeSpan Age(DateTimeOffset now) => now - LastTold is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
 }

@@ -31,6 +31,23 @@ public sealed class LoadMonitorTests
     }
 
     [Fact]
+    public async Task An_upload_that_was_dated_before_the_clock_was_set_is_not_given_up()
+    {
+        await using var stand = await LoadStand.StartAsync();
+        await stand.AskAsync();
+        // The machine was off for three weeks, and begins with the time of its shutdown.
+        await stand.UploadAsync("backlog.json", Good, 2, TimeSpan.FromDays(21));
+        await stand.Emulator.LoadedAsync(1);
+
+        await stand.AskAsync();
+
+        Assert.Empty(stand.Letters);
+        Assert.Empty(stand.Warnings);
+        Assert.Empty(stand.Pending);
+        Assert.Equal((1, 0, 0, 0, 0), Figures(stand.Status()));
+    }
+
+    [Fact]
     public async Task A_file_that_fails_is_named_with_its_first_error_in_log_status_and_one_letter()
     {
         await using var stand = await LoadStand.StartAsync();

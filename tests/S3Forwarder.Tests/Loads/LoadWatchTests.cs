@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Testing;
 using ThermalStreaming.Hosting;
+using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
 
@@ -54,6 +55,21 @@ public sealed class LoadWatchTests : SinkTest
 
         Assert.Equal(12, list.Read().Files.Sum(file => file.Rows));
         Assert.Contains("Uploads continue", Assert.Single(log.GetSnapshot()).Message, StringComparison.Ordinal);
+        AssertOnce(12);
+    }
+
+    [Fact]
+    public async Task A_replica_that_is_frozen_with_the_list_in_hand_holds_up_no_upload_and_everything_is_noted_later()
+    {
+        Spool.AddInverters(6);
+        var (list, watch) = NewWatch();
+        using (FileLock.TryTake(list.Path + ".lock"))
+            await Spool.DeliverAsync(NewSink(watch)).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        Spool.AddInverters(6);
+        await Spool.DeliverAsync(NewSink(watch));
+
+        Assert.Equal(12, list.Read().Files.Sum(file => file.Rows));
+        Assert.Contains("frozen", Assert.Single(log.GetSnapshot()).Message, StringComparison.Ordinal);
         AssertOnce(12);
     }
 
