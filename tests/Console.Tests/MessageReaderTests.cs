@@ -46,6 +46,72 @@ public sealed class MessageReaderTests(ITestOutputHelper output)
         Assert.Null(Read("{\"temperature\": "));
     }
 
+    [Theory]
+    [Trait("Category", "Security")]
+    [InlineData("""{"id": "\ud800", "PAC": 1}""")]
+    [InlineData("""{"id": "a", "PAC": "\udc00"}""")]
+    [InlineData("""{"id": "a", "fault_status": "\ud800"}""")]
+    public void Half_of_a_character_is_what_cannot_be_read(string payload) => Assert.Null(Read(payload, ReadingKind.Inverter));
+
+    [Theory]
+    [Trait("Category", "Security")]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(-1e300)]
+    public void A_value_that_no_chart_can_show_is_left_out(double value)
+    {
+        var batch = new ReadingBatch
+        {
+            Thermal = { new ThermalReading { TemperatureC = value } },
+            Inverters =
+            {
+                new InverterReading
+                {
+                    InverterId = "a",
+                    PacW = value,
+                    EnergyOutputKwh = value,
+                    TemperatureC = value,
+                },
+            },
+        };
+        var sent = new MqttMessage
+        {
+            Topic = "telemetry/v1/x/thermal",
+            Payload = Google.Protobuf.MessageExtensions.ToByteArray(batch),
+            ContentType = Payload.ProtobufContentType,
+        };
+
+        var message = MessageReader.Read(in sent, ReadingKind.Inverter)!;
+
+        Assert.Empty(message.Observations);
+        Assert.Equal(new Inverter("a", null, null, null, null, ""), Assert.Single(message.Inverters));
+    }
+
+    [Fact]
+    [Trait("Category", "Security")]
+    public void Long_names_are_not_kept()
+    {
+        var name = new string('x', 100_000);
+
+        var inverter = Assert.Single(
+            Read($$"""{"id": "{{name}}", "PAC": 1, "fault_status": "{{name}}"}""", ReadingKind.Inverter)!.Inverters
+        );
+
+        Assert.Equal((101, 101), (inverter.Id.Length, inverter.Fault.Length));
+    }
+
+    [Fact]
+    [Trait("Category", "Security")]
+    public void Powers_whose_sum_no_number_holds_do_not_end_the_console()
+    {
+        var message = Read("""[{"id": "a", "PAC": 1e308}, {"id": "b", "PAC": 1e308}]""", ReadingKind.Inverter)!;
+        var device = new Device("x");
+
+        device.Hear(message, TimeProvider.System.GetUtcNow());
+
+        Assert.All(device.Latest, value => Assert.True(value is null || double.IsFinite(value.Value)));
+    }
+
     static Message? Read(string payload, ReadingKind kind = ReadingKind.Thermal)
     {
         var message = new MqttMessage { Topic = "telemetry/v1/x/thermal", Payload = Encoding.UTF8.GetBytes(payload) };

@@ -27,12 +27,14 @@ static class JsonMessageReader
                 var fault = reading.TryGetProperty("fault_status", out var said) && said.ValueKind == JsonValueKind.String ? said : default;
                 inverters.Add(
                     new Inverter(
-                        id.GetString()!,
+                        MessageReader.Shown(id.GetString()!),
                         null,
                         Number(reading, "PAC"),
                         Number(reading, "energy_output"),
                         Number(reading, "temperature"),
-                        fault.ValueKind == JsonValueKind.String && fault.GetString() is not "None" ? fault.GetString()! : ""
+                        fault.ValueKind == JsonValueKind.String && fault.GetString() is not "None"
+                            ? MessageReader.Shown(fault.GetString()!)
+                            : ""
                     )
                 );
             }
@@ -61,6 +63,6 @@ static class JsonMessageReader
             JsonValueKind.String => double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out number),
             _ => false,
         };
-        return isNumber && double.IsFinite(number) ? number : null;
+        return isNumber ? MessageReader.Shown(number) : null;
     }
 }

@@ -10,6 +10,12 @@ namespace ThermalStreaming.Console;
 /// </summary>
 static class MessageReader
 {
+    /// <summary>No measurement is more, in any unit; and sums of it, as 32-bit floats, can still be drawn.</summary>
+    const double LargestValue = 1e12;
+
+    /// <summary>Characters of a name or a note that are kept: a sender may send as many as a message holds.</summary>
+    const int LongestText = 100;
+
     /// <returns>Null for what it cannot read; forwarders make dead letters of that, and say why.</returns>
     public static Message? Read(in MqttMessage message, ReadingKind kind)
     {
@@ -19,11 +25,18 @@ static class MessageReader
                 ? JsonMessageReader.Read(body, kind)
                 : Read(ReadingBatch.Parser.ParseFrom(message.Payload.Span));
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or JsonException)
+        catch (Exception e) when (e is InvalidProtocolBufferException or JsonException or InvalidOperationException)
         {
+            // The last one: JSON can spell half of a surrogate pair, and a text cannot hold it.
             return null;
         }
     }
+
+    /// <summary>A value that can be shown; null for anything else.</summary>
+    public static double? Shown(double value) => Math.Abs(value) <= LargestValue ? value : null;
+
+    /// <summary>As much of a sender's text as is shown.</summary>
+    public static string Shown(string text) => text.Length <= LongestText ? text : text[..LongestText] + "…";
 
     static Message Read(ReadingBatch batch)
     {
@@ -39,11 +52,11 @@ static class MessageReader
             Add(at, Metric.Processor, reading.HasCpuTemperatureC, reading.CpuTemperatureC);
         }
         var inverters = batch.Inverters.Select(reading => new Inverter(
-            reading.InverterId,
+            Shown(reading.InverterId),
             Instant(reading.ObservedAtUs),
-            reading.HasPacW ? reading.PacW : null,
-            reading.HasEnergyOutputKwh ? reading.EnergyOutputKwh : null,
-            reading.HasTemperatureC ? reading.TemperatureC : null,
+            reading.HasPacW ? Shown(reading.PacW) : null,
+            reading.HasEnergyOutputKwh ? Shown(reading.EnergyOutputKwh) : null,
+            reading.HasTemperatureC ? Shown(reading.TemperatureC) : null,
             reading.FaultStatus == FaultStatus.None ? "" : InverterFaults.Text(reading.FaultStatus)
         ));
         var newest = batch.Thermal.LastOrDefault();
@@ -51,14 +64,14 @@ static class MessageReader
             batch.Thermal.Count + batch.Inverters.Count,
             observations,
             [.. inverters],
-            string.Join(',', new[] { batch.Quality, newest?.Quality ?? "" }.Where(quality => quality.Length > 0)),
+            Shown(string.Join(',', new[] { batch.Quality, newest?.Quality ?? "" }.Where(quality => quality.Length > 0))),
             newest is { HasUnderVoltage: true, UnderVoltage: true }
         );
 
         void Add(DateTimeOffset? at, int metric, bool isThere, double value)
         {
-            if (isThere && double.IsFinite(value))
-                observations.Add(new Observation(at, metric, value));
+            if (isThere && Shown(value) is { } shown)
+                observations.Add(new Observation(at, metric, shown));
         }
     }
 
