@@ -37,7 +37,8 @@ public static class ForwarderCommands
         };
     }
 
-    static int List(string directory, bool json, TextWriter output)
+    /// <returns>The exit code.</returns>
+    internal static int List(string directory, bool json, TextWriter output)
     {
         if (json)
         {
@@ -56,10 +57,10 @@ public static class ForwarderCommands
                 table.AddRow(
                     new Text(at),
                     new Text(origin),
-                    new Text(letter.Topic),
+                    new Text(OneLine(letter.Topic)),
                     new Text(readings),
                     new Text($"{letter.Payload.Length}"),
-                    new Text(letter.Reason)
+                    new Text(OneLine(letter.Reason))
                 );
             }
         }
@@ -92,4 +93,7 @@ public static class ForwarderCommands
         );
         return ExitCodes.Ok;
     }
+
+    /// <summary>A sender may have put controls of a terminal into it.</summary>
+    static string OneLine(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '·' : letter));
 }

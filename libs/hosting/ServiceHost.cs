@@ -16,6 +16,9 @@ static partial class ServiceHost
     /// <summary>How long a stop may take. Compose's grace period is 30 s; this leaves a margin.</summary>
     static readonly TimeSpan shutdownTimeout = TimeSpan.FromSeconds(25);
 
+    /// <summary>After so long without a word a caller of gRPC is asked whether it is there, and has so long to answer.</summary>
+    static readonly TimeSpan callerSilence = TimeSpan.FromSeconds(30);
+
     /// <returns>The exit code.</returns>
     public static async Task<int> ServeAsync<TOptions>(
         ServiceDefinition<TOptions> definition,
@@ -115,6 +118,9 @@ static partial class ServiceHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            // A caller whose network was cut says no goodbye. Without this its call would keep one of the few places for watchers for ever.
+            kestrel.Limits.Http2.KeepAlivePingDelay = callerSilence;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = callerSilence;
             kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         if (definition.Control is { } controlled && control.Port > 0)

@@ -23,6 +23,24 @@ public sealed class DeadLettersTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Security")]
+    public void The_list_for_people_holds_nothing_that_a_terminal_would_obey()
+    {
+        var letters = Open();
+        letters.Add(
+            new DeadLetter("no\u001b[2Jt", "telemetry/v1/\u001b]0;x\u0007/\u009b31m", null, 0, new byte[] { 1 }),
+            DeadLetterOrigin.Unread
+        );
+        letters.Flush();
+        using var output = new StringWriter();
+
+        Assert.Equal(0, ForwarderCommands.List(directory.Path, json: false, output));
+
+        Assert.DoesNotContain(output.ToString(), letter => char.IsControl(letter) && letter is not ('\n' or '\r'));
+        Assert.Contains("telemetry/v1", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_cap_of_one_replica_costs_no_letter_that_another_writes_later()
     {
         var quiet = Open(20 << 20);

@@ -1,6 +1,8 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Hosting.Tests;
@@ -25,6 +27,22 @@ public sealed class ServiceProgramTests
 
         Assert.Equal(78, code);
         Assert.Equal(["config: ONE is not set; set ONE.", "config: TWO is not set; set TWO."], error.TrimEnd().Split(Environment.NewLine));
+    }
+
+    [Fact]
+    public async Task A_caller_of_gRPC_that_was_cut_off_is_noticed_although_nothing_is_sent_to_it()
+    {
+        await using var app = ServiceHost.Build(
+            Definition(_ => { }),
+            new object(),
+            port,
+            ControlSettings.None,
+            new LogSettings(Microsoft.Extensions.Logging.LogLevel.Information, Json: false)
+        );
+
+        var limits = app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.Http2;
+
+        Assert.InRange(limits.KeepAlivePingDelay + limits.KeepAlivePingTimeout, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
     }
 
     [Fact]
