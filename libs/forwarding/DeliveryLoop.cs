@@ -122,8 +122,9 @@ sealed partial class DeliveryLoop(
         using var any = CancellationTokenSource.CreateLinkedTokenSource(switched, drain, abort);
         var wait = isSettled ? Timeout.InfiniteTimeSpan : Max(sink.PollInterval - clock.GetElapsedTime(lastPoll), ShortestPoll);
         await Task.Delay(wait, clock, any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // It is not known yet how delivery fares; the next attempt tells.
         if (pause.Current is null)
-            Recovered();
+            health.Well(part);
     }
 
     async Task OpenAsync(CancellationToken cancellationToken)
@@ -294,14 +295,9 @@ sealed partial class DeliveryLoop(
             );
         }
         LogFailed(slot.Name, e.Failure, e.Message, failures, delay.TotalSeconds);
-        try
-        {
-            await Task.Delay(delay, clock, abort);
-        }
-        catch (OperationCanceledException)
-        {
-            // The loop ends.
-        }
+        // A person who pauses or resumes has seen to it: nothing is gained by the rest of the wait. At an abort the loop ends.
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(abort, pause.Changed);
+        await Task.Delay(delay, clock, any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -17,6 +17,7 @@ public sealed class DeliveryLoopTests : IDisposable
     readonly Meter meter = new("test");
     readonly FakeLogger log = new();
     readonly DurableJournal journal;
+    readonly PauseSwitch pause;
     readonly DeliveryLoop loop;
 
     public DeliveryLoopTests()
@@ -28,21 +29,14 @@ public sealed class DeliveryLoopTests : IDisposable
         );
         var deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
         var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
-        loop = new DeliveryLoop(
-            journal,
-            destination.CreateSink(slot),
-            slot,
-            new PauseSwitch(directory.Path, clock, NullLogger<PauseSwitch>.Instance),
-            health,
-            new ForwarderMetrics(meter, clock),
-            clock,
-            log
-        );
+        pause = new PauseSwitch(directory.Path, clock, NullLogger<PauseSwitch>.Instance);
+        loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, pause, health, new ForwarderMetrics(meter, clock), clock, log);
     }
 
     public void Dispose()
     {
         loop.Dispose();
+        pause.Dispose();
         journal.Dispose();
         meter.Dispose();
         directory.Dispose();
@@ -109,6 +103,34 @@ public sealed class DeliveryLoopTests : IDisposable
             Assert.Single(log.Collector.Messages()),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task A_pause_and_its_end_count_at_once_also_while_delivery_waits_after_failures()
+    {
+        const string part = "delivery slot-0";
+        using var stop = new CancellationTokenSource();
+        // So many that a reopening alone does not count as recovery any more.
+        for (var i = 0; i < 6; i++)
+            destination.Failures.Enqueue(new SinkException(SinkFailure.NeedsOperator, "403: the key was refused", TimeSpan.FromMinutes(5)));
+        var running = loop.RunAsync(CancellationToken.None, stop.Token);
+        for (var left = 5; left >= 0; left--)
+        {
+            await Eventually.TrueAsync(() => destination.Failures.Count == left && clock.NextDue is not null);
+            if (left > 0)
+                clock.Advance(clock.NextDue!.Value);
+        }
+        Assert.False(health.IsReady);
+
+        pause.Pause("the key is exchanged");
+        await Eventually.TrueAsync(() => health.IsReady);
+        Assert.Contains("the key is exchanged", health.Note(part), StringComparison.Ordinal);
+
+        pause.Resume();
+        await Eventually.TrueAsync(() => destination.Opens == 1);
+        Assert.Null(health.Note(part));
+        await stop.CancelAsync();
+        await running;
     }
 
     /// <summary>Runs the loop through so many failures, and says how long it waits after the first and after the last.</summary>
