@@ -125,7 +125,9 @@ sealed class JournalInspection
                 );
         }
 
-        if (Cursor?.Next > Next && UnfinishedBytes == 0)
+        // The service may have delivered and deleted even the last segment since it was listed: then what follows it was not looked at.
+        var isLastThere = files.Count == 0 || File.Exists(files[^1].Path);
+        if (Cursor?.Next > Next && UnfinishedBytes == 0 && isLastThere)
             Problems.Add(
                 string.Create(
                     CultureInfo.InvariantCulture,

@@ -13,8 +13,8 @@ sealed class LoadListFile(string directory)
     /// <summary>Beyond this nothing is appended: something keeps the list from being worked on.</summary>
     const long MostBytes = 16 << 20;
 
-    /// <summary>How long the lock is waited for. A delivery waits too, so it is short.</summary>
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(2),
+    /// <summary>How long the lock is waited for: some fsyncs of a slow card, but no longer, because a delivery waits too.</summary>
+    static readonly TimeSpan patience = TimeSpan.FromSeconds(10),
         pause = TimeSpan.FromMilliseconds(10);
 
     public string Path { get; } = System.IO.Path.Combine(directory, "loads");

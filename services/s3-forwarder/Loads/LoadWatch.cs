@@ -60,7 +60,7 @@ sealed partial class LoadWatch(LoadListFile list, LoadClient client, LoadFigures
         EventId = 520,
         Level = LogLevel.Warning,
         Message = "{Path} cannot be written ({Problem}); which objects await their load is kept in memory until it can. Uploads continue. "
-            + "Free space on the data volume"
+            + "Free space on the data volume, or end the process that holds it"
     )]
     partial void LogRefused(string path, string problem);
 }
