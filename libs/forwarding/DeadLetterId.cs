@@ -9,7 +9,7 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="Offset">First byte of its line.</param>
 readonly record struct DeadLetterId(string File, long Offset)
 {
-    /// <summary>Ours have less than 60 characters; a longer name, or one with a NUL, is no file's and would be an error of the disk.</summary>
+    /// <summary>Ours have less than 60 characters. A longer name, or one with a NUL, would be an error of the disk.</summary>
     const int LongestFile = 100;
 
     /// <summary>Reads a text; false when it cannot be that of a letter. A name never leads out of the directory.</summary>

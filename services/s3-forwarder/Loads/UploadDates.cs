@@ -1,8 +1,8 @@
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Corrects the dates of uploads that a machine without a battery for its clock has made before it knew the time: it begins with the time of
-/// its last shutdown, and delivers at once what its journal holds. Such an object would seem to be older than the history, be given up, and
+/// Corrects the dates of uploads that a machine without a battery for its clock has made before it knew the time: it begins with the
+/// time of its last shutdown, and delivers at once what its journal holds. Such an object would seem to be older than the history, be given up, and
 /// a person would load it a second time. Not thread-safe.
 /// </summary>
 /// <param name="client">Knows Snowflake's time, once it was asked.</param>
