@@ -37,7 +37,8 @@ public sealed class ServiceProgramTests
             new object(),
             port,
             ControlSettings.None,
-            new LogSettings(Microsoft.Extensions.Logging.LogLevel.Information, Json: false)
+            new LogSettings(Microsoft.Extensions.Logging.LogLevel.Information, Json: false),
+            new ServiceRestart()
         );
 
         var limits = app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.Http2;
