@@ -12,6 +12,10 @@ sealed partial class DeliveryCursor(DurableJournal journal, string slot, Forward
 {
     readonly UncommittedBatches batches = new(metrics, clock);
 
+    public DurableJournal Journal => journal;
+
+    public ForwarderMetrics Metrics => metrics;
+
     /// <summary>Who waits for commits.</summary>
     public FlushRequests Flushes { get; } = new(journal);
 

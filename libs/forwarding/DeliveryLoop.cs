@@ -11,12 +11,11 @@ namespace ThermalStreaming.Forwarding;
 /// sink reports the commit. At most one send is in flight. Not thread-safe.
 /// </summary>
 sealed partial class DeliveryLoop(
-    DurableJournal journal,
+    DeliveryCursor cursor,
     IBatchSink sink,
     SlotContext slot,
     PauseSwitch pause,
     Health health,
-    ForwarderMetrics metrics,
     TimeProvider clock,
     ILogger logger
 ) : IDisposable
@@ -29,7 +28,8 @@ sealed partial class DeliveryLoop(
 
     readonly string part = $"delivery {slot.Name}";
     readonly Batch batch = new(AssignedIdentity.BootIdOf(slot.Epoch));
-    readonly DeliveryCursor cursor = new(journal, slot.Name, metrics, clock, logger);
+    readonly DurableJournal journal = cursor.Journal;
+    readonly ForwarderMetrics metrics = cursor.Metrics;
     BatchReader? reader;
     CancellationToken flushed,
         switched;

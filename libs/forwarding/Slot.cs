@@ -66,7 +66,15 @@ sealed class Slot : IAsyncDisposable
         var (deadLetters, metrics, logger) = (services.DeadLetters, services.Metrics, services.Logger);
         var context = new SlotContext(directory.Name, journal.Epoch, directory.Path, Read, deadLetters);
         sink = services.CreateSink(context);
-        delivery = new DeliveryLoop(journal, sink, context, services.Pause, health, metrics, clock, logger);
+        delivery = new DeliveryLoop(
+            new DeliveryCursor(journal, context.Name, metrics, clock, logger),
+            sink,
+            context,
+            services.Pause,
+            health,
+            clock,
+            logger
+        );
         subscriptions = new SlotSubscriptions(directory, options, logger);
         if (!isAdopted)
             subscriptions.Begin();

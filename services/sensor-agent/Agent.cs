@@ -35,7 +35,6 @@ static class Agent
         if (options.ReadsSensors)
             services.AddSingleton<HardwareSensors>();
         services.AddSingleton(provider => Sources(options, provider));
-        services.AddSingleton<LatestReading>();
         services.AddSingleton<ReadingFeed>();
         services.AddSingleton<SamplingPlan>();
         services.AddSingleton(provider => new SensorList(
@@ -94,7 +93,6 @@ static class Agent
             provider.GetRequiredService<ILogger<ReplaySampling>>()
         )
         {
-            Latest = provider.GetRequiredService<LatestReading>(),
             Feed = provider.GetRequiredService<ReadingFeed>(),
         };
         provider.GetRequiredService<StatusPage>().Add(sampling.WriteStatus);

@@ -15,7 +15,7 @@ sealed partial class HomeAssistant(
     SamplingPlan plan,
     BrokerConnection broker,
     HomeAssistantPresence presence,
-    LatestReading latest,
+    ReadingFeed feed,
     TimeProvider clock,
     ILogger<HomeAssistant> logger
 ) : BackgroundService
@@ -62,7 +62,7 @@ sealed partial class HomeAssistant(
         while (true)
         {
             var (started, changed) = (presence.NextStart, plan.Current(ReadingKind.Thermal).Changed);
-            if (latest.Value is { } reading && (mustDescribe || !ReferenceEquals(reading, shown)))
+            if (feed.Latest?.Reading is { } reading && (mustDescribe || !ReferenceEquals(reading, shown)))
             {
                 foreach (var entity in HomeAssistantEntity.All)
                     mustDescribe |= entity.Value(reading) is not null && delivered.Add(entity);

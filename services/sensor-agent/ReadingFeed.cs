@@ -14,10 +14,15 @@ sealed class ReadingFeed
     const int MostWaiting = 64;
 
     volatile Watcher[] watchers = [];
+    volatile TakenReading? latest;
+
+    /// <summary>The newest thermal reading; null before the first. It must not be changed.</summary>
+    public TakenReading? Latest => latest;
 
     /// <summary>Shows a thermal reading.</summary>
     public void Show(Device device, TakenReading taken)
     {
+        latest = taken;
         if (!IsWatched(ReadingKind.Thermal))
             return;
         var batch = device.NewShownBatch();

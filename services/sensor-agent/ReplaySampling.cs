@@ -31,9 +31,6 @@ sealed partial class ReplaySampling(
         LongGap = TimeSpan.FromMinutes(10),
         LongestWait = TimeSpan.FromDays(20);
 
-    /// <summary>Gets each thermal reading when it is due; null: nobody shows them.</summary>
-    public LatestReading? Latest { get; init; }
-
     /// <summary>Gets every reading when it is due; null: nobody watches.</summary>
     public ReadingFeed? Feed { get; init; }
 
@@ -250,7 +247,6 @@ sealed partial class ReplaySampling(
             (thermal.Sequence, thermal.ObservedAtUs, thermal.Id) = (sequence, observedAt, ByteString.CopyFrom(id));
             batch.Thermal.Add(thermal);
             var taken = new TakenReading(thermal, replay.Time == ReplayTime.Recorded ? Instants.FromMicroseconds(observedAt) : now);
-            Latest?.Taken = taken;
             Feed?.Show(device, taken);
         }
         else if (row.Inverter is { } inverter)

@@ -10,7 +10,6 @@ sealed class ThermalSampling(
     ThermalSources sources,
     Outboxes outboxes,
     AgentMetrics metrics,
-    LatestReading latest,
     ReadingFeed feed,
     TimeProvider clock
 ) : BackgroundService
@@ -71,8 +70,7 @@ sealed class ThermalSampling(
         sources.AddTo(reading, now);
         reading.DurationUs = (uint)Math.Clamp(clock.GetElapsedTime(started).TotalMicroseconds, 0, uint.MaxValue);
         metrics.Taken(ReadingKind.Thermal, 1);
-        var taken = latest.Taken = new TakenReading(reading, now);
-        feed.Show(device, taken);
+        feed.Show(device, new TakenReading(reading, now));
         return reading;
     }
 }

@@ -30,7 +30,15 @@ public sealed class DeliveryLoopTests : IDisposable
         var deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
         var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
         pause = new PauseSwitch(directory.Path, clock, NullLogger<PauseSwitch>.Instance);
-        loop = new DeliveryLoop(journal, destination.CreateSink(slot), slot, pause, health, new ForwarderMetrics(meter, clock), clock, log);
+        loop = new DeliveryLoop(
+            new DeliveryCursor(journal, slot.Name, new ForwarderMetrics(meter, clock), clock, log),
+            destination.CreateSink(slot),
+            slot,
+            pause,
+            health,
+            clock,
+            log
+        );
     }
 
     public void Dispose()

@@ -48,7 +48,7 @@ public sealed class SamplingTests : IDisposable
         data.Dispose();
     }
 
-    ThermalSampling Thermal() => new(Plan(), device, Sources(), outboxes, metrics, new LatestReading(), new ReadingFeed(), clock);
+    ThermalSampling Thermal() => new(Plan(), device, Sources(), outboxes, metrics, new ReadingFeed(), clock);
 
     InverterSampling Inverters() => new(options, Plan(), device, outboxes, metrics, new ReadingFeed(), clock);
 
@@ -111,7 +111,7 @@ public sealed class SamplingTests : IDisposable
     public async Task A_batch_is_cut_by_a_change_of_its_own_kind_alone()
     {
         using var plan = Plan();
-        using var sampling = new ThermalSampling(plan, device, Sources(), outboxes, metrics, new LatestReading(), new ReadingFeed(), clock);
+        using var sampling = new ThermalSampling(plan, device, Sources(), outboxes, metrics, new ReadingFeed(), clock);
         await sampling.StartAsync(default);
         await PassAsync(TimeSpan.FromSeconds(2.2));
 

@@ -28,6 +28,8 @@ sealed class LoadClient(LoadOptions options, TimeProvider clock, ILogger<LoadCli
     KeyPair? key = options.Key;
     (string Text, long MadeAt)? jwt;
 
+    public LoadOptions Options => options;
+
     /// <summary>Snowflake's time.</summary>
     public ServerClock Clock => transport.ServerClock;
 

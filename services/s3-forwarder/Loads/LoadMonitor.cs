@@ -13,7 +13,6 @@ namespace ThermalStreaming.S3Forwarder;
 /// counts as missed only after the history was read once more from the time of its plan.
 /// </remarks>
 sealed partial class LoadMonitor(
-    LoadOptions options,
     LoadClient client,
     LoadListFile list,
     LoadFigures figures,
@@ -28,6 +27,8 @@ sealed partial class LoadMonitor(
 
     // An object may be loaded while the plan's last one is still being uploaded, and clocks differ a little.
     static readonly TimeSpan early = TimeSpan.FromMinutes(5);
+
+    readonly LoadOptions options = client.Options;
 
     /// <summary>Files that have their letter although the list could not be written afterwards.</summary>
     readonly HashSet<string> lettered = new(StringComparer.Ordinal);

@@ -83,7 +83,7 @@ sealed class LoadStand : IAsyncDisposable
         Client = new LoadClient(Options, TimeProvider.System, new FakeLogger<LoadClient>(Log));
         Figures = new LoadFigures(meter, new StatusPage(), TimeProvider.System);
         var letters = new DeadLetters(LettersDirectory, 1 << 24, TimeProvider.System, new FakeLogger<DeadLetters>(Log));
-        Monitor = new LoadMonitor(Options, Client, List, Figures, letters, Health, TimeProvider.System, new FakeLogger<LoadMonitor>(Log));
+        Monitor = new LoadMonitor(Client, List, Figures, letters, Health, TimeProvider.System, new FakeLogger<LoadMonitor>(Log));
     }
 
     public LoadFigures Figures { get; private set; } = null!;
