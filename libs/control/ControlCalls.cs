@@ -3,9 +3,15 @@ using Grpc.Core.Interceptors;
 
 namespace ThermalStreaming.Control;
 
-/// <summary>Gives each call the token, and each unary call a deadline where it has none. Thread-safe.</summary>
-sealed class ControlCalls(ControlOptions options) : Interceptor
+/// <summary>
+/// Gives each call the token where it may travel, and each unary call a deadline where it has none. Thread-safe.
+/// </summary>
+/// <param name="options">Token and deadline.</param>
+/// <param name="withholdsToken">Calls go without a token, also without one that the caller gave.</param>
+sealed class ControlCalls(ControlOptions options, bool withholdsToken) : Interceptor
 {
+    const string Authorization = "authorization";
+
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request,
         ClientInterceptorContext<TRequest, TResponse> context,
@@ -22,12 +28,16 @@ sealed class ControlCalls(ControlOptions options) : Interceptor
     {
         if (isUnary && call.Deadline is null)
             call = call.WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime + options.Deadline);
-        if (options.Token is not { } token)
+        if (options.Token is null && !withholdsToken)
             return call;
         var headers = new Metadata();
         foreach (var header in call.Headers ?? [])
-            headers.Add(header);
-        headers.Add("authorization", $"Bearer {token}");
+        {
+            if (!withholdsToken || header.Key != Authorization)
+                headers.Add(header);
+        }
+        if (options.Token is { } token && !withholdsToken)
+            headers.Add(Authorization, $"Bearer {token}");
         return call.WithHeaders(headers);
     }
 }

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -20,20 +22,38 @@ public sealed class ControlClient : IDisposable
 
     /// <param name="address">Scheme, host and port, for example <c>http://10.0.0.3:8081</c>.</param>
     /// <param name="options">Token, deadline and trust.</param>
-    public ControlClient(Uri address, ControlOptions options)
+    /// <param name="name">The name by which the address was found, which certificates carry; null: the address.</param>
+    public ControlClient(Uri address, ControlOptions options, string? name = null)
     {
         Address = address;
-        channel = GrpcChannel.ForAddress(
-            address,
-            new GrpcChannelOptions { HttpHandler = Handler(options.Authority), DisposeHttpClient = true }
-        );
-        var invoker = channel.Intercept(new ControlCalls(options));
+        UsesTls = options.Tls is not null;
+        WithholdsToken = !UsesTls && !options.AllowsPlainToken && !StaysHere(address);
+        var handler = Handler();
+        var target = address;
+        if (options.Tls is { } tls)
+        {
+            var expected = tls.ServerName ?? name ?? address.Host;
+            target = new UriBuilder(Uri.UriSchemeHttps, expected, address.Port).Uri;
+            // The name is for the certificate; which of its replicas is called is known by the address.
+            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(address, cancellationToken);
+            handler.SslOptions = Trust(tls, expected);
+        }
+        channel = GrpcChannel.ForAddress(target, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var invoker = channel.Intercept(new ControlCalls(options, WithholdsToken));
         Agent = new Agent.AgentClient(invoker);
         Forwarder = new Forwarder.ForwarderClient(invoker);
     }
 
     /// <summary>Where the service is.</summary>
     public Uri Address { get; }
+
+    /// <summary>Whether calls are encrypted, and the service's certificate is judged.</summary>
+    public bool UsesTls { get; }
+
+    /// <summary>
+    /// Calls carry no token, because it would leave this machine and the project's network in clear: calls that need it are refused.
+    /// </summary>
+    public bool WithholdsToken { get; }
 
     /// <summary>The calls of a sensor-agent; a forwarder answers UNIMPLEMENTED.</summary>
     public Agent.AgentClient Agent { get; }
@@ -44,9 +64,13 @@ public sealed class ControlClient : IDisposable
     /// <summary>Ends the calls that run with CANCELLED.</summary>
     public void Dispose() => channel.Dispose();
 
-    static SocketsHttpHandler Handler(X509Certificate2? authority)
-    {
-        var handler = new SocketsHttpHandler
+    static bool StaysHere(Uri address) =>
+        address.HostNameType == UriHostNameType.Dns
+            ? string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+            : IPAddress.TryParse(address.DnsSafeHost, out var ip) && Reach.IsWithin(ip);
+
+    static SocketsHttpHandler Handler() =>
+        new()
         {
             ConnectTimeout = ConnectTimeout,
             KeepAlivePingDelay = PingInterval,
@@ -54,16 +78,38 @@ public sealed class ControlClient : IDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             UseProxy = false,
         };
-        if (authority is not null)
-            handler.SslOptions = new SslClientAuthenticationOptions
-            {
-                CertificateChainPolicy = new X509ChainPolicy
-                {
-                    TrustMode = X509ChainTrustMode.CustomRootTrust,
-                    CustomTrustStore = { authority },
-                    RevocationMode = X509RevocationMode.NoCheck,
-                },
-            };
-        return handler;
+
+    static async ValueTask<Stream> ConnectAsync(Uri address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(address.DnsSafeHost, address.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    static SslClientAuthenticationOptions Trust(ControlTls tls, string name)
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        if (tls.Authorities is { } authorities)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(authorities);
+        }
+        return new SslClientAuthenticationOptions
+        {
+            CertificateChainPolicy = policy,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                ServerCertificateProblem.Of(certificate, chain, errors, name, tls.AuthorityFile, TimeProvider.System.GetUtcNow())
+                    is { } problem
+                    ? throw new ControlCertificateException(problem)
+                    : true,
+        };
     }
 }

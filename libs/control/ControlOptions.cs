@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace ThermalStreaming.Control;
 
 /// <summary>How a control service is called. Immutable.</summary>
@@ -17,6 +15,11 @@ public sealed record ControlOptions
     /// <summary>The deadline of unary calls that name none. A flush, a self-test and a calibration need more. Default 5 s.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The authority that signed the services' certificates: TLS is used. Null: no TLS.</summary>
-    public X509Certificate2? Authority { get; init; }
+    /// <summary>Null: no TLS.</summary>
+    public ControlTls? Tls { get; init; }
+
+    /// <summary>
+    /// Send the token without TLS also where it leaves this machine and the project's network. Default false: such calls go without it.
+    /// </summary>
+    public bool AllowsPlainToken { get; init; }
 }

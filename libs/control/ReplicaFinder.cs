@@ -29,14 +29,16 @@ public sealed class ReplicaFinder(string service, ControlOptions options) : IDis
         {
             var found = new HashSet<Uri>();
             foreach (var address in await ResolveAsync(cancellationToken))
-                found.Add(new UriBuilder(options.Authority is null ? "http" : "https", address.ToString(), options.Port).Uri);
+                found.Add(
+                    new UriBuilder(options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, address.ToString(), options.Port).Uri
+                );
             foreach (var gone in clients.Keys.Where(address => !found.Contains(address)).ToList())
             {
                 clients[gone].Dispose();
                 clients.Remove(gone);
             }
             foreach (var address in found.Where(address => !clients.ContainsKey(address)))
-                clients[address] = new ControlClient(address, options);
+                clients[address] = new ControlClient(address, options, Service);
             return [.. clients.Values.OrderBy(client => client.Address.Host, StringComparer.Ordinal)];
         }
         finally

@@ -1,11 +1,13 @@
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Hosting;
 
@@ -31,7 +33,7 @@ static class ControlHosting
                 {
                     listen.Protocols = HttpProtocols.Http2;
                     if (settings.Tls is var (certificate, key))
-                        listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
+                        listen.UseHttps(Tls(certificate, key, listen.ApplicationServices));
                 }
             )
         );
@@ -58,6 +60,22 @@ static class ControlHosting
             grpc.MaxReceiveMessageSize = MostRequestBytes;
             grpc.Interceptors.Add<ControlGuard>();
         });
+    }
+
+    static TlsHandshakeCallbackOptions Tls(string certificateFile, string keyFile, IServiceProvider services)
+    {
+        var certificate = new ControlCertificate(
+            certificateFile,
+            keyFile,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<ControlCertificate>>()
+        );
+        // Reads it now, so that the log says at the start what is shown.
+        _ = certificate.Current;
+        return new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
+        };
     }
 
     /// <summary>Makes what answers the calls.</summary>

@@ -39,7 +39,11 @@ sealed record ControlSettings
         var text = settings.Text("GRPC_ADDRESS", "127.0.0.1", "Address to listen on for gRPC; in Compose 0.0.0.0, the project's network.");
         var tokenFile = settings.Text("CONTROL_TOKEN_FILE", "/run/control/token", "File with the token that changing calls need.");
         var isTls = settings.Flag("GRPC_TLS", false, "true: gRPC over TLS alone. Needed wherever it leaves the machine.");
-        var certificate = settings.Text("GRPC_TLS_CERTIFICATE_FILE", "/run/control/server.crt", "Certificate for GRPC_TLS, PEM.");
+        var certificate = settings.Text(
+            "GRPC_TLS_CERTIFICATE_FILE",
+            "/run/control/server.crt",
+            "Certificate for GRPC_TLS, PEM; a new one is taken without a restart."
+        );
         var key = settings.Text("GRPC_TLS_KEY_FILE", "/run/control/server.key", "Key of that certificate, PEM.");
         if (port != 0 && port == httpPort)
             settings.Problem($"GRPC_PORT is {port}, which is HTTP_PORT too; give it another port, or 0 for none.");
@@ -55,8 +59,13 @@ sealed record ControlSettings
             );
         if (port != 0 && isTls)
         {
-            Readable(settings, "GRPC_TLS_CERTIFICATE_FILE", certificate);
-            Readable(settings, "GRPC_TLS_KEY_FILE", key);
+            var isReadable = Readable(settings, "GRPC_TLS_CERTIFICATE_FILE", certificate);
+            isReadable &= Readable(settings, "GRPC_TLS_KEY_FILE", key);
+            if (isReadable && ControlCertificate.Problem(certificate, key) is { } problem)
+                settings.Problem(
+                    $"GRPC_TLS_CERTIFICATE_FILE '{certificate}' and GRPC_TLS_KEY_FILE '{key}' cannot be used together ({problem}); give a "
+                        + "certificate and its own key, both PEM, the key unencrypted, or set GRPC_TLS=false."
+                );
         }
         return new()
         {
@@ -70,11 +79,12 @@ sealed record ControlSettings
     /// <summary>In a container, 0.0.0.0 is the project's network; who reaches that is set outside. Images of .NET say so.</summary>
     static bool IsContainer => Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") is "true" or "1";
 
-    static void Readable(Settings settings, string name, string path)
+    static bool Readable(Settings settings, string name, string path)
     {
         try
         {
             using var file = File.OpenRead(path);
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -82,6 +92,7 @@ sealed record ControlSettings
                 $"{name} is '{path}', which cannot be read ({Settings.Reason(e)}); name a PEM file that user "
                     + $"{Environment.UserName} can read, or set GRPC_TLS=false."
             );
+            return false;
         }
     }
 }

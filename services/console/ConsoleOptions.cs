@@ -1,3 +1,4 @@
+using ThermalStreaming.Control;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Mqtt;
 using ThermalStreaming.Readings;
@@ -27,6 +28,9 @@ sealed class ConsoleOptions
 
     /// <summary>The agents and forwarders to ask.</summary>
     public required IReadOnlyList<Target> Targets { get; init; }
+
+    /// <summary>How they are called; the port is each target's own.</summary>
+    public required ControlOptions Calls { get; init; }
 
     /// <summary>Where the last 24 hours are kept.</summary>
     public required string DataDirectory { get; init; }
@@ -64,6 +68,7 @@ sealed class ConsoleOptions
                 .. Target.Load(settings, "CONSOLE_SNOWPIPE_FORWARDERS", "snowpipe-forwarder", ServiceKind.Forwarder),
                 .. Target.Load(settings, "CONSOLE_S3_FORWARDERS", "s3-forwarder", ServiceKind.Forwarder),
             ],
+            Calls = ServiceTrust.Load(settings),
             DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Where the last 24 hours are kept."),
             HistoryInterval = settings.Duration(
                 "CONSOLE_HISTORY_INTERVAL",

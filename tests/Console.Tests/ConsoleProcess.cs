@@ -79,6 +79,40 @@ sealed class ConsoleProcess : IDisposable
         }
     }
 
+    /// <summary>Waits until what the page is sent has a text.</summary>
+    public async Task ShowsAsync(string text)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        var seen = new StringBuilder();
+        try
+        {
+            await using var events = await Http.GetStreamAsync(new Uri("/events", UriKind.Relative), timeout.Token);
+            using var lines = new StreamReader(events);
+            while (await lines.ReadLineAsync(timeout.Token) is { } line)
+            {
+                if (line.Contains(text, StringComparison.Ordinal))
+                    return;
+                seen.AppendLine(line);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Said below.
+        }
+        throw new TimeoutException($"The page was not sent '{text}', but:\n{seen}\n{Log}");
+    }
+
+    /// <summary>Gives a command as the page does.</summary>
+    public async Task<HttpResponseMessage> CommandAsync(string command, string body, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{command}")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        return await Http.SendAsync(request);
+    }
+
     /// <summary>kill -9, and waits for its end.</summary>
     public void Kill()
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using ThermalStreaming.Control;
 using ThermalStreaming.Mqtt;
 
 namespace ThermalStreaming.Console.Tests;
@@ -40,6 +41,7 @@ static class Yesterday
                 PagePort = 0,
                 Hosts = [],
                 Targets = [],
+                Calls = new ControlOptions(),
                 DataDirectory = directory,
                 HistoryInterval = TimeSpan.FromMinutes(10),
             },

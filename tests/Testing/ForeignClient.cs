@@ -12,7 +12,8 @@ public static class ForeignClient
     /// <param name="port">On this machine.</param>
     /// <param name="method">For example <c>/thermal.v1.Agent/GetStatus</c>.</param>
     /// <param name="request">JSON.</param>
-    /// <param name="options"><c>token=</c>, <c>deadline=</c> in seconds, <c>take=</c> answers before it cancels.</param>
+    /// <param name="options"><c>token=</c>, <c>deadline=</c> in seconds, <c>take=</c> answers before it cancels, <c>ca=</c> file of the
+    /// authority, for TLS.</param>
     public static async Task<ForeignAnswer> CallAsync(int port, string method, string request = "{}", params string[] options)
     {
         var start = new ProcessStartInfo(

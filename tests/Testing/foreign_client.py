@@ -1,9 +1,9 @@
 """A client of another maker: grpcio of Debian, without code generated from our files. What it knows of the services it asks by reflection.
 
-foreign_client.py ADDRESS /package.Service/Method JSON [token=T] [deadline=SECONDS] [take=N]
+foreign_client.py ADDRESS /package.Service/Method JSON [token=T] [deadline=SECONDS] [take=N] [ca=FILE]
 
 Prints each answer as a line of JSON, then a line with the status code, the message and the types of the details, separated by tabs.
-take=N cancels the call after N answers.
+take=N cancels the call after N answers. ca=FILE uses TLS, with that authority.
 """
 
 import json
@@ -65,7 +65,11 @@ def pool_of(files):
 
 def main(address, method, request, *options):
     options = dict(option.split("=", 1) for option in options)
-    channel = grpc.insecure_channel(address)
+    if "ca" in options:
+        with open(options["ca"], "rb") as file:
+            channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(file.read()))
+    else:
+        channel = grpc.insecure_channel(address)
     service, name = method.strip("/").split("/")
     call = pool_of(described(channel, service)).FindServiceByName(service).FindMethodByName(name)
     factory = message_factory.MessageFactory(call.input_type.file.pool)

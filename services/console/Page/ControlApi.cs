@@ -44,6 +44,10 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
             var (code, said) = await RunAsync(command, body.RootElement, call);
             await Reply.SaidAsync(context, code, said);
         }
+        catch (PlainTokenException e)
+        {
+            await Reply.SaidAsync(context, 409, e.Message);
+        }
         catch (RpcException e) when (e.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
         {
             guesses.NoteWrong();
@@ -76,7 +80,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
             if (Answering().FirstOrDefault(found => found.Kind == ServiceKind.Forwarder) is not { } any)
                 return (503, "No forwarder answers, so the token cannot be tried now.");
             var nothing = new ReplayDeadLettersRequest { Ids = { NoLetter } };
-            await any.Client.Forwarder.ReplayDeadLettersAsync(nothing, call);
+            await Caller(any).Forwarder.ReplayDeadLettersAsync(nothing, call);
             return (200, "The token is right.");
         }
         var service = Text(body, "service");
@@ -90,7 +94,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
             ("pause", ServiceKind.Forwarder) => await PauseAsync(replica, call),
             ("resume", ServiceKind.Forwarder) => await ResumeAsync(replica, call),
             ("flush", ServiceKind.Forwarder) => await FlushAsync(service!, call),
-            ("replay", ServiceKind.Forwarder) => await ReplayAsync(replica, call),
+            ("replay", ServiceKind.Forwarder) => await ReplayAsync(replica, Text(body, "id"), call),
             ("sampling", ServiceKind.Agent) => await SampleAsync(replica, body, call),
             _ => (404, "There is no such command."),
         };
@@ -101,29 +105,48 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
 
     static async Task<(int Code, string Said)> PauseAsync(Replica replica, CallOptions call)
     {
-        await replica.Client.Forwarder.PauseAsync(new PauseRequest { Reason = Reason }, call);
+        await Caller(replica).Forwarder.PauseAsync(new PauseRequest { Reason = Reason }, call);
         return (200, $"{replica.Service} delivers nothing until it is resumed. Readings are kept on disk.");
     }
 
     static async Task<(int Code, string Said)> ResumeAsync(Replica replica, CallOptions call)
     {
-        var answer = await replica.Client.Forwarder.ResumeAsync(new ResumeRequest(), call);
+        var answer = await Caller(replica).Forwarder.ResumeAsync(new ResumeRequest(), call);
         return (200, answer.WasPaused ? $"{replica.Service} delivers again." : $"{replica.Service} was not paused.");
     }
 
     async Task<(int Code, string Said)> FlushAsync(string service, CallOptions call)
     {
         var all = Answering().Where(found => found.Service == service);
-        var answers = await Task.WhenAll(all.Select(found => found.Client.Forwarder.FlushAsync(new FlushRequest(), call).ResponseAsync));
+        var answers = await Task.WhenAll(all.Select(found => Caller(found).Forwarder.FlushAsync(new FlushRequest(), call).ResponseAsync));
         var readings = answers.Aggregate(0UL, (sum, answer) => sum + answer.Readings);
         return (200, readings == 0 ? "Nothing was waiting." : $"{readings} waiting readings are delivered.");
     }
 
-    static async Task<(int Code, string Said)> ReplayAsync(Replica replica, CallOptions call)
+    /// <param name="replica">Any of its service.</param>
+    /// <param name="id">Of one dead letter; null or empty: all.</param>
+    /// <param name="call">With the token.</param>
+    static async Task<(int Code, string Said)> ReplayAsync(Replica replica, string? id, CallOptions call)
     {
-        var answer = await replica.Client.Forwarder.ReplayDeadLettersAsync(new ReplayDeadLettersRequest(), call);
-        return (200, answer.Queued == 0 ? "There are no dead letters." : $"{answer.Queued} dead letters are taken in again.");
+        var request = new ReplayDeadLettersRequest();
+        if (id is { Length: > 0 })
+            request.Ids.Add(id);
+        var answer = await Caller(replica).Forwarder.ReplayDeadLettersAsync(request, call);
+        return (
+            200,
+            (answer.Queued, request.Ids.Count) switch
+            {
+                (0, 0) => "There are no dead letters that can be taken in again.",
+                (0, _) => "This dead letter is gone: it was replayed or deleted.",
+                (1, _) => "1 dead letter is taken in again.",
+                _ => $"{answer.Queued} dead letters are taken in again.",
+            }
+        );
     }
+
+    /// <exception cref="PlainTokenException">The token may not travel there.</exception>
+    static ControlClient Caller(Replica replica) =>
+        replica.Client.WithholdsToken ? throw new PlainTokenException(replica.Service, replica.Address) : replica.Client;
 
     static async Task<(int Code, string Said)> SampleAsync(Replica replica, JsonElement body, CallOptions call)
     {
@@ -137,7 +160,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
             request.Interval = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
         else
             return (400, "The interval is a number of seconds, 0.1 to 86,400.");
-        var sampling = await replica.Client.Agent.SetSamplingAsync(request, call);
+        var sampling = await Caller(replica).Agent.SetSamplingAsync(request, call);
         return (
             200,
             FormattableString.Invariant($"A batch every {sampling.Interval.ToTimeSpan().TotalSeconds:0.###} s from the next one on.")

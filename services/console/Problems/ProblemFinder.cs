@@ -91,7 +91,9 @@ static class ProblemFinder
                 true,
                 where,
                 $"This replica does not answer: {Sentence(replica.Failure.Length > 0 ? replica.Failure : "no answer yet")}",
-                $"See docker compose ps {replica.Service} and docker compose logs {replica.Service}. If it is paused: docker compose unpause.",
+                replica.FailureFix.Length > 0
+                    ? Sentence(replica.FailureFix)
+                    : $"See docker compose ps {replica.Service} and docker compose logs {replica.Service}. If it is paused: docker compose unpause.",
                 replica.LastAnswer
             );
             yield break;

@@ -28,6 +28,9 @@ sealed record Replica
     /// <summary>Why the last question had no answer; empty if it had.</summary>
     public string Failure { get; init; } = "";
 
+    /// <summary>What to do about it; empty where nothing more is known than that it does not answer.</summary>
+    public string FailureFix { get; init; } = "";
+
     /// <summary>Of an agent, once it has answered.</summary>
     public AgentStatus? Agent { get; init; }
 

@@ -91,7 +91,8 @@ sealed class ReplicaPoll
         }
         catch (RpcException e) when (!stop.IsCancellationRequested)
         {
-            replica = replica with { Failure = Reason(e) };
+            var encryption = ConnectionProblem.Of(e, replica.Client.UsesTls);
+            replica = replica with { Failure = encryption?.What ?? Reason(e), FailureFix = encryption?.Fix ?? "" };
         }
         catch (Exception e) when (e is RpcException or ObjectDisposedException)
         {
@@ -107,6 +108,7 @@ sealed class ReplicaPoll
             Name = NameOf(status.Info),
             LastAnswer = clock.GetUtcNow(),
             Failure = "",
+            FailureFix = "",
             Agent = status,
             TakenPerSecond = taken.Add(status.ReadingsTaken),
         };
@@ -117,6 +119,7 @@ sealed class ReplicaPoll
             Name = NameOf(status.Info),
             LastAnswer = clock.GetUtcNow(),
             Failure = "",
+            FailureFix = "",
             Forwarder = status,
         };
 

@@ -19,7 +19,7 @@ sealed class ReplicaWatch(ConsoleOptions options, ReplicaBook book, Health healt
 
     async Task FollowAsync(Target target, CancellationToken stop)
     {
-        using var finder = new ReplicaFinder(target.Host, new ControlOptions { Port = target.Port });
+        using var finder = new ReplicaFinder(target.Host, options.Calls with { Port = target.Port });
         var polls = new Dictionary<Uri, ReplicaPoll>();
         try
         {

@@ -119,7 +119,7 @@ static class FlushCommand
 
     /// <summary>A flush that takes longer is no failure of the forwarder's.</summary>
     static CallOutcome<FlushResponse> Explain(CallOutcome<FlushResponse> outcome, TimeSpan patience) =>
-        outcome.Replica.Problem is null && outcome.Problem is { } problem && problem == CallProblem.Of(Late, patience, hadToken: false)
+        outcome.Replica.Problem is null && outcome.Problem == CallProblem.Late(patience)
             ? outcome with
             {
                 Problem = new CallProblem(
@@ -128,6 +128,4 @@ static class FlushCommand
                 ),
             }
             : outcome;
-
-    static Grpc.Core.RpcException Late => new(new Grpc.Core.Status(Grpc.Core.StatusCode.DeadlineExceeded, ""));
 }

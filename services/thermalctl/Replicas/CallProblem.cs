@@ -1,4 +1,5 @@
 using Grpc.Core;
+using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
@@ -9,19 +10,25 @@ sealed record CallProblem(string What, string Fix)
 {
     /// <param name="e">What the call ended with.</param>
     /// <param name="patience">How long the call was given.</param>
-    /// <param name="hadToken">Whether it carried a token.</param>
-    public static CallProblem Of(RpcException e, TimeSpan patience, bool hadToken) =>
-        e.StatusCode switch
+    /// <param name="hasToken">Whether there is a token.</param>
+    /// <param name="client">Whom it was made to.</param>
+    public static CallProblem Of(RpcException e, TimeSpan patience, bool hasToken, ControlClient client)
+    {
+        if (ConnectionProblem.Of(e, client.UsesTls) is { } problem)
+            return new(problem.What, problem.Fix);
+        return e.StatusCode switch
         {
             StatusCode.Unavailable => new(
                 $"does not answer: {Reason(e)}",
                 "docker compose ps shows whether it runs, docker compose logs why it stopped"
             ),
-            StatusCode.DeadlineExceeded => new(
-                $"has not answered within {patience.TotalSeconds:0.#} s",
-                "it is frozen, busy, or behind a firewall: docker compose ps, and the load of the machine (top)"
+            StatusCode.DeadlineExceeded => Late(patience),
+            StatusCode.Unauthenticated when hasToken && client.WithholdsToken => new(
+                "wants the token, which was not sent: it would leave this machine in clear",
+                "GRPC_TLS=true at the service and --ca FILE here (docs/operations.md, Control from another machine); --plain-token where "
+                    + "nobody else can read along"
             ),
-            StatusCode.Unauthenticated when hadToken => new(
+            StatusCode.Unauthenticated when hasToken => new(
                 "refused the token",
                 "the token is another installation's, or was renewed: use the file that `setup` keeps (--token-file), which ./thermalctl "
                     + "does by itself"
@@ -36,6 +43,14 @@ sealed record CallProblem(string What, string Fix)
             ),
             _ => new(Reason(e), ""),
         };
+    }
+
+    /// <summary>It took longer than it was given.</summary>
+    public static CallProblem Late(TimeSpan patience) =>
+        new(
+            $"has not answered within {patience.TotalSeconds:0.#} s",
+            "it is frozen, busy, or behind a firewall: docker compose ps, and the load of the machine (top)"
+        );
 
     static string Reason(RpcException e)
     {

@@ -33,12 +33,12 @@ static class OperatorOptions
     /// <summary>Adds them, and has <paramref name="action"/> run with the services that they name.</summary>
     public static Command Asks(this Command command, Func<OperatorRun, CancellationToken, Task<int>> action)
     {
-        foreach (var option in new Option[] { Json, agents, forwarders, tokenFile, patience })
+        foreach (var option in (Option[])[Json, agents, forwarders, tokenFile, .. ControlTrust.Options, patience])
             command.Options.Add(option);
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
-                var options = new ControlOptions { Token = OperatorToken.Read(parsed.GetValue(tokenFile)) };
+                var options = ControlTrust.Of(parsed, new ControlOptions { Token = OperatorToken.Read(parsed.GetValue(tokenFile)) });
                 _ = Settings.TryParseDuration(parsed.GetValue(patience)!, out var wait);
                 using var installation = new Installation(Named(parsed), options, wait);
                 return await action(new OperatorRun(parsed, installation), cancellationToken);

@@ -58,7 +58,7 @@ sealed class OperatorRun(ParseResult parsed, Installation installation)
             catch (RpcException e)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                return new CallOutcome<T>(replica, null, CallProblem.Of(e, patience, installation.HasToken));
+                return new CallOutcome<T>(replica, null, CallProblem.Of(e, patience, installation.HasToken, client));
             }
         }
     }

@@ -76,7 +76,7 @@ sealed class ServiceReplicas(ServiceEndpoint endpoint, ControlOptions options) :
         catch (RpcException e)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return found with { Problem = CallProblem.Of(e, patience, options.Token is not null) };
+            return found with { Problem = CallProblem.Of(e, patience, options.Token is not null, client) };
         }
     }
 }
