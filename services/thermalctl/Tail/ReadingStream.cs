@@ -1,11 +1,13 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
 using System.Threading.Channels;
 using MQTTnet;
 using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
+using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
@@ -70,6 +72,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
 
     async Task ConnectAsync(IMqttClient client, string name, CancellationToken cancellationToken)
     {
+        ServerCertificateProblem? refused = null;
         var login = new MqttClientOptionsBuilder()
             .WithTcpServer(options.Host, options.Port)
             .WithProtocolVersion(MqttProtocolVersion.V500)
@@ -78,24 +81,61 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
             .WithCleanStart()
             .WithSessionExpiryInterval(0)
             .WithTimeout(connectTimeout)
-            .WithoutPacketFragmentation()
-            .Build();
+            .WithoutPacketFragmentation();
+        if (options.Tls is { } tls)
+            login = login.WithTlsOptions(tls.Build(options.Host, problem => refused = problem));
         try
         {
-            var answer = await client.ConnectAsync(login, cancellationToken);
+            var answer = await client.ConnectAsync(login.Build(), cancellationToken);
             if (answer.ResultCode != MqttClientConnectResultCode.Success)
                 throw Refused($"It refuses user {name}: {answer.ResultCode}");
         }
-        catch (Exception e) when (e is MqttCommunicationException or SocketException or TimeoutException or IOException)
+        catch (Exception e)
+            when (e is MqttCommunicationException or SocketException or TimeoutException or IOException or AuthenticationException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new FailureException(
-                $"the broker at {options.Host}:{options.Port} does not answer",
-                e.InnerException?.Message ?? e.Message,
-                "docker compose ps mosquitto, and ./check; another broker: --broker HOST[:PORT]"
-            );
+            throw Unreachable(e, refused);
         }
     }
+
+    FailureException Unreachable(Exception e, ServerCertificateProblem? refused)
+    {
+        const string ClientCertificate = "one that wants a certificate of its clients: MQTT_CLIENT_CERT_FILE and MQTT_CLIENT_KEY_FILE";
+        var broker = $"the broker at {options.Host}:{options.Port}";
+        if (refused is not null)
+            return new FailureException($"{broker} is not trusted", Sentence(refused.What), BrokerTls.Cure(refused.Kind));
+        var reason = (e.InnerException ?? e).Message;
+        if (options.Tls is not null && HasTlsFailed(e))
+        {
+            return new FailureException(
+                $"{broker} does not complete TLS",
+                reason,
+                "its port for TLS is usually 8883, and 1883 is without: --broker HOST:PORT, or leave out --tls and --ca (MQTT_TLS); "
+                    + ClientCertificate
+            );
+        }
+        return new FailureException(
+            $"{broker} does not answer",
+            reason,
+            "docker compose ps mosquitto, and ./check; another broker: --broker HOST[:PORT]; "
+                + (options.Tls is null ? "one that expects TLS: --ca FILE" : ClientCertificate)
+        );
+    }
+
+    /// <summary>The socket was connected, so something listens there.</summary>
+    static bool HasTlsFailed(Exception e)
+    {
+        for (Exception? at = e; at is not null; at = at.InnerException)
+        {
+            if (at is SocketException { SocketErrorCode: not SocketError.ConnectionReset })
+                return false;
+            if (at is AuthenticationException or IOException or SocketException)
+                return true;
+        }
+        return false;
+    }
+
+    static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     async Task SubscribeAsync(IMqttClient client, CancellationToken cancellationToken)
     {

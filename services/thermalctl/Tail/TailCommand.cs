@@ -10,7 +10,8 @@ namespace ThermalStreaming.Thermalctl;
 /// <summary>The verb <c>tail</c>: readings as they pass through the broker.</summary>
 static class TailCommand
 {
-    const int BrokerPort = 1883;
+    const int PlainPort = 1883,
+        TlsPort = 8883;
 
     public static Command Create()
     {
@@ -30,7 +31,7 @@ static class TailCommand
         });
         var broker = new Option<string>("--broker")
         {
-            Description = $"The broker, without TLS. Otherwise MQTT_HOST and MQTT_PORT, or mosquitto:{BrokerPort}.",
+            Description = $"The broker; port {PlainPort}, with TLS {TlsPort}. Otherwise MQTT_HOST and MQTT_PORT, or mosquitto.",
             HelpName = "HOST[:PORT]",
         };
         broker.Validators.Add(result =>
@@ -38,6 +39,12 @@ static class TailCommand
             if (!ServiceEndpoint.TryParse(result.GetValueOrDefault<string>() ?? "", isAgent: false, out _))
                 result.AddError("--broker must be HOST or HOST:PORT.");
         });
+        var tls = new Option<bool>("--tls") { Description = "TLS with the authorities that this machine trusts. Otherwise MQTT_TLS." };
+        var authority = new Option<string>("--ca")
+        {
+            Description = "TLS; PEM file with the authority of the broker's certificate. Otherwise MQTT_CA_FILE.",
+            HelpName = "FILE",
+        };
         var user = new Option<string>("--user") { Description = "User at another broker.", HelpName = "NAME" };
         var password = new Option<string>("--password-file")
         {
@@ -50,6 +57,8 @@ static class TailCommand
             device,
             count,
             broker,
+            tls,
+            authority,
             user,
             password,
             OperatorOptions.Json,
@@ -57,10 +66,12 @@ static class TailCommand
         command.SetAction(
             (parsed, cancellationToken) =>
             {
-                var (host, port) = Broker(parsed.GetValue(broker));
+                var trust = Tls(parsed.GetValue(tls), parsed.GetValue(authority));
+                var (host, port) = Broker(parsed.GetValue(broker), trust is null ? PlainPort : TlsPort);
                 var options = new TailOptions(
                     host,
                     port,
+                    trust,
                     parsed.GetValue(user),
                     parsed.GetValue(password) ?? Setting("MQTT_PASSWORD_FILE") ?? "/run/mqtt/password",
                     parsed.GetValue(kind) switch
@@ -122,12 +133,35 @@ static class TailCommand
             writer.WriteEndObject();
         });
 
-    static (string Host, int Port) Broker(string? named)
+    static (string Host, int Port) Broker(string? named, int usualPort)
     {
-        if (named is not null && ServiceEndpoint.TryParse(named, isAgent: false, out var endpoint, BrokerPort))
+        if (named is not null && ServiceEndpoint.TryParse(named, isAgent: false, out var endpoint, usualPort))
             return (endpoint.Host, endpoint.Port);
-        var port = int.TryParse(Setting("MQTT_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var set) ? set : BrokerPort;
+        var port = int.TryParse(Setting("MQTT_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var set) ? set : usualPort;
         return (Setting("MQTT_HOST") ?? "mosquitto", port);
+    }
+
+    /// <summary>As the services read these settings, except that --ca alone is enough.</summary>
+    /// <exception cref="FailureException">A file is set, and TLS is not.</exception>
+    static BrokerTls? Tls(bool isAsked, string? authority)
+    {
+        var (certificate, key) = (Setting("MQTT_CLIENT_CERT_FILE"), Setting("MQTT_CLIENT_KEY_FILE"));
+        var isSet = Setting("MQTT_TLS")?.ToUpperInvariant() is "TRUE" or "1" or "YES" or "ON";
+        if (isAsked || isSet || authority is not null)
+            return new BrokerTls(authority ?? Setting("MQTT_CA_FILE"), certificate, key);
+        foreach (var name in (string[])["MQTT_CA_FILE", "MQTT_CLIENT_CERT_FILE", "MQTT_CLIENT_KEY_FILE"])
+        {
+            if (Setting(name) is { } file)
+            {
+                throw new FailureException(
+                    $"{name} is '{file}', but MQTT_TLS is not true",
+                    "The password would go to the broker in clear, although a file for TLS is set",
+                    $"MQTT_TLS=true, --tls, or remove {name}",
+                    OperatorExit.Usage
+                );
+            }
+        }
+        return null;
     }
 
     static string? Setting(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
