@@ -53,6 +53,9 @@ sealed class LoadFigures
             "s",
             "Age of the oldest object whose load is not known yet"
         );
+        // From the start, so that an alert sees the first of each.
+        foreach (var state in (LoadState[])[LoadState.Loaded, LoadState.PartiallyLoaded, LoadState.Failed])
+            fileCounter.Add(0, new KeyValuePair<string, object?>("state", NameOf(state)));
         page.Add(Write);
     }
 
