@@ -21,6 +21,8 @@ sealed class DeadLetterControl(string directory, TimeProvider clock)
     {
         if (request.PageSize is < 0 or > MostPage)
             throw ControlErrors.Invalid(("page_size", $"It is {request.PageSize}; it must be 1 to {MostPage}, or 0 for {UsualPage}."));
+        if (request.NewestFirst && request.PageToken.Length > 0)
+            throw ControlErrors.Invalid(("page_token", "With newest_first there is one page; leave page_token empty."));
         DeadLetterId? from = null;
         if (request.PageToken.Length > 0)
             from = DeadLetterId.TryParse(request.PageToken, out var first)
@@ -28,6 +30,11 @@ sealed class DeadLetterControl(string directory, TimeProvider clock)
                 : throw ControlErrors.Invalid(("page_token", "It must be the next_page_token of an earlier answer, or empty."));
         var size = request.PageSize == 0 ? UsualPage : request.PageSize;
         var response = new ListDeadLettersResponse();
+        if (request.NewestFirst)
+        {
+            response.Letters.AddRange(shelf.Newest().Take(size).Select(found => Describe(found.Id, found.Letter)));
+            return response;
+        }
         foreach (var (id, letter) in shelf.From(from))
         {
             if (response.Letters.Count == size)

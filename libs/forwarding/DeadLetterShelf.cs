@@ -24,6 +24,41 @@ sealed class DeadLetterShelf(string directory)
         }
     }
 
+    /// <summary>
+    /// Letters, newest first. Each file is read from its end, and only as far as letters are asked for; within a file they are in the
+    /// order of its lines.
+    /// </summary>
+    public IEnumerable<(DeadLetterId Id, DeadLetter Letter)> Newest()
+    {
+        List<LettersBackwards> open = [];
+        try
+        {
+            var next = new PriorityQueue<LettersBackwards, long>();
+            foreach (var path in DeadLetters.Files(directory))
+            {
+                if (LettersBackwards.Open(path) is not { } file)
+                    continue;
+                open.Add(file);
+                Offer(file);
+            }
+            while (next.TryDequeue(out var newest, out _))
+            {
+                yield return newest.Current;
+                Offer(newest);
+            }
+
+            void Offer(LettersBackwards file)
+            {
+                if (file.Previous())
+                    next.Enqueue(file, -file.Current.Letter.At.UtcTicks);
+            }
+        }
+        finally
+        {
+            open.ForEach(file => file.Dispose());
+        }
+    }
+
     /// <summary>A letter; null when it is gone.</summary>
     public DeadLetter? Find(DeadLetterId id)
     {

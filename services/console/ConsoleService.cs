@@ -47,6 +47,7 @@ static class ConsoleService
                 .AddSingleton<Sections>()
                 .AddSingleton<GuessLimit>()
                 .AddSingleton<ControlApi>()
+                .AddSingleton<LetterApi>()
                 .AddSingleton<EventStream>()
                 .AddSingleton<WebFiles>()
                 .AddSingleton<HostGate>()

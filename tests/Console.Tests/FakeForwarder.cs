@@ -46,7 +46,32 @@ sealed class FakeForwarder : Forwarder.ForwarderBase
 
     public ForwarderStatus Status { get; }
 
+    /// <summary>How often all letters were replayed.</summary>
     public int Replays { get; private set; }
+
+    /// <summary>Oldest first; locked by the status.</summary>
+    public List<DeadLetter> Letters { get; } = [];
+
+    /// <summary>Adds a dead letter, newer than those before.</summary>
+    public void Keep(string origin, string topic, string reason, uint readings = 0)
+    {
+        lock (Status)
+        {
+            Letters.Add(
+                new DeadLetter
+                {
+                    Id = $"bGV0dGVy-{Letters.Count + 1}-MjAyNjExMjlUMDgxNTAwMTIzLTFmMmUzZDRjLXVucmVhZC01ZTZmN2E4Yi5uZGpzb24",
+                    At = Timestamp.FromDateTimeOffset(started.AddMinutes(Letters.Count - 200)),
+                    Origin = origin,
+                    Topic = topic,
+                    Reason = reason,
+                    Readings = readings,
+                    PayloadBytes = 120,
+                }
+            );
+            Status.DeadLetters = (ulong)Letters.Count;
+        }
+    }
 
     /// <summary>Takes questions and answers none, as a stopped process does.</summary>
     public void Freeze() => frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -93,10 +118,24 @@ sealed class FakeForwarder : Forwarder.ForwarderBase
     public override Task<ReplayDeadLettersResponse> ReplayDeadLetters(ReplayDeadLettersRequest request, ServerCallContext context)
     {
         FakeToken.Demand(context);
-        // Ids of letters that are gone are left out, as the protocol says.
-        if (request.Ids.Count > 0)
-            return Task.FromResult(new ReplayDeadLettersResponse());
-        Replays++;
-        return Task.FromResult(new ReplayDeadLettersResponse { Queued = 3 });
+        lock (Status)
+        {
+            // Ids of letters that are gone, and letters about files, are left out, as the protocol says.
+            var queued = Letters.RemoveAll(letter =>
+                letter.Origin != "unloaded" && (request.Ids.Count == 0 || request.Ids.Contains(letter.Id))
+            );
+            Replays += request.Ids.Count == 0 ? 1 : 0;
+            Status.DeadLetters = (ulong)Letters.Count;
+            return Task.FromResult(new ReplayDeadLettersResponse { Queued = (ulong)queued });
+        }
+    }
+
+    public override Task<ListDeadLettersResponse> ListDeadLetters(ListDeadLettersRequest request, ServerCallContext context)
+    {
+        lock (Status)
+        {
+            var letters = request.NewestFirst ? Letters.AsEnumerable().Reverse() : Letters;
+            return Task.FromResult(new ListDeadLettersResponse { Letters = { letters.Take(request.PageSize) } });
+        }
     }
 }

@@ -58,10 +58,12 @@ public sealed class RequestTests(BareConsole bare) : IClassFixture<BareConsole>
         using var command = await AskAsync(HttpMethod.Post, "/api/pause", (header, value), ("Authorization", "Bearer x"));
         using var history = await AskAsync(HttpMethod.Get, "/api/history", (header, value));
         using var events = await AskAsync(HttpMethod.Get, "/events", (header, value));
+        using var letters = await AskAsync(HttpMethod.Get, "/api/letters?service=s3-forwarder", (header, value));
 
         Assert.Equal(HttpStatusCode.Forbidden, command.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, history.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, events.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, letters.StatusCode);
     }
 
     [Theory]
@@ -71,6 +73,8 @@ public sealed class RequestTests(BareConsole bare) : IClassFixture<BareConsole>
     [InlineData("GET", "/../etc/passwd", 404)]
     [InlineData("GET", "/index.html", 404)]
     [InlineData("POST", "/api/pause", 401)]
+    [InlineData("GET", "/api/letters?service=s3-forwarder", 404)]
+    [InlineData("GET", "/api/letters", 404)]
     public async Task Anything_else_is_refused(string method, string path, int expected)
     {
         using var answer = await AskAsync(new HttpMethod(method), path);

@@ -1,14 +1,19 @@
 using System.Diagnostics;
 using Microsoft.Playwright;
+using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.Console.Tests;
 
 /// <summary>
-/// Things end while the page is open. The page promises to say so within five seconds; a machine that runs many tests at once gets more,
-/// and the time that it took is printed.
+/// Things end while the page is open. The page promises to say so within five seconds, by its own clock. A machine that is busy with other
+/// tests may hold up all of it, so what takes longer is tried again; returns have no bound, and their time is printed.
 /// </summary>
 public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IClassFixture<Chromium>
 {
+    const int MostAttempts = 3;
+
+    static readonly TimeSpan promise = TimeSpan.FromSeconds(5);
+
     [Fact]
     public async Task A_killed_forwarder_is_missed_and_welcomed_back()
     {
@@ -18,9 +23,14 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await visit.SaysAsync("#pipeline", "All 2 work");
         var (fake, host) = stand.Forwarders[0];
 
-        await host.KillAsync();
-
-        await SeesAsync(visit, "a killed forwarder", "#problems", $"snowpipe-forwarder {fake.Status.Info.Replica}");
+        await SeesInTimeAsync(
+            visit,
+            "a killed forwarder",
+            ("#problems", $"snowpipe-forwarder {fake.Status.Info.Replica}"),
+            host.KillAsync,
+            host.StartAsync,
+            ("#pipeline", "All 2 work")
+        );
         await visit.SaysAsync("#problems", "This replica does not answer: The connection is refused or broken.");
         await visit.SaysAsync("#pipeline", "1 of 2 missing");
         await visit.SaysAsync("#summary-title", "1 problem");
@@ -41,9 +51,14 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await visit.DrawnAsync();
         await visit.SaysAsync("#pipeline", "All 2 work");
 
-        stand.Forwarders[1].Fake.Freeze();
-
-        await SeesAsync(visit, "a frozen forwarder", "#problems", "This replica does not answer");
+        await SeesInTimeAsync(
+            visit,
+            "a frozen forwarder",
+            ("#problems", "This replica does not answer"),
+            () => Now(stand.Forwarders[1].Fake.Freeze),
+            () => Now(stand.Forwarders[1].Fake.Thaw),
+            ("#pipeline", "All 2 work")
+        );
         stand.Forwarders[1].Fake.Thaw();
         await SeesAsync(visit, "its return", "#pipeline", "All 2 work");
     }
@@ -55,9 +70,14 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await using var visit = await chromium.OpenAsync(stand.Console.Page);
         await visit.DrawnAsync();
 
-        await stand.AgentHost.KillAsync();
-
-        await SeesAsync(visit, "a killed agent", "#problems", "sensor-agent pi");
+        await SeesInTimeAsync(
+            visit,
+            "a killed agent",
+            ("#problems", "sensor-agent pi"),
+            stand.AgentHost.KillAsync,
+            stand.AgentHost.StartAsync,
+            ("#summary-title", "Everything is well")
+        );
         await visit.SaysAsync("#pipeline", "Does not answer");
     }
 
@@ -70,12 +90,20 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await using var visit = await chromium.OpenAsync(stand.Console.Page);
         await visit.DrawnAsync();
 
-        if (isFrozen)
-            stand.Broker.Freeze();
-        else
-            stand.Broker.Kill();
-
-        await SeesAsync(visit, isFrozen ? "a frozen broker" : "a killed broker", "#pipeline", "Not reached");
+        await SeesInTimeAsync(
+            visit,
+            isFrozen ? "a frozen broker" : "a killed broker",
+            ("#pipeline", "Not reached"),
+            () => Now(isFrozen ? stand.Broker.Freeze : stand.Broker.Kill),
+            async () =>
+            {
+                if (isFrozen)
+                    stand.Broker.Thaw();
+                else
+                    await stand.Broker.StartAgainAsync();
+            },
+            ("#summary-title", "Everything is well")
+        );
         await visit.SaysAsync("#problems", "The console has no connection to the broker");
         if (isFrozen)
             stand.Broker.Thaw();
@@ -91,9 +119,14 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await using var visit = await chromium.OpenAsync(stand.Console.Page, 390, 844);
         await visit.DrawnAsync();
 
-        stand.Console.Kill();
-
-        await SeesAsync(visit, "a killed console", "#summary-title", "Connection lost");
+        await SeesInTimeAsync(
+            visit,
+            "a killed console",
+            ("#summary-title", "Connection lost"),
+            () => Now(stand.Console.Kill),
+            () => Now(stand.Console.StartAgain),
+            ("#connection", "Live")
+        );
         await visit.SaysAsync("#connection", "Not connected");
         await visit.SaysAsync("#summary-text", "What is below is from");
         await visit.ScreenshotAsync("connection-lost", isWhole: false);
@@ -139,6 +172,67 @@ public sealed class TruthTests(Chromium chromium, ITestOutputHelper output) : IC
         await visit.ScreenshotAsync("many");
         Assert.Empty(await Axe.CheckAsync(visit));
         Assert.Empty(visit.Complaints);
+    }
+
+    /// <summary>A stopped process keeps its connections, and nothing comes through them.</summary>
+    [Fact]
+    public async Task A_stopped_process_of_an_agent_is_noticed()
+    {
+        using var agent = new ControlledAgent();
+        using var directory = new TempDirectory();
+        using var console = new ConsoleProcess(directory.Path, 1, ("CONSOLE_AGENTS", $"127.0.0.1:{agent.Port}"));
+        await agent.ReadyAsync();
+        await console.ReadyAsync();
+        await using var visit = await chromium.OpenAsync(console.Page);
+        await visit.SaysAsync("#services", "Has a problem");
+
+        await SeesInTimeAsync(
+            visit,
+            "a stopped agent",
+            ("#services", "Does not answer"),
+            () => Now(agent.Process.Freeze),
+            () => Now(agent.Process.Thaw),
+            ("#services", "Has a problem")
+        );
+
+        agent.Process.Thaw();
+    }
+
+    /// <summary>Breaks something and asserts that the page says so in time.</summary>
+    /// <param name="visit">The page.</param>
+    /// <param name="what">For the output.</param>
+    /// <param name="said">Which element says what.</param>
+    /// <param name="breakIt">Ends or freezes it.</param>
+    /// <param name="mendIt">Brings it back, for another attempt.</param>
+    /// <param name="mended">What the page says then.</param>
+    async Task SeesInTimeAsync(
+        Visit visit,
+        string what,
+        (string Selector, string Text) said,
+        Func<Task> breakIt,
+        Func<Task> mendIt,
+        (string Selector, string Text) mended
+    )
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await visit.AwaitAsync(said.Selector, said.Text);
+            await breakIt();
+            await visit.SaysAsync(said.Selector, said.Text);
+            var took = await visit.SawAfterAsync();
+            output.WriteLine($"{what}: shown after {took.TotalSeconds:0.00} s");
+            if (took <= promise)
+                return;
+            Assert.True(attempt < MostAttempts, $"{what} was shown after {took.TotalSeconds:0.00} s, in the last of {attempt} attempts");
+            await mendIt();
+            await visit.SaysAsync(mended.Selector, mended.Text);
+        }
+    }
+
+    static Task Now(Action action)
+    {
+        action();
+        return Task.CompletedTask;
     }
 
     async Task SeesAsync(Visit visit, string what, string selector, string text)

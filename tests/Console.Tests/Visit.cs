@@ -47,6 +47,27 @@ sealed class Visit : IAsyncDisposable
             .Expect(Page.Locator(selector))
             .ToContainTextAsync(text, new LocatorAssertionsToContainTextOptions { Timeout = Patience });
 
+    /// <summary>The page's own clock begins to run, until an element says something that it does not say yet.</summary>
+    public Task AwaitAsync(string selector, string text) =>
+        Page.EvaluateAsync(
+            """
+            ([selector, text]) => {
+              const begun = performance.now();
+              const says = () => document.querySelector(selector)?.textContent.includes(text);
+              if (says()) throw new Error(`it says ${text} already`);
+              window.sawAfter = new Promise(resolve => new MutationObserver((_, observer) => {
+                if (!says()) return;
+                observer.disconnect();
+                resolve(performance.now() - begun);
+              }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true }));
+            }
+            """,
+            new[] { selector, text }
+        );
+
+    /// <summary>How long it took from <see cref="AwaitAsync"/> until the element said it.</summary>
+    public async Task<TimeSpan> SawAfterAsync() => TimeSpan.FromMilliseconds(await Page.EvaluateAsync<double>("() => window.sawAfter"));
+
     /// <summary>Waits until everything that is there has been drawn once.</summary>
     public async Task DrawnAsync()
     {

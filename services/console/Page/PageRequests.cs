@@ -1,7 +1,15 @@
 namespace ThermalStreaming.Console;
 
 /// <summary>Answers every request to the page's port, each with the headers that keep the page to itself.</summary>
-sealed class PageRequests(HostGate gate, WebFiles files, EventStream events, ControlApi control, DeviceBook devices, TimeProvider clock)
+sealed class PageRequests(
+    HostGate gate,
+    WebFiles files,
+    EventStream events,
+    ControlApi control,
+    LetterApi letters,
+    DeviceBook devices,
+    TimeProvider clock
+)
 {
     const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -42,12 +50,14 @@ sealed class PageRequests(HostGate gate, WebFiles files, EventStream events, Con
             headers.Allow = "GET, HEAD, POST";
             await Reply.TextAsync(context, 405, "Only GET, HEAD and POST are answered.");
         }
-        else if (path is "/events" or "/api/history" && !HostGate.IsOwn(request))
+        else if (path is "/events" or "/api/history" or "/api/letters" && !HostGate.IsOwn(request))
             await Reply.TextAsync(context, 403, "This request comes from another site.");
         else if (path == "/events" && HttpMethods.IsGet(request.Method))
             await events.ServeAsync(context);
         else if (path == "/api/history")
             await Reply.JsonAsync(context, 200, json => HistoryWriter.Write(json, devices, request.Query["device"].ToString(), clock));
+        else if (path == "/api/letters")
+            await letters.AnswerAsync(context, request.Query["service"].ToString());
         else if (!await files.ServeAsync(context, path))
             await Reply.TextAsync(context, 404, "There is nothing here. The page is at /.");
     }

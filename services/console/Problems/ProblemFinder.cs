@@ -195,8 +195,7 @@ static class ProblemFinder
                 letters == 1
                     ? "1 dead letter: something that came could not be stored or delivered."
                     : $"{Number(letters)} dead letters: something that came could not be stored or delivered.",
-                $"docker compose exec {service} {service} dead-letters list shows the reasons. When the cause is removed, replay them "
-                    + "under Control."
+                "Dead letters, further down, shows the reasons. When the cause is removed, replay them there."
             );
     }
 

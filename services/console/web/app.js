@@ -3,6 +3,7 @@
 import { startControl, showControl } from "./control.js";
 import { start } from "./feed.js";
 import { showInverters } from "./inverters.js";
+import { showLetters } from "./letters.js";
 import { showPipeline } from "./pipeline.js";
 import { showProblems } from "./problems.js";
 import { showReadings, startReadings } from "./readings.js";
@@ -16,6 +17,7 @@ function show() {
   showReadings();
   showInverters();
   showTables();
+  showLetters();
   showControl();
 }
 

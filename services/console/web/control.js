@@ -2,30 +2,31 @@
 
 import { byId, el, keyed, setText } from "./dom.js";
 import { model, section } from "./feed.js";
+import { showLetters } from "./letters.js";
 import { answering, replicas } from "./summary.js";
 
 const place = "thermal-streaming-token";
 
 let token = sessionStorage.getItem(place) ?? "";
 
-function say(message, isBad) {
-  const line = byId("control-answer");
+function say(line, message, isBad) {
   line.className = isBad ? "answer bad" : "answer";
   setText(line, message);
 }
 
-async function send(command, body, withToken = token) {
+// Says in a line what became of it. True if it was done.
+export async function send(command, body, line = byId("control-answer"), withToken = token) {
   try {
     const answer = await fetch(`/api/${command}`, {
       method: "POST", body: JSON.stringify(body),
       headers: { "content-type": "application/json", authorization: `Bearer ${withToken}` },
     });
     const { message } = await answer.json();
-    say(message, !answer.ok);
+    say(line, message, !answer.ok);
     if (answer.status === 401) keep("");
     return answer.ok;
   } catch {
-    say("The console did not answer. Nothing is known of the command; look at the page once it is connected.", true);
+    say(line, "The console did not answer. Nothing is known of the command; look at the page once it is connected.", true);
     return false;
   }
 }
@@ -39,15 +40,19 @@ function keep(value) {
   byId("token").value = "";
   byId("token").disabled = Boolean(value);
   showControl();
+  showLetters();
 }
 
-const names = { "snowpipe-forwarder": "Snowpipe forwarder", "s3-forwarder": "S3 forwarder" };
+// What changes something can be pressed.
+export const isUnlocked = () => Boolean(token) && model.isConnected;
+
+export const names = { "snowpipe-forwarder": "Snowpipe forwarder", "s3-forwarder": "S3 forwarder" };
 
 function makeForwarder(item) {
   const command = (title, name) => el("button", { type: "button", on: { click: () => send(name, { service: item.service }) } }, title);
   return el("div", { class: "line", role: "group", "aria-label": names[item.service] ?? item.service },
     el("span", { class: "name" }, names[item.service] ?? item.service),
-    command("Pause", "pause"), command("Resume", "resume"), command("Deliver now", "flush"), command("Replay dead letters", "replay"));
+    command("Pause", "pause"), command("Resume", "resume"), command("Deliver now", "flush"), command("Replay all dead letters", "replay"));
 }
 
 function makeAgent(item) {
@@ -82,7 +87,7 @@ export function showControl() {
         if (item.interval === undefined) node.hidden = true;
         else if (!input.value && document.activeElement !== input) input.value = item.interval;
       }
-      for (const part of node.querySelectorAll("button, input")) part.disabled = !token || !model.isConnected;
+      for (const part of node.querySelectorAll("button, input")) part.disabled = !isUnlocked();
     });
 }
 
@@ -90,11 +95,11 @@ export function startControl() {
   byId("token-form").addEventListener("submit", async event => {
     event.preventDefault();
     const entered = byId("token").value.trim();
-    if (entered && await send("token", {}, entered)) keep(entered);
+    if (entered && await send("token", {}, byId("control-answer"), entered)) keep(entered);
   });
   byId("token-forget").addEventListener("click", () => {
     keep("");
-    say("Locked.", false);
+    say(byId("control-answer"), "Locked.", false);
     byId("token").focus();
   });
   keep(token);

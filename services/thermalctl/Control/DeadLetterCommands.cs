@@ -25,7 +25,7 @@ static class DeadLetterCommands
     {
         var limit = new Option<int>("--limit")
         {
-            Description = $"At most so many a service, oldest first, 1 to {MostAPage}.",
+            Description = $"At most so many a service, 1 to {MostAPage}.",
             HelpName = "N",
             DefaultValueFactory = _ => 100,
         };
@@ -34,14 +34,18 @@ static class DeadLetterCommands
             if (result.GetValueOrDefault<int>() is < 1 or > MostAPage)
                 result.AddError($"--limit must be 1 to {MostAPage}.");
         });
-        return new Command("list", "Shows the dead letters and their reasons, oldest first.") { limit }.AsksChosen(
+        var newest = new Option<bool>("--newest") { Description = "The newest ones, newest first." };
+        return new Command("list", "Shows the dead letters and their reasons, oldest first.") { limit, newest }.AsksChosen(
             async (run, cancellationToken) =>
                 run.Show(
                     await run.CallAsync(
                         (await run.ForwardersAsync(cancellationToken)).OneEach(),
                         OperatorRun.Usual,
                         (client, call) =>
-                            client.Forwarder.ListDeadLettersAsync(new ListDeadLettersRequest { PageSize = run.Get(limit) }, call),
+                            client.Forwarder.ListDeadLettersAsync(
+                                new ListDeadLettersRequest { PageSize = run.Get(limit), NewestFirst = run.Get(newest) },
+                                call
+                            ),
                         cancellationToken
                     ),
                     answer =>
