@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ThermalStreaming.Testing;
 
@@ -147,6 +148,33 @@ public sealed class ControlTlsTests : IDisposable
             Assert.Equal(2, answer.ExitCode);
             Assert.Contains(expected, answer.Error, StringComparison.Ordinal);
             Assert.Contains("--ca FILE", answer.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_commands_of_the_documentation_make_files_that_work()
+    {
+        using var directory = new TempDirectory();
+        var page = await File.ReadAllTextAsync(
+            Path.Combine(AppContext.BaseDirectory, "../../../../docs/operations.md"),
+            TestContext.Current.CancellationToken
+        );
+        var begin = page.IndexOf("mkdir -p secrets/control-tls", StringComparison.Ordinal);
+        var commands = page[begin..page.IndexOf("```", begin, StringComparison.Ordinal)];
+        using var bash = Process.Start(
+            new ProcessStartInfo("bash", ["-e", "-c", commands]) { WorkingDirectory = directory.Path, RedirectStandardError = true }
+        )!;
+        var said = await bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(bash.ExitCode == 0, said);
+        var files = directory.File("secrets/control-tls");
+        using var agent = Start((Path.Combine(files, "server.crt"), Path.Combine(files, "server.key")));
+        await agent.ReadyAsync();
+
+        foreach (var name in (string[])["pi.lan", "192.168.1.20", "sensor-agent", "snowpipe-forwarder", "s3-forwarder"])
+        {
+            var answer = await agent.OperateAsync("localhost", "status", "--ca", Path.Combine(files, "ca.crt"), "--tls-name", name, "--json");
+            Assert.NotEqual("no_answer", (string)Row(answer)["state"]!);
         }
     }
 

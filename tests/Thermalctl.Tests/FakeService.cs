@@ -13,6 +13,7 @@ sealed class FakeService : IAsyncDisposable
     public const string Token = "the-token-of-this-installation-0123456789";
 
     readonly WebApplication app;
+    bool isEnded;
 
     FakeService(WebApplication app, int port) => (this.app, Port) = (app, port);
 
@@ -34,6 +35,9 @@ sealed class FakeService : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (isEnded)
+            return;
+        isEnded = true;
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await app.StopAsync(now.Token);
