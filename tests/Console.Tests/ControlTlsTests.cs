@@ -173,7 +173,15 @@ public sealed class ControlTlsTests : IDisposable
 
         foreach (var name in (string[])["pi.lan", "192.168.1.20", "sensor-agent", "snowpipe-forwarder", "s3-forwarder"])
         {
-            var answer = await agent.OperateAsync("localhost", "status", "--ca", Path.Combine(files, "ca.crt"), "--tls-name", name, "--json");
+            var answer = await agent.OperateAsync(
+                "localhost",
+                "status",
+                "--ca",
+                Path.Combine(files, "ca.crt"),
+                "--tls-name",
+                name,
+                "--json"
+            );
             Assert.NotEqual("no_answer", (string)Row(answer)["state"]!);
         }
     }

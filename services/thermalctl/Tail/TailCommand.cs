@@ -68,21 +68,22 @@ static class TailCommand
             {
                 var trust = Tls(parsed.GetValue(tls), parsed.GetValue(authority));
                 var (host, port) = Broker(parsed.GetValue(broker), trust is null ? PlainPort : TlsPort);
-                var options = new TailOptions(
-                    host,
-                    port,
-                    trust,
-                    parsed.GetValue(user),
-                    parsed.GetValue(password) ?? Setting("MQTT_PASSWORD_FILE") ?? "/run/mqtt/password",
-                    parsed.GetValue(kind) switch
+                var options = new TailOptions
+                {
+                    Host = host,
+                    Port = port,
+                    Tls = trust,
+                    User = parsed.GetValue(user),
+                    PasswordFile = parsed.GetValue(password) ?? Setting("MQTT_PASSWORD_FILE") ?? "/run/mqtt/password",
+                    Kind = parsed.GetValue(kind) switch
                     {
                         "thermal" => ReadingKind.Thermal,
                         "inverter" => ReadingKind.Inverter,
                         _ => null,
                     },
-                    parsed.GetValue(device),
-                    parsed.GetValue(count)
-                );
+                    Device = parsed.GetValue(device),
+                    Count = parsed.GetValue(count),
+                };
                 return RunAsync(options, parsed.GetValue(OperatorOptions.Json), cancellationToken);
             }
         );

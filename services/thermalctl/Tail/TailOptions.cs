@@ -2,26 +2,33 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Which readings are wanted, and of which broker.</summary>
-/// <param name="Host">Of the broker.</param>
-/// <param name="Port">Of its listener.</param>
-/// <param name="Tls">Null: without TLS.</param>
-/// <param name="User">Null: one of the names that `setup` makes for this program.</param>
-/// <param name="PasswordFile">With the password on one line.</param>
-/// <param name="Kind">Null: both.</param>
-/// <param name="Device">Null: every device.</param>
-/// <param name="Count">How many readings; 0: without end.</param>
-sealed record TailOptions(
-    string Host,
-    int Port,
-    BrokerTls? Tls,
-    string? User,
-    string PasswordFile,
-    ReadingKind? Kind,
-    string? Device,
-    int Count
-)
+/// <summary>Which readings are wanted, and of which broker. Immutable.</summary>
+sealed record TailOptions
 {
+    /// <summary>Of the broker.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Of its listener.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Null: without TLS.</summary>
+    public required BrokerTls? Tls { get; init; }
+
+    /// <summary>Null: one of the names that `setup` makes for this program.</summary>
+    public required string? User { get; init; }
+
+    /// <summary>With the password on one line.</summary>
+    public required string PasswordFile { get; init; }
+
+    /// <summary>Null: both.</summary>
+    public required ReadingKind? Kind { get; init; }
+
+    /// <summary>Null: every device.</summary>
+    public required string? Device { get; init; }
+
+    /// <summary>How many readings; 0: without end.</summary>
+    public required int Count { get; init; }
+
     public IEnumerable<string> Filters =>
         new[] { ReadingKind.Thermal, ReadingKind.Inverter }
             .Where(kind => Kind is null || Kind == kind)
