@@ -38,6 +38,7 @@ public sealed class AgentOptionsTests
             root = root.Parent ?? throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} has a compose.yaml.");
         var lines = File.ReadAllLines(Path.Combine(root.FullName, "compose.yaml"))
             .Concat(File.ReadAllLines(Path.Combine(root.FullName, "compose.hardware.yaml")))
+            .Concat(File.ReadAllLines(Path.Combine(root.FullName, "compose.agent.yaml")))
             .Select(line => line.Trim())
             .ToList();
         var (_, settings) = Load();
