@@ -88,6 +88,8 @@ static class ControlCommandLine
             DeviceCommands.Enrolled(),
             DeviceCommands.Revoked(),
             DeviceCommands.Rotated(),
+            BackupCommands.Backup(),
+            BackupCommands.Restore(),
         ];
         foreach (var command in ofScripts)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl.Tests;
 
@@ -41,6 +42,29 @@ public sealed class SetupDamageTests : SetupTestBase
 
         Assert.Equal(before, Snapshot(except: file));
         Assert.NotNull(new FileInfo(directory.File(file)).LinkTarget);
+    }
+
+    [Fact]
+    public async Task It_makes_nothing_while_a_restore_is_half_done()
+    {
+        RestoreMark.Set([directory.File("authority")], "some.backup");
+        var before = Snapshot();
+
+        var ended = await OperatorProcess.RunAsync(
+            new Dictionary<string, string>
+            {
+                ["MOSQUITTO_AUTH"] = directory.File("auth"),
+                ["MOSQUITTO_AUTHORITY"] = directory.File("authority"),
+                ["MQTT_CREDENTIALS"] = directory.File("credentials"),
+                ["CONTROL_TOKENS"] = directory.File("control"),
+            },
+            "setup"
+        );
+
+        Assert.Equal(ExitCodes.BadConfiguration, ended.ExitCode);
+        Assert.Contains("a restore was interrupted", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("./up --restore FILE", ended.Error, StringComparison.Ordinal);
+        Assert.Equal([.. before.Keys, "auth/lock"], Snapshot().Keys.Order(StringComparer.Ordinal).OrderBy(key => key == "auth/lock"));
     }
 
     [Fact]

@@ -54,6 +54,7 @@ static class SetupCommand
 
     static void Make(SetupTools tools)
     {
+        RestoreMark.Refuse(tools.Places.Authority);
         tools.Services.Make();
         tools.Certificates.Make();
         tools.Tokens.Make();

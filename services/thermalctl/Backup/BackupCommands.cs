@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using ThermalStreaming.Hosting;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>
+/// The verbs <c>backup</c> and <c>restore</c>, which <c>./up</c> runs with the project's volumes mounted while its services are stopped.
+/// </summary>
+static class BackupCommands
+{
+    const string Volumes = "/volumes";
+
+    public static Command Backup()
+    {
+        var archive = Archive();
+        var places = Places();
+        var owner = new Option<string>("--owner") { Description = "Ids of the user and the group that get it, for example 1000:1000." };
+        var backup = new Command("backup", "Writes every volume that matters into one file.") { archive, places, owner };
+        backup.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var path = parsed.GetValue(archive)!;
+                var narrator = Narrator();
+                var manifest = new BackupWriter(parsed.GetValue(places)!, narrator, TimeProvider.System).Write(path, cancellationToken);
+                if (parsed.GetValue(owner)?.Split(':') is [var user, var group])
+                    SystemCalls.ChangeOwner(
+                        path,
+                        int.Parse(user, CultureInfo.InvariantCulture),
+                        int.Parse(group, CultureInfo.InvariantCulture)
+                    );
+                Say(narrator, manifest, new FileInfo(path).Length);
+                return Task.FromResult(ExitCodes.Ok);
+            }
+        );
+        return backup;
+    }
+
+    public static Command Restore()
+    {
+        var archive = Archive();
+        var places = Places();
+        var replace = new Option<bool>("--replace") { Description = "Delete what the volumes hold now." };
+        var undelivered = new Option<bool>("--undelivered")
+        {
+            Description = "Deliver what the backup holds undelivered, although it may have been delivered since.",
+        };
+        var restore = new Command("restore", "Puts a backup into the volumes.") { archive, places, replace, undelivered };
+        restore.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var narrator = Narrator();
+                var manifest = new BackupRestore(parsed.GetValue(places)!, narrator, TimeProvider.System).Restore(
+                    parsed.GetValue(archive)!,
+                    new RestoreOptions(parsed.GetValue(replace), parsed.GetValue(undelivered)),
+                    cancellationToken
+                );
+                narrator.Say(
+                    $"restored {manifest.Files} files of {manifest.Volumes.Count} volumes, as they were at {manifest.MadeAt.UtcDateTime:u}"
+                );
+                return Task.FromResult(ExitCodes.Ok);
+            }
+        );
+        return restore;
+    }
+
+    static Argument<string> Archive() => new("file") { Description = "The backup." };
+
+    static Option<string> Places() =>
+        new("--volumes") { Description = "Where the volumes are mounted.", DefaultValueFactory = _ => Volumes };
+
+    static Narrator Narrator() => new(Console.Out, Console.Error, Terminal.IsInteractive);
+
+    static void Say(Narrator narrator, BackupManifest manifest, long bytes)
+    {
+        narrator.Say(
+            $"{manifest.Files} files of {manifest.Volumes.Count} volumes, {BackupProgress.Megabytes(manifest.Bytes)} MB; the backup has "
+                + $"{BackupProgress.Megabytes(bytes)} MB"
+        );
+        narrator.Say("it holds every key and password of this installation: keep it where nobody else can read it");
+        var (outboxes, journals, replay) = manifest.Undelivered;
+        if (!manifest.Undelivered.IsNone)
+            narrator.Warn(
+                $"it also holds what is not delivered yet: {outboxes} readings of outboxes, {journals} of the s3-forwarder's journals, "
+                    + $"{replay} files of dead letters to be taken in again. Restored after this installation has run on, they would come "
+                    + "twice; a backup that is made when ./thermalctl status shows no backlog holds none"
+            );
+    }
+}

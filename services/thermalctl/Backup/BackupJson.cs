@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>How a manifest is written and read.</summary>
+[JsonSerializable(typeof(BackupManifest))]
+sealed partial class BackupJson : JsonSerializerContext;

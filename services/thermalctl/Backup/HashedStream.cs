@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>Hashes and counts what is read from another stream, which stays open. Not thread-safe.</summary>
+/// <param name="inner">What is read.</param>
+/// <param name="hash">Takes every byte.</param>
+sealed class HashedStream(Stream inner, IncrementalHash hash) : Stream
+{
+    long read;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    /// <summary>Bytes that were read so far.</summary>
+    public override long Length => read;
+
+    public override long Position
+    {
+        get => read;
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        var count = inner.Read(buffer);
+        hash.AppendData(buffer[..count]);
+        read += count;
+        return count;
+    }
+
+    public override void Flush() { }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

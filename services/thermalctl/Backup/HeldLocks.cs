@@ -1,0 +1,48 @@
+using ThermalStreaming.Journal;
+
+namespace ThermalStreaming.Thermalctl;
+
+/// <summary>
+/// The locks by which services own the files of a volume, held so that none of them starts meanwhile. Released when it is disposed.
+/// </summary>
+sealed class HeldLocks : IDisposable
+{
+    readonly List<FileLock> held = [];
+
+    HeldLocks() { }
+
+    /// <exception cref="FailureException">A service runs.</exception>
+    /// <exception cref="IOException">A volume cannot be read.</exception>
+    public static HeldLocks Take(IEnumerable<string> volumes)
+    {
+        var locks = new HeldLocks();
+        try
+        {
+            foreach (var path in volumes.SelectMany(Files))
+            {
+                locks.held.Add(
+                    FileLock.TryTake(path)
+                        ?? throw new FailureException(
+                            $"{path} is in use",
+                            "A service of this project still runs, and what it writes meanwhile would be in a backup in part",
+                            "./up --backup stops the services itself; stop what else uses these volumes (docker ps), then this again"
+                        )
+                );
+            }
+            return locks;
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => held.ForEach(one => one.Dispose());
+
+    static IEnumerable<string> Files(string volume) =>
+        VolumeTree
+            .Walk(volume)
+            .Where(path => Path.GetFileName(path) == "lock" || Path.GetExtension(path) == ".lock")
+            .Where(path => SystemCalls.StatusOf(path).Kind == BackupKind.File);
+}
