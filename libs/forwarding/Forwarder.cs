@@ -92,6 +92,7 @@ sealed partial class Forwarder : BackgroundService
             .DoAsync(
                 () =>
                 {
+                    DataFormat.Check(options.DataDirectory);
                     Directory.CreateDirectory(SlotDirectory.Root(options.DataDirectory));
                     SlotDirectory.FinishRetiring(options.DataDirectory);
                     new DeadLetterReplay(options.DeadLettersDirectory, clock).RecoverIfFree();

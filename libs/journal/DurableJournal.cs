@@ -102,7 +102,8 @@ public sealed class DurableJournal : IDisposable
             lockFile = null;
             return journal;
         }
-        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not JournalLockedException)
+        catch (Exception e)
+            when (e is (IOException or UnauthorizedAccessException) and not (JournalLockedException or LaterFormatException))
         {
             throw new IOException(
                 $"The journal directory {directory} cannot be used: {e.Message}. It must be writable for user {Environment.UserName} "

@@ -2,8 +2,8 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// Makes a journal that was restored from a backup safe to use again. The original gave out offsets after the backup was made, and the
-/// destination may know them, as tokens or as names of readings. So the restored journal continues far behind them, under the same identity:
-/// what the destination says of the old offsets still counts for the old readings, and no offset names two readings.
+/// destination may know them, as tokens or as names of readings. So the restored journal continues far behind them, under the same
+/// identity: what the destination says of the old offsets still counts for the old readings, and no offset names two readings.
 /// </summary>
 public static class RestoredJournal
 {

@@ -45,12 +45,7 @@ readonly record struct SegmentHeader(ulong Epoch, long First, long PreviousEnd, 
             return null;
         var version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]);
         if (version != Version)
-        {
-            throw new IOException(
-                $"{path} has format version {version}; this program knows {Version}. A later release wrote it: run that release, or let it "
-                    + "deliver everything before going back."
-            );
-        }
+            throw new LaterFormatException(path, version, Version);
 
         return new SegmentHeader(
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]),

@@ -88,7 +88,8 @@ sealed record BatchPlan
     }
 
     /// <summary>Null when there is none.</summary>
-    /// <exception cref="FormatException">There is a file, but it is not a plan of this version.</exception>
+    /// <exception cref="FormatException">There is a file, but it is not a plan.</exception>
+    /// <exception cref="LaterFormatException">It is a plan of a later release.</exception>
     public static BatchPlan? Load(string directory)
     {
         byte[] bytes;
@@ -108,7 +109,7 @@ sealed record BatchPlan
         try
         {
             using var document = JsonDocument.Parse(text);
-            return Read(document.RootElement);
+            return Read(document.RootElement, Path.Combine(directory, FileName));
         }
         catch (Exception e)
             when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or OverflowException)
@@ -165,8 +166,10 @@ sealed record BatchPlan
         json.WriteEndObject();
     }
 
-    static BatchPlan Read(JsonElement json)
+    static BatchPlan Read(JsonElement json, string path)
     {
+        if (json.GetProperty("version").GetInt32() is > TemplateVersion and var later)
+            throw new LaterFormatException(path, later, TemplateVersion);
         if (json.GetProperty("version").GetInt32() is not (FileVersion or TemplateVersion))
             throw new FormatException($"version {json.GetProperty("version")} is not {FileVersion} or {TemplateVersion}");
         return new BatchPlan

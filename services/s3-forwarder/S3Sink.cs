@@ -1,5 +1,6 @@
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
@@ -168,11 +169,9 @@ sealed partial class S3Sink : IBatchSink
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(
-                SinkFailure.NeedsOperator,
-                $"read {Path.Combine(start.Slot.Directory, BatchPlan.FileName)}: {e.Message}; make it readable for this process",
-                inner: e
-            );
+            var file = Path.Combine(start.Slot.Directory, BatchPlan.FileName);
+            var why = e is LaterFormatException ? e.Message : $"read {file}: {e.Message}; make it readable for this process";
+            throw new SinkException(SinkFailure.NeedsOperator, why, inner: e);
         }
         if (found is null)
             return new SinkPosition(start.Cursor);

@@ -14,6 +14,7 @@ sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
 
     public Outboxes(AgentOptions options, ReadingClock readingClock, Health health, TimeProvider clock, ILogger<Outbox> logger)
     {
+        DataFormat.Check(options.DataDirectory);
         all.Add(new Outbox(ReadingKind.Thermal, options, readingClock, health, clock, logger));
         if (options.TakesInverters || MayExist(options.OutboxDirectory(ReadingKind.Inverter)))
             all.Add(new Outbox(ReadingKind.Inverter, options, readingClock, health, clock, logger));

@@ -21,6 +21,8 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
 {
     const string FileName = "snowpipe-channel";
 
+    const int Version = 1;
+
     /// <summary>Null when there is none for this journal.</summary>
     /// <param name="directory">The slot's.</param>
     /// <param name="epoch">The journal's.</param>
@@ -35,6 +37,8 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
         damaged = bad.Count > 0 ? bad[0] : null;
         if (line is null && damaged is null)
             return null;
+        if (LaterVersion(line) is { } version)
+            throw new LaterFormatException(Path.Combine(directory, FileName), version, Version);
         if (
             line?.Split(' ') is not ["v1", var of, var generation, var first, var errors, .. var expected]
             || !int.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
@@ -52,6 +56,14 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
             )
             : null;
     }
+
+    /// <summary>The version of a line that a later release wrote.</summary>
+    static int? LaterVersion(string? line) =>
+        line?.Split(' ')[0] is ['v', .. var digits]
+        && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+        && version > Version
+            ? version
+            : null;
 
     static bool TryParse(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
 
@@ -8,6 +9,18 @@ namespace ThermalStreaming.Forwarding.Tests;
 /// <summary>A forwarder from the broker to its destination.</summary>
 public sealed class ForwarderTests(ITestOutputHelper output) : ForwarderTest(output)
 {
+    [Fact]
+    public async Task Files_of_a_later_release_end_the_service_and_stay_as_they_are()
+    {
+        File.WriteAllBytes(directory.File("format"), SmallFile.Seal($"{DataFormat.Current + 1}"));
+
+        await using var replica = await StartAsync(waitUntilReady: false);
+        var refused = await Assert.ThrowsAsync<ConfigurationException>(() => replica.Execution.WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.Contains("A later release wrote them", refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory.File("slots")));
+    }
+
     [Fact]
     public async Task Delivers_each_reading_once_however_often_it_arrives()
     {

@@ -476,6 +476,27 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         check.Complete();
     }
 
+    [Fact]
+    public async Task A_group_of_a_later_release_is_refused_and_stays_as_it_is()
+    {
+        using (var before = Open())
+            await StoreAsync(before, "slot-0", "pi", 1, 10);
+        var path = directory.File("ledger");
+        // An entry 12, which there is not.
+        byte[] entries = [12, 0];
+        File.AppendAllBytes(
+            path,
+            [.. BitConverter.GetBytes(entries.Length), .. BitConverter.GetBytes(Crc32C.Compute(entries)), .. entries]
+        );
+        var bytes = File.ReadAllBytes(path);
+
+        using var after = Open();
+        var refused = await Assert.ThrowsAsync<IOException>(() => after.EnterAsync("slot-0", CancellationToken.None).AsTask());
+
+        Assert.Contains("entries of a later version; use the release that wrote it", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(bytes, File.ReadAllBytes(path));
+    }
+
     public void Dispose() => directory.Dispose();
 
     Ledger Open() => new(directory.Path, journals, TimeProvider.System, NullLogger.Instance, new FaultyDisk());

@@ -156,7 +156,7 @@ public sealed class DurableJournalTests : JournalTest
         BitConverter.TryWriteBytes(bytes.AsSpan(60), Crc32C.Compute(bytes.AsSpan(0, 60)));
         File.WriteAllBytes(path, bytes);
 
-        var exception = Assert.Throws<IOException>(() => Open(new JournalOptions()));
+        var exception = Assert.Throws<LaterFormatException>(() => Open(new JournalOptions()));
 
         Assert.Contains("format version 2; this program knows 1", exception.Message, StringComparison.Ordinal);
         Assert.Equal(bytes, File.ReadAllBytes(path));

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
 using ThermalStreaming.Testing;
@@ -228,6 +230,26 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         AssertEveryReadingOnce(8);
         Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(spool.DirectoryPath, "s3-plan.unreadable.json")));
         Assert.Contains(spool.LoggedWarnings, line => line.Contains("may be uploaded twice", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_plan_of_a_later_release_stays_as_it_is_and_nothing_is_uploaded()
+    {
+        spool.AddInverters(8);
+        await CrashAtUploadAsync(1);
+        var uploaded = s3.Objects.Count;
+        var text = (await File.ReadAllTextAsync(spool.PlanPath))
+            .Split('\n')[0]
+            .Replace("\"version\":1", "\"version\":3", StringComparison.Ordinal);
+        var later = $"{text}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}\n";
+        await File.WriteAllTextAsync(spool.PlanPath, later);
+
+        var refused = await Assert.ThrowsAsync<SinkException>(() => spool.DeliverAsync(NewSink()));
+
+        Assert.Equal(SinkFailure.NeedsOperator, refused.Failure);
+        Assert.Contains("format version 3; this program knows 2. A later release wrote it", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(later, await File.ReadAllTextAsync(spool.PlanPath));
+        Assert.Equal(uploaded, s3.Objects.Count);
     }
 
     /// <summary>The disk took back what it had confirmed; the journal gives the same offsets out again.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SensorAgent.Tests;
@@ -49,6 +50,20 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(78, code);
         Assert.Contains("config: DATA_DIRECTORY is '/proc/nowhere'", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output + error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Files_of_a_later_release_end_it_with_78_and_stay_as_they_are()
+    {
+        File.WriteAllBytes(data.File("format"), SmallFile.Seal($"{DataFormat.Current + 1}"));
+        var before = File.ReadAllText(data.File("format"));
+
+        var (code, _, error) = await RunAsync([], ("HTTP_PORT", $"{Ports.Take()}"), ("CLOCK_PATIENCE", "0"));
+
+        Assert.Equal(78, code);
+        Assert.Contains("A later release wrote them: run that one, or restore a backup", error, StringComparison.Ordinal);
+        Assert.Equal(["format"], Directory.GetFileSystemEntries(data.Path).Select(Path.GetFileName));
+        Assert.Equal(before, File.ReadAllText(data.File("format")));
     }
 
     [Fact]

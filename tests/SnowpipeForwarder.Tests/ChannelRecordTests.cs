@@ -1,4 +1,5 @@
 using ThermalStreaming.Forwarding;
+using ThermalStreaming.Journal;
 using ThermalStreaming.Testing;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
@@ -95,6 +96,63 @@ public class ChannelRecordTests
     }
 
     /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>
+    [Fact]
+    public async Task A_record_of_a_later_release_stays_as_it_is_and_nothing_is_sent()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await OpenSecondGenerationAsync(fixture);
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        var known = TwinFile.Load(note, out _)!;
+        TwinFile.Save(note, known.Replace("v1 ", "v2 ", StringComparison.Ordinal));
+        var later = File.ReadAllText(note);
+        fixture.NewProcess();
+        var opened = fixture.Server.Of("open").Count();
+
+        var refused = await Assert.ThrowsAsync<SinkException>(fixture.OpenAsync);
+
+        Assert.Contains("format version 2; this program knows 1. A later release wrote it", refused.Message, StringComparison.Ordinal);
+        Assert.Equal((later, later), (File.ReadAllText(note), File.ReadAllText($"{note}.copy")));
+        Assert.Equal(opened, fixture.Server.Of("open").Count());
+    }
+
+    /// <summary>
+    /// An older copy of the journal was put back, and more was taken in before the channel could be opened than the original had delivered
+    /// since.
+    /// </summary>
+    [Fact]
+    public async Task A_restored_journal_delivers_what_it_takes_in_before_the_channel_opens()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Make(SinkFixture.Channel).Committed = SinkFixture.Token(199);
+        using var temp = new TempDirectory();
+        using (var backup = Open(temp))
+        {
+            for (var i = 0; i < 100; i++)
+                await backup.AppendAsync(new JournalRecord(new byte[8], 1), CancellationToken.None);
+            backup.Commit(90, durable: true);
+        }
+        Assert.NotNull(RestoredJournal.Continue(temp.Path, TimeProvider.System));
+        using var journal = Open(temp);
+        var first = journal.NextOffset;
+        for (var i = 0; i < 150; i++)
+            await journal.AppendAsync(new JournalRecord(new byte[8], 1), CancellationToken.None);
+        (fixture.Cursor, fixture.End) = (journal.CommittedOffset, journal.NextOffset);
+
+        var position = await fixture.OpenAsync();
+
+        Assert.Equal(200, position.Offset);
+        Assert.Equal(150, journal.ReadingsFrom(position.Offset));
+        Assert.Equal(first + 150, journal.NextOffset);
+        Assert.Empty(fixture.Log.Of(SnowpipeEvents.TailLost));
+    }
+
+    static DurableJournal Open(TempDirectory directory) =>
+        DurableJournal.Open(
+            new JournalOptions { Directory = directory.Path, FreeSpaceReserveBytes = 0 },
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
+        );
+
     static async Task OpenSecondGenerationAsync(SinkFixture fixture)
     {
         await fixture.OpenAsync();
