@@ -19,7 +19,7 @@ namespace ThermalStreaming.Thermalctl;
 /// <param name="clock">Time.</param>
 sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
 {
-    /// <summary>Volumes that are no part of a backup: what stands in for other people's services, and measurements that can be missed.</summary>
+    /// <summary>Volumes that are no part of a backup: stand-ins for other people's services, and measurements.</summary>
     static readonly string[] leftOut = ["snowflake-data", "localstack-data", "prometheus-data", "grafana-data"];
 
     /// <returns>What the backup holds.</returns>

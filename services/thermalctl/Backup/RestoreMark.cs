@@ -4,7 +4,9 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A file in each volume while a restore is under way. It stays when the restore is interrupted, and then nothing starts.</summary>
+/// <summary>
+/// A file in each volume while a restore is under way. It stays when the restore is interrupted, and then nothing starts.
+/// </summary>
 static class RestoreMark
 {
     public const string FileName = ".restoring";
