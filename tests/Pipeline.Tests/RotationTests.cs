@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using ThermalStreaming.Readings;
@@ -26,7 +24,10 @@ public sealed partial class RotationTests(ITestOutputHelper output)
             await File.WriteAllTextAsync(registered.File("THERMAL_STREAMING_USER.pub"), first.ExportSubjectPublicKeyInfoPem());
         }
         // The container's user reads them.
-        await BashAsync("/", $"chmod 755 '{registered.Path}'; chmod 644 '{registered.Path}'/* '{file}'; chown 1654 '{file}' || true", []);
+        await UpCopy.BashAsync(
+            "/",
+            $"chmod 755 '{registered.Path}'; chmod 644 '{registered.Path}'/* '{file}'; chown 1654 '{file}' || true"
+        );
         await using var project = await PipelineProject.StartAsync(
             new Dictionary<string, string> { ["SNOWFLAKE_PRIVATE_KEY_PATH"] = file, ["TEST_PUBLIC_KEYS"] = registered.Path },
             "compose.key-file.yaml",
@@ -65,7 +66,7 @@ public sealed partial class RotationTests(ITestOutputHelper output)
                 // ALTER USER … SET RSA_PUBLIC_KEY_2
                 await File.WriteAllTextAsync(registered.File("THERMAL_STREAMING_USER_2.pub"), PublicKey().Match(made).Groups[1].Value);
                 await fleet.MoreAsync(50);
-                await BashAsync(secrets.Path, "cat rsa_key.new.p8 > rsa_key.p8 && rm rsa_key.new.p8", []);
+                await UpCopy.BashAsync(secrets.Path, "cat rsa_key.new.p8 > rsa_key.p8 && rm rsa_key.new.p8");
                 await fleet.MoreAsync(50);
                 // ALTER USER … UNSET RSA_PUBLIC_KEY
                 File.Delete(registered.File("THERMAL_STREAMING_USER.pub"));
@@ -92,7 +93,7 @@ public sealed partial class RotationTests(ITestOutputHelper output)
     public async Task New_passwords_for_every_user_of_the_broker_cost_no_reading_and_no_restart()
     {
         await using var project = await PipelineProject.StartAsync();
-        using var copy = CopyOfUp();
+        using var copy = new UpCopy();
 
         await Scenario.RunAsync(
             project,
@@ -205,55 +206,10 @@ public sealed partial class RotationTests(ITestOutputHelper output)
         return await Docker.RunAsync(["inspect", "--format", "{{.Name}} {{.State.StartedAt}} {{.RestartCount}}", .. ids.Order()]);
     }
 
-    /// <summary>What ./up needs. The tests' own directory has a .env of its user's.</summary>
-    static TempDirectory CopyOfUp()
-    {
-        var directory = new TempDirectory();
-        foreach (
-            var name in new[]
-            {
-                "up",
-                "compose.yaml",
-                "compose.override.yaml",
-                "offline/docker.sh",
-                "offline/base",
-                "offline/base-images.yaml",
-                "offline/project.sh",
-            }
-        )
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(directory.File(name))!);
-            File.Copy(Path.Combine(Root, name), directory.File(name));
-        }
-        return directory;
-    }
-
-    static async Task<string> UpAsync(PipelineProject project, TempDirectory copy, params string[] arguments)
+    static async Task<string> UpAsync(PipelineProject project, UpCopy copy, params string[] arguments)
     {
         // Without MQTT_PUBLISHER_PASSWORD: where it is set, ./up says that it has to be changed there.
-        var settings = project
-            .Settings.Where(setting => setting.Key != "MQTT_PUBLISHER_PASSWORD")
-            .Append(new("COMPOSE_PROJECT_NAME", project.Name));
-        await File.WriteAllLinesAsync(
-            copy.File(".env"),
-            settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Key}={setting.Value}"))
-        );
-        var (code, text) = await BashAsync(copy.Path, "./up \"$@\"", arguments);
+        var (code, text) = await copy.TryAsync(project, ["MQTT_PUBLISHER_PASSWORD"], arguments);
         return code == 0 ? text : throw new InvalidOperationException($"./up {string.Join(' ', arguments)} ended with {code}: {text}");
-    }
-
-    static async Task<(int Code, string Text)> BashAsync(string directory, string script, string[] arguments)
-    {
-        var start = new ProcessStartInfo("bash", ["-c", script, "bash", .. arguments])
-        {
-            WorkingDirectory = directory,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var said = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await said + errors);
     }
 }
