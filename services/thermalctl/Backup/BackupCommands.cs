@@ -24,11 +24,7 @@ static class BackupCommands
                 var narrator = Narrator();
                 var manifest = new BackupWriter(parsed.GetValue(places)!, narrator, TimeProvider.System).Write(path, cancellationToken);
                 if (parsed.GetValue(owner)?.Split(':') is [var user, var group])
-                    SystemCalls.ChangeOwner(
-                        path,
-                        int.Parse(user, CultureInfo.InvariantCulture),
-                        int.Parse(group, CultureInfo.InvariantCulture)
-                    );
+                    Give(path, user, group, narrator);
                 Say(narrator, manifest, new FileInfo(path).Length);
                 return Task.FromResult(ExitCodes.Ok);
             }
@@ -70,6 +66,19 @@ static class BackupCommands
         new("--volumes") { Description = "Where the volumes are mounted.", DefaultValueFactory = _ => Volumes };
 
     static Narrator Narrator() => new(Console.Out, Console.Error, Terminal.IsInteractive);
+
+    /// <summary>Gives the backup to the person; not every file system, of a USB stick for example, knows owners.</summary>
+    static void Give(string path, string user, string group, Narrator narrator)
+    {
+        try
+        {
+            SystemCalls.ChangeOwner(path, int.Parse(user, CultureInfo.InvariantCulture), int.Parse(group, CultureInfo.InvariantCulture));
+        }
+        catch (IOException e)
+        {
+            narrator.Warn($"{e.Message}. Where the file system knows no owners, everybody who can mount it can read the backup");
+        }
+    }
 
     static void Say(Narrator narrator, BackupManifest manifest, long bytes)
     {
