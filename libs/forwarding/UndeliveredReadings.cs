@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
@@ -13,6 +14,7 @@ namespace ThermalStreaming.Forwarding;
 public sealed record UndeliveredReadings(long InOutboxes, long InJournals, int InReplay)
 {
     /// <summary>Whether there is nothing.</summary>
+    [JsonIgnore]
     public bool IsNone => this is { InOutboxes: 0, InJournals: 0, InReplay: 0 };
 
     /// <summary>Looks into the data directories. Takes no lock and changes nothing.</summary>
