@@ -38,9 +38,13 @@ sealed partial class DeliveryLoop(
     int failures;
     int reopenings;
     long lastPoll;
+    long lingerTicks;
 
     /// <summary>One past the last offset that the sink has accepted.</summary>
     public long Sent { get; private set; }
+
+    /// <summary>How long a batch waits for more readings now. May be asked from any thread.</summary>
+    public TimeSpan Linger => TimeSpan.FromTicks(Volatile.Read(ref lingerTicks));
 
     /// <summary>Who wants the journal delivered at once.</summary>
     public FlushRequests Flushes => cursor.Flushes;
@@ -174,7 +178,9 @@ sealed partial class DeliveryLoop(
     {
         try
         {
-            return reader!.Fill(batch, sink.Limits, plannedEnd);
+            var limits = sink.Limits;
+            Volatile.Write(ref lingerTicks, limits.Linger.Ticks);
+            return reader!.Fill(batch, limits, plannedEnd);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

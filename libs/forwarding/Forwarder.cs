@@ -59,12 +59,10 @@ sealed partial class Forwarder : BackgroundService
             var clientIdPrefix = $"{options.ServiceName}-{await PrepareAsync(stop.Token)}";
             using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
             figures.Publish(ledger);
-            var running = new List<Task>();
+            var lanes = new Lanes(services, (end, endNow) => OwnAsync(ledger, clientIdPrefix, end, endNow), StopBudget);
+            Task[] running = [lanes.RunAsync(stop.Token, abort.Token), AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token)];
             try
             {
-                while (running.Count < options.Slots)
-                    running.Add(OwnAsync(ledger, clientIdPrefix, stop.Token, abort.Token));
-                running.Add(AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token));
                 await await Task.WhenAny(running);
             }
             finally

@@ -18,8 +18,17 @@ public sealed class ForwarderOptions
     /// <summary>Where everything is kept; shared by the replicas of a service on one machine.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>Slots of this replica, each with a journal, an MQTT session and a channel of its own. Default 1.</summary>
+    /// <summary>Slots of this replica at least, each with a journal, an MQTT session and a channel of its own. Default 1.</summary>
     public required int Slots { get; init; }
+
+    /// <summary>
+    /// Slots at most: where readings are late it opens more than <see cref="Slots"/> by itself, and closes them later. Not more than
+    /// <see cref="Slots"/>: it opens none. Default 0.
+    /// </summary>
+    public int MostSlots { get; init; }
+
+    /// <summary>How readily it opens and closes them.</summary>
+    internal LanePace Pace { get; init; } = LanePace.Usual;
 
     /// <summary>How long a slot may be without an owner before it is adopted. Longer than a restart takes. Default 1 min.</summary>
     public required TimeSpan SlotAdoptionGrace { get; init; }
@@ -63,19 +72,16 @@ public sealed class ForwarderOptions
     /// <summary>Every shared subscription. No message is taken by two of them.</summary>
     public IReadOnlyList<string> Subscriptions => [Subscription, .. Mappings.Subscriptions(Kind).Select(filter => Shared(filter.Text))];
 
-    public static ForwarderOptions Load(Settings settings, string serviceName, ReadingKind kind, CostRoad road) =>
-        new()
+    public static ForwarderOptions Load(Settings settings, string serviceName, ReadingKind kind, CostRoad road)
+    {
+        var slots = SlotCount.Load(settings);
+        return new()
         {
             ServiceName = serviceName,
             Kind = kind,
             DataDirectory = settings.Text("DATA_DIRECTORY", "/data", "Directory for everything that must survive a restart."),
-            Slots = settings.WholeNumber(
-                "SLOTS",
-                1,
-                1,
-                16,
-                "Slots of this replica, each with its own journal, MQTT session and destination channel."
-            ),
+            Slots = slots.Least,
+            MostSlots = slots.Most,
             SlotAdoptionGrace = settings.Duration(
                 "SLOT_ADOPTION_GRACE",
                 TimeSpan.FromMinutes(1),
@@ -105,6 +111,7 @@ public sealed class ForwarderOptions
             Road = road,
             Prices = CostPrices.Load(settings),
         };
+    }
 
     string Shared(string filter) => $"$share/{ServiceName}/{filter}";
 

@@ -102,6 +102,9 @@ sealed class Slot : IAsyncDisposable
 
     public string Name => directory.Name;
 
+    /// <summary>How long a batch of it waits for more readings now.</summary>
+    public TimeSpan Linger => delivery.Linger;
+
     /// <summary>Where its readings are delivered to.</summary>
     public string Destination => sink.Destination;
 
@@ -109,8 +112,7 @@ sealed class Slot : IAsyncDisposable
     public FlushRequests Flushes => delivery.Flushes;
 
     /// <summary>
-    /// Opens the journal of a slot that this process holds. The ledger need not be usable yet: what the journal holds is delivered without
-    /// it.
+    /// Opens the journal of a slot that this process holds. What it holds is delivered also while the ledger cannot be used.
     /// </summary>
     /// <param name="directory">The slot's directory, which this process has locked.</param>
     /// <param name="ledger">Which readings are stored.</param>
@@ -147,9 +149,8 @@ sealed class Slot : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs until <paramref name="stop"/>; then intake ends first, what is in hand is made durable and acknowledged, and as much is
-    /// delivered as
-    /// <paramref name="abort"/> allows. An adopted slot also ends when nothing is left of it.
+    /// Runs until <paramref name="stop"/>; then intake ends, what is in hand is made durable and acknowledged, and as much is delivered
+    /// as <paramref name="abort"/> allows. An adopted slot also ends when nothing is left of it.
     /// </summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {

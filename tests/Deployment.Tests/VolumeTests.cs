@@ -29,7 +29,7 @@ public sealed class VolumeTests
             var settings = new Settings(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
             var options = ForwarderOptions.Load(settings, container.Name, ReadingKind.Thermal, default);
             needed +=
-                options.Slots * options.Journal.MaxBytes
+                options.MostSlots * options.Journal.MaxBytes
                 + options.DeadLettersMaxBytes
                 + LedgerBytes
                 + options.Journal.FreeSpaceReserveBytes;

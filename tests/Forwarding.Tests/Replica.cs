@@ -79,7 +79,9 @@ sealed class Replica : IAsyncDisposable
         int brokerPort,
         int slots = 1,
         TimeSpan? adoptionGrace = null,
-        MappingSet? mappings = null
+        MappingSet? mappings = null,
+        int mostSlots = 0,
+        LanePace? pace = null
     ) =>
         new()
         {
@@ -87,6 +89,8 @@ sealed class Replica : IAsyncDisposable
             Kind = ReadingKind.Thermal,
             DataDirectory = dataDirectory,
             Slots = slots,
+            MostSlots = mostSlots,
+            Pace = pace ?? LanePace.Usual,
             SlotAdoptionGrace = adoptionGrace ?? TimeSpan.FromSeconds(1),
             SlotDrainQuiet = TimeSpan.FromMilliseconds(500),
             DeadLettersMaxBytes = 64 << 20,

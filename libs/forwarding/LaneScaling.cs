@@ -1,0 +1,69 @@
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// Decides when a replica opens one slot more and when it closes one, by how late its readings are committed. More slots help when one
+/// cannot keep up with what comes. They do not help while the destination commits nothing, nor with a backlog that is shrinking: what a
+/// journal holds is delivered by its own slot. Not thread-safe.
+/// </summary>
+/// <param name="least">Slots that there are at least.</param>
+/// <param name="most">Slots that there are at most.</param>
+/// <param name="pace">How readily.</param>
+/// <param name="clock">Time.</param>
+sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
+{
+    /// <summary>The longest calm that is waited for, in multiples of <see cref="LanePace.Calm"/>.</summary>
+    const int MostCalm = 24;
+
+    readonly long started = clock.GetTimestamp();
+    (TimeSpan At, TimeSpan Lag)? behind;
+    TimeSpan? calmSince,
+        closedAt;
+    TimeSpan progressAt;
+    long lastCommitted = -1;
+    int calms = 1;
+
+    TimeSpan Now => clock.GetElapsedTime(started);
+
+    /// <summary>Looks at the slots, every <see cref="LanePace.Look"/>.</summary>
+    /// <param name="lanes">Slots that there are, without those that are being closed.</param>
+    /// <param name="lag">Age of the oldest reading that is not committed; zero if there is none.</param>
+    /// <param name="committed">A number that changes whenever something is committed.</param>
+    /// <param name="linger">How long a batch waits for more readings.</param>
+    public LaneChange Look(int lanes, TimeSpan lag, long committed, TimeSpan linger)
+    {
+        var now = Now;
+        if (committed != lastCommitted)
+            (lastCommitted, progressAt) = (committed, now);
+        if (lag <= pace.Behind + 2 * linger)
+        {
+            behind = null;
+            calmSince ??= now;
+            if (lanes <= least || now - calmSince < calms * pace.Calm)
+                return LaneChange.None;
+            (calmSince, closedAt) = (now, now);
+            return LaneChange.Close;
+        }
+        calmSince = null;
+        // Nothing is committed: the destination is away, and would be for another slot too.
+        if (now - progressAt > pace.Patience / 3 + 2 * linger)
+        {
+            behind = null;
+            return LaneChange.None;
+        }
+        behind ??= (now, lag);
+        if (now - behind.Value.At < pace.Patience)
+            return LaneChange.None;
+        var isFalling = lag < behind.Value.Lag;
+        behind = (now, lag);
+        if (isFalling || lanes >= most)
+            return LaneChange.None;
+        // The slot that was closed was needed: the next time, it is closed later.
+        if (closedAt is { } closed)
+            calms = now - closed < pace.Calm ? Math.Min(2 * calms, MostCalm) : 1;
+        closedAt = null;
+        return LaneChange.Open;
+    }
+
+    /// <summary>Forgets what was seen: delivery is paused, so nothing is late.</summary>
+    public void Rest() => (behind, calmSince) = (null, null);
+}

@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Logging;
+
+namespace ThermalStreaming.Forwarding;
+
+/// <summary>
+/// The slots that a replica owns: as many as SLOTS says, or between its two numbers as many as <see cref="LaneScaling"/> finds right. One
+/// that is closed becomes a slot without an owner, which this replica or another one adopts, empties and retires like any other.
+/// </summary>
+/// <param name="services">What all slots share.</param>
+/// <param name="own">Owns a slot until the first token; gives up what it cannot finish at the second.</param>
+/// <param name="budget">How long a slot may deliver after it was told to stop.</param>
+sealed partial class Lanes(SlotServices services, Func<CancellationToken, CancellationToken, Task> own, TimeSpan budget)
+{
+    readonly ForwarderOptions options = services.Options;
+    readonly ILogger logger = services.Logger;
+    readonly List<Lane> lanes = [];
+
+    int Open => lanes.Count(lane => !lane.IsClosing);
+
+    /// <summary>Runs until the stop, or until a slot ends otherwise than on request.</summary>
+    public async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
+        {
+            while (lanes.Count < options.Slots)
+                Add();
+            var scaling = new LaneScaling(options.Slots, options.MostSlots, options.Pace, services.Clock);
+            while (true)
+            {
+                var look = options.MostSlots > options.Slots ? options.Pace.Look : Timeout.InfiniteTimeSpan;
+                var waiting = Task.Delay(look, services.Clock, end.Token);
+                var ended = await Task.WhenAny([waiting, .. lanes.Select(lane => lane.Ended)]);
+                if (end.IsCancellationRequested)
+                    return;
+                if (ended == waiting)
+                    Look(scaling);
+                else if (lanes.Find(lane => lane.Ended == ended) is { IsClosing: true } closed)
+                    await RemoveAsync(closed);
+                else
+                {
+                    await ended;
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await Task.WhenAll(lanes.Select(lane => lane.Ended));
+            lanes.ForEach(lane => lane.Dispose());
+        }
+
+        void Add() => lanes.Add(new Lane(own, budget, end.Token, abort));
+
+        void Look(LaneScaling scaling)
+        {
+            if (services.Pause.Current is not null)
+            {
+                scaling.Rest();
+                return;
+            }
+            var owned = services.Slots.Select(slot => slot).Where(slot => !slot.IsAdopted).ToList();
+            var lag = owned.Select(slot => slot.Journal.OldestUncommittedAge ?? TimeSpan.Zero).DefaultIfEmpty().Max();
+            var linger = owned.Select(slot => slot.Linger).DefaultIfEmpty().Max();
+            switch (scaling.Look(Open, lag, owned.Sum(slot => slot.Journal.CommittedOffset), linger))
+            {
+                case LaneChange.Open:
+                    Add();
+                    LogOpened(lag.TotalSeconds, Open, options.MostSlots);
+                    break;
+                case LaneChange.Close:
+                    lanes.FindLast(lane => !lane.IsClosing)!.Close();
+                    LogClosed(Open, options.Slots);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    async Task RemoveAsync(Lane lane)
+    {
+        lanes.Remove(lane);
+        using (lane)
+        {
+            try
+            {
+                await lane.Ended;
+            }
+            catch (OperationCanceledException)
+            {
+                // It was waiting for the disk when it was told to stop.
+            }
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 154,
+        Level = LogLevel.Information,
+        Message = "Readings wait {Lag:0} s for their commit, and ever longer: opened a slot more, now {Open} of at most {Most} (SLOTS)"
+    )]
+    partial void LogOpened(double lag, int open, int most);
+
+    [LoggerMessage(
+        EventId = 155,
+        Level = LogLevel.Information,
+        Message = "No reading was late for long enough: closing a slot, {Open} stay, at least {Least} (SLOTS). What it holds is adopted"
+    )]
+    partial void LogClosed(int open, int least);
+}
