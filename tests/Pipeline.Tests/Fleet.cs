@@ -188,6 +188,13 @@ sealed class Fleet : IAsyncDisposable
         );
     }
 
+    /// <summary>After <see cref="StopAsync"/>: what was acknowledged is not published again, as when the replay window has passed.</summary>
+    public void Settle()
+    {
+        lock (gate)
+            notSettled.Clear();
+    }
+
     /// <summary>
     /// Publishes something of its own making on a topic of its first device, or of another; ends with the broker's acknowledgement.
     /// </summary>
