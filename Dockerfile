@@ -67,8 +67,8 @@ RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked s
 
 # What all services share. Nothing may write outside /data and /tmp.
 FROM ${DOTNET_RUNTIME_IMAGE} AS service
-ENV DOTNET_GCgen0size=0x200000 \
-    DOTNET_GCgen0MaxBudget=0x200000 \
+ENV DOTNET_GCgen0size=200000 \
+    DOTNET_GCgen0MaxBudget=200000 \
     DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 \
     MALLOC_ARENA_MAX=1 \
     MALLOC_MMAP_THRESHOLD_=65536 \
