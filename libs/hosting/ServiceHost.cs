@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -27,11 +28,16 @@ static partial class ServiceHost
     )
         where TOptions : class
     {
+        // The host takes a signal for what ends it, also while it stops for a new start; here it ends the process.
+        var isStopAsked = false;
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Volatile.Write(ref isStopAsked, true));
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Volatile.Write(ref isStopAsked, true));
         while (true)
         {
             var restart = new ServiceRestart();
             var code = await ServeOnceAsync(definition, configuration, restart, cancellationToken);
-            if (!restart.IsRequested || code != ExitCodes.Ok || cancellationToken.IsCancellationRequested)
+            var isStopped = Volatile.Read(ref isStopAsked) || cancellationToken.IsCancellationRequested;
+            if (!restart.IsRequested || code != ExitCodes.Ok || isStopped)
                 return code;
         }
     }

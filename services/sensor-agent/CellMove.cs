@@ -58,16 +58,6 @@ sealed partial class CellMove : BackgroundService
         }
     }
 
-    /// <summary>Whether the device leaves its cell now.</summary>
-    public bool IsMoving
-    {
-        get
-        {
-            lock (gate)
-                return cells.Home != cells.Target;
-        }
-    }
-
     /// <summary>Readings that the old cell has still to acknowledge; 0 while the device stays.</summary>
     public long ReadingsLeft
     {
@@ -200,7 +190,8 @@ sealed partial class CellMove : BackgroundService
     /// <summary>Lets the outboxes follow what <see cref="cells"/> says now.</summary>
     void Follow()
     {
-        if (!isRemembered)
+        // Once it is done, the connection is still that of the cell that was left, and nothing more may go there.
+        if (!isRemembered || isDone)
             return;
         if (cells.Home == cells.Target)
         {

@@ -112,6 +112,19 @@ public sealed class CellTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_stop_while_the_agent_starts_again_stays_a_stop()
+    {
+        await using var stand = await CellStand.StartAsync(cells: 2);
+        using var agent = stand.Agent(("CELL_PINS", "pi=0"));
+        await stand.FlowsToAsync(0);
+        await stand.Control.Agent.MoveToCellAsync(new() { Cell = 1 });
+        // Said just before it begins to stop for the new start.
+        await stand.At(0).UntilAsync(_ => agent.Log.Contains("This device has moved", StringComparison.Ordinal));
+
+        Assert.Equal(0, await agent.StopAsync());
+    }
+
+    [Fact]
     public async Task A_move_to_the_present_cell_ends_one_that_has_begun()
     {
         await using var stand = await CellStand.StartAsync(cells: 2);
