@@ -109,7 +109,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         using var stop = new CancellationTokenSource();
         var waiting = other.EnterAsync("slot-1", stop.Token).AsTask();
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.StartsWith(
             $"The ledger {directory.File("ledger")} has been held by slot-0 (process {Environment.ProcessId} on host "
