@@ -46,11 +46,20 @@ static class ServiceCommandLine
         arguments.AddRange(Add(definition.CheckArguments, check));
         root.Subcommands.Add(check);
 
+        var live = new Option<bool>(StatusClient.Live)
+        {
+            Description = "Only whether it answers: for an engine that restarts what is unwell, which would not bring Snowflake back.",
+        };
         var healthcheck = new Command(
             "healthcheck",
             "Asks the running service whether it is well; exit code 0 or 1. For container engines."
+        )
+        {
+            live,
+        };
+        healthcheck.SetAction(
+            (parsed, cancellationToken) => StatusClient.HealthAsync(Configuration(parsed), parsed.GetValue(live), cancellationToken)
         );
-        healthcheck.SetAction((parsed, cancellationToken) => StatusClient.HealthAsync(Configuration(parsed), cancellationToken));
         root.Subcommands.Add(healthcheck);
 
         var status = new Command("status", "Shows the figures of the running service.") { json };

@@ -127,6 +127,7 @@ public sealed class ServiceProgramTests
         await ReachableAsync();
 
         var (bad, said, _) = await RunAsync(["healthcheck"], Definition());
+        var (live, _, _) = await RunAsync(["healthcheck", "--live"], Definition());
         health!.Well("disk");
         var (good, _, _) = await RunAsync(["healthcheck"], Definition());
         var (_, status, _) = await RunAsync(["status", "--json"], Definition());
@@ -134,14 +135,18 @@ public sealed class ServiceProgramTests
         await serving;
 
         Assert.Equal((1, "FAIL disk: it is full"), (bad, said.Trim()));
+        // It answers: a new container would not empty the disk.
+        Assert.Equal(0, live);
         Assert.Equal(0, good);
         Assert.Contains("\"ready\":true", status, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Healthcheck_says_so_when_nothing_answers()
+    [Theory]
+    [InlineData("healthcheck")]
+    [InlineData("healthcheck", "--live")]
+    public async Task Healthcheck_says_so_when_nothing_answers(params string[] words)
     {
-        var (code, said, _) = await RunAsync(["healthcheck"], Definition());
+        var (code, said, _) = await RunAsync(words, Definition());
 
         Assert.Equal(1, code);
         Assert.Contains("does not answer", said, StringComparison.Ordinal);
