@@ -35,7 +35,10 @@ sealed class OperatorProcess : IDisposable
 
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.Thermalctl");
 
-    public static OperatorProcess Start(params IReadOnlyList<string> arguments) => new(new Dictionary<string, string>(), arguments);
+    public static OperatorProcess Start(params IReadOnlyList<string> arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    public static OperatorProcess Start(IReadOnlyDictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
+        new(environment, arguments);
 
     /// <summary>Runs it to its end.</summary>
     public static Task<ToolResult> RunAsync(params IReadOnlyList<string> arguments) =>

@@ -44,8 +44,10 @@ public sealed class SetupDamageTests : SetupTestBase
         Assert.NotNull(new FileInfo(directory.File(file)).LinkTarget);
     }
 
-    [Fact]
-    public async Task It_makes_nothing_while_a_restore_is_half_done()
+    [Theory]
+    [InlineData("setup")]
+    [InlineData("setup keep --make")]
+    public async Task It_makes_nothing_while_a_restore_is_half_done(string arguments)
     {
         RestoreMark.Set([directory.File("authority")], "some.backup");
         var before = Snapshot();
@@ -58,7 +60,7 @@ public sealed class SetupDamageTests : SetupTestBase
                 ["MQTT_CREDENTIALS"] = directory.File("credentials"),
                 ["CONTROL_TOKENS"] = directory.File("control"),
             },
-            "setup"
+            arguments.Split(' ')
         );
 
         Assert.Equal(ExitCodes.BadConfiguration, ended.ExitCode);
@@ -93,6 +95,7 @@ public sealed class SetupDamageTests : SetupTestBase
     [Theory]
     [InlineData("setup")]
     [InlineData("setup keep")]
+    [InlineData("setup keep --make")]
     [InlineData("setup devices")]
     [InlineData("setup enroll other-esp")]
     [InlineData("setup rotate sensor-agent")]

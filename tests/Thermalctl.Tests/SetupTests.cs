@@ -15,6 +15,34 @@ public sealed class SetupTests : SetupTestBase
     const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     const UnixFileMode All = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
+    /// <summary>Where nothing runs before the other containers, as in a swarm.</summary>
+    [Fact]
+    public async Task The_keeper_makes_what_is_missing_if_it_is_told_to()
+    {
+        foreach (var program in new[] { "snowpipe-forwarder", "cli" })
+            Directory.CreateDirectory(directory.File($"control/{program}"));
+        using var keeper = OperatorProcess.Start(
+            new Dictionary<string, string>
+            {
+                ["MOSQUITTO_AUTH"] = directory.File("auth"),
+                ["MOSQUITTO_AUTHORITY"] = directory.File("authority"),
+                ["MQTT_CREDENTIALS"] = directory.File("credentials"),
+                ["CONTROL_TOKENS"] = directory.File("control"),
+            },
+            "setup",
+            "keep",
+            "--make"
+        );
+
+        await keeper.SawAsync("made a control token");
+        await keeper.SawAsync("made a certificate");
+        keeper.Interrupt();
+        await keeper.EndAsync();
+
+        Assert.True(File.Exists(directory.File("credentials/snowpipe-forwarder/password")));
+        Assert.Equal(Read("authority/control-token"), Read("control/snowpipe-forwarder/token"));
+    }
+
     [Fact]
     public void It_makes_users_passwords_identity_and_certificates_with_the_modes_that_their_readers_need()
     {

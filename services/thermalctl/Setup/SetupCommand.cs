@@ -18,7 +18,7 @@ static class SetupCommand
     {
         var setup = new Command("setup", "Users, passwords and certificates of the broker: makes what is missing, and keeps what exists.")
         {
-            Verb("keep", "Renews the certificate in time, and follows a new host name, until it is stopped.", KeepAsync),
+            Keep(),
             Verb("devices", "The enrolled devices, one per line.", tools => tools.Devices.List()),
             Verb(
                 "healthy",
@@ -58,6 +58,25 @@ static class SetupCommand
         tools.Services.Make();
         tools.Certificates.Make();
         tools.Tokens.Make();
+    }
+
+    static Command Keep()
+    {
+        var make = new Option<bool>("--make")
+        {
+            Description = "First makes what is missing, as setup does: where nothing runs before the other containers, as in a swarm.",
+        };
+        var keep = new Command("keep", "Renews the certificate in time, and follows a new host name, until it is stopped.") { make };
+        Act(
+            keep,
+            (parsed, cancellationToken) =>
+            {
+                if (parsed.GetValue(make))
+                    Alone(Make);
+                return KeepAsync(SetupTools.OfContainer(), cancellationToken);
+            }
+        );
+        return keep;
     }
 
     static async Task<int> KeepAsync(SetupTools tools, CancellationToken cancellationToken)
@@ -165,13 +184,6 @@ static class SetupCommand
     {
         var command = new Command(verb, description);
         Act(command, (_, _) => Task.FromResult(action(SetupTools.OfContainer())));
-        return command;
-    }
-
-    static Command Verb(string verb, string description, Func<SetupTools, CancellationToken, Task<int>> action)
-    {
-        var command = new Command(verb, description);
-        Act(command, (_, cancellationToken) => action(SetupTools.OfContainer(), cancellationToken));
         return command;
     }
 
