@@ -30,7 +30,7 @@ public sealed partial class SettingsTests
         Assert.True(checkedNames > 5);
     }
 
-    static async Task<HashSet<string>> SettingsAsync(string program)
+    internal static async Task<HashSet<string>> SettingsAsync(string program)
     {
         switch (program)
         {
