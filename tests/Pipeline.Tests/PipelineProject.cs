@@ -137,6 +137,13 @@ sealed class PipelineProject : IAsyncDisposable
         }
     }
 
+    /// <summary>Builds the images, once per run of the tests, and starts nothing.</summary>
+    public static async Task BuildImagesAsync()
+    {
+        await using var project = new PipelineProject(new Dictionary<string, string>(), null, []);
+        await project.BuildAsync();
+    }
+
     public bool Has(string service) => Services.Count == 0 || Services.Contains(service);
 
     /// <summary>The forwarders among them.</summary>

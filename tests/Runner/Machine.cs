@@ -68,6 +68,13 @@ sealed class Machine(Command command, Narrator narrator)
             await InstallAsync(stop, programs);
     }
 
+    /// <summary>What makes the machines of a swarm out of namespaces. Docker is there, or comes later.</summary>
+    public async Task NeedNamespacesAsync(CancellationToken stop)
+    {
+        if (Find("ip") is null || Find("iptables") is null || Find("nsenter") is null || Find("openssl") is null)
+            await InstallAsync(stop, "iproute2", "iptables", "util-linux", "openssl");
+    }
+
     /// <summary>Prometheus with its tool: alerts and metrics are checked with them. Its own daemon is of no use.</summary>
     public async Task NeedPrometheusAsync(CancellationToken stop)
     {

@@ -129,6 +129,7 @@ sealed class WholeRun
         if (TestSelection.WithDocker.Contains(project) && !isDockerReady)
         {
             isDockerReady = true;
+            await machine.NeedNamespacesAsync(stop);
             await containers.ReadyAsync(selection.NeedsArm64, stop);
         }
         var ceiling = Environment.GetEnvironmentVariable("THERMAL_TEST_CEILING") ?? Ceiling;
