@@ -3,7 +3,7 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>The streams of one device, whose number and memory are bounded together. Not thread-safe.</summary>
 sealed class DeviceStreams
 {
-    readonly List<StoredStream> streams = [];
+    readonly List<StoredStream> streams = new(1);
 
     /// <summary>The streams, in no particular order.</summary>
     public IReadOnlyList<StoredStream> Streams => streams;

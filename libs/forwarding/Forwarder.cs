@@ -57,7 +57,13 @@ sealed partial class Forwarder : BackgroundService
         try
         {
             var clientIdPrefix = $"{options.ServiceName}-{await PrepareAsync(stop.Token)}";
-            using var ledger = new Ledger(options.DataDirectory, new SlotJournals(options.DataDirectory), clock, logger);
+            using var ledger = new Ledger(
+                options.DataDirectory,
+                new SlotJournals(options.DataDirectory),
+                clock,
+                logger,
+                maxBytes: options.LedgerMaxBytes
+            );
             figures.Publish(ledger);
             var lanes = new Lanes(services, (end, endNow) => OwnAsync(ledger, clientIdPrefix, end, endNow), StopBudget);
             Task[] running = [lanes.RunAsync(stop.Token, abort.Token), AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token)];

@@ -93,17 +93,7 @@ sealed class ForwarderFigures(OwnedSlots slots, SlotServices services, StatusPag
     }
 
     /// <summary>Publishes the figures of the ledger. Once.</summary>
-    public void Publish(Ledger ledger)
-    {
-        meter.CreateObservableCounter(
-            "thermal.forwarder.ledger.forgotten",
-            () => ledger.ForgottenStreams,
-            "{stream}",
-            "Streams (device, boot id and kind) that the ledger has forgotten to stay within its bounds; their readings are stored again "
-                + "if they arrive again"
-        );
-        page.Add(json => json.WriteNumber("streams_forgotten"u8, ledger.ForgottenStreams));
-    }
+    public void Publish(Ledger ledger) => ledger.Figures.Publish(meter, page);
 
     IEnumerable<Measurement<long>> DeletedLetters() =>
         Enum.GetValues<DeadLetterOrigin>()

@@ -39,6 +39,9 @@ public sealed class ForwarderOptions
     /// <summary>Cap of all dead letters together, in bytes; each origin may hold half of it. Default 64 MiB.</summary>
     public required long DeadLettersMaxBytes { get; init; }
 
+    /// <summary>Most memory of the ledger, in bytes. Default 32 MiB.</summary>
+    public long LedgerMaxBytes { get; init; } = StoredReadings.UsualMaxBytes;
+
     /// <summary>The broker; each slot connects with a client id and a subscription of its own.</summary>
     public required MqttOptions Mqtt { get; init; }
 
@@ -103,6 +106,14 @@ public sealed class ForwarderOptions
                 1L << 40,
                 "Cap of the dead letters: half for what could not be read, half for what the destination refused. "
                     + "Beyond it the device that holds most loses its oldest file."
+            ),
+            LedgerMaxBytes = settings.Bytes(
+                "LEDGER_MAX_BYTES",
+                StoredReadings.UsualMaxBytes,
+                1 << 20,
+                4L << 30,
+                "Most memory of the ledger, about 1.2 KB for each device. Beyond it the devices that have been silent longest are forgotten: "
+                    + "what they send again is stored again."
             ),
             Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
             Installation = MqttSettings.Installation(settings),

@@ -53,6 +53,14 @@ sealed partial class Ledger
         LedgerState.WriteEnd(pending, slot, isGone: true);
     }
 
+    void Clear()
+    {
+        pending.ResetWrittenCount();
+        isReplacing = false;
+        file.Close();
+        state.Clear();
+    }
+
     void CatchUp(LedgerNote before)
     {
         if (!file.IsOpen || file.Generation != before.Generation || file.Length < file.End)

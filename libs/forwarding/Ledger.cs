@@ -49,14 +49,21 @@ sealed partial class Ledger : IDisposable
     bool isClean;
     bool hasReadJournals;
     bool isReplacing;
-    long forgottenStreams;
 
     /// <param name="directory">Shared by all replicas of a service.</param>
     /// <param name="journals">The slots' journals in it.</param>
     /// <param name="clock">Time.</param>
     /// <param name="logger">For repairs.</param>
     /// <param name="disk">How files are read and written.</param>
-    public Ledger(string directory, ISlotJournals journals, TimeProvider clock, ILogger logger, Disk? disk = null)
+    /// <param name="maxBytes">Most memory of what it remembers, in bytes; each process of a directory may have its own bound.</param>
+    public Ledger(
+        string directory,
+        ISlotJournals journals,
+        TimeProvider clock,
+        ILogger logger,
+        Disk? disk = null,
+        long maxBytes = StoredReadings.UsualMaxBytes
+    )
     {
         path = Path.Combine(directory, "ledger");
         this.journals = journals;
@@ -65,11 +72,16 @@ sealed partial class Ledger : IDisposable
         disk ??= new Disk();
         entrance = new LedgerLock(path + ".lock", disk, clock);
         file = new LedgerFile(path, disk);
-        state = new LedgerState { OnImpossible = (key, first, count) => LogImpossible(path, first, count, key.DeviceId, key.BootId) };
+        Figures = new LedgerFigures(maxBytes);
+        state = new LedgerState
+        {
+            MaxBytes = maxBytes,
+            OnImpossible = (key, first, count) => LogImpossible(path, first, count, key.DeviceId, key.BootId),
+        };
     }
 
-    /// <summary>Streams forgotten to stay within the bounds, by all processes.</summary>
-    public long ForgottenStreams => Interlocked.Read(ref forgottenStreams);
+    /// <summary>What it holds.</summary>
+    public LedgerFigures Figures { get; }
 
     /// <summary>
     /// Takes the lock for a slot and brings this view up to date. Additions count once <see cref="LedgerEntry.Complete()"/> is called;
@@ -100,8 +112,8 @@ sealed partial class Ledger : IDisposable
                 Replace();
             if (before.Generation != file.Generation)
                 entrance.Write(Note(file.Generation, holder));
-            // What other processes and earlier ones forgot counts too.
-            Interlocked.Exchange(ref forgottenStreams, state.Readings.Forgotten);
+            // What other processes and earlier ones stored and forgot counts too.
+            Figures.Show(state.Readings);
             isClean = true;
             return new LedgerEntry(this);
         }
@@ -286,20 +298,12 @@ sealed partial class Ledger : IDisposable
         entrance.Release();
     }
 
-    void Clear()
-    {
-        pending.ResetWrittenCount();
-        isReplacing = false;
-        file.Close();
-        state.Clear();
-    }
-
     /// <summary>Writes what is pending, and what must be forgotten because of it.</summary>
     void Save()
     {
         foreach (var stream in state.Readings.Trim())
             LedgerState.WriteForgotten(pending, stream);
-        Interlocked.Exchange(ref forgottenStreams, state.Readings.Forgotten);
+        Figures.Show(state.Readings);
         if (isReplacing)
             pending.ResetWrittenCount();
         else

@@ -17,10 +17,12 @@ static class LedgerCheck
                     return CheckResult.Ok("not known: the service does not answer");
                 return forgotten.GetInt64() is > 0 and var count
                     ? CheckResult.Warning(
-                        $"{count} streams were forgotten to stay within 1,024 per device and 32 MiB in all; a reading of theirs that "
+                        $"{count} streams were forgotten to stay within 1,024 per device and LEDGER_MAX_BYTES in all; a reading of theirs that "
                             + "arrives again is stored twice",
-                        "A device makes a new boot_id again and again, in each message or restart for example.",
-                        "Let each device make one boot_id at its start. Streams that were forgotten long ago do no harm."
+                        "A device makes a new boot_id again and again, in each message or restart for example; or there are more devices "
+                            + "than LEDGER_MAX_BYTES has room for, about 28,000 by default (thermal_forwarder_ledger_fill).",
+                        "Let each device make one boot_id at its start; for more devices raise LEDGER_MAX_BYTES, or add a cell "
+                            + "(docs/scaling.md). Streams that were forgotten long ago do no harm."
                     )
                     : CheckResult.Ok("it remembers every stream");
             }

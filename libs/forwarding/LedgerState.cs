@@ -36,6 +36,13 @@ sealed class LedgerState
 
     public StoredReadings Readings { get; private set; } = new();
 
+    /// <summary>Most memory of <see cref="Readings"/>, in bytes.</summary>
+    public long MaxBytes
+    {
+        get => Readings.MaxBytes;
+        init => Readings = new StoredReadings { MaxBytes = value };
+    }
+
     /// <summary>The slots by name.</summary>
     public Dictionary<string, LedgerSlot> Slots { get; } = new(StringComparer.Ordinal);
 
@@ -54,7 +61,7 @@ sealed class LedgerState
 
     public void Clear()
     {
-        Readings = new StoredReadings();
+        Readings = new StoredReadings { MaxBytes = MaxBytes };
         Slots.Clear();
         begun = null;
     }

@@ -6,8 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed class RangeSet
 {
-    // Inclusive bounds: the highest number there is can be in it.
-    readonly List<(ulong First, ulong Last)> ranges = [];
+    // Inclusive bounds: the highest number there is can be in it. There is one range nearly always, and a set for each device.
+    readonly List<(ulong First, ulong Last)> ranges = new(1);
 
     public int Count => ranges.Count;
 

@@ -18,8 +18,11 @@ sealed class StoredReadings
     readonly HashSet<DeviceStreams> crowded = [];
     long activity;
 
+    /// <summary>Default of <see cref="MaxBytes"/>: room for about 28,000 devices.</summary>
+    public const long UsualMaxBytes = 32 << 20;
+
     /// <summary>Most memory of all streams together, in bytes.</summary>
-    public long MaxBytes { get; init; } = 32 << 20;
+    public long MaxBytes { get; init; } = UsualMaxBytes;
 
     /// <summary>Most memory of one device's streams, in bytes: a device that invents boot ids must not displace the others.</summary>
     public long MaxBytesPerDevice { get; init; } = 4 << 20;
@@ -32,11 +35,11 @@ sealed class StoredReadings
 
     public int StreamCount => streams.Count;
 
-    /// <summary>Ranges of all streams.</summary>
-    public long RangeCount => streams.Values.Sum(stream => (long)stream.Stored.Count);
+    /// <summary>Ranges of all streams. Kept, not summed: it is asked for with each group of messages.</summary>
+    public long RangeCount { get; private set; }
 
-    /// <summary>Memory of all fingerprints.</summary>
-    public long FingerprintBytes => streams.Values.Sum(stream => (long)(stream.Fingerprints?.Bytes ?? 0));
+    /// <summary>Memory of all fingerprints. Kept, as above.</summary>
+    public long FingerprintBytes { get; private set; }
 
     /// <summary>Streams forgotten so far, by this process and others, because of the bounds.</summary>
     public long Forgotten { get; set; }
@@ -61,7 +64,7 @@ sealed class StoredReadings
                 devices[key.DeviceId] = device = new DeviceStreams();
             streams[key] = stream = new StoredStream(key, device);
             device.Add(stream);
-            Count(stream, stream.Bytes);
+            Count(stream, default);
             stream.LastUsed = ++activity;
         }
         stream.Number = number;
@@ -74,11 +77,11 @@ sealed class StoredReadings
     /// <summary>Notes that numbers are stored, both bounds included.</summary>
     public void Include(StoredStream stream, ulong first, ulong last)
     {
-        var before = stream.Bytes;
+        var before = stream.Size;
         stream.Stored.Add(first, last);
         stream.Stored.Trim(MaxRangesPerStream);
         stream.LastUsed = ++activity;
-        Count(stream, stream.Bytes - before);
+        Count(stream, before);
     }
 
     /// <summary>Adds consecutive readings to a claim.</summary>
@@ -92,9 +95,9 @@ sealed class StoredReadings
     /// <summary>Keeps fingerprints of consecutive readings that are stored or claimed.</summary>
     public void Keep(StoredStream stream, ulong first, ReadOnlySpan<uint> fingerprints)
     {
-        var before = stream.Bytes;
+        var before = stream.Size;
         stream.Keep(first, fingerprints);
-        Count(stream, stream.Bytes - before);
+        Count(stream, before);
     }
 
     /// <summary>Ends a claim.</summary>
@@ -155,7 +158,7 @@ sealed class StoredReadings
         streams.Remove(stream.Key);
         numbered[stream.Number] = null;
         stream.Device.Remove(stream);
-        Count(stream, -stream.Bytes);
+        Add(stream, default, stream.Size);
         if (stream.Device.Streams.Count == 0)
             devices.Remove(stream.Key.DeviceId);
         Forgotten++;
@@ -172,11 +175,19 @@ sealed class StoredReadings
         }
     }
 
-    void Count(StoredStream stream, long bytes)
+    /// <summary>Counts what a stream has grown by.</summary>
+    void Count(StoredStream stream, StreamSize before)
     {
-        Bytes += bytes;
-        stream.Device.Bytes += bytes;
+        Add(stream, stream.Size, before);
         if (stream.Device.Streams.Count > MaxStreamsPerDevice || stream.Device.Bytes > MaxBytesPerDevice)
             crowded.Add(stream.Device);
+    }
+
+    void Add(StoredStream stream, StreamSize now, StreamSize before)
+    {
+        Bytes += now.Bytes - before.Bytes;
+        RangeCount += now.Ranges - before.Ranges;
+        FingerprintBytes += now.FingerprintBytes - before.FingerprintBytes;
+        stream.Device.Bytes += now.Bytes - before.Bytes;
     }
 }
