@@ -23,9 +23,6 @@ sealed class Slot : IAsyncDisposable
 
     static readonly TimeSpan ReplayInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Shortest time between groups, unless the broker would have to pause: a group costs an fsync, however many share it.</summary>
-    static readonly TimeSpan GroupInterval = TimeSpan.FromMilliseconds(50);
-
     readonly SlotDirectory directory;
     readonly SlotServices services;
     readonly ForwarderOptions options;
@@ -233,12 +230,12 @@ sealed class Slot : IAsyncDisposable
     async Task TakeAllInAsync(CancellationToken cancellationToken)
     {
         long? lastReplay = null;
-        long? lastGroup = null;
         Report(mqtt.State);
         health.Well($"journal {Name}");
         await store.EnterJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
         var presence = new Presence(mqtt, options, clock);
+        var pace = new GroupPace(mqtt, options.Journal.Linger, clock);
         while (!cancellationToken.IsCancellationRequested)
         {
             // An adopted slot takes only what the broker still has for it.
@@ -263,12 +260,7 @@ sealed class Slot : IAsyncDisposable
                     continue;
                 }
             }
-            // A linger time that the operator has set is waited for in full, also when messages come one by one.
-            if (options.Journal.Linger > TimeSpan.Zero)
-                await Task.Delay(options.Journal.Linger, clock, cancellationToken);
-            if (lastGroup is { } at && GroupInterval - clock.GetElapsedTime(at) is var pause && pause > TimeSpan.Zero)
-                await mqtt.GatherAsync(pause, cancellationToken);
-            lastGroup = clock.GetTimestamp();
+            await pace.WaitAsync(group.Count, cancellationToken);
             group.Clear();
             arrivals.Clear();
             intake.Begin();
