@@ -76,7 +76,20 @@ limit_memory() {
 
 configure() {
     mkdir -p "$run"
-    sed "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" "$config" >"$run/mosquitto.conf"
+    connections=${MQTT_MAX_CONNECTIONS:-400}
+    case $connections in
+        *[!0-9]* | 0*)
+            echo "MQTT_MAX_CONNECTIONS is '$connections'; it must be a number of devices, such as 2000" >&2
+            exit 2 ;;
+    esac
+    # Each of the two listeners has as many. A connection takes a descriptor; without one, Mosquitto would accept it and not serve it.
+    files=$(ulimit -n)
+    if [ "$files" != unlimited ] && [ "$files" -lt $(( 2 * connections + 100 )) ]; then
+        echo "$(date +%s): MQTT_MAX_CONNECTIONS is $connections, and this container may open $files files: it will serve fewer. Set" \
+            "MQTT_OPEN_FILES to $(( 2 * connections + 100 )) or more, and restart the broker"
+    fi
+    sed -e "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" \
+        -e "s/^max_connections 400$/max_connections $connections/" "$config" >"$run/mosquitto.conf"
 }
 
 # ---------------------------------------------------------------- The log
