@@ -35,14 +35,8 @@ sealed class Measurements(string root, Results results, double share)
 
     public async Task ConditionsAsync()
     {
-        results.Condition("processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
-        results.Condition("kernel", (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease")).Trim());
-        results.Condition(
-            "mosquitto",
-            await FirstLineAsync(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", "-h")
-        );
-        results.Condition(".NET", Environment.Version.ToString());
-        results.Condition("load average before", (await File.ReadAllTextAsync("/proc/loadavg")).Trim());
+        foreach (var (name, value) in await Conditions.OfThisMachineAsync())
+            results.Condition(name, value);
     }
 
     /// <summary>Bytes of request bodies per reading, in appends of exactly 100 and of exactly 10 readings.</summary>
@@ -283,14 +277,6 @@ sealed class Measurements(string root, Results results, double share)
         var said = await process.StandardOutput.ReadLineAsync(ceiling.Token);
         if (said != line)
             throw new InvalidOperationException($"the subscriber said '{said}' instead of '{line}'");
-    }
-
-    static async Task<string> FirstLineAsync(string program, string argument)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true }
-        )!;
-        return (await process.StandardOutput.ReadToEndAsync()).Split('\n')[0].Trim();
     }
 
     sealed class Load(RunningForwarder forwarder, Publisher publisher)

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Google.Protobuf;
@@ -18,7 +17,7 @@ namespace ThermalStreaming.Bench;
 sealed class MessagePool
 {
     /// <summary>Numbers from here on take five bytes as a varint.</summary>
-    const long FirstProtobufSequence = 1L << 28;
+    public const long FirstProtobufSequence = 1L << 28;
 
     /// <summary>Numbers from here on take ten digits.</summary>
     const long FirstJsonSequence = 1_000_000_000;
@@ -27,10 +26,10 @@ sealed class MessagePool
     const int PooledReadings = 6_000;
 
     readonly bool isJson;
-    readonly Template[] templates;
+    readonly PublishTemplate[] templates;
     readonly long[] nextSequence = new long[Devices];
 
-    MessagePool(bool isJson, Template[] templates)
+    MessagePool(bool isJson, PublishTemplate[] templates)
     {
         this.isJson = isJson;
         this.templates = templates;
@@ -64,7 +63,13 @@ sealed class MessagePool
                                 readings.Select(reading => new ThermalReading(reading) { Sequence = FirstProtobufSequence })
                             );
                             var payload = batch.ToByteArray();
-                            return Template.Make(device, kind, Payload.ProtobufContentType, payload, SequencesIn(payload));
+                            return PublishTemplate.Make(
+                                device,
+                                Topic(device, kind),
+                                Payload.ProtobufContentType,
+                                payload,
+                                SequencesIn(payload)
+                            );
                         }
                     ),
             ]
@@ -84,9 +89,9 @@ sealed class MessagePool
                         {
                             var device = index % Devices;
                             var payload = JsonOf(reading, DeviceId(device), boots[device], HostOf(device));
-                            return Template.Make(
+                            return PublishTemplate.Make(
                                 device,
-                                kind,
+                                Topic(device, kind),
                                 contentType: null,
                                 payload,
                                 [payload.AsSpan().IndexOf("\"sequence\":"u8) + "\"sequence\":"u8.Length]
@@ -115,12 +120,15 @@ sealed class MessagePool
         return template.Packet.Length;
     }
 
-    static void WriteVarint(Span<byte> target, long value)
+    /// <summary>A number of <see cref="FirstProtobufSequence"/> or more, in five bytes.</summary>
+    public static void WriteVarint(Span<byte> target, long value)
     {
         for (var i = 0; i < 4; i++, value >>= 7)
             target[i] = (byte)(value | 0x80);
         target[4] = (byte)value;
     }
+
+    static string Topic(int device, string kind) => $"telemetry/v1/{DeviceId(device)}/{kind}";
 
     static string DeviceId(int device) => $"greenhouse-{device:00}";
 
@@ -141,7 +149,7 @@ sealed class MessagePool
         };
 
     /// <summary>Readings half a second apart with every value delivered.</summary>
-    static IEnumerable<ThermalReading> Readings(int seed)
+    public static IEnumerable<ThermalReading> Readings(int seed)
     {
         var random = new Random(seed);
         var environment = new SimulatedEnvironment(seed, TimeSpan.FromMinutes(10));
@@ -179,7 +187,7 @@ sealed class MessagePool
     }
 
     /// <summary>Where the sequence numbers stand: the first field of each reading, the fifth of the batch.</summary>
-    static int[] SequencesIn(byte[] payload)
+    public static int[] SequencesIn(byte[] payload)
     {
         var found = new List<int>();
         var input = new CodedInputStream(payload);
@@ -231,46 +239,5 @@ sealed class MessagePool
             json.WriteEndObject();
         }
         return stream.ToArray();
-    }
-
-    sealed record Template(int Device, byte[] Packet, int PacketIdAt, int[] SequencesAt, int PayloadBytes)
-    {
-        public static Template Make(int device, string kind, string? contentType, byte[] payload, int[] sequencesInPayload)
-        {
-            using var body = new MemoryStream();
-            Text(body, $"telemetry/v1/{DeviceId(device)}/{kind}");
-            var packetId = (int)body.Length;
-            body.Write([0, 0, (byte)(contentType is null ? 0 : contentType.Length + 3)]);
-            if (contentType is not null)
-            {
-                // Property 3, content type (MQTT 5.0 §3.3.2.3.9).
-                body.WriteByte(3);
-                Text(body, contentType);
-            }
-            var payloadAt = (int)body.Length;
-            body.Write(payload);
-            using var packet = new MemoryStream();
-            packet.WriteByte(0x32);
-            var rest = (int)body.Length;
-            for (; rest >= 0x80; rest >>= 7)
-                packet.WriteByte((byte)(rest | 0x80));
-            packet.WriteByte((byte)rest);
-            var head = (int)packet.Length;
-            body.WriteTo(packet);
-            return new Template(
-                device,
-                packet.ToArray(),
-                head + packetId,
-                [.. sequencesInPayload.Select(at => head + payloadAt + at)],
-                payload.Length
-            );
-        }
-
-        static void Text(MemoryStream target, string text)
-        {
-            var bytes = Encoding.UTF8.GetBytes(text);
-            target.Write([(byte)(bytes.Length >> 8), (byte)bytes.Length]);
-            target.Write(bytes);
-        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using ThermalStreaming.Bench;
 
@@ -24,6 +23,10 @@ switch (args)
         return await AcknowledgingSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), kind);
     case ["subscribe", MqttNetSubscriber.Name, var port, var kind]:
         return await MqttNetSubscriber.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), kind);
+    case [DeviceProcess.Verb, .. var rest]:
+        return await DeviceProcess.MainAsync(rest);
+    case [_, FleetProgram.Verb, .. var rest]:
+        return await FleetProgram.RunAsync(args[0], rest);
 }
 
 if (args.Contains("--help") || args.Contains("-h"))
@@ -49,19 +52,8 @@ if (only?.Contains("soak") == true && soak == 0)
     soak = 10;
 try
 {
-    foreach (var project in args.Contains("--no-build") ? [] : new[] { "services/snowpipe-forwarder", "emulators/snowflake" })
-    {
-        Console.Error.WriteLine($"compiling {project} natively, a minute or two");
-        using var compiler = Process.Start(
-            new ProcessStartInfo(Path.Combine(args[0], "services/publish.sh"), [project, $"artifacts/native/{Path.GetFileName(project)}"])
-            {
-                WorkingDirectory = args[0],
-            }
-        )!;
-        await compiler.WaitForExitAsync();
-        if (compiler.ExitCode != 0)
-            throw new InvalidOperationException($"{project} was not compiled");
-    }
+    if (!args.Contains("--no-build"))
+        await NativePrograms.CompileAsync(args[0]);
     await measurements.ConditionsAsync();
     foreach (var (name, measure) in measurements.All)
     {

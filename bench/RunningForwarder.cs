@@ -1,17 +1,19 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 
 namespace ThermalStreaming.Bench;
 
 /// <summary>A forwarder under test and what it says of itself.</summary>
-sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
+sealed class RunningForwarder(Process process, int port, string data) : IAsyncDisposable
 {
     readonly HttpClient http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(30) };
 
     public ProcessFigures Kernel { get; } = new(process.Id);
 
     public int Port => port;
+
+    /// <summary>Its data directory.</summary>
+    public string Data => data;
 
     public async Task<bool> IsReadyAsync()
     {
@@ -44,17 +46,20 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
     }
 
     /// <summary>One of its metrics, summed over labels.</summary>
-    public async Task<double> MetricAsync(string name) =>
-        (await http.GetStringAsync(new Uri("/metrics", UriKind.Relative)))
-            .Split('\n')
-            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{')
-            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    public async Task<double> MetricAsync(string name) => (await MetricsAsync()).Sum(name);
+
+    /// <summary>All of its metrics, at one moment.</summary>
+    public async Task<MetricLines> MetricsAsync() => new(await http.GetStringAsync(new Uri("/metrics", UriKind.Relative)));
 
     /// <summary>
     /// Waits until a figure has reached a number; returns when it had, to within a few milliseconds. It asks the less often the longer that
     /// will take: each answer costs the forwarder some processor time.
     /// </summary>
-    public async Task<long> ReachAsync(Func<Status, long> figure, long wanted, TimeSpan ceiling)
+    /// <param name="figure">The figure.</param>
+    /// <param name="wanted">The number.</param>
+    /// <param name="ceiling">The longest wait.</param>
+    /// <param name="mayRepeat">Whether the load sends readings again, which the forwarder then drops.</param>
+    public async Task<long> ReachAsync(Func<Status, long> figure, long wanted, TimeSpan ceiling, bool mayRepeat = false)
     {
         var clock = TimeProvider.System;
         var (started, previous, previousAt) = (clock.GetTimestamp(), long.MaxValue, 0L);
@@ -62,7 +67,7 @@ sealed class RunningForwarder(Process process, int port) : IAsyncDisposable
         {
             var status = await StatusAsync();
             var (now, reached) = (clock.GetTimestamp(), figure(status));
-            if (status.Duplicates + status.DeadLetters > 0)
+            if (status.DeadLetters > 0 || (status.Duplicates > 0 && !mayRepeat))
                 throw new InvalidOperationException(
                     $"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load has neither"
                 );

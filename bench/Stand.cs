@@ -19,12 +19,16 @@ sealed class Stand : IAsyncDisposable
     };
 
     readonly string root;
+    readonly bool isCompiled;
     readonly string directory = Directory.CreateTempSubdirectory("thermal-bench-").FullName;
     readonly List<Process> processes = [];
 
-    public Stand(string root)
+    /// <param name="root">The repository.</param>
+    /// <param name="isCompiled">Whether programs run as they were compiled natively, or as the build left them.</param>
+    public Stand(string root, bool isCompiled = true)
     {
         this.root = root;
+        this.isCompiled = isCompiled;
         // The Dockerfile is what users run; what it sets is what is measured.
         foreach (var line in File.ReadLines(Path.Combine(root, "Dockerfile")).Select(line => line.Trim().TrimEnd('\\').Trim()))
         {
@@ -40,6 +44,28 @@ sealed class Stand : IAsyncDisposable
     public int BrokerPort { get; private set; }
 
     int emulatorPort;
+
+    /// <summary>The broker's figures; only once it was started.</summary>
+    public ProcessFigures Broker { get; private set; } = new(0);
+
+    /// <summary>The emulator's address; only once it was started.</summary>
+    public Uri Emulator => new($"http://127.0.0.1:{emulatorPort}");
+
+    /// <summary>Settings by which a client reaches the emulator.</summary>
+    public Dictionary<string, string?> SnowflakeSettings =>
+        new()
+        {
+            ["SNOWFLAKE_ACCOUNT"] = "LOCAL-DEMO",
+            ["SNOWFLAKE_USER"] = "THERMAL_STREAMING_USER",
+            ["SNOWFLAKE_DATABASE"] = "DEMO",
+            ["SNOWFLAKE_SCHEMA"] = "DEMO",
+            ["SNOWFLAKE_PIPE"] = "THERMAL_SENSOR_PIPE",
+            ["SNOWFLAKE_URL"] = $"http://127.0.0.1:{emulatorPort}",
+            ["SNOWFLAKE_PRIVATE_KEY_FILE"] = Path.Combine(directory, "rsa_key.p8"),
+        };
+
+    /// <summary>Where everything of this run is.</summary>
+    public string Place => directory;
 
     public async Task StartBrokerAsync()
     {
@@ -59,11 +85,25 @@ sealed class Stand : IAsyncDisposable
                 .. Environment.IsPrivilegedProcess ? ["user root"] : Array.Empty<string>(),
             ]
         );
-        Start(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", ["-c", configuration], []);
-        await Until(() => Accepts(BrokerPort), "mosquitto does not listen");
+        await StartBrokerAsync(configuration);
     }
 
-    public async Task StartEmulatorAsync()
+    /// <summary>The broker as it is shipped, with a user for each simulated device.</summary>
+    public async Task StartShippedBrokerAsync(ShippedBrokerFiles files)
+    {
+        BrokerPort = files.Port;
+        await StartBrokerAsync(files.Configuration);
+    }
+
+    async Task StartBrokerAsync(string configuration)
+    {
+        var process = Start(File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto", ["-c", configuration], []);
+        Broker = new ProcessFigures(process.Id);
+        await Until(() => process.HasExited ? throw new IOException("mosquitto ended") : Accepts(BrokerPort), "mosquitto does not listen");
+    }
+
+    /// <param name="commitDelay">From an append to its commit; Snowflake takes 5 to 10 s.</param>
+    public async Task StartEmulatorAsync(string commitDelay = "1s")
     {
         emulatorPort = FreePort();
         var keys = Directory.CreateDirectory(Path.Combine(directory, "keys")).FullName;
@@ -78,7 +118,7 @@ sealed class Stand : IAsyncDisposable
                 ["EMULATOR_DATA"] = Path.Combine(directory, "snowflake"),
                 ["EMULATOR_SQL"] = Path.Combine(root, "sql/streaming"),
                 ["EMULATOR_KEYS"] = keys,
-                ["EMULATOR_COMMIT_DELAY"] = "1s",
+                ["EMULATOR_COMMIT_DELAY"] = commitDelay,
                 ["LOG_LEVEL"] = "Warning",
             }
         );
@@ -99,20 +139,15 @@ sealed class Stand : IAsyncDisposable
             ["SLOTS"] = slots.ToString(CultureInfo.InvariantCulture),
             ["MQTT_HOST"] = "127.0.0.1",
             ["MQTT_PORT"] = BrokerPort.ToString(CultureInfo.InvariantCulture),
-            ["SNOWFLAKE_ACCOUNT"] = "LOCAL-DEMO",
-            ["SNOWFLAKE_USER"] = "THERMAL_STREAMING_USER",
-            ["SNOWFLAKE_DATABASE"] = "DEMO",
-            ["SNOWFLAKE_SCHEMA"] = "DEMO",
-            ["SNOWFLAKE_PIPE"] = "THERMAL_SENSOR_PIPE",
-            ["SNOWFLAKE_URL"] = $"http://127.0.0.1:{emulatorPort}",
-            ["SNOWFLAKE_PRIVATE_KEY_FILE"] = Path.Combine(directory, "rsa_key.p8"),
             // It is made to fail, and says so.
             ["LOG_LEVEL"] = "Error",
         };
+        foreach (var (key, value) in SnowflakeSettings)
+            environment[key] = value!;
         foreach (var (key, value) in settings)
             environment[key] = value;
         Directory.CreateDirectory(environment["DATA_DIRECTORY"]);
-        var forwarder = new RunningForwarder(Native("snowpipe-forwarder", environment), port);
+        var forwarder = new RunningForwarder(Native("snowpipe-forwarder", environment), port, environment["DATA_DIRECTORY"]);
         await Until(forwarder.IsReadyAsync, "the forwarder does not become ready");
         return forwarder;
     }
@@ -192,8 +227,8 @@ sealed class Stand : IAsyncDisposable
 
     Process Native(string program, Dictionary<string, string> settings, params string[] arguments) =>
         Start(
-            Path.Combine(root, "artifacts/native", program, program),
-            arguments,
+            isCompiled ? Path.Combine(root, "artifacts/native", program, program) : "dotnet",
+            isCompiled ? arguments : [BuiltProgram(program), .. arguments],
             new Dictionary<string, string>([.. ServiceEnvironment, .. settings]),
             talks: arguments.Length > 0
         );
@@ -222,11 +257,32 @@ sealed class Stand : IAsyncDisposable
         }
     }
 
-    static int FreePort()
+    /// <summary>A program as the build left it.</summary>
+    string BuiltProgram(string program)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var project = program == "snowflake" ? "SnowflakeEmulator" : "SnowpipeForwarder";
+        return Path.Combine(root, $"artifacts/bin/{project}/debug/ThermalStreaming.{project}.dll");
+    }
+
+    /// <summary>
+    /// A port that nobody uses, below those that the kernel gives to outgoing connections: before its use, one of those could take it.
+    /// </summary>
+    public static int FreePort()
+    {
+        while (true)
+        {
+            try
+            {
+                var port = Random.Shared.Next(20_000, 32_000);
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Another one, then.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

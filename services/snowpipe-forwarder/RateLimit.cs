@@ -7,7 +7,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 sealed class RateLimit(double perSecond, TimeProvider clock)
 {
     /// <summary>A little more than a second: requests do not arrive as evenly as they leave.</summary>
-    static readonly TimeSpan Window = TimeSpan.FromMilliseconds(1050);
+    internal static readonly TimeSpan Window = TimeSpan.FromMilliseconds(1050);
 
     readonly Queue<(long At, double Amount)> spent = [];
     double sum;

@@ -13,7 +13,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transport, TimeProvider clock) : IDisposable
 {
     /// <summary>For a scoped token whose expiry cannot be read; they have been seen to live about ten minutes.</summary>
-    static readonly TimeSpan AssumedLifetime = TimeSpan.FromMinutes(9);
+    internal static readonly TimeSpan AssumedLifetime = TimeSpan.FromMinutes(9);
 
     /// <summary>A request that leaves with a token must arrive before it expires.</summary>
     static readonly TimeSpan Early = TimeSpan.FromSeconds(60);

@@ -19,8 +19,11 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// </remarks>
 sealed partial class SnowpipeSink : IBatchSink
 {
-    static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
+    /// <summary>Between two questions for the status while a commit is awaited.</summary>
+    internal static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
+
+    /// <summary>The same while none is.</summary>
+    internal static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
 
     readonly SnowpipeClient client;
     readonly SnowpipeOptions options;

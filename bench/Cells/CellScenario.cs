@@ -1,0 +1,11 @@
+namespace ThermalStreaming.Bench;
+
+/// <summary>A number of like cells.</summary>
+/// <param name="Cells">How many.</param>
+/// <param name="Devices">Of each cell.</param>
+/// <param name="Interval">Between the readings of a device.</param>
+/// <param name="Lanes">Slots of each cell, each with a channel.</param>
+sealed record CellScenario(int Cells, int Devices, TimeSpan Interval, int Lanes)
+{
+    public double ReadingsPerSecondOfLane => Devices / Interval.TotalSeconds / Lanes;
+}
