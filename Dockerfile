@@ -27,6 +27,7 @@ COPY libs libs
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked \
     dotnet restore libs/forwarding --locked-mode --verbosity quiet \
  && dotnet build libs/forwarding --no-restore --configuration Release --verbosity quiet --nologo -p:RunAnalyzers=false -p:GenerateDocumentationFile=false
+COPY services/methods.order services/
 COPY --chmod=0755 services/publish.sh services/
 
 
