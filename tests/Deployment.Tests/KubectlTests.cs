@@ -101,6 +101,6 @@ public sealed partial class KubectlTests
     [GeneratedRegex("^0[0-7]+$")]
     private static partial Regex Octal();
 
-    [GeneratedRegex("^(names|settings|mappings|snowpipe-forwarder|s3-forwarder|sensor-agent)-[a-z0-9]{10}$")]
+    [GeneratedRegex("^(broker|names|settings|mappings|snowpipe-forwarder|s3-forwarder|sensor-agent)-[a-z0-9]{10}$")]
     private static partial Regex Hash();
 }
