@@ -266,9 +266,17 @@ sealed class Measurements(string root, Results results, double share)
     async Task<Stand> StandAsync()
     {
         var stand = new Stand(root);
-        await stand.StartBrokerAsync();
-        await stand.StartEmulatorAsync();
-        return stand;
+        try
+        {
+            await stand.StartBrokerAsync();
+            await stand.StartEmulatorAsync();
+            return stand;
+        }
+        catch
+        {
+            await stand.DisposeAsync();
+            throw;
+        }
     }
 
     static async Task ExpectAsync(Process process, string line)
