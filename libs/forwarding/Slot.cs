@@ -30,6 +30,7 @@ sealed class Slot : IAsyncDisposable
     readonly IBatchSink sink;
     readonly DeliveryLoop delivery;
     readonly MqttClient mqtt;
+    readonly ConnectionReport connection;
     readonly Replay replay;
     readonly Intake intake;
     readonly SessionDrain drain;
@@ -77,7 +78,8 @@ sealed class Slot : IAsyncDisposable
             subscriptions.Begin();
         var wanted = isAdopted ? (MqttSubscription[])[] : [.. options.Subscriptions.Select(filter => new MqttSubscription(filter))];
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = wanted }, clock, logger);
-        mqtt.ConnectionChanged += state => Report(state);
+        connection = new ConnectionReport(mqtt, health, Name, $"{options.Mqtt.Host}:{options.Mqtt.Port}");
+        mqtt.ConnectionChanged += _ => connection.Update();
         intake = new Intake(directory.Name, services);
         replay = new Replay(store, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
         drain = new SessionDrain(subscriptions, mqtt, () => Volatile.Read(ref handledMessages), options, clock, logger);
@@ -230,7 +232,7 @@ sealed class Slot : IAsyncDisposable
     async Task TakeAllInAsync(CancellationToken cancellationToken)
     {
         long? lastReplay = null;
-        Report(mqtt.State);
+        connection.Update();
         health.Well($"journal {Name}");
         await store.EnterJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
@@ -338,13 +340,5 @@ sealed class Slot : IAsyncDisposable
             for (var offset = Math.Max(first, record.Offset); offset < Math.Min(end, record.EndOffset); offset++)
                 yield return new BatchReading(offset, payload, (int)(offset - record.Offset));
         }
-    }
-
-    void Report(MqttConnectionState state)
-    {
-        if (state.IsReady && state.Rival is null)
-            health.Well($"mqtt {Name}");
-        else
-            health.Unwell($"mqtt {Name}", state.Rival ?? state.LastError ?? $"connecting to {options.Mqtt.Host}:{options.Mqtt.Port}");
     }
 }
