@@ -4,11 +4,11 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>Tells the service's health how a slot's connection to the broker is. Thread-safe.</summary>
-/// <param name="mqtt">The connection.</param>
+/// <param name="now">The state of the connection.</param>
 /// <param name="health">Is told.</param>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="broker">Host and port.</param>
-sealed class ConnectionReport(MqttClient mqtt, Health health, string slot, string broker)
+sealed class ConnectionReport(Func<MqttConnectionState> now, Health health, string slot, string broker)
 {
     readonly Lock reporting = new();
 
@@ -17,7 +17,7 @@ sealed class ConnectionReport(MqttClient mqtt, Health health, string slot, strin
     {
         lock (reporting)
         {
-            var state = mqtt.State;
+            var state = now();
             if (state.IsReady && state.Rival is null)
                 health.Well($"mqtt {slot}");
             else

@@ -78,7 +78,7 @@ sealed class Slot : IAsyncDisposable
             subscriptions.Begin();
         var wanted = isAdopted ? (MqttSubscription[])[] : [.. options.Subscriptions.Select(filter => new MqttSubscription(filter))];
         mqtt = new MqttClient(options.Mqtt with { ClientId = directory.ClientId, Subscriptions = wanted }, clock, logger);
-        connection = new ConnectionReport(mqtt, health, Name, $"{options.Mqtt.Host}:{options.Mqtt.Port}");
+        connection = new ConnectionReport(() => mqtt.State, health, Name, $"{options.Mqtt.Host}:{options.Mqtt.Port}");
         mqtt.ConnectionChanged += _ => connection.Update();
         intake = new Intake(directory.Name, services);
         replay = new Replay(store, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
