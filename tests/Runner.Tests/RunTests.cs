@@ -74,17 +74,28 @@ public sealed class RunTests : IDisposable
             log: $"Test run for /x/a.dll\nVSTest version 18\n\n  Failed N.Fails\n{new string('x', 5000)}\nResults File: /x/a.trx\n"
         );
 
-        Assert.Equal(["N.Fails(a: \"<1>\")", "N.NotRun (NotExecuted)", "N.CutOff (no outcome)"], Run.Failures);
+        Assert.Equal(
+            ["N.Fails(a: \"<1>\"): Assert.Equal() & more second line", "N.NotRun (NotExecuted)", "N.CutOff (no outcome)"],
+            Run.Failures
+        );
         Assert.Equal(["N.Skipped: needs root"], Run.Skipped);
         Assert.Equal($"      Failed N.Fails\n    {new string('x', 4000)}\n    1 of 5 passed in 12 s\n", output.ToString());
         output.GetStringBuilder().Clear();
         Summary.Write(Run, null, narrator);
         Assert.Equal(
-            "    SKIPPED N.Skipped: needs root\n    FAILED N.Fails(a: \"<1>\")\n    FAILED N.NotRun (NotExecuted)\n    FAILED N.CutOff (no "
-                + "outcome)\n",
+            "    SKIPPED N.Skipped: needs root\n    FAILED N.Fails(a: \"<1>\"): Assert.Equal() & more second line\n"
+                + "    FAILED N.NotRun (NotExecuted)\n    FAILED N.CutOff (no outcome)\n",
             output.ToString()
         );
         Assert.Equal("1 passed, 3 failed\n", Counts());
+    }
+
+    [Fact]
+    public void What_a_failed_test_says_is_cut_where_it_is_long()
+    {
+        Judge(Trx(1, 0, Result("N.Fails", "outcome=\"Failed\"", new string('x', 401))), code: 1);
+
+        Assert.Equal([$"N.Fails: {new string('x', 400)}…"], Run.Failures);
     }
 
     [Theory]
@@ -157,7 +168,7 @@ public sealed class RunTests : IDisposable
         Summary.WriteNames(Run, narrator);
         Summary.WriteAborted(Run, output);
 
-        Assert.Equal("    FAILED N.Fails\n2 passed, 2 failed\n", output.ToString());
+        Assert.Equal("    FAILED N.Fails: x\n2 passed, 2 failed\n", output.ToString());
     }
 
     [Fact]

@@ -69,7 +69,8 @@ sealed class ProjectRun(TestRun run, Narrator narrator, Command command, TimePro
                 continue;
             }
             failures++;
-            run.AddFailure(test.Outcome == "Failed" ? test.Name : $"{test.Name} ({test.Outcome})");
+            var name = test.Outcome == "Failed" ? test.Name : $"{test.Name} ({test.Outcome})";
+            run.AddFailure(test.Reason.Length > 0 ? $"{name}: {test.Reason}" : name);
         }
         if (failures > 0 || code != 0)
             Report(project);

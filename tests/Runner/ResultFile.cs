@@ -6,6 +6,9 @@ namespace ThermalStreaming.Runner;
 /// <summary>What a test project left behind: a TRX file, the format of `dotnet test --logger trx`.</summary>
 sealed class ResultFile
 {
+    /// <summary>Characters. A message can hold a whole log.</summary>
+    const int LongestReason = 400;
+
     ResultFile(int total, int passed, IReadOnlyList<TestOutcome> others)
     {
         Total = total;
@@ -36,8 +39,14 @@ sealed class ResultFile
         new(
             (string?)result.Attribute("testName") ?? "a test without a name",
             (string?)result.Attribute("outcome") ?? "no outcome",
-            result.Descendants().FirstOrDefault(element => element.Name.LocalName == "Message")?.Value.Trim().Split('\n')[0].TrimEnd() ?? ""
+            Line(result.Descendants().FirstOrDefault(element => element.Name.LocalName == "Message")?.Value ?? "")
         );
+
+    static string Line(string message)
+    {
+        var line = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Length > LongestReason ? line[..LongestReason] + "…" : line;
+    }
 
     static int Count(XElement? counters, string name) =>
         int.TryParse((string?)counters?.Attribute(name), CultureInfo.InvariantCulture, out var count) ? count : 0;

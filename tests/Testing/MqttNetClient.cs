@@ -17,7 +17,8 @@ public sealed class MqttNetClient : IAsyncDisposable
     /// </summary>
     public const int NothingSent = int.MinValue;
 
-    /// <summary>What <see cref="ConnectAsync"/> returns when nothing listens, or when the connection is closed before CONNACK.</summary>
+    /// <summary>What <see cref="ConnectAsync"/> returns when nothing listens, or when the connection is closed before CONNACK. Minus this
+    /// is what <see cref="PublishAsync"/> returns when it is closed before PUBACK, without DISCONNECT.</summary>
     public const int NoAnswer = 0x100;
 
     static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
@@ -67,7 +68,7 @@ public sealed class MqttNetClient : IAsyncDisposable
     }
 
     /// <summary>Publishes with QoS 1.</summary>
-    /// <returns>The reason code of PUBACK, minus that of DISCONNECT, or <see cref="NothingSent"/>.</returns>
+    /// <returns>The reason code of PUBACK, minus that of DISCONNECT, minus <see cref="NoAnswer"/>, or <see cref="NothingSent"/>.</returns>
     public async Task<int> PublishAsync(
         string topic,
         byte[] payload,
@@ -96,6 +97,10 @@ public sealed class MqttNetClient : IAsyncDisposable
         catch (MqttClientUnexpectedDisconnectReceivedException e)
         {
             return -(int)(e.ReasonCode ?? MqttDisconnectReasonCode.UnspecifiedError);
+        }
+        catch (MqttCommunicationException)
+        {
+            return -NoAnswer;
         }
     }
 
