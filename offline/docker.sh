@@ -67,6 +67,8 @@ apt_install() {
         fail "cannot install ${missing[*]}" "This system has no apt-get" "install it with your system's own package tool, then run this again"
     as_root true   # asks now, not where the question would be hidden
     say "installing ${missing[*]}"
+    # An installation that was interrupted, this one before perhaps, must be finished first. Otherwise this does nothing.
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$LOG_FILE" 2>&1 || true
     # One unreachable third-party list is no reason to stop.
     as_root apt-get -q -o DPkg::Lock::Timeout=600 update >>"$LOG_FILE" 2>&1 || true
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >>"$LOG_FILE" 2>&1 ||
