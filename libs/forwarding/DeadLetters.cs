@@ -37,6 +37,7 @@ public sealed class DeadLetters
 
     /// <summary>The file that each owner's next letters go to, and how long it is.</summary>
     readonly Dictionary<DeadLetterOwner, (string Path, long Length)> current = [];
+    DateTimeOffset lastBegun;
     long count;
 
     /// <param name="directory">Where the files are; made when the first letter comes.</param>
@@ -269,7 +270,12 @@ public sealed class DeadLetters
 
     SafeFileHandle Begin(DeadLetterOwner owner)
     {
-        var path = Path.Combine(directory, owner.NewFileName(clock.GetUtcNow()));
+        // Names have milliseconds and sort by them; two files begun at once would be in any order.
+        var now = clock.GetUtcNow();
+        if (now <= lastBegun && lastBegun - now < TimeSpan.FromSeconds(1))
+            now = lastBegun;
+        lastBegun = now.AddMilliseconds(1);
+        var path = Path.Combine(directory, owner.NewFileName(now));
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         current[owner] = (path, 0);
         return file;

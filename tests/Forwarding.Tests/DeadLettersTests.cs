@@ -99,6 +99,21 @@ public sealed class DeadLettersTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_are_begun_in_the_same_millisecond_keep_their_order()
+    {
+        var letters = new DeadLetters(directory.Path, 1 << 20, new ManualClock(), NullLogger.Instance);
+        List<string> reasons = [.. Enumerable.Range(1, 30).Select(number => $"device {number}")];
+        foreach (var reason in reasons)
+        {
+            letters.Add(new DeadLetter(reason, $"telemetry/v1/{reason}/thermal", null, 1, new byte[] { 1 }), DeadLetterOrigin.Unread);
+            letters.Flush();
+        }
+
+        Assert.Equal(reasons, DeadLetters.ReadAll(directory.Path).Select(letter => letter.Reason));
+        Assert.Equal(30, DeadLetters.Files(directory.Path).Count);
+    }
+
+    [Fact]
     public void A_file_can_be_read_while_it_is_written()
     {
         var letters = Open();
