@@ -32,7 +32,7 @@ public sealed class MqttClient : IAsyncDisposable
         );
     }
 
-    /// <summary>Raised after each change, on a thread of the client: be quick, do not throw.</summary>
+    /// <summary>Raised after each change, in their order, on a thread of the client: be quick, do not throw, wait for nothing.</summary>
     public event Action<MqttConnectionState>? ConnectionChanged
     {
         add => supervisor.StateChanged += value;

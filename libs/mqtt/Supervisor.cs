@@ -45,7 +45,10 @@ sealed partial class Supervisor : IAsyncDisposable
         state = new MqttConnectionState { ClientId = clientId };
     }
 
-    /// <summary>Raised after each change, on a thread of the client.</summary>
+    /// <summary>
+    /// Raised after each change, on a thread of the client, one change after the other: the last one that a listener hears of is the state
+    /// of now.
+    /// </summary>
     public event Action<MqttConnectionState>? StateChanged;
 
     public MqttConnectionState State => Volatile.Read(ref state);
@@ -264,10 +267,12 @@ sealed partial class Supervisor : IAsyncDisposable
 
     void ChangeState(Func<MqttConnectionState, MqttConnectionState> change)
     {
-        MqttConnectionState changed;
         lock (stateGate)
-            Volatile.Write(ref state, changed = change(state));
-        StateChanged?.Invoke(changed);
+        {
+            var changed = change(state);
+            Volatile.Write(ref state, changed);
+            StateChanged?.Invoke(changed);
+        }
     }
 
     [LoggerMessage(

@@ -56,6 +56,56 @@ public sealed class RivalTests
     }
 
     [Fact]
+    public async Task What_a_listener_hears_last_is_the_state_of_now()
+    {
+        var clock = new FakeTimeProvider();
+        await using var broker = new FakeBroker(
+            async (connection, number) =>
+            {
+                await connection.AcceptAsync(sessionPresent: true);
+                if (number <= 3)
+                    await connection.SendAsync(takenOver);
+                else
+                    await connection.DrainAsync();
+            }
+        );
+        var connecting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var forgotten = new ManualResetEventSlim();
+        MqttConnectionState? last = null;
+        var heard = 0;
+        await using var client = new RunningClient(
+            broker.Options(),
+            client =>
+                client.ConnectionChanged += state =>
+                {
+                    // A slow listener, which another thread could overtake.
+                    if (state is { IsConnected: true, Rival: not null } && connecting.TrySetResult())
+                        forgotten.Wait(TimeSpan.FromSeconds(1));
+                    last = state;
+                    if (state.Rival is null && connecting.Task.IsCompleted)
+                        forgotten.Set();
+                    if (connecting.Task.IsCompleted)
+                        Interlocked.Increment(ref heard);
+                },
+            clock
+        );
+        await Wait.UntilAsync(
+            () =>
+            {
+                // Ends the pauses between the attempts. What follows runs beside this test.
+                ThreadPool.QueueUserWorkItem(_ => clock.Advance(broker.Options().MaximumReconnectDelay));
+                return connecting.Task.IsCompleted;
+            },
+            "the session was taken over three times, and the client has connected again"
+        );
+
+        ThreadPool.QueueUserWorkItem(_ => clock.Advance(Rivals.Memory));
+
+        await Wait.UntilAsync(() => Volatile.Read(ref heard) == 2, "both changes are told");
+        Assert.Null(last!.Rival);
+    }
+
+    [Fact]
     public void Rivals_are_forgotten_when_they_have_been_away_for_a_while()
     {
         var clock = new FakeTimeProvider();
