@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Numerics;
@@ -10,6 +11,9 @@ namespace ThermalStreaming.Readings;
 /// </summary>
 ref struct ValueHash
 {
+    /// <summary>All that a number can be spelled with, Infinity and NaN in any case too.</summary>
+    static readonly SearchValues<byte> numberBytes = SearchValues.Create("0123456789+-.eEIiNnFfTtYyAa"u8);
+
     uint hash;
 
     public readonly uint Value => hash == 0 ? 1 : hash;
@@ -32,7 +36,11 @@ ref struct ValueHash
     public void AddJson(scoped ReadOnlySpan<byte> raw)
     {
         var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;
-        if (ShortNumber.TryParse(text, out var number) || (Utf8Parser.TryParse(text, out number, out var length) && length == text.Length))
+        if (
+            ShortNumber.TryParse(text, out var number)
+            // The general parser takes long to find that a time or an id is no number.
+            || (!text.ContainsAnyExcept(numberBytes) && Utf8Parser.TryParse(text, out number, out var length) && length == text.Length)
+        )
         {
             Add((ulong)BitConverter.DoubleToInt64Bits(number));
             return;
