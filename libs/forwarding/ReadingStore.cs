@@ -315,6 +315,6 @@ sealed partial class ReadingStore
     )]
     partial void LogLedger(string slot, string reason);
 
-    [LoggerMessage(EventId = 136, Level = LogLevel.Warning, Message = "{Slot} waits: {Reason}")]
+    [LoggerMessage(EventId = 133, Level = LogLevel.Warning, Message = "{Slot} waits: {Reason}")]
     partial void LogWaiting(string slot, string reason);
 }

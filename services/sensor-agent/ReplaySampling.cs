@@ -329,7 +329,7 @@ sealed partial class ReplaySampling(
         EventId = 38,
         Level = LogLevel.Warning,
         Message = "{File} is not the file that was replayed under this name before ({Readings} readings): what was replayed of it is no "
-            + "longer in it. The replay begins anew, and takes its readings as new ones"
+            + "longer in it. It is replayed from its beginning, and its readings are new ones"
     )]
     partial void LogIsAnother(string file, ulong readings);
 

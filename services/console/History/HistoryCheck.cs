@@ -18,7 +18,7 @@ static class HistoryCheck
         {
             return CheckResult.Warning(
                 $"{directory} cannot be written ({Settings.Reason(e)})",
-                "The page works, but its charts begin anew at each start.",
+                "The page works, but its charts are empty after each start.",
                 "Check the disk (df, dmesg) and the owner of the volume console-data: user id 1654."
             );
         }

@@ -154,16 +154,16 @@ sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, Ti
     }
 
     [LoggerMessage(
-        EventId = 700,
+        EventId = 800,
         Level = LogLevel.Warning,
         Message = "{Path} is left out of the history: {Reason}. The charts have a gap of an hour; nothing need be done."
     )]
     partial void LogUnreadable(string path, string reason);
 
     [LoggerMessage(
-        EventId = 701,
+        EventId = 801,
         Level = LogLevel.Warning,
-        Message = "{Path} could not be written: {Reason}. The charts will begin anew at the next start. Check the disk (df, dmesg)."
+        Message = "{Path} could not be written: {Reason}. After the next start the charts are empty. Check the disk (df, dmesg)."
     )]
     partial void LogRefused(string path, string reason);
 }
