@@ -17,7 +17,7 @@ static class GeneralJson
     {
         var items = new List<JsonItem>(1);
         var extras = 0;
-        Span<Range> values = stackalloc Range[fields.Count];
+        Span<Place> values = stackalloc Place[fields.Count];
         var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
         try
         {
@@ -50,7 +50,7 @@ static class GeneralJson
             throw new NotJsonException(problem);
         var start = (int)reader.TokenStartIndex;
         reader.Skip();
-        return new JsonItem(start..(int)reader.BytesConsumed, [], null) { Problem = problem };
+        return new JsonItem(Place.Between(start, (int)reader.BytesConsumed), [], null) { Problem = problem };
     }
 
     /// <param name="payload">All of it.</param>
@@ -61,7 +61,7 @@ static class GeneralJson
     static JsonItem ReadObject(
         ReadOnlyMemory<byte> payload,
         ref Utf8JsonReader reader,
-        scoped Span<Range> values,
+        scoped Span<Place> values,
         JsonFields fields,
         ref int extras
     )
@@ -84,7 +84,7 @@ static class GeneralJson
                 problem ??= CheckType(fields[field], ref reader);
             var type = reader.TokenType;
             var members = SkipValue(ref reader, ref problem);
-            var value = valueStart..(int)reader.BytesConsumed;
+            var value = Place.Between(valueStart, (int)reader.BytesConsumed);
             // Of a key that comes twice the last one counts, as with every JSON reader.
             if (field >= 0)
             {
@@ -98,10 +98,12 @@ static class GeneralJson
                     throw new PayloadException($"holds more than {MaxExtras} values under keys that its rows do not have");
                 // A reading with a problem is not stored, and a text in it may be unreadable.
                 (extra ??= new(StringComparer.Ordinal))[key] =
-                    members > 1 && problem is null ? NestedJson.WithoutRepeats(payload[value]) : payload[value];
+                    members > 1 && problem is null
+                        ? NestedJson.WithoutRepeats(payload.Slice(value.Start, value.Length))
+                        : payload.Slice(value.Start, value.Length);
             }
         }
-        return new JsonItem(start..(int)reader.BytesConsumed, values[..present].ToArray(), extra) { Problem = problem };
+        return new JsonItem(Place.Between(start, (int)reader.BytesConsumed), values[..present].ToArray(), extra) { Problem = problem };
     }
 
     /// <summary>To the end of a value. Whoever reads its texts later must not be the first to find that they cannot be read.</summary>

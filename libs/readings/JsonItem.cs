@@ -4,7 +4,7 @@ namespace ThermalStreaming.Readings;
 /// Where the parts of one reading lie in a payload, and what they say. The values end with the last field that is there; of a missing key,
 /// and of null, they are empty. Extra are the values of keys that the rows do not know.
 /// </summary>
-sealed record JsonItem(Range Whole, Range[] Values, Dictionary<string, ReadOnlyMemory<byte>>? Extra)
+sealed record JsonItem(Place Whole, Place[] Values, Dictionary<string, ReadOnlyMemory<byte>>? Extra)
 {
     /// <summary>No time at all.</summary>
     public const long Unknown = long.MinValue;
@@ -24,7 +24,7 @@ sealed record JsonItem(Range Whole, Range[] Values, Dictionary<string, ReadOnlyM
     public uint Replaced { get; set; }
 
     /// <summary>Empty for a field that the object, or the kind, does not have.</summary>
-    public Range Value(int field) => (uint)field < (uint)Values.Length ? Values[field] : default;
+    public Place Value(int field) => (uint)field < (uint)Values.Length ? Values[field] : default;
 
     /// <summary>The same item of a payload in front of which are so many bytes more.</summary>
     public JsonItem MoveBy(int bytes)
@@ -38,5 +38,5 @@ sealed record JsonItem(Range Whole, Range[] Values, Dictionary<string, ReadOnlyM
         return this with { Whole = Move(Whole, bytes) };
     }
 
-    static Range Move(Range range, int bytes) => (range.Start.Value + bytes)..(range.End.Value + bytes);
+    static Place Move(Place place, int bytes) => place with { Start = place.Start + bytes };
 }

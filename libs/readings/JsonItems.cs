@@ -27,7 +27,7 @@ static class JsonItems
                 }
                 catch (NotJsonException e)
                 {
-                    items.Add(new JsonItem(line, [], null) { Problem = e.Message });
+                    items.Add(new JsonItem(Place.Between(line.Start.Value, line.End.Value), [], null) { Problem = e.Message });
                 }
             }
             return items;

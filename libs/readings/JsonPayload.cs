@@ -126,10 +126,14 @@ sealed class JsonPayload : Payload
     public override uint Fingerprint(int index)
     {
         var item = items[index];
+        var text = payload.Span;
         var hash = new ValueHash();
         for (var i = 0; i < item.Values.Length; i++)
         {
-            if (fields[i].Role is JsonRole.DeviceId or JsonRole.BootId or JsonRole.Sequence || Raw(item, i) is not { IsEmpty: false } raw)
+            if (
+                fields[i].Role is JsonRole.DeviceId or JsonRole.BootId or JsonRole.Sequence
+                || Raw(text, item, i) is not { IsEmpty: false } raw
+            )
                 continue;
             hash.Add((ulong)i);
             hash.AddJson(raw);
@@ -149,7 +153,14 @@ sealed class JsonPayload : Payload
         return hash.Value;
     }
 
-    ReadOnlySpan<byte> Raw(JsonItem item, int field) => payload.Span[item.Value(field)];
+    ReadOnlySpan<byte> Raw(JsonItem item, int field) => Raw(payload.Span, item, field);
+
+    /// <summary>The value of a field as it came; empty for null, and without one.</summary>
+    internal static ReadOnlySpan<byte> Raw(ReadOnlySpan<byte> text, JsonItem item, int field)
+    {
+        var (start, length) = item.Value(field);
+        return text.Slice(start, length);
+    }
 
     long ObservedAtUs(JsonItem item) =>
         item.ObservedAtUs == JsonItem.Unknown ? Instants.ToMicroseconds(origin.ReceivedAt) : item.ObservedAtUs;
@@ -167,6 +178,7 @@ sealed class JsonPayload : Payload
     string? LimitProblem(int index, RowLimits limits)
     {
         var item = items[index];
+        var text = payload.Span;
         for (var i = 0; i < fields.Count; i++)
         {
             if (limits.Column(Kind, i) is not { } column)
@@ -174,13 +186,13 @@ sealed class JsonPayload : Payload
             // Values that the forwarder writes itself, and nulls, are judged by their key only.
             var problem = fields[i].Role switch
             {
-                JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(item, i)),
-                JsonRole.SystemTime when !Raw(item, i).IsEmpty => column.Problem(fields[i].Key.Name, Raw(item, i)),
+                JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
+                JsonRole.SystemTime when !Raw(text, item, i).IsEmpty => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
                 JsonRole.DeviceId when !column.HoldsText(origin.DeviceId.Length) => column.Problem(
                     fields[i].Key.Name,
                     origin.QuotedDeviceId
                 ),
-                JsonRole.BootId when item.BootId.Length > 0 => column.Problem(fields[i].Key.Name, Raw(item, i)),
+                JsonRole.BootId when item.BootId.Length > 0 => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
                 _ => null,
             };
             if (problem is not null)
@@ -249,7 +261,8 @@ sealed class JsonPayload : Payload
         var buffer = new ArrayBufferWriter<byte>(payload.Length);
         foreach (var index in indexes)
         {
-            buffer.Write(payload.Span[items[index].Whole]);
+            var (start, length) = items[index].Whole;
+            buffer.Write(payload.Span.Slice(start, length));
             buffer.Write("\n"u8);
         }
         return buffer.WrittenSpan.ToArray();

@@ -31,7 +31,7 @@ readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, Paylo
         long streamOffset
     )
     {
-        var whole = item.Whole.End.Value - item.Whole.Start.Value;
+        var whole = item.Whole.Length;
         var row = new RowText(
             target,
             whole
@@ -148,5 +148,5 @@ readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, Paylo
         row.AddQuoted(american);
     }
 
-    ReadOnlySpan<byte> Raw(JsonItem item, int field) => payload[item.Value(field)];
+    ReadOnlySpan<byte> Raw(JsonItem item, int field) => JsonPayload.Raw(payload, item, field);
 }

@@ -24,7 +24,7 @@ static class PlainJson
     public static List<JsonItem>? TryRead(ReadOnlySpan<byte> text, JsonFields fields)
     {
         var items = new List<JsonItem>(1);
-        Span<Range> values = stackalloc Range[fields.Count];
+        Span<Place> values = stackalloc Place[fields.Count];
         var at = 0;
         SkipSpace(text, ref at);
         var isArray = TrySkip(text, ref at, (byte)'[');
@@ -34,7 +34,7 @@ static class PlainJson
             var start = at;
             if (!TryReadObject(text, ref at, fields, values, out var present))
                 return null;
-            items.Add(new JsonItem(start..at, values[..present].ToArray(), null));
+            items.Add(new JsonItem(Place.Between(start, at), values[..present].ToArray(), null));
             SkipSpace(text, ref at);
             if (isArray && TrySkip(text, ref at, (byte)','))
                 continue;
@@ -53,7 +53,7 @@ static class PlainJson
         return at < text.Length && text[at] == '{' ? throw Payload.TooMany() : null;
     }
 
-    static bool TryReadObject(ReadOnlySpan<byte> text, ref int at, JsonFields fields, Span<Range> values, out int present)
+    static bool TryReadObject(ReadOnlySpan<byte> text, ref int at, JsonFields fields, Span<Place> values, out int present)
     {
         present = 0;
         values.Clear();
@@ -112,7 +112,7 @@ static class PlainJson
     /// <param name="at">Of the value; afterwards behind it.</param>
     /// <param name="type">The types that the value may have.</param>
     /// <param name="value">Empty for null.</param>
-    static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Range value)
+    static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Place value)
     {
         value = default;
         var start = at;
@@ -133,7 +133,7 @@ static class PlainJson
         {
             return false;
         }
-        value = start..at;
+        value = Place.Between(start, at);
         return true;
     }
 
