@@ -3,7 +3,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>A message, or the part of it, that can be stored.</summary>
+/// <summary>A message, or the part of a message, that can be stored.</summary>
 /// <param name="Header">Bytes that the journal stores in front of the payload.</param>
 /// <param name="Body">The payload.</param>
 /// <param name="Count">How many readings it holds.</param>

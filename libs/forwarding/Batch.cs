@@ -3,15 +3,15 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Consecutive readings of a journal, read into memory to be sent. Readings that damage to the journal has cost are not in it.
-/// Valid until the loop that made it asks for the next one. Not thread-safe.
+/// Consecutive readings of a journal, read into memory to be sent. Readings lost to damage are not in it. Valid until the loop that made it
+/// asks for the next batch. Not thread-safe.
 /// </summary>
 /// <param name="journal">The boot id of readings that came without an identity and that its journal was the first to store
 /// (<see cref="AssignedIdentity.BootIdOf"/>).</param>
 public sealed class Batch(string? journal = null)
 {
     /// <summary>
-    /// Records are copied into pieces of this size: small enough not to become large objects, which the garbage collector frees late.
+    /// Records are copied into pieces of this size: small enough to stay out of the large object heap, which is collected late.
     /// </summary>
     const int PieceBytes = 64 * 1024;
 
@@ -32,7 +32,7 @@ public sealed class Batch(string? journal = null)
     /// <summary>Safe estimate of the rows' size as JSON lines, in bytes.</summary>
     public long EstimatedBytes { get; private set; }
 
-    /// <summary>When it was cut.</summary>
+    /// <summary>When the batch was cut.</summary>
     public DateTimeOffset CreatedAt { get; internal set; }
 
     /// <summary>The readings in order of offset. Each enumeration decodes them again.</summary>

@@ -8,7 +8,7 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
     readonly JournalReader reader = journal.OpenReader(position);
     long next = position;
 
-    // A record that did not fit into the last batch, or only in part. Its bytes are valid until the reader's next read.
+    // A record that did not fit into the last batch, or fitted only in part. Its bytes are valid until the reader's next read.
     JournalEntry held;
     bool isHeld;
     long firstSeen;
@@ -23,7 +23,7 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
     /// Adds readings of the journal to the batch, as long as they fit. True when it is full: a limit or <paramref name="batchEnd"/> is
     /// reached.
     /// </summary>
-    /// <param name="batch">Empty, or what the last call left unfilled.</param>
+    /// <param name="batch">Empty, or the batch that the last call left unfilled.</param>
     /// <param name="limits">Where to cut.</param>
     /// <param name="batchEnd">When set, the only limit: one past the batch's last offset.</param>
     /// <exception cref="IOException">The journal cannot be read now. Call again: the batch keeps what it has, and nothing is

@@ -3,16 +3,17 @@ using ThermalStreaming.Mqtt;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Tells the service's health how a slot's connection to the broker is. Thread-safe.</summary>
+/// <summary>Reports the state of a slot's connection to the broker to the service's health. Thread-safe.</summary>
 /// <param name="now">The state of the connection.</param>
-/// <param name="health">Is told.</param>
+/// <param name="health">Gets the report.</param>
 /// <param name="slot">Name of the slot.</param>
 /// <param name="broker">Host and port.</param>
 sealed class ConnectionReport(Func<MqttConnectionState> now, Health health, string slot, string broker)
 {
     readonly Lock reporting = new();
 
-    /// <summary>Reports the state of now. Read inside the lock: an older one, reported later by another thread, would stay.</summary>
+    /// <summary>Reports the present state. Reads it inside the lock: an older state, reported later by another thread, would
+    /// stay.</summary>
     public void Update()
     {
         lock (reporting)

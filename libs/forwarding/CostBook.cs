@@ -7,12 +7,12 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Counts what is sent and keeps it in <see cref="CostLedger"/>: once an hour and at the end, and only when something was sent, because the
-/// card wears out. A kill costs at most the last hour of an estimate. Thread-safe.
+/// Counts what is sent and saves it in <see cref="CostLedger"/>: once an hour and at the end, and only if something was sent, to spare the
+/// card. A kill costs at most the last hour of an estimate. Thread-safe.
 /// </summary>
 public sealed partial class CostBook : BackgroundService
 {
-    /// <summary>Files and minutes between batches by which the other road is compared: the defaults of NUM_FILES and
+    /// <summary>Files and minutes between batches for the comparison with the other road: the defaults of NUM_FILES and
     /// S3_BATCH_LINGER.</summary>
     internal const int ComparedFiles = 4;
 
@@ -58,7 +58,7 @@ public sealed partial class CostBook : BackgroundService
         figures.Page.Add(Write);
     }
 
-    /// <summary>Something was sent.</summary>
+    /// <summary>Counts what was sent.</summary>
     public void Add(CostFigures figures)
     {
         var day = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
@@ -68,7 +68,7 @@ public sealed partial class CostBook : BackgroundService
 
     public double CreditsPerDay(long billedBytes, TimeSpan took) => prices.Credits(road, billedBytes) * (TimeSpan.FromDays(1) / took);
 
-    /// <summary>What the file says and what is not in it yet.</summary>
+    /// <summary>What the file says, and what is not in it yet.</summary>
     internal CostReport Report()
     {
         lock (gate)
@@ -79,7 +79,7 @@ public sealed partial class CostBook : BackgroundService
         }
     }
 
-    /// <summary>Brings what was counted into the file. When the disk refuses, it is kept for the next time.</summary>
+    /// <summary>Writes the counts to the file. If the disk refuses, they are kept for the next time.</summary>
     internal void Save()
     {
         lock (gate)

@@ -7,7 +7,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The verb <c>cost</c>: what the readings of a day and a month cost, by both roads.</summary>
+/// <summary>The verb <c>cost</c>: what a day's and a month's readings cost, by either road.</summary>
 static class CostCommand
 {
     /// <param name="road">The service's own road.</param>
@@ -130,7 +130,7 @@ static class CostCommand
         Row("MB that Snowflake bills", counted.BilledBytes / 1e6, counted.BilledBytes / 1e6 / report.CountedDays, "0.###");
         Row("credits", report.CreditsPerDay * report.CountedDays, other.Credits, "0.000000");
         Row("US dollars", report.DollarsPerDay * report.CountedDays, other.Dollars, "0.0000##");
-        // Into a pipe a table keeps its width too.
+        // A table keeps its width in a pipe too.
         var console = CheckList.ConsoleFor(output, isTerminal: false);
         console.Write(table);
         output.WriteLine(
@@ -178,7 +178,7 @@ static class CostCommand
         long Number(string name) => unsaved.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : 0;
     }
 
-    /// <summary>What the verb knows beside the file.</summary>
+    /// <summary>What the verb knows besides the file.</summary>
     /// <param name="Road">The service's road.</param>
     /// <param name="Prices">From the settings.</param>
     /// <param name="Unsaved">What the running service has not written yet.</param>

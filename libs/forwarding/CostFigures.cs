@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What was sent, as far as somebody asks money for it.</summary>
+/// <summary>What was sent, as far as it costs money.</summary>
 /// <param name="Rows">Readings.</param>
-/// <param name="Requests">Appends, or PUT requests with those that failed.</param>
+/// <param name="Requests">Appends, or PUT requests, including failed ones.</param>
 /// <param name="Objects">Objects in the bucket, the quarantine's included.</param>
 /// <param name="Messages">Notifications of objects to the pipe's queue.</param>
 /// <param name="SentBytes">Bytes on the wire, compressed.</param>

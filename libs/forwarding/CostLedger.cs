@@ -4,20 +4,20 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The file <c>cost</c> of a data directory: since when is counted, and a sum for each of the last days (UTC). One sealed line
+/// The file <c>cost</c> of a data directory: when counting began, and a sum for each of the last days (UTC). One sealed line
 /// (<see cref="SmallFile"/>), which the replicas of a service share. Immutable.
 /// </summary>
 /// <param name="Since">When counting began.</param>
 /// <param name="Days">Sums by day, oldest first; at most <see cref="MostDays"/>.</param>
 public sealed record CostLedger(DateTimeOffset Since, IReadOnlyList<(DateOnly Day, CostFigures Figures)> Days)
 {
-    /// <summary>A month; older days are left out.</summary>
+    /// <summary>A month; older days are dropped.</summary>
     public const int MostDays = 31;
 
     const string FileName = "cost";
 
     /// <summary>Reads the file.</summary>
-    /// <returns>Null when there is none yet, or when it is damaged: counting then begins again.</returns>
+    /// <returns>Null if it does not exist yet or is damaged: counting then begins again.</returns>
     /// <exception cref="IOException">It cannot be read now.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static CostLedger? Load(string directory)
@@ -32,7 +32,7 @@ public sealed record CostLedger(DateTimeOffset Since, IReadOnlyList<(DateOnly Da
         }
     }
 
-    /// <summary>Adds to the file, whatever other replicas have added since. Durable when it returns.</summary>
+    /// <summary>Adds to the file, and keeps what other replicas have added since. Durable when it returns.</summary>
     /// <returns>What the file now says.</returns>
     /// <exception cref="IOException">The disk refused, or another replica holds the file; nothing was added.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>

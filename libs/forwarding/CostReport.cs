@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What a day and a month cost, by what was sent in the last seven days: outages count as what they were, days without readings. Immutable.
+/// What a day and a month cost, by what was sent in the last seven days. Outages count as days without readings. Immutable.
 /// </summary>
 /// <param name="road">The road that was taken.</param>
 /// <param name="prices">What things cost.</param>
@@ -19,10 +19,10 @@ public sealed class CostReport(CostRoad road, CostPrices prices, CostLedger ledg
     public DateTimeOffset From { get; } =
         new[] { ledger.Since, new DateTimeOffset(now.UtcDateTime.Date.AddDays(1 - DaysThatCount), TimeSpan.Zero) }.Max();
 
-    /// <summary>Days from <see cref="From"/> on; at least a minute, so that the first reading is no million a day.</summary>
+    /// <summary>Days from <see cref="From"/> on; at least a minute, so that the first reading does not count as a million a day.</summary>
     public double CountedDays => Math.Max((now - From).TotalDays, TimeSpan.FromMinutes(1).TotalDays);
 
-    /// <summary>What was sent in these days.</summary>
+    /// <summary>What was sent on these days.</summary>
     public CostFigures Counted { get; } =
         ledger
             .Days.Where(entry => entry.Day > DateOnly.FromDateTime(now.UtcDateTime).AddDays(-DaysThatCount))
@@ -46,12 +46,12 @@ public sealed class CostReport(CostRoad road, CostPrices prices, CostLedger ledg
         return (requests, prices.Credits(other, billed), prices.Dollars(other, billed, requests, requests));
     }
 
-    /// <summary>The name of a road for programs.</summary>
+    /// <summary>The name of a road, for programs.</summary>
     public static string NameOf(CostRoad road) => road == CostRoad.Streaming ? "streaming" : "files";
 
     /// <summary>Writes the object that <c>cost --json</c> prints and <c>/status</c> has as <c>cost</c>.</summary>
     /// <param name="json">Where to.</param>
-    /// <param name="unsaved">What the file does not have yet; it is part of the report.</param>
+    /// <param name="unsaved">Figures that the file does not have yet but that the report includes.</param>
     /// <param name="files">For the other road.</param>
     /// <param name="linger">For the other road.</param>
     public void Write(Utf8JsonWriter json, CostFigures unsaved, int files, TimeSpan linger)

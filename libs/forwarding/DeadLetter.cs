@@ -15,16 +15,16 @@ public sealed record DeadLetter(string Reason, string Topic, string? ContentType
     /// <summary>When it became a dead letter.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>When it first came from the broker; readings without a time of their own keep it. Null when that is not known.</summary>
+    /// <summary>When it first came from the broker; readings without a time of their own keep this one. Null when it is not
+    /// known.</summary>
     public DateTimeOffset? ReceivedAt { get; init; }
 
     /// <summary>The identity of readings that came without one, once they were stored. Null otherwise.</summary>
     public AssignedIdentity? Assigned { get; init; }
 
     /// <summary>
-    /// The device whose share of the dead letters it takes, where the topic does not name it as ours do. Not kept: a letter that was
-    /// written
-    /// counts as its file's.
+    /// The device whose share of the dead letters it takes, if the topic does not name the device as our topics do. Not saved: once
+    /// written, a letter counts for its file's device.
     /// </summary>
     public string? Sender { get; init; }
 

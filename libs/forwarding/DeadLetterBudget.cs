@@ -5,19 +5,18 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Keeps the dead letters of each origin within its share of the cap. When an origin exceeds it, the device that holds most loses its
-/// oldest file, until the rest fits: a device that floods loses its own letters, not those of the others. Not thread-safe; replicas may
-/// share the directory.
+/// Keeps the dead letters of each origin within its share of the cap. While an origin exceeds it, the device that holds most loses its
+/// oldest file: a device that floods loses its own letters, not those of others. Not thread-safe; replicas may share the directory.
 /// </summary>
 /// <param name="directory">Where the files are.</param>
 /// <param name="maxBytes">Cap of unread messages and refused readings together; letters about files come on top.</param>
-/// <param name="logger">Hears of each deleted file.</param>
+/// <param name="logger">Logs each deleted file.</param>
 sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger logger)
 {
-    /// <summary>Devices of an origin that have files of their own; the letters of further ones share files.</summary>
+    /// <summary>Devices of an origin that have files of their own; the letters of further devices share files.</summary>
     public const int MaxDevices = 64;
 
-    /// <summary>A file counts as at least this part of the budget, so no origin has more files, however small.</summary>
+    /// <summary>A file counts as at least this fraction of the budget, so no origin has more files, however small they are.</summary>
     public const int MaxFiles = 256;
 
     const long MaxFileBytes = 8 * 1024 * 1024;
@@ -53,7 +52,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         while (total > Budget(origin))
         {
             var most = holders.Values.MaxBy(holder => holder.Bytes)!;
-            // The letters that it is about to write exceed the share of every other device by themselves. It loses them the next time.
+            // The letters that this device is about to write exceed, on their own, every other device's share. It loses them the next time.
             if (!most.Files.TryDequeue(out var oldest))
                 break;
             most.Bytes -= oldest.Bytes;
@@ -72,7 +71,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
     {
         try
         {
-            // A file that another replica writes to at this moment stays.
+            // A file that another replica is writing to stays.
             using var alone = DeadLetters.OpenAlone(path);
             // Another replica may have deleted it between the opening and the lock: then its letters are counted there.
             if (!File.Exists(path))
@@ -97,8 +96,8 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
     }
 
     /// <summary>
-    /// How many lines the file has, without those of letters that were picked out and are blank, and the topic of its first letter as far
-    /// as that can be read.
+    /// How many lines the file has, without the blank lines of letters that were picked out, and the topic of its first letter if it can be
+    /// read.
     /// </summary>
     static (long Letters, string Topic) Survey(SafeFileHandle file)
     {
@@ -132,7 +131,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // A line that is not a letter does not keep its file from being deleted.
+            // A line that is not a letter does not prevent the file's deletion.
         }
         return "an unknown topic";
     }

@@ -4,15 +4,15 @@ using System.Text;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Where a dead letter is. Its text means nothing to others, and stays the same until the letter is replayed or deleted.</summary>
+/// <summary>Where a dead letter is. Its text is opaque to others, and stays the same until the letter is replayed or deleted.</summary>
 /// <param name="File">Name of the file in <c>dead-letters/</c>.</param>
 /// <param name="Offset">First byte of its line.</param>
 readonly record struct DeadLetterId(string File, long Offset)
 {
-    /// <summary>Ours have less than 60 characters. A longer name, or one with a NUL, would be an error of the disk.</summary>
+    /// <summary>Our names have fewer than 60 characters. A longer name, or a name with a NUL, would cause an error of the disk.</summary>
     const int LongestFile = 100;
 
-    /// <summary>Reads a text; false when it cannot be that of a letter. A name never leads out of the directory.</summary>
+    /// <summary>Parses a text; false when it cannot be a letter's. A name never leads out of the directory.</summary>
     public static bool TryParse(string text, out DeadLetterId id)
     {
         id = default;

@@ -2,7 +2,7 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Where a dead letter comes from. <see cref="Unread"/> and <see cref="Refused"/> may hold half of <c>DEAD_LETTERS_MAX_BYTES</c> each;
-/// <see cref="Unloaded"/>, whose letters are short, a sixteenth beside it.
+/// <see cref="Unloaded"/>, whose letters are short, a sixteenth in addition.
 /// </summary>
 public enum DeadLetterOrigin
 {
@@ -13,8 +13,8 @@ public enum DeadLetterOrigin
     Refused,
 
     /// <summary>
-    /// A file that was uploaded and that the destination did not load, or not whole. It names the file and holds no reading, so it cannot
-    /// be taken in again.
+    /// A file that was uploaded and that the destination did not load, or loaded only in part. It names the file and holds no reading, so
+    /// it cannot be taken in again.
     /// </summary>
     Unloaded,
 }

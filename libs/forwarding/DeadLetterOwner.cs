@@ -21,7 +21,7 @@ readonly record struct DeadLetterOwner(DeadLetterOrigin Origin, string Device)
 
     /// <summary>
     /// The owner of letters on a topic: the device that the topic names, or the whole topic when it names none. The devices behind a
-    /// gateway, whose ids have a colon behind the gateway's name, are one: a single user publishes for them.
+    /// gateway, whose ids begin with the gateway's name and a colon, count as one: a single user publishes for them.
     /// </summary>
     /// <param name="origin">Where the letters come from.</param>
     /// <param name="topic">Of the message, or the id of a device.</param>
@@ -31,7 +31,7 @@ readonly record struct DeadLetterOwner(DeadLetterOrigin Origin, string Device)
         return new(origin, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device)))[..8]);
     }
 
-    /// <summary>The owner of a file, by its name. What a slot appends to the name in <c>replay/</c> does not matter.</summary>
+    /// <summary>The owner of a file, by its name. A slot's suffix in <c>replay/</c> does not matter.</summary>
     public static DeadLetterOwner OfFile(string path) =>
         Path.GetFileName(path).Split('.')[0].Split('-') switch
         {

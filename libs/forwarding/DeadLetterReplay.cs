@@ -3,12 +3,12 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Sends dead letters back to a running service: all, or single ones. One process at a time, by a lock. Thread-safe.</summary>
+/// <summary>Sends dead letters back to a running service: all, or single ones. A lock admits one process at a time. Thread-safe.</summary>
 /// <remarks>
-/// A single letter is picked out of its file by blanking its line, so that the places of all others stay. Two files are prepared for that,
-/// <c>{name}.rest</c> and then <c>{name}.pick</c>. Putting the first in the place of the letters' file is what counts; the second is then
-/// moved to <c>replay/</c>. After a crash, a pick without a rest is moved there, and a pick with its rest is forgotten: a letter is in one
-/// of the two places, always.
+/// A single letter is picked out of its file by blanking its line, so that all others keep their places. Two files are prepared for that,
+/// <c>{name}.rest</c> and then <c>{name}.pick</c>. Replacing the letters' file by the first is the decisive step; the second is then moved
+/// to <c>replay/</c>. After a crash, a pick without a rest is moved there, and a pick with its rest is discarded: a letter is always in one
+/// of the two places.
 /// </remarks>
 /// <param name="directory">Of the dead letters.</param>
 /// <param name="clock">Where time comes from.</param>
@@ -40,7 +40,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         var letters = 0L;
         foreach (var file in DeadLetters.Files(directory).Where(file => !IsUnloaded(file)))
         {
-            // Nobody writes to it meanwhile, nor deletes it for the cap: so each of its letters is counted once, here or there.
+            // Nobody writes to it meanwhile, or deletes it for the cap: so each of its letters is counted once, here or there.
             using var alone = await OpenAloneAsync(file, cancellationToken);
             if (alone is null || !File.Exists(file))
                 continue;
@@ -50,7 +50,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         return letters;
     }
 
-    /// <summary>Queues single letters; those that are gone, and those of <see cref="Unloaded"/>, are left out.</summary>
+    /// <summary>Queues single letters, except those that are gone and those of <see cref="Unloaded"/>.</summary>
     /// <returns>How many were queued.</returns>
     /// <exception cref="IOException">The disk refused, or another process holds the lock or a file; some may be queued.</exception>
     /// <exception cref="UnauthorizedAccessException">As above, but for the lock.</exception>
@@ -69,7 +69,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         return letters;
     }
 
-    /// <summary>Ends what a killed process had begun. Does nothing while another process is at it.</summary>
+    /// <summary>Finishes what a killed process had begun. Does nothing while another process holds the lock.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public void RecoverIfFree()
@@ -112,7 +112,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
     async Task<long> PickAsync(string name, HashSet<long> offsets, CancellationToken cancellationToken)
     {
         var path = Path.Combine(directory, name);
-        // Nobody writes to it meanwhile, nor deletes it for the cap.
+        // Nobody writes to it meanwhile, or deletes it for the cap.
         using var alone = await OpenAloneAsync(path, cancellationToken);
         // It may have been deleted between the opening and the lock.
         if (alone is null || !File.Exists(path))
@@ -160,7 +160,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
         return letters;
     }
 
-    /// <summary>By this handle: its lock keeps all others out, of this process too.</summary>
+    /// <summary>Reads by this handle: its lock keeps out all others, even in this process.</summary>
     static byte[] Read(SafeFileHandle file)
     {
         var bytes = new byte[RandomAccess.GetLength(file)];
@@ -185,7 +185,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
             }
             catch (IOException) when (clock.GetElapsedTime(since) < patience)
             {
-                // Somebody writes to it.
+                // Somebody is writing to it.
             }
             await Task.Delay(pause, clock, cancellationToken);
         }

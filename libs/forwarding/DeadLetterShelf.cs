@@ -6,8 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="directory">Of the dead letters.</param>
 sealed class DeadLetterShelf(string directory)
 {
-    /// <summary>Letters from one on, oldest file first.</summary>
-    /// <param name="from">The first; null: from the beginning. Where its file is gone, those of the next file follow.</param>
+    /// <summary>Letters from a given one on, oldest file first.</summary>
+    /// <param name="from">The first; null: from the beginning. If its file is gone, the next file's letters follow.</param>
     public IEnumerable<(DeadLetterId Id, DeadLetter Letter)> From(DeadLetterId? from)
     {
         foreach (var path in DeadLetters.Files(directory))
@@ -25,8 +25,8 @@ sealed class DeadLetterShelf(string directory)
     }
 
     /// <summary>
-    /// Letters, newest first. Each file is read from its end, and only as far as letters are asked for; within a file they are in the
-    /// order of its lines.
+    /// Letters, newest first. Each file is read from its end, and only as far as letters are asked for. Within a file, the last line comes
+    /// first.
     /// </summary>
     public IEnumerable<(DeadLetterId Id, DeadLetter Letter)> Newest()
     {

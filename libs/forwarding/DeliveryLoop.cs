@@ -20,10 +20,10 @@ sealed partial class DeliveryLoop(
     ILogger logger
 ) : IDisposable
 {
-    /// <summary>Reopenings in a row without a commit after which the service calls itself unwell.</summary>
+    /// <summary>Reopenings in a row without a commit before the service reports itself as unwell.</summary>
     const int TolerableReopenings = 5;
 
-    /// <summary>A paused slot asks for commits no faster.</summary>
+    /// <summary>Shortest time between a paused slot's questions for commits.</summary>
     static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(10);
 
     readonly string part = $"delivery {slot.Name}";
@@ -46,12 +46,12 @@ sealed partial class DeliveryLoop(
     /// <summary>How long a batch waits for more readings now. May be asked from any thread.</summary>
     public TimeSpan Linger => TimeSpan.FromTicks(Volatile.Read(ref lingerTicks));
 
-    /// <summary>Who wants the journal delivered at once.</summary>
+    /// <summary>The requests to deliver the journal at once.</summary>
     public FlushRequests Flushes => cursor.Flushes;
 
     /// <summary>
-    /// Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until all that is in the journal is committed
-    /// or delivery is paused.
+    /// Runs until <paramref name="abort"/>, or, once <paramref name="drain"/> is requested, until everything in the journal is committed or
+    /// delivery is paused.
     /// </summary>
     public async Task RunAsync(CancellationToken drain, CancellationToken abort)
     {
@@ -59,7 +59,7 @@ sealed partial class DeliveryLoop(
         {
             try
             {
-                // Before the two are looked at, so that no change is missed.
+                // Taken before the two are checked, so that no change is missed.
                 (flushed, switched) = (Flushes.Arm(), pause.Changed);
                 if (pause.Current is { } paused)
                 {
@@ -87,7 +87,7 @@ sealed partial class DeliveryLoop(
             }
             catch (SinkException e) when (drain.IsCancellationRequested && e.Failure == SinkFailure.NeedsOperator)
             {
-                // An operator will not fix it within the seconds that a stop has; the journal keeps the rest.
+                // An operator will not fix it within the seconds that a stop may take; the journal keeps the rest.
                 return;
             }
             catch (SinkException e)
@@ -115,7 +115,7 @@ sealed partial class DeliveryLoop(
     }
 
     /// <summary>
-    /// While delivery is paused: opens and sends nothing, but learns of the commits of what was sent, so that nothing is in doubt.
+    /// While delivery is paused: opens and sends nothing, but still asks which sent readings are committed, so that none stays in doubt.
     /// </summary>
     async Task RestAsync(Pause paused, CancellationToken drain, CancellationToken abort)
     {
@@ -126,7 +126,7 @@ sealed partial class DeliveryLoop(
         using var any = CancellationTokenSource.CreateLinkedTokenSource(switched, drain, abort);
         var wait = isSettled ? Timeout.InfiniteTimeSpan : Max(sink.PollInterval - clock.GetElapsedTime(lastPoll), ShortestPoll);
         await Task.Delay(wait, clock, any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // It is not known yet how delivery fares; the next attempt tells.
+        // Whether delivery works is not known yet; the next attempt tells.
         if (pause.Current is null)
             health.Well(part);
     }
@@ -285,7 +285,7 @@ sealed partial class DeliveryLoop(
             reader = null;
         }
         var (delay, isAsked) = DeliveryPause.After(e, failures);
-        // The first failure that may pass by itself is not reported, unless the wait is long; the second is.
+        // A first failure that may pass by itself is not reported, unless the wait is long; a second one is.
         if (e.Failure == SinkFailure.NeedsOperator || failures > 1 || reopenings >= TolerableReopenings || delay > DeliveryPause.Longest)
         {
             var problem =
@@ -301,7 +301,7 @@ sealed partial class DeliveryLoop(
             );
         }
         LogFailed(slot.Name, e.Failure, e.Message, failures, delay.TotalSeconds);
-        // A person who pauses or resumes has seen to it: nothing is gained by the rest of the wait. At an abort the loop ends.
+        // A pause or resume ends the wait: a person has dealt with the failure. At an abort the loop ends.
         using var any = CancellationTokenSource.CreateLinkedTokenSource(abort, pause.Changed);
         await Task.Delay(delay, clock, any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

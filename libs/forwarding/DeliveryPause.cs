@@ -18,7 +18,7 @@ static class DeliveryPause
     static readonly TimeSpan LongestForOperator = TimeSpan.FromSeconds(60);
 
     /// <param name="e">The failure.</param>
-    /// <param name="failures">How many there were in a row, from 1.</param>
+    /// <param name="failures">How many failures in a row, from 1.</param>
     /// <returns>The pause, and whether it is longer because the destination asked for it.</returns>
     public static (TimeSpan Delay, bool IsAsked) After(SinkException e, int failures)
     {

@@ -11,13 +11,13 @@ namespace ThermalStreaming.Forwarding;
 /// dead letters with its reason; odd senders are noted. Not thread-safe.
 /// </summary>
 /// <param name="slot">Name of the slot.</param>
-/// <param name="services">Options (bounds of a message, the destination's columns, mappings), rules, and where what is refused goes.</param>
+/// <param name="services">Options (bounds of a message, the destination's columns, mappings), rules, and where refused readings go.</param>
 sealed partial class Intake(string slot, SlotServices services)
 {
     /// <summary>Refused readings of one message that get a letter each; the rest of them share one.</summary>
     const int MaxLetters = 20;
 
-    /// <summary>Topics that are remembered; a longer one is taken apart each time it comes.</summary>
+    /// <summary>Longest topic that is remembered; a longer one is parsed each time it comes.</summary>
     const int LongestTopic = 512;
 
     readonly ForwarderOptions options = services.Options;
@@ -44,7 +44,7 @@ sealed partial class Intake(string slot, SlotServices services)
     {
         if (message.Payload.IsEmpty)
         {
-            // Not a reading: an empty payload deletes a retained message.
+            // An empty payload is not a reading: it deletes a retained message.
             metrics.Empty();
             return null;
         }
@@ -80,7 +80,7 @@ sealed partial class Intake(string slot, SlotServices services)
     }
 
     /// <summary>Decodes a dead letter again.</summary>
-    /// <param name="letter">With the time of its arrival and the identity that it was given, which it keeps.</param>
+    /// <param name="letter">The letter; it keeps the time of its arrival and the identity that it was given.</param>
     /// <param name="stillRefused">Gets the readings that still cannot be stored.</param>
     /// <returns>The readings that can be stored by now; null when there are none.</returns>
     public Arrival? TakeAgain(DeadLetter letter, List<DeadLetter> stillRefused)
@@ -103,7 +103,7 @@ sealed partial class Intake(string slot, SlotServices services)
     {
         if (route.Outcome == TopicOutcome.Unmapped)
             metrics.Unmapped(message.Topic);
-        // A retained message is what was said before there was a subscription. Shared subscriptions get none (MQTT 5 §4.8.2).
+        // A retained message dates from before the subscription. Shared subscriptions get none (MQTT 5 §4.8.2).
         return route.Outcome is TopicOutcome.Unmapped or TopicOutcome.LeftOut || message.Retain;
     }
 
@@ -113,7 +113,7 @@ sealed partial class Intake(string slot, SlotServices services)
         {
             if (destined.Problem is { } problem)
                 throw new PayloadException(problem);
-            // Checked before decoding, which takes memory.
+            // Checked before decoding, because decoding takes memory.
             CheckLength(message.Payload.Length);
             if (destined.Route is { } route)
                 return ReadMapped(route, destined, message, letters);
@@ -127,7 +127,7 @@ sealed partial class Intake(string slot, SlotServices services)
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
         {
-            // A defect of the decoder. Thrown on, it would stop everything behind this message, at each delivery again.
+            // A defect of the decoder. Rethrown, it would block everything behind this message, at each redelivery.
             LogDecoderDefect(e, slot, message.Topic, message.Payload.Length);
             letters.Add(
                 message.ToLetter(
@@ -142,7 +142,7 @@ sealed partial class Intake(string slot, SlotServices services)
     /// <param name="destined">The device and the kind.</param>
     /// <param name="isJson">Whether the payload is JSON.</param>
     /// <param name="body">The payload.</param>
-    /// <param name="message">It came in, or would have.</param>
+    /// <param name="message">The message that the payload came in, or would have come in.</param>
     /// <param name="letters">Gets the readings that cannot be taken.</param>
     /// <exception cref="PayloadException">It cannot be read.</exception>
     Arrival? Read(Destined destined, bool isJson, ReadOnlyMemory<byte> body, in Incoming message, List<DeadLetter> letters)
@@ -169,9 +169,9 @@ sealed partial class Intake(string slot, SlotServices services)
     }
 
     /// <summary>
-    /// Makes readings of a message as its mapping says. What is stored is the result, so a mapping that is changed later changes nothing. A
-    /// message of which nothing can be taken becomes a letter as it came; of another one, the refused readings do as they were made, on the
-    /// topic of our own that they belong to, so that a replay does not take the others in again.
+    /// Makes readings of a message as its mapping says. The result is stored, so changing the mapping later changes nothing. A message of
+    /// which nothing can be taken becomes a letter as it came. Otherwise only the refused readings become letters, as the mapping made
+    /// them, on our own topic for them, so that a replay does not take in the other readings again.
     /// </summary>
     /// <exception cref="PayloadException">Nothing of it can be taken.</exception>
     Arrival? ReadMapped(TopicRoute route, Destined destined, in Incoming message, List<DeadLetter> letters)
@@ -290,7 +290,7 @@ sealed partial class Intake(string slot, SlotServices services)
         var destined = Destined.Of(topic, options.Mappings, options.Kind);
         if (destined.Problem is not null)
             return destined;
-        // MQTT allows topics of 64 KiB, and a sender as many of them as it likes.
+        // MQTT allows topics of 64 KiB, and a sender may use any number of them.
         if (topic.Length > LongestTopic)
             return destined;
         if (topics.Count > 10_000)

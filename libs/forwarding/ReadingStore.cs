@@ -37,8 +37,8 @@ sealed partial class ReadingStore
     /// <param name="slot">Name of the slot.</param>
     /// <param name="journal">Its journal.</param>
     /// <param name="ledger">Which readings are stored.</param>
-    /// <param name="senders">Hears of senders that use a number twice.</param>
-    /// <param name="health">Hears of the ledger, and of the slot's intake and journal.</param>
+    /// <param name="senders">Notes senders that use a number twice.</param>
+    /// <param name="health">Gets the state of the ledger, and of the slot's intake and journal.</param>
     /// <param name="clock">Time.</param>
     /// <param name="logger">For a ledger that cannot be used.</param>
     public ReadingStore(
@@ -77,7 +77,8 @@ sealed partial class ReadingStore
     /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
     public bool MayReclaim() => isEntered && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
 
-    /// <summary>Enters the journal's readings into the ledger before anything is stored, however long the ledger cannot be used.</summary>
+    /// <summary>Enters the journal's readings into the ledger before anything is stored. Waits as long as the ledger cannot be
+    /// used.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task EnterJournalAsync(CancellationToken cancellationToken)
     {
@@ -94,8 +95,8 @@ sealed partial class ReadingStore
         isEntered = true;
     }
 
-    /// <summary>Stores the readings that are not stored yet.</summary>
-    /// <returns>How many readings were new. All the others are stored too when this returns.</returns>
+    /// <summary>Stores the readings that are new.</summary>
+    /// <returns>How many readings were new. All others are also stored when this returns.</returns>
     /// <exception cref="OperationCanceledException">Asked to stop before anything was stored.</exception>
     public async Task<int> StoreAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
@@ -109,7 +110,8 @@ sealed partial class ReadingStore
     }
 
     /// <summary>
-    /// Claims readings that the caller appends to the journal itself. <see cref="ConfirmAsync"/> ends the claim, whatever was appended.
+    /// Claims readings that the caller appends to the journal itself. <see cref="ConfirmAsync"/> ends the claim, even if only a part was
+    /// appended.
     /// </summary>
     /// <returns>For each arrival the part that is not stored yet; null where nothing is new.</returns>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
@@ -124,8 +126,8 @@ sealed partial class ReadingStore
 
     /// <summary>
     /// Notes in the ledger that the readings which <see cref="StoreAsync"/> claimed are stored. Until then other slots that receive the
-    /// same readings wait. The messages may be acknowledged before: if this process dies, another one ends its claim, and finds the
-    /// readings in the journal.
+    /// same readings wait. The messages may be acknowledged before that: if this process dies, another process finds the readings in the
+    /// journal and ends the claim.
     /// </summary>
     /// <exception cref="OperationCanceledException">Asked to stop while the ledger could not be used.</exception>
     public async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -135,7 +137,7 @@ sealed partial class ReadingStore
         await InLedgerAsync(
             entry =>
             {
-                // Of what was claimed for a replay, only the journal knows what was stored.
+                // After a replay's claim, only the journal knows which readings were stored.
                 if (isReplayClaim || !ledger.Confirm(slot, offset))
                     ledger.EnterJournal(slot, journal.Epoch, ReadPayloads, offset);
                 entry.Complete();
@@ -217,7 +219,7 @@ sealed partial class ReadingStore
         }
         if (claim is not null)
         {
-            // Before others see the claim: what is claimed must not be deleted before it is confirmed.
+            // Before others see the claim: claimed readings must not be deleted before they are confirmed.
             Interlocked.Exchange(ref claimedFrom, claim.From);
             entry.Complete(claim);
         }
@@ -240,7 +242,7 @@ sealed partial class ReadingStore
             }
             return arrival;
         }
-        // Decoded again, not kept from intake: decoded, the messages of a group may take a hundred times their text.
+        // Decoded again instead of kept from intake: decoded, the messages of a group may take a hundred times the memory of their text.
         var payload = StoredPayload.Decode((byte[])[.. arrival.Header.Span, .. arrival.Body.Span]);
         var fresh = new List<int>();
         for (var i = 0; i < payload.Count; i++)
@@ -269,7 +271,7 @@ sealed partial class ReadingStore
     /// </exception>
     async Task<long> AppendAsync(CancellationToken stop)
     {
-        // Not the stopping token: a disk that works finishes what was received.
+        // Not the stopping token: if the disk works, what was received is stored.
         var appending = journal.AppendAsync(records, CancellationToken.None).AsTask();
         while (true)
         {
@@ -297,7 +299,7 @@ sealed partial class ReadingStore
             yield return SpoolRecord.TryDecode(record.Payload);
     }
 
-    /// <summary>Acts with the ledger's lock held, however long the ledger cannot be used: nothing is acknowledged meanwhile.</summary>
+    /// <summary>Acts with the ledger's lock held. Waits as long as the ledger cannot be used: nothing is acknowledged meanwhile.</summary>
     Task<T> InLedgerAsync<T>(Func<LedgerEntry, T> act, CancellationToken cancellationToken) =>
         untilLedgerWorks.DoAsync(
             async () =>

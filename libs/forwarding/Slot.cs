@@ -96,28 +96,28 @@ sealed class Slot : IAsyncDisposable
     /// <summary>The slot's journal.</summary>
     public DurableJournal Journal { get; }
 
-    /// <summary>Whether the slot's owner is gone, so that it is emptied and retired here.</summary>
+    /// <summary>Whether the slot's owner is gone, so that this replica empties and retires the slot.</summary>
     public bool IsAdopted { get; }
 
     public string Name => directory.Name;
 
-    /// <summary>How long a batch of it waits for more readings now.</summary>
+    /// <summary>How long a batch waits for more readings now.</summary>
     public TimeSpan Linger => delivery.Linger;
 
-    /// <summary>Where its readings are delivered to.</summary>
+    /// <summary>Where the readings are delivered.</summary>
     public string Destination => sink.Destination;
 
-    /// <summary>Who wants its journal delivered at once.</summary>
+    /// <summary>The requests to deliver the journal at once.</summary>
     public FlushRequests Flushes => delivery.Flushes;
 
     /// <summary>
-    /// Opens the journal of a slot that this process holds. What it holds is delivered also while the ledger cannot be used.
+    /// Opens the journal of a slot that this process holds. The journal is delivered even while the ledger cannot be used.
     /// </summary>
     /// <param name="directory">The slot's directory, which this process has locked.</param>
     /// <param name="ledger">Which readings are stored.</param>
     /// <param name="services">What all slots share.</param>
     /// <param name="isAdopted">Whether the slot is to be emptied and retired.</param>
-    /// <param name="skipUnreadable">Whether bytes that the device does not give back are stepped over.</param>
+    /// <param name="skipUnreadable">Whether bytes that the device cannot read are skipped.</param>
     /// <exception cref="IOException">The journal cannot be used now.</exception>
     public static Slot Open(SlotDirectory directory, Ledger ledger, SlotServices services, bool isAdopted, bool skipUnreadable)
     {
@@ -148,8 +148,8 @@ sealed class Slot : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs until <paramref name="stop"/>; then intake ends, what is in hand is made durable and acknowledged, and as much is delivered
-    /// as <paramref name="abort"/> allows. An adopted slot also ends when nothing is left of it.
+    /// Runs until <paramref name="stop"/>. Then intake ends, messages in hand are made durable and acknowledged, and delivery continues
+    /// until <paramref name="abort"/>. An adopted slot also ends when nothing is left of it.
     /// </summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {
@@ -166,7 +166,7 @@ sealed class Slot : IAsyncDisposable
             await endIntake.CancelAsync();
             await intake;
             await emptying;
-            // What a paused slot holds is not given up; another replica would only adopt it again.
+            // Keeps a paused slot: another replica would only adopt it again.
             if (IsAdopted)
                 await services.Pause.WaitAsync(stop);
             mqtt.DiscardSessionOnStop = drain.IsSessionEmpty;
@@ -268,7 +268,7 @@ sealed class Slot : IAsyncDisposable
             intake.Begin();
             groupBytes = 0;
             Take();
-            // Other slots wait for readings that are claimed, so space comes before the claim. Messages that are not stored are not
+            // Other slots wait for readings that are claimed, so find space before claiming. Messages that are not stored are not
             // acknowledged: they come again.
             if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
                 return;
@@ -302,7 +302,7 @@ sealed class Slot : IAsyncDisposable
         {
             group.Add(message);
             var arrival = intake.Take(message);
-            // What a mapping makes may be longer than what came.
+            // A mapping's result may be longer than the message.
             groupBytes += Math.Max(message.Payload.Length, arrival?.Body.Length ?? 0) + RecordOverhead;
             if (arrival is not null)
                 arrivals.Add(arrival);

@@ -17,7 +17,7 @@ static partial class ServiceHost
     /// <summary>How long a stop may take. Compose's grace period is 30 s; this leaves a margin.</summary>
     static readonly TimeSpan shutdownTimeout = TimeSpan.FromSeconds(25);
 
-    /// <summary>After so long without a word a caller of gRPC is asked whether it is there, and has so long to answer.</summary>
+    /// <summary>After this long without traffic, a gRPC caller is asked whether it is still there, and has this long to answer.</summary>
     static readonly TimeSpan callerSilence = TimeSpan.FromSeconds(30);
 
     /// <returns>The exit code.</returns>
@@ -28,7 +28,7 @@ static partial class ServiceHost
     )
         where TOptions : class
     {
-        // The host takes a signal for what ends it, also while it stops for a new start; here it ends the process.
+        // During the stop for a restart, a signal would only stop the host. Noted here, it ends the process.
         var isStopAsked = false;
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Volatile.Write(ref isStopAsked, true));
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Volatile.Write(ref isStopAsked, true));
@@ -124,7 +124,8 @@ static partial class ServiceHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // A caller whose network was cut says no goodbye. Without this its call would keep one of the few places for watchers for ever.
+            // A caller whose network was cut sends nothing more. Without this, its call would keep one of the few places for watchers for
+            // ever.
             kestrel.Limits.Http2.KeepAlivePingDelay = callerSilence;
             kestrel.Limits.Http2.KeepAlivePingTimeout = callerSilence;
             kestrel.Listen(IPAddress.Any, port, listen => listen.Protocols = HttpProtocols.Http1);

@@ -3,8 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// An append-only log of readings on disk: the agent's outbox and each forwarder's spool. FORMAT.md beside this file describes what is on
-/// disk.
+/// An append-only log of readings on disk: the agent's outbox and each forwarder's spool. FORMAT.md beside this file describes the files.
 /// </summary>
 /// <remarks>
 /// <para>All members may be called from any thread.</para>
@@ -63,7 +62,7 @@ public sealed class DurableJournal : IDisposable
 
     /// <summary>
     /// Opens the journal of a directory, or makes one. Damage is logged, not thrown. A directory that holds a journal need not be writable
-    /// now: what is in it can be read, and appends wait.
+    /// now: it can be read, and appends wait.
     /// </summary>
     /// <exception cref="JournalLockedException">It is open elsewhere.</exception>
     /// <exception cref="IOException">The directory cannot be used now (<see cref="DiskError"/> says whether waiting helps), or holds a
@@ -117,7 +116,7 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    /// <summary>Random identity of this journal, 16 hex digits. Offsets of different epochs have nothing to do with each other.</summary>
+    /// <summary>Random identity of this journal, 16 hex digits. Offsets of different epochs are unrelated.</summary>
     public string Epoch { get; }
 
     /// <summary>Offset that the next reading will get. Readings that are not durable yet do not count.</summary>
@@ -153,7 +152,7 @@ public sealed class DurableJournal : IDisposable
         }
     }
 
-    /// <summary>Why appends wait: what is full, and what to do. Null while they do not.</summary>
+    /// <summary>Why appends wait: what is full, and what to do. Null while they do not wait.</summary>
     public string? FullReason => writer.FullReason;
 
     /// <summary>Whether appends wait for space.</summary>
@@ -187,13 +186,13 @@ public sealed class DurableJournal : IDisposable
     public long ReadingsFrom(long offset) => segments.ReadingsFrom(offset);
 
     /// <summary>
-    /// Whether an append of so many bytes would be stored at once. For a caller that must not wait inside the append. The answer is a
+    /// Whether an append of this many bytes would be stored at once. For a caller that must not wait inside the append. The answer is a
     /// forecast, because others use the disk too.
     /// </summary>
     /// <returns>Null, or what is full and what to do.</returns>
     public string? WhyNoRoomFor(long bytes)
     {
-        // Then the next group begins a new segment, and the old one is deleted right after.
+        // The next group then begins a new segment, and the old one is deleted right after.
         if (foundTail.IsDurable && segments.IsLastCommitted)
             return null;
         if (!segments.IsFirstCommitted && capacity.SizeProblem(bytes, SizeBytes, CommittedOffset) is { } problem)
@@ -218,7 +217,7 @@ public sealed class DurableJournal : IDisposable
     }
 
     /// <summary>
-    /// Appends records, one behind the other. Completes when they are on disk; only then may their sender be acknowledged. Payloads are
+    /// Appends records, one after the other. Completes when they are on disk; only then may their sender be acknowledged. Payloads are
     /// copied before this returns. Appends are stored in the order of the calls. While the journal is full the returned task waits.
     /// </summary>
     /// <returns>Offset of the first reading of the first record; the others follow without a gap.</returns>
@@ -251,16 +250,14 @@ public sealed class DurableJournal : IDisposable
         return WhenStored(group, before, cancellationToken);
     }
 
-    /// <summary>
-    /// Opens a reader of its own. Its first entry is the one that holds <paramref name="offset"/>, or the first one after it.
-    /// </summary>
+    /// <summary>Opens a new reader. Its first entry is the one that holds <paramref name="offset"/>, or the first one after it.</summary>
     public JournalReader OpenReader(long offset) => new(segments, examiner, environment.Disk, offset);
 
     /// <summary>
-    /// Says that the sink has everything below <paramref name="offset"/>: those readings need not be kept. Lower than before changes
-    /// nothing. Cheap: the cursor is written every few seconds, unless <paramref name="durable"/> asks for it now. Higher than
-    /// <see cref="NextOffset"/> means that the storage lost readings which the sink has; numbering then continues at
-    /// <paramref name="offset"/>, so say it before the first append.
+    /// Notes that the sink has everything below <paramref name="offset"/>: those readings need not be kept. An offset lower than before
+    /// changes nothing. Cheap: the cursor is written every few seconds, unless <paramref name="durable"/> asks for it now. An offset higher
+    /// than <see cref="NextOffset"/> means that the storage lost readings which the sink has. Numbering then continues at
+    /// <paramref name="offset"/>, so commit it before the first append.
     /// </summary>
     /// <exception cref="IOException">A durable commit could not be written; it holds in this process and may be repeated.</exception>
     /// <exception cref="ObjectDisposedException">The journal was closed.</exception>
@@ -273,10 +270,11 @@ public sealed class DurableJournal : IDisposable
     }
 
     /// <summary>
-    /// Takes commits back, because the sink says that it has less: what is still stored from <paramref name="offset"/> on counts as not
+    /// Takes commits back, because the sink says that it has less: readings still stored from <paramref name="offset"/> on count as not
     /// committed.
     /// </summary>
-    /// <returns>The first offset not committed now; more than <paramref name="offset"/> if what lay between is no longer stored.</returns>
+    /// <returns>The first offset not committed now; more than <paramref name="offset"/> if the readings between are no longer
+    /// stored.</returns>
     /// <exception cref="IOException">The lower cursor could not be written; it holds in this process.</exception>
     /// <exception cref="ObjectDisposedException">The journal was closed.</exception>
     public long Rewind(long offset)

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// An MQTT 5.0 client for at-least-once work: QoS 1 in both directions, acknowledgements by hand and in order of arrival, one supervised
-/// connection at a time. <see cref="RunAsync"/> makes and keeps the connection; everything else may be called before, during and between
-/// connections, from any thread, except that one consumer takes messages.
+/// An MQTT 5.0 client for at-least-once work: QoS 1 in both directions, the consumer acknowledges, the packets leave in order of arrival,
+/// one supervised connection at a time. <see cref="RunAsync"/> makes and keeps the connection. Everything else may be called before, during
+/// and between connections, from any thread, except that only one consumer takes messages.
 /// </summary>
 public sealed class MqttClient : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ public sealed class MqttClient : IAsyncDisposable
     readonly CancellationTokenSource disposing = new();
     Task? running;
 
-    /// <exception cref="ArgumentException">The options cannot be used; the message has every problem.</exception>
+    /// <exception cref="ArgumentException">The options cannot be used; the message lists every problem.</exception>
     public MqttClient(MqttOptions options, TimeProvider clock, ILogger logger)
     {
         if (options.Validate() is { Count: > 0 } problems)
@@ -32,7 +32,7 @@ public sealed class MqttClient : IAsyncDisposable
         );
     }
 
-    /// <summary>Raised after each change, in their order, on a thread of the client: be quick, do not throw, wait for nothing.</summary>
+    /// <summary>Raised after each change, in order, on a thread of the client: handlers must be quick, not throw and not wait.</summary>
     public event Action<MqttConnectionState>? ConnectionChanged
     {
         add => supervisor.StateChanged += value;
@@ -58,21 +58,21 @@ public sealed class MqttClient : IAsyncDisposable
     /// <summary>Messages of QoS 0 dropped because the consumer was behind.</summary>
     public long DroppedMessages => session.Inbox.Dropped;
 
-    /// <summary>Whether the stop of <see cref="RunAsync"/> tells the broker to throw the session away, for a client id that is not
-    /// needed any more.</summary>
+    /// <summary>Whether <see cref="RunAsync"/>, when it stops, tells the broker to discard the session: for a client id that is no longer
+    /// needed.</summary>
     public bool DiscardSessionOnStop
     {
         get => supervisor.DiscardSessionOnStop;
         set => supervisor.DiscardSessionOnStop = value;
     }
 
-    /// <summary>After <see cref="RunAsync"/>: the broker was told to throw the session away. False when there was no connection to say it
-    /// on.</summary>
+    /// <summary>After <see cref="RunAsync"/>: whether the broker was told to discard the session. False when there was no
+    /// connection.</summary>
     public bool IsSessionDiscarded => supervisor.IsSessionDiscarded;
 
     /// <summary>
-    /// Connects, serves, and reconnects with growing, random pauses until cancelled; then sends the acknowledgements given so far and a
-    /// normal DISCONNECT (no will is published) and returns within about two seconds. A message without PUBACK by then fails with
+    /// Connects, serves, and reconnects with growing, random pauses until cancelled. Then it sends the acknowledgements given so far and a
+    /// normal DISCONNECT (no will is published), and returns within about two seconds. A message without PUBACK by then fails with
     /// <see cref="MqttException"/>, and no messages come after those already received. Call it once.
     /// </summary>
     public Task RunAsync(CancellationToken cancellationToken)
@@ -102,9 +102,9 @@ public sealed class MqttClient : IAsyncDisposable
     public ValueTask<bool> WaitForMessagesAsync(CancellationToken cancellationToken) => session.Inbox.WaitAsync(cancellationToken);
 
     /// <summary>
-    /// Lets messages gather, for a consumer to whom many at once cost less than many one by one: waits until the time is over, but not when
-    /// half of what the broker lets be unacknowledged has come, so that it never has to pause for this. For the consumer, which has
-    /// acknowledged all that it took. May return early.
+    /// Lets messages gather, for a consumer that handles many at once more cheaply than one by one. Waits until the time is over, or until
+    /// half of the messages that the broker lets be unacknowledged have come, so that the broker never has to pause. Only for the consumer,
+    /// once it has acknowledged all that it took. May return early.
     /// </summary>
     public async Task GatherAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
@@ -122,14 +122,13 @@ public sealed class MqttClient : IAsyncDisposable
     public bool TryReceive(out MqttMessage message) => session.Inbox.TryReceive(out message);
 
     /// <summary>
-    /// Tells the broker that a message is in safe hands. The order of calls is free: the packets leave in order of arrival, as MQTT
-    /// demands,
-    /// each when all earlier ones of its connection are done. Does nothing for QoS 0, for a second call, and for a message of an earlier
-    /// connection.
+    /// Tells the broker that a message is safely stored. Calls may come in any order: the packets leave in order of arrival, as MQTT
+    /// demands, each when all earlier ones of its connection are done. Does nothing for QoS 0, for a second call, and for a message of an
+    /// earlier connection.
     /// </summary>
     public void Acknowledge(in MqttMessage message) => Acknowledge(new ReadOnlySpan<MqttMessage>(in message));
 
-    /// <summary>The same for many at once, in one write.</summary>
+    /// <summary>Acknowledges many messages in one write.</summary>
     public void Acknowledge(ReadOnlySpan<MqttMessage> messages)
     {
         var current = supervisor.Connection;
@@ -144,14 +143,14 @@ public sealed class MqttClient : IAsyncDisposable
 
     /// <summary>
     /// Publishes. With QoS 1 the task ends when the broker has acknowledged, however many connections that takes; messages are sent in the
-    /// order of calls. There is no bound here other than the callers': as many messages wait as there are unfinished tasks.
+    /// order of calls. The client sets no bound: as many messages wait as callers have unfinished tasks.
     /// </summary>
     /// <param name="topic">Without wildcards.</param>
-    /// <param name="payload">Not copied: leave it as it is until the task ends; if it is cancelled, for good.</param>
+    /// <param name="payload">Not copied: do not change it until the task ends, or ever if the task is cancelled.</param>
     /// <param name="qos">0 or 1. With QoS 0 the task ends when a connection has taken the message.</param>
     /// <param name="retain">The broker keeps it as the topic's last value.</param>
     /// <param name="contentType">Content-type property, or null.</param>
-    /// <param name="cancellationToken">Takes a message back that was not sent yet. One that was sent may still arrive.</param>
+    /// <param name="cancellationToken">Takes back a message that was not sent yet. A message that was sent may still arrive.</param>
     /// <returns>Success, or "no matching subscribers" when the broker says that nothing subscribes to the topic.</returns>
     /// <exception cref="MqttPublishRefusedException">The broker will not take it.</exception>
     /// <exception cref="MqttException">The client stopped before the broker acknowledged; the message may or may not have
@@ -177,13 +176,13 @@ public sealed class MqttClient : IAsyncDisposable
         return published;
     }
 
-    /// <summary>Whether the broker has granted a subscription on the present connection, also while it refuses others.</summary>
+    /// <summary>Whether the broker has granted a subscription on the present connection, even if it refuses others.</summary>
     /// <param name="filter">As it is in the options.</param>
     public bool IsGranted(string filter) => session.Subscriptions.IsGranted(filter);
 
-    /// <summary>Ends a subscription, on this connection or the next, and does not make it again.</summary>
+    /// <summary>Ends a subscription, on this connection or the next, for good.</summary>
     /// <param name="filter">As it is in the options.</param>
-    /// <param name="cancellationToken">Stops waiting; the broker is asked all the same.</param>
+    /// <param name="cancellationToken">Stops waiting; the broker is still asked.</param>
     /// <exception cref="MqttException">The broker refused, or the client stopped before it answered.</exception>
     public Task UnsubscribeAsync(string filter, CancellationToken cancellationToken)
     {
