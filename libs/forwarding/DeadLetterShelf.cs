@@ -68,10 +68,10 @@ sealed class DeadLetterShelf(string directory)
         return null;
     }
 
-    /// <summary>How many letters a file holds; 0 when it is gone. The place of a letter that was picked out is blank.</summary>
+    /// <summary>How many letters a file holds; 0 when it is gone. The line of a letter that was picked out is blank.</summary>
     public static long CountIn(string path) => Lines(path, 0).Count(line => !string.IsNullOrWhiteSpace(line.Line));
 
-    /// <summary>A made-up offset could point into a line.</summary>
+    /// <summary>An invented offset could point into a line.</summary>
     static bool IsLineStart(string path, long offset)
     {
         if (offset == 0)

@@ -9,16 +9,16 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Keeps messages that could not be read, readings that the destination refused, and the names of files that it did not load, with the
-/// reason: NDJSON files under <c>dead-letters/</c> of the data directory, listed and replayed by the verb <c>dead-letters</c>. Each origin
-/// has a share of the cap, and within it the device that holds most loses its oldest file first (<see cref="DeadLetterBudget"/>).
-/// Thread-safe.
+/// reason. They are NDJSON files under <c>dead-letters/</c> of the data directory; the verb <c>dead-letters</c> lists and replays them.
+/// Each origin has a share of the cap, and within it the device that holds most loses its oldest file first
+/// (<see cref="DeadLetterBudget"/>). Thread-safe.
 /// </summary>
 /// <remarks>
 /// One line is <c>{"at", "received_at", "reason", "topic", "content_type", "readings", "payload"}</c>, the payload in base64. Readings that
 /// were given an identity when they were stored carry it as <c>"boot_id"</c> and <c>"sequence"</c>; refused readings also carry their row
 /// as <c>"row"</c>, for people. A file holds the letters of one origin and device (<see cref="DeadLetterOwner"/>). Each process writes its
-/// own files, and has one open only while it writes: at any other time a replay, another replica or a person may take it away, and the
-/// next letter begins a new one.
+/// own files, and has a file open only while it writes. At any other time a replay, another replica or a person may take the file away; the
+/// next letter then begins a new one.
 /// </remarks>
 public sealed class DeadLetters
 {
@@ -43,7 +43,7 @@ public sealed class DeadLetters
     /// <param name="directory">Where the files are; made when the first letter comes.</param>
     /// <param name="maxBytes">Cap of all files together; each origin may hold half of it.</param>
     /// <param name="clock">For the time in the letters.</param>
-    /// <param name="logger">Hears of files deleted by the cap.</param>
+    /// <param name="logger">Logs files deleted for the cap.</param>
     public DeadLetters(string directory, long maxBytes, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
@@ -55,7 +55,7 @@ public sealed class DeadLetters
     /// <summary>Letters that this process has made, since its start.</summary>
     public long Count => Interlocked.Read(ref count);
 
-    /// <summary>Letters in the files, whoever made them.</summary>
+    /// <summary>Letters in the files, from all processes.</summary>
     public long Kept => kept.Count;
 
     /// <summary>Letters that were deleted because their origin exceeded its share of the cap, since the start.</summary>
@@ -67,15 +67,15 @@ public sealed class DeadLetters
     /// <summary>Where a file is put so that a running service takes its letters in again.</summary>
     public static string ReplayDirectory(string directory) => Path.Combine(directory, "replay");
 
-    /// <summary>Whether so many bytes wait for <see cref="Flush"/> that no more should be held in memory.</summary>
+    /// <summary>Whether so many bytes wait for <see cref="Flush"/> that memory should hold no more.</summary>
     bool IsFlushDue =>
         pending.Values.Sum(letters => (long)letters.WrittenCount) >= Math.Min(FlushBytes, budget.FileBytes(DeadLetterOrigin.Refused));
 
     /// <summary>Keeps readings that the destination refused. Returns when they are on disk.</summary>
     /// <param name="reason">Why, with the destination's own words.</param>
-    /// <param name="readings">The readings, or those among which the refused ones are.</param>
-    /// <returns>How many those were.</returns>
-    /// <exception cref="IOException">The disk refused; the first of them may be kept. Call again.</exception>
+    /// <param name="readings">The refused readings, or readings that include them.</param>
+    /// <returns>How many readings that were.</returns>
+    /// <exception cref="IOException">The disk refused; some may be kept already. Call again.</exception>
     public int Add(string reason, IEnumerable<BatchReading> readings)
     {
         lock (gate)
@@ -270,7 +270,7 @@ public sealed class DeadLetters
 
     SafeFileHandle Begin(DeadLetterOwner owner)
     {
-        // Names have milliseconds and sort by them; two files begun at once would be in any order.
+        // Names sort by their milliseconds; two files begun in the same one would be in no fixed order.
         var now = clock.GetUtcNow();
         if (now <= lastBegun && lastBegun - now < TimeSpan.FromSeconds(1))
             now = lastBegun;

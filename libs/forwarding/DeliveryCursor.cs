@@ -4,8 +4,8 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Moves the cursor of a journal, counts what was committed, and tells those who wait for it. A cursor that cannot be written now is
-/// written later; until then, a restart asks the destination, or the plan, what is committed. Not thread-safe, but for
+/// Moves the cursor of a journal, counts committed readings, and completes the waits for them. A cursor that cannot be written now is
+/// written later; until then, a restart asks the destination, or the plan, what is committed. Not thread-safe, except
 /// <see cref="Flushes"/>.
 /// </summary>
 sealed partial class DeliveryCursor(DurableJournal journal, string slot, ForwarderMetrics metrics, TimeProvider clock, ILogger logger)
@@ -16,7 +16,7 @@ sealed partial class DeliveryCursor(DurableJournal journal, string slot, Forward
 
     public ForwarderMetrics Metrics => metrics;
 
-    /// <summary>Who waits for commits.</summary>
+    /// <summary>The waits for commits.</summary>
     public FlushRequests Flushes { get; } = new(journal);
 
     /// <inheritdoc cref="UncommittedBatches.Attempt"/>

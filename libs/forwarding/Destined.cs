@@ -3,24 +3,24 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What a topic says of its messages. The same for all of them; immutable.</summary>
+/// <summary>What a topic says about its messages, the same for all of them. Immutable.</summary>
 /// <param name="DeviceId">The device whose readings they hold.</param>
 /// <param name="Kind">The kind of the readings.</param>
 sealed record Destined(string DeviceId, ReadingKind Kind)
 {
-    /// <summary>What the mappings say of a topic that is not ours; null for one of ours.</summary>
+    /// <summary>What the mappings say about a topic that is not ours; null for one of ours.</summary>
     public TopicRoute? Route { get; init; }
 
-    /// <summary>Why no message on it can be read; null when messages can.</summary>
+    /// <summary>Why no message on the topic can be read; null when messages can be read.</summary>
     public string? Problem { get; init; }
 
     /// <summary>The device that a mapping finds in the topic; null where none does.</summary>
     public string? Sender => Route is { DeviceId.Length: > 0 } route ? route.DeviceId : null;
 
-    /// <summary>Takes a topic apart.</summary>
+    /// <summary>Parses a topic.</summary>
     /// <param name="topic">From the broker.</param>
     /// <param name="mappings">For topics that are not ours.</param>
-    /// <param name="kind">The kind of readings that is wanted of mappings.</param>
+    /// <param name="kind">The kind of readings that mappings should make.</param>
     public static Destined Of(string topic, MappingSet mappings, ReadingKind kind)
     {
         if (Topics.TryParse(topic, out var deviceId, out var own))

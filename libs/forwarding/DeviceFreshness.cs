@@ -3,22 +3,22 @@ using System.Diagnostics.Metrics;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// When each device was heard last. A sender may name many devices: <see cref="Most"/> of them are told apart, the others are
-/// counted together. A device keeps its place until it has been silent for <see cref="Kept"/>, or for <see cref="Yields"/> while another
-/// wants it, so that devices that come and go add few series to Prometheus. Thread-safe.
+/// When each device was last heard. A sender may name many devices: <see cref="Most"/> of them are listed, the others are counted together.
+/// A device keeps its place until it has been silent for <see cref="Kept"/>, or for <see cref="Yields"/> if another device needs the place,
+/// so that devices that come and go add few series to Prometheus. Thread-safe.
 /// </summary>
 sealed class DeviceFreshness(TimeProvider clock)
 {
-    /// <summary>Devices that are told apart.</summary>
+    /// <summary>Devices that are listed.</summary>
     internal const int Most = 200;
 
-    /// <summary>A device that was silent for so long may lose its place.</summary>
+    /// <summary>A device that was silent for this long may lose its place.</summary>
     internal static readonly TimeSpan Yields = TimeSpan.FromDays(1);
 
-    /// <summary>A device that was silent for so long is not shown any more.</summary>
+    /// <summary>A device that was silent for this long is no longer shown.</summary>
     internal static readonly TimeSpan Kept = TimeSpan.FromDays(7);
 
-    /// <summary>The search for a place looks at all of them, so a flood of unknown devices must not make it with each message.</summary>
+    /// <summary>The search for a place looks at all devices, so a flood of unknown devices must not cause a search per message.</summary>
     static readonly TimeSpan searchInterval = TimeSpan.FromSeconds(1);
 
     readonly Lock gate = new();
@@ -66,7 +66,7 @@ sealed class DeviceFreshness(TimeProvider clock)
         }
     }
 
-    /// <summary>The devices that are told apart, freshest first, with their readings since the start or since they got their place.</summary>
+    /// <summary>The listed devices, freshest first, with their readings since the start or since they got their place.</summary>
     public IReadOnlyList<(string DeviceId, DateTimeOffset At, long Readings)> List()
     {
         lock (gate)
@@ -83,7 +83,7 @@ sealed class DeviceFreshness(TimeProvider clock)
 
     bool FreePlace(DateTimeOffset now)
     {
-        // A clock that is set back must not stop the search for as long.
+        // A clock that is set back must not suspend the search until it has caught up.
         if ((now - searched).Duration() < searchInterval)
             return false;
         searched = now;

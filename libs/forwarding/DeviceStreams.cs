@@ -17,7 +17,7 @@ sealed class DeviceStreams
         streams.Add(stream);
     }
 
-    /// <summary>In constant time: a flood of boot ids is forgotten by the ten thousand.</summary>
+    /// <summary>In constant time: after a flood of boot ids, streams are forgotten by the ten thousand.</summary>
     public void Remove(StoredStream stream)
     {
         var last = streams[^1];

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Fingerprints of the first and of the newest stored readings of a stream. They tell a device that restarts its counter, from the
-/// beginning or from a number that it saved a while ago, from a device that sends the same readings again. Bounded. Not thread-safe.
+/// Fingerprints of the first and of the newest stored readings of a stream. They distinguish a device that restarts its counter, from the
+/// beginning or from an earlier saved number, from a device that repeats readings. Bounded. Not thread-safe.
 /// </summary>
 sealed class Fingerprints
 {
@@ -16,7 +16,7 @@ sealed class Fingerprints
 
     public Fingerprints(ulong start) => this.start = highest = start;
 
-    /// <summary>Memory that they take besides the object's own.</summary>
+    /// <summary>Memory that they take in addition to the object's own.</summary>
     public int Bytes => sizeof(uint) * (first.Length + (newest?.Length ?? 0));
 
     /// <summary>Whether <see cref="Set"/> keeps one of the numbers for as long as the stream is remembered.</summary>
@@ -55,7 +55,7 @@ sealed class Fingerprints
             : 0;
     }
 
-    /// <summary>Every known one, by number.</summary>
+    /// <summary>Every known fingerprint, by number.</summary>
     public IEnumerable<(ulong Sequence, uint Fingerprint)> All()
     {
         for (var i = 0; i < first.Length; i++)

@@ -2,7 +2,7 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Who wants what is in a journal to be delivered without waiting for a full batch. Thread-safe.</summary>
+/// <summary>Requests to deliver a journal without waiting for full batches. Thread-safe.</summary>
 /// <param name="journal">The journal.</param>
 sealed class FlushRequests(DurableJournal journal) : IDisposable
 {
@@ -12,9 +12,7 @@ sealed class FlushRequests(DurableJournal journal) : IDisposable
     long target;
     bool isClosed;
 
-    /// <summary>
-    /// Completes when all that is in the journal now is committed. When the wait is given up, delivery goes on all the same.
-    /// </summary>
+    /// <summary>Completes when everything in the journal now is committed. If the wait is given up, delivery still continues.</summary>
     /// <exception cref="ObjectDisposedException">The slot was closed first.</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -43,7 +41,7 @@ sealed class FlushRequests(DurableJournal journal) : IDisposable
         }
     }
 
-    /// <summary>Whether readings from an offset on are wanted now.</summary>
+    /// <summary>Whether readings from an offset on are to be delivered at once.</summary>
     public bool Wants(long offset) => Volatile.Read(ref target) > offset;
 
     /// <summary>Cancelled at the next request; take it before asking <see cref="Wants"/>.</summary>
@@ -57,7 +55,7 @@ sealed class FlushRequests(DurableJournal journal) : IDisposable
         }
     }
 
-    /// <summary>More is committed.</summary>
+    /// <summary>Completes the waits for what is committed by now.</summary>
     public void Settle()
     {
         lock (gate)
@@ -69,7 +67,7 @@ sealed class FlushRequests(DurableJournal journal) : IDisposable
         }
     }
 
-    /// <summary>Nothing is delivered any more.</summary>
+    /// <summary>Ends all waits: nothing more is delivered.</summary>
     public void Dispose()
     {
         lock (gate)

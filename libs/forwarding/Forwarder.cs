@@ -7,17 +7,15 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Owns the slots of this replica: takes the first free ones at start, and adopts those that had no owner for a grace period, so that
+/// Owns the slots of this replica: takes the first free slots at start, and adopts slots that had no owner for a grace period, so that
 /// scaling down strands nothing.
 /// </summary>
 sealed partial class Forwarder : BackgroundService
 {
-    /// <summary>What a stop may take; the host allows 25 s and the container 30 s.</summary>
+    /// <summary>How long a stop may take; the host allows 25 s and the container 30 s.</summary>
     static readonly TimeSpan StopBudget = TimeSpan.FromSeconds(20);
 
-    /// <summary>
-    /// How long the device is asked again for bytes of a journal that it does not give back, before the slot steps over them.
-    /// </summary>
+    /// <summary>How long the slot retries bytes of a journal that the device cannot read, before it skips them.</summary>
     static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
 
     readonly SlotServices services;
@@ -49,8 +47,7 @@ sealed partial class Forwarder : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         figures.Publish();
-        // One slot's end, other than on request, is the end of the service: the container starts it again, and half a forwarder must not
-        // look whole.
+        // If one slot ends other than on request, the service ends: the container restarts it, and half a forwarder must not look whole.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var abort = new CancellationTokenSource();
         await using var _ = stop.Token.Register(() => abort.CancelAfter(StopBudget));
@@ -111,7 +108,7 @@ sealed partial class Forwarder : BackgroundService
     ConfigurationException Unusable(Exception e) => new([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
 
     /// <summary>
-    /// Owns a slot. While the disk does not let the slot be used, it is tried again; anything else that ends the slot ends the service.
+    /// Owns a slot. Retries while the disk does not let the slot be used; anything else that ends the slot ends the service.
     /// </summary>
     async Task OwnAsync(Ledger ledger, string clientIdPrefix, CancellationToken stop, CancellationToken abort)
     {
@@ -186,7 +183,7 @@ sealed partial class Forwarder : BackgroundService
     /// <exception cref="IOException">The journal cannot be used now.</exception>
     Slot Open(SlotDirectory directory, Ledger ledger, bool isAdopted)
     {
-        // Bytes that the device has not given back for long enough are stepped over.
+        // Skips bytes that the device could not read for long enough.
         var skipUnreadable = unreadableSince.TryGetValue(directory.Name, out var since) && clock.GetElapsedTime(since) >= ReadPatience;
         try
         {

@@ -5,7 +5,7 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The steps of <c>check</c> on this side of every forwarder: the broker and the journals' place. Its destination is each forwarder's own.
+/// The steps of <c>check</c> that every forwarder has: the broker, and the place of the journals. Each forwarder adds its destination.
 /// </summary>
 public static class ForwarderChecks
 {

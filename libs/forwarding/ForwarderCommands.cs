@@ -7,12 +7,13 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The verbs of every forwarder beside the common ones: <c>journal</c>, <c>mappings</c>, <c>dead-letters</c> and <c>cost</c>.</summary>
+/// <summary>The verbs of every forwarder besides the common ones: <c>journal</c>, <c>mappings</c>, <c>dead-letters</c> and
+/// <c>cost</c>.</summary>
 public static class ForwarderCommands
 {
     public static IEnumerable<Command> Create(CostRoad road)
     {
-        // Looking at files must work when the configuration does not.
+        // Inspecting files must work even if the configuration is wrong.
         var data = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } directory ? directory : "/data";
         yield return JournalCommand.Create(SlotDirectory.Root(data), StoredPayload.Format);
         yield return MappingCommands.Create();
@@ -94,6 +95,6 @@ public static class ForwarderCommands
         return ExitCodes.Ok;
     }
 
-    /// <summary>A sender may have put controls of a terminal into it.</summary>
+    /// <summary>The text may hold a sender's terminal control characters.</summary>
     static string OneLine(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '·' : letter));
 }

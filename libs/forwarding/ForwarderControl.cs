@@ -109,7 +109,7 @@ sealed class ForwarderControl(ForwarderReport report, StatusWatch watch, SlotSer
     static RpcException Again(string what) =>
         ControlErrors.Because(StatusCode.Unavailable, "CALL_AGAIN", $"{what}; call again to wait for the rest.");
 
-    /// <summary>The reason stands in one line of the log and of /readyz.</summary>
+    /// <summary>The log and /readyz show the reason on one line.</summary>
     static string OneLine(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)).Trim();
 
     static void WithDisk(Action action)

@@ -116,13 +116,13 @@ sealed class ForwarderMetrics
     /// <summary>Readings sent since the start whose commit was confirmed.</summary>
     public long CommittedTotal => Interlocked.Read(ref committedTotal);
 
-    /// <summary>The same a second, over the last minute.</summary>
+    /// <summary>Committed readings per second, over the last minute.</summary>
     public double CommittedPerSecond => committedLately.PerSecond;
 
     /// <summary>Calls to the destination that failed.</summary>
     public long FailedTotal => Interlocked.Read(ref failedTotal);
 
-    /// <summary>The last of them; null when there was none.</summary>
+    /// <summary>The last failed call; null when there was none.</summary>
     public LastFailure? LastFailure => Volatile.Read(ref lastFailure);
 
     public void Stored(int receivedReadings, int storedReadings, int duplicateReadings, int poisonMessages, TimeSpan took)
@@ -148,7 +148,7 @@ sealed class ForwarderMetrics
     public string? LastUnmapped => Volatile.Read(ref lastUnmapped);
 
     /// <summary>Counts a message that no mapping takes.</summary>
-    /// <param name="topic">Its topic, from whoever may publish there.</param>
+    /// <param name="topic">Its topic, which any permitted sender may have chosen.</param>
     public void Unmapped(string topic)
     {
         unmapped.Add(1);

@@ -15,22 +15,22 @@ public sealed class ForwarderOptions
     /// <summary>The kind of readings that is forwarded.</summary>
     public required ReadingKind Kind { get; init; }
 
-    /// <summary>Where everything is kept; shared by the replicas of a service on one machine.</summary>
+    /// <summary>The data directory, shared by the replicas of a service on one machine.</summary>
     public required string DataDirectory { get; init; }
 
     /// <summary>Slots of this replica at least, each with a journal, an MQTT session and a channel of its own. Default 1.</summary>
     public required int Slots { get; init; }
 
     /// <summary>
-    /// Slots at most: where readings are late it opens more than <see cref="Slots"/> by itself, and closes them later. Not more than
-    /// <see cref="Slots"/>: it opens none. Default 0.
+    /// Slots at most: when readings are late, the replica opens more than <see cref="Slots"/> by itself, and closes them later. If this is
+    /// not more than <see cref="Slots"/>, it opens none. Default 0.
     /// </summary>
     public int MostSlots { get; init; }
 
-    /// <summary>How readily it opens and closes them.</summary>
+    /// <summary>How readily the replica opens and closes slots.</summary>
     internal LanePace Pace { get; init; } = LanePace.Usual;
 
-    /// <summary>How long a slot may be without an owner before it is adopted. Longer than a restart takes. Default 1 min.</summary>
+    /// <summary>How long a slot may be without an owner before it is adopted. Must be longer than a restart. Default 1 min.</summary>
     public required TimeSpan SlotAdoptionGrace { get; init; }
 
     /// <summary>How long the broker must have sent nothing for an adopted slot before it counts as empty.</summary>
@@ -51,7 +51,7 @@ public sealed class ForwarderOptions
     /// <summary>How this forwarder gets readings into Snowflake.</summary>
     public CostRoad Road { get; init; }
 
-    /// <summary>What that costs.</summary>
+    /// <summary>What that road costs.</summary>
     public CostPrices Prices { get; init; } = CostPrices.Default;
 
     /// <summary>How journals are kept; each slot has one in a directory of its own.</summary>
@@ -66,13 +66,13 @@ public sealed class ForwarderOptions
 
     public string DeadLettersDirectory => Path.Combine(DataDirectory, "dead-letters");
 
-    /// <summary>What becomes of messages on other topics than our own. Default none.</summary>
+    /// <summary>What becomes of messages on topics other than our own. Default none.</summary>
     public MappingSet Mappings { get; init; } = MappingSet.None;
 
     /// <summary>The shared subscription to the readings of our own format.</summary>
     public string Subscription => Shared(Topics.Filter(Kind));
 
-    /// <summary>Every shared subscription. No message is taken by two of them.</summary>
+    /// <summary>Every shared subscription. No two of them take the same message.</summary>
     public IReadOnlyList<string> Subscriptions => [Subscription, .. Mappings.Subscriptions(Kind).Select(filter => Shared(filter.Text))];
 
     public static ForwarderOptions Load(Settings settings, string serviceName, ReadingKind kind, CostRoad road)

@@ -5,7 +5,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What a forwarder says of itself by gRPC, from the figures that <c>/status</c> shows. Thread-safe.</summary>
+/// <summary>What a forwarder reports about itself by gRPC, from the figures that <c>/status</c> shows. Thread-safe.</summary>
 /// <param name="facts">Of the service itself.</param>
 /// <param name="services">What the slots share.</param>
 /// <param name="cost">What was sent.</param>
@@ -59,7 +59,8 @@ sealed class ForwarderReport(ServiceFacts facts, SlotServices services, CostBook
         return status;
     }
 
-    /// <summary>A status without what changes as time passes, so that a watcher hears of the rest alone. Changes the argument.</summary>
+    /// <summary>A status without the fields that change merely as time passes, so that watchers only hear of other changes. Changes the
+    /// argument.</summary>
     public static ForwarderStatus WithoutTime(ForwarderStatus status)
     {
         status.Info.Time = null;

@@ -62,7 +62,7 @@ public static class ForwarderServices
                 .AddSingleton<ForwarderReport>()
                 .AddSingleton<ForwarderControl>()
                 .AddHostedService(provider => provider.GetRequiredService<PauseSwitch>())
-                // Before the forwarder, so that it stops after it and keeps what was sent last.
+                // Before the forwarder, so that the cost book stops after it and keeps what was sent last.
                 .AddHostedService(provider => provider.GetRequiredService<CostBook>())
                 .AddHostedService<Forwarder>();
     }

@@ -3,10 +3,10 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// How long a slot lets messages gather before it stores them: a group costs an fsync, however many share it. Not thread-safe.
+/// How long a slot lets messages gather before it stores them: a group costs one fsync, however many messages share it. Not thread-safe.
 /// </summary>
 /// <param name="mqtt">The slot's client.</param>
-/// <param name="linger">A wait that the operator has set; it is waited for in full, also when messages come one by one.</param>
+/// <param name="linger">A wait that the operator has set; it always lasts in full, even if messages come one by one.</param>
 /// <param name="clock">Time.</param>
 sealed class GroupPace(MqttClient mqtt, TimeSpan linger, TimeProvider clock)
 {
@@ -14,8 +14,9 @@ sealed class GroupPace(MqttClient mqtt, TimeSpan linger, TimeProvider clock)
     static readonly TimeSpan interval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Now and then, messages gather for longer. How many the broker lets be unacknowledged is known only by the most that ever were
-    /// (<see cref="MqttClient.GatherAsync"/>): stored one by one, there never is more than one, and each would have an fsync of its own.
+    /// Now and then, messages gather for longer. How many the broker lets be unacknowledged shows only in the most that ever were
+    /// (<see cref="MqttClient.GatherAsync"/>). If messages were always stored one by one, that would never be more than one, and each would
+    /// cost an fsync.
     /// </summary>
     static readonly TimeSpan probe = TimeSpan.FromMilliseconds(500),
         probeInterval = TimeSpan.FromMinutes(1);
@@ -26,8 +27,8 @@ sealed class GroupPace(MqttClient mqtt, TimeSpan linger, TimeProvider clock)
     long? lastGroup,
         lastProbe;
 
-    /// <summary>Waits until the messages that wait are to be stored.</summary>
-    /// <param name="lastCount">Messages of the group before.</param>
+    /// <summary>Waits until it is time to store the messages that have come.</summary>
+    /// <param name="lastCount">Messages in the previous group.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async Task WaitAsync(int lastCount, CancellationToken cancellationToken)

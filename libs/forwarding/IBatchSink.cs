@@ -1,14 +1,13 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Where a slot's journal is delivered to. One instance per slot; its members, but for <see cref="Destination"/>, are called by one
-/// loop, never concurrently.
-/// It throws only <see cref="SinkException"/>; any other exception is a defect, after which the sink is opened again.
+/// Where a slot's journal is delivered. One instance per slot; its members, except <see cref="Destination"/>, are called by one loop, never
+/// concurrently. It throws only <see cref="SinkException"/>; any other exception is a defect, after which the sink is opened again.
 /// </summary>
 public interface IBatchSink : IAsyncDisposable
 {
     /// <summary>
-    /// Where it delivers to, for people: pipe and channel, or bucket and prefix. "" while that is not known. May be asked from any thread.
+    /// The destination, for people: pipe and channel, or bucket and prefix. "" while it is not known. May be read from any thread.
     /// </summary>
     string Destination { get; }
 
@@ -17,7 +16,7 @@ public interface IBatchSink : IAsyncDisposable
 
     /// <summary>
     /// How long after a send, or after the previous poll, <see cref="PollAsync"/> is called. Asked again before each wait, so a sink may
-    /// answer differently while something is uncommitted and while it is idle.
+    /// answer one way while something is uncommitted and another while it is idle.
     /// </summary>
     TimeSpan PollInterval { get; }
 
@@ -29,7 +28,7 @@ public interface IBatchSink : IAsyncDisposable
 
     /// <summary>
     /// Sends one batch; returns when the destination has accepted it, which need not mean committed. After a transient failure it is called
-    /// again with the same instance, so that what it sends can be the same to the byte.
+    /// again with the same instance, so that it can send the same bytes.
     /// </summary>
     Task SendAsync(Batch batch, CancellationToken cancellationToken);
 

@@ -2,10 +2,10 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The journals of all slots of a data directory, of every process, as the ledger reads them.</summary>
+/// <summary>The journals of all slots of a data directory, those of other processes too, as the ledger reads them.</summary>
 interface ISlotJournals
 {
-    /// <summary>Names of the slots there are.</summary>
+    /// <summary>Names of the existing slots.</summary>
     IReadOnlyList<string> Names();
 
     /// <summary>Identity of a slot's journal; null when it has none.</summary>
@@ -13,7 +13,7 @@ interface ISlotJournals
     string? EpochOf(string slot);
 
     /// <summary>
-    /// The messages of a slot's journal of that epoch from an offset on, without its lock; a null payload is one that cannot be decoded.
+    /// The messages of a slot's journal of that epoch from an offset on, read without its lock; a payload that cannot be decoded is null.
     /// </summary>
     /// <exception cref="IOException">It cannot be read now.</exception>
     IEnumerable<(Payload? Payload, long EndOffset)> Read(string slot, string epoch, long from);

@@ -2,9 +2,9 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>A message that is judged: a new one, or a dead letter that is taken in again.</summary>
-/// <param name="Topic">It came on.</param>
-/// <param name="ContentType">It came with.</param>
+/// <summary>A message to be judged: a new one, or a dead letter that is taken in again.</summary>
+/// <param name="Topic">The topic it came on.</param>
+/// <param name="ContentType">The content type it came with.</param>
 /// <param name="Payload">As it came.</param>
 /// <param name="ReceivedAt">When it first came from the broker.</param>
 /// <param name="Assigned">The identity that its readings were given; null for a new message.</param>
@@ -16,7 +16,7 @@ readonly record struct Incoming(
     AssignedIdentity? Assigned
 )
 {
-    /// <summary>The device that a mapping finds in the topic; null: the topic names it as ours do.</summary>
+    /// <summary>The device that a mapping finds in the topic; null when the topic names the device as our topics do.</summary>
     public string? Sender { get; init; }
 
     /// <summary>Whether it is a dead letter that is taken in again.</summary>

@@ -5,8 +5,8 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// The identity of a data directory, 8 hexadecimal digits, made once. Where the credentials have no identity of the installation (outside
-/// Compose), it names the sessions at the broker. Without it, no slot would fetch the messages that the broker holds for them. So it is
-/// kept twice, in <c>install-id</c> and <c>install-id.copy</c> (<see cref="TwinFile"/>).
+/// Compose), it names the sessions at the broker. Without it, no slot would fetch the messages that the broker holds for those sessions. So
+/// it is kept twice, in <c>install-id</c> and <c>install-id.copy</c> (<see cref="TwinFile"/>).
 /// </summary>
 static partial class InstallId
 {

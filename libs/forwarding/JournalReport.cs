@@ -3,7 +3,7 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What gRPC says of the journals of this replica's slots, which are open here: no lock is taken. Thread-safe.</summary>
+/// <summary>What gRPC reports about the journals of this replica's slots. They are open here, so no lock is taken. Thread-safe.</summary>
 /// <param name="services">What the slots share.</param>
 sealed class JournalReport(SlotServices services)
 {

@@ -3,7 +3,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// How many dead letters the files hold, those of earlier processes and of other replicas included. A file is read again only when it has
+/// How many dead letters the files hold, including those of earlier processes and other replicas. A file is read again only when it has
 /// changed. Thread-safe.
 /// </summary>
 /// <param name="directory">Of the dead letters.</param>
@@ -12,7 +12,7 @@ sealed class KeptLetters(string directory)
     readonly Lock gate = new();
     Dictionary<string, (long Length, DateTime WrittenAt, long Letters)> files = new(StringComparer.Ordinal);
 
-    /// <summary>At this moment. While the disk refuses, what was known last.</summary>
+    /// <summary>The present number; while the disk refuses, the last known one.</summary>
     public long Count
     {
         get
@@ -25,7 +25,7 @@ sealed class KeptLetters(string directory)
                 }
                 catch (Exception e) when (DiskError.IsFileProblem(e))
                 {
-                    // Writing letters tells of such a disk.
+                    // Writing letters reports such a disk.
                 }
                 return files.Values.Sum(file => file.Letters);
             }

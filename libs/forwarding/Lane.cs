@@ -24,12 +24,12 @@ sealed class Lane : IDisposable
         Ended = own(stop.Token, abort.Token);
     }
 
-    /// <summary>Ends when the slot is closed, and fails with what ended it otherwise.</summary>
+    /// <summary>Ends when the slot is closed; fails if anything else ended it.</summary>
     public Task Ended { get; }
 
     public bool IsClosing { get; private set; }
 
-    /// <summary>Lets the slot finish what it has in hand. What the broker or the journal still hold for it is adopted.</summary>
+    /// <summary>Lets the slot finish what it has in hand. Messages that the broker or the journal still hold for it are adopted.</summary>
     public void Close()
     {
         IsClosing = true;

@@ -1,17 +1,17 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Decides when a replica opens one slot more and when it closes one, by how late its readings are committed. More slots help when one
-/// cannot keep up with what comes. They do not help while the destination commits nothing, nor with a backlog that is shrinking: what a
-/// journal holds is delivered by its own slot. Not thread-safe.
+/// Decides when a replica opens one more slot and when it closes one, by how late its readings are committed. More slots help when one
+/// cannot keep up with incoming readings. They do not help while the destination commits nothing, or with a shrinking backlog: only its own
+/// slot delivers a journal. Not thread-safe.
 /// </summary>
-/// <param name="least">Slots that there are at least.</param>
-/// <param name="most">Slots that there are at most.</param>
+/// <param name="least">Fewest slots.</param>
+/// <param name="most">Most slots.</param>
 /// <param name="pace">How readily.</param>
 /// <param name="clock">Time.</param>
 sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
 {
-    /// <summary>The longest calm that is waited for, in multiples of <see cref="LanePace.Calm"/>.</summary>
+    /// <summary>The longest calm required before closing, in multiples of <see cref="LanePace.Calm"/>.</summary>
     const int MostCalm = 24;
 
     readonly long started = clock.GetTimestamp();
@@ -25,7 +25,7 @@ sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
     TimeSpan Now => clock.GetElapsedTime(started);
 
     /// <summary>Looks at the slots, every <see cref="LanePace.Look"/>.</summary>
-    /// <param name="lanes">Slots that there are, without those that are being closed.</param>
+    /// <param name="lanes">Present slots, without those that are being closed.</param>
     /// <param name="lag">Age of the oldest reading that is not committed; zero if there is none.</param>
     /// <param name="committed">A number that changes whenever something is committed.</param>
     /// <param name="linger">How long a batch waits for more readings.</param>
@@ -44,7 +44,7 @@ sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
             return LaneChange.Close;
         }
         calmSince = null;
-        // Nothing is committed: the destination is away, and would be for another slot too.
+        // Nothing is committed: the destination is away, for another slot too.
         if (now - progressAt > pace.Patience / 3 + 2 * linger)
         {
             behind = null;
@@ -57,7 +57,7 @@ sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
         behind = (now, lag);
         if (isFalling || lanes >= most)
             return LaneChange.None;
-        // The slot that was closed was needed: the next time, it is closed later.
+        // The closed slot was still needed: wait longer before closing one the next time.
         if (closedAt is { } closed)
             calms = now - closed < pace.Calm ? Math.Min(2 * calms, MostCalm) : 1;
         closedAt = null;

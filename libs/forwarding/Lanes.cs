@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The slots that a replica owns: as many as SLOTS says, or between its two numbers as many as <see cref="LaneScaling"/> finds right. One
-/// that is closed becomes a slot without an owner, which this replica or another one adopts, empties and retires like any other.
+/// The slots that a replica owns: as many as SLOTS says, or, between its two numbers, as many as <see cref="LaneScaling"/> decides. A
+/// closed slot has no owner; this replica or another one adopts, empties and retires it like any other.
 /// </summary>
 /// <param name="services">What all slots share.</param>
 /// <param name="own">Owns a slot until the first token; gives up what it cannot finish at the second.</param>

@@ -22,7 +22,7 @@ sealed partial class Ledger
     }
 
     /// <summary>
-    /// Enters the readings of a slot's own journal that the ledger may not know, and ends the slot's claim. Only while entered.
+    /// Enters the readings of a slot's own journal that the ledger may lack, and ends the slot's claim. Only while entered.
     /// </summary>
     /// <param name="slot">Name of the slot.</param>
     /// <param name="epoch">Identity of its journal.</param>
@@ -110,9 +110,9 @@ sealed partial class Ledger
             LogDamaged(path, damage.Bytes, damage.Position, repeated, kept);
     }
 
-    /// <summary>Enters what every journal of the data directory holds and the ledger may not know.</summary>
-    /// <param name="fromStart">Whether to read all of each journal, not only what is behind the slot's position.</param>
-    /// <returns>How many readings that were.</returns>
+    /// <summary>Enters the readings of every journal of the data directory that the ledger may lack.</summary>
+    /// <param name="fromStart">Whether to read all of each journal, not only the part behind the slot's position.</param>
+    /// <returns>How many readings were entered.</returns>
     long ReadJournals(bool fromStart)
     {
         long readings = 0;
@@ -124,7 +124,7 @@ sealed partial class Ledger
         return readings;
     }
 
-    /// <summary>Enters what a slot's journal holds and the ledger may not know; returns how many readings that is.</summary>
+    /// <summary>Enters the readings of a slot's journal that the ledger may lack; returns how many.</summary>
     long Repeat(string name, LedgerSlot slot, bool fromStart)
     {
         if (journals.EpochOf(name) is not { } epoch)
@@ -210,7 +210,7 @@ sealed partial class Ledger
     )]
     partial void LogTornTail(string path, long position, long bytes);
 
-    // Earlier versions wrote such an entry for a message whose numbers went over the end of the numbers.
+    // Earlier versions wrote such an entry for a message whose numbers ran past the highest number.
     [LoggerMessage(
         EventId = 113,
         Level = LogLevel.Warning,

@@ -10,21 +10,20 @@ namespace ThermalStreaming.Forwarding;
 /// broker, published again by its agent, to this replica or another) is stored once. It survives restarts and is bounded.
 /// </summary>
 /// <remarks>
-/// <para>Why it is right. The journals hold the readings; the ledger is an index of them. A slot claims the readings that no slot has
+/// <para>Why it is correct. The journals hold the readings; the ledger is an index of them. A slot claims the readings that no slot has
 /// stored or claimed (<see cref="Claim"/>), appends them to its journal, and confirms (<see cref="Confirm"/>). It holds the lock while it
 /// claims and while it confirms, not while it appends, so no slot waits for another's fsync. A slot that receives readings which another
 /// slot has claimed waits until that claim has ended. If the process of a slot died, another process ends its claim by reading its journal,
 /// which has the readings that were stored.</para>
 /// <para>Power cuts. Entries are not fsynced one by one, so a power cut may cost the ledger's end. Before a process stores anything, it
-/// therefore reads the journals of all slots from where the ledger is complete. A journal can repeat its entries until it deletes a
-/// segment; <see cref="Flush"/> is called before that.</para>
-/// <para>Errors. An I/O error is thrown and changes nothing in the files: the caller tries again and stores nothing meanwhile. What reads
-/// wrong twice without an error is damage (<see cref="Repair"/>).</para>
-/// Thread-safe through <see cref="EnterAsync"/>.
+/// therefore reads the journals of all slots from the offsets up to which the ledger is complete. A journal can repeat its entries until it
+/// deletes a segment; <see cref="Flush"/> is called before that.</para>
+/// <para>Errors. An I/O error is thrown and changes nothing in the files: the caller tries again and stores nothing meanwhile. Bytes that
+/// read wrong twice without an error are damage (<see cref="Repair"/>).</para> Thread-safe through <see cref="EnterAsync"/>.
 /// </remarks>
 sealed partial class Ledger : IDisposable
 {
-    /// <summary>The file is replaced when it is larger than this and three times what it would become.</summary>
+    /// <summary>The file is replaced when it is larger than this and than three times its compacted size.</summary>
     const long CompactionBytes = 1 << 20;
 
     /// <summary>Entries from journals are written in groups of about this size.</summary>
@@ -33,7 +32,7 @@ sealed partial class Ledger : IDisposable
     /// <summary>Most fingerprints written with a claim, besides those of a stream's first readings.</summary>
     const int MaxFingerprintsWritten = 64;
 
-    /// <summary>How long the lock is waited for before the wait is reported.</summary>
+    /// <summary>How long to wait for the lock before the wait is reported.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     readonly string path;
@@ -55,7 +54,7 @@ sealed partial class Ledger : IDisposable
     /// <param name="clock">Time.</param>
     /// <param name="logger">For repairs.</param>
     /// <param name="disk">How files are read and written.</param>
-    /// <param name="maxBytes">Most memory of what it remembers, in bytes; each process of a directory may have its own bound.</param>
+    /// <param name="maxBytes">Most memory of the remembered readings, in bytes; each process of a directory may have its own bound.</param>
     public Ledger(
         string directory,
         ISlotJournals journals,
@@ -80,7 +79,7 @@ sealed partial class Ledger : IDisposable
         };
     }
 
-    /// <summary>What it holds.</summary>
+    /// <summary>Figures about what it holds.</summary>
     public LedgerFigures Figures { get; }
 
     /// <summary>
@@ -112,7 +111,7 @@ sealed partial class Ledger : IDisposable
                 Replace();
             if (before.Generation != file.Generation)
                 entrance.Write(Note(file.Generation, holder));
-            // What other processes and earlier ones stored and forgot counts too.
+            // Includes what other processes and earlier ones stored and forgot.
             Figures.Show(state.Readings);
             isClean = true;
             return new LedgerEntry(this);
@@ -127,8 +126,8 @@ sealed partial class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Up to which offset (exclusive) of the slot's journal of that epoch the ledger is complete; null when it knows nothing of it. Only
-    /// while entered.
+    /// The offset (exclusive) up to which the ledger is complete for the slot's journal of that epoch; null when it knows nothing of that
+    /// journal. Only while entered.
     /// </summary>
     public long? Position(string slot, string epoch) =>
         state.Slots.TryGetValue(slot, out var known) && known.Epoch == epoch ? known.Offset : null;
@@ -235,8 +234,8 @@ sealed partial class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Makes everything entered so far durable; needed before a journal deletes what it could repeat. Takes no lock: it is called while an
-    /// append waits for the space.
+    /// Makes everything entered so far durable; needed before a journal deletes entries that it could repeat. Takes no lock: it is called
+    /// while an append waits for the space.
     /// </summary>
     /// <returns>True; it throws when the disk refuses.</returns>
     public bool Flush()
@@ -254,7 +253,7 @@ sealed partial class Ledger : IDisposable
     LedgerNote Note(ulong generation, string slot) =>
         slot.Length == 0 ? new(generation, "", "", null) : new(generation, slot, LedgerNote.ThisProcess, clock.GetUtcNow());
 
-    /// <summary>Shows what was added to the others. Only while entered, from <see cref="LedgerEntry"/>.</summary>
+    /// <summary>Shows the additions to the other slots. Only while entered, from <see cref="LedgerEntry"/>.</summary>
     /// <param name="claim">The slot's claim, if one was begun.</param>
     /// <exception cref="IOException">The file cannot be used; nothing of it counts.</exception>
     internal void Complete(SlotClaim? claim)
@@ -279,10 +278,10 @@ sealed partial class Ledger : IDisposable
         isClean = true;
     }
 
-    /// <summary>Gives the lock up. Only from <see cref="LedgerEntry"/>.</summary>
+    /// <summary>Releases the lock. Only from <see cref="LedgerEntry"/>.</summary>
     internal void Leave()
     {
-        // Entries that are only in memory must not stay, and streams may have numbers that no file has.
+        // Entries that exist only in memory must not stay, and streams may have numbers that no file has.
         if (!isClean)
             Clear();
         try
@@ -293,12 +292,12 @@ sealed partial class Ledger : IDisposable
         }
         catch (IOException)
         {
-            // The note stays, and the next holder checks more than it would have to.
+            // The note stays, and the next holder checks more than necessary.
         }
         entrance.Release();
     }
 
-    /// <summary>Writes what is pending, and what must be forgotten because of it.</summary>
+    /// <summary>Writes the pending entries, and the streams that must be forgotten because of them.</summary>
     void Save()
     {
         foreach (var stream in state.Readings.Trim())

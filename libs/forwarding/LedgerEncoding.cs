@@ -31,7 +31,7 @@ static class LedgerEncoding
         }
     }
 
-    /// <summary>Reads entries. The bytes may be anything: false means that they are not such an entry.</summary>
+    /// <summary>Reads entries. The bytes may be anything; false means that they are not an entry.</summary>
     public ref struct Reader(ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<byte> rest = bytes;

@@ -20,7 +20,7 @@ sealed class LedgerFigures(long maxBytes)
     /// <summary>Share of the memory bound that they take, by the estimate that the bound is compared with.</summary>
     public double Fill => (double)Interlocked.Read(ref bytes) / maxBytes;
 
-    /// <summary>Takes the figures over. Only while the ledger is entered.</summary>
+    /// <summary>Copies the figures. Only while the ledger is entered.</summary>
     public void Show(StoredReadings readings)
     {
         Interlocked.Exchange(ref forgotten, readings.Forgotten);

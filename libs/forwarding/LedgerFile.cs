@@ -22,7 +22,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     /// <summary>Most bytes of one group: a claim of the largest message is a third of it.</summary>
     const int MaxGroupBytes = 16 << 20;
 
-    /// <summary>A file that is written again has groups of about this size, so that damage to one does not cost all.</summary>
+    /// <summary>A rewritten file has groups of about this size, so that damage to one group does not cost the others.</summary>
     const int ReplacedGroupBytes = 16 * 1024;
 
     readonly Lock flushGate = new();
@@ -42,7 +42,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     public bool IsOpen => file is not null;
 
-    /// <summary>Whether <see cref="Open"/> made it.</summary>
+    /// <summary>Whether <see cref="Open"/> created the file.</summary>
     public bool IsNew { get; private set; }
 
     /// <summary>
@@ -52,8 +52,8 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     public long Length => RandomAccess.GetLength(file!);
 
-    /// <summary>Opens the file, making it if there is none. Nothing of it has been read then.</summary>
-    /// <param name="generation">Of the file that the others know; a new file gets the next one.</param>
+    /// <summary>Opens the file, and creates it if there is none. Reads nothing of it.</summary>
+    /// <param name="generation">Generation of the file that the others know; a new file gets the next one.</param>
     /// <exception cref="IOException">It cannot be used now.</exception>
     public void Open(ulong generation)
     {
@@ -62,7 +62,8 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         (end, hasHeader, IsNew) = (HeaderBytes, false, false);
         if (Length < HeaderBytes)
         {
-            // New, or power was cut when it was made: nothing can be in it. Processes that have a deleted one open must notice.
+            // The file is new, or power was cut when it was made: nothing can be in it. Processes that have a deleted file open must
+            // notice.
             WriteHeader(file, generation + 1);
             (Generation, hasHeader, IsNew) = (generation + 1, true, true);
             return;
@@ -80,15 +81,15 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     /// <summary>Applies what was appended since the last call.</summary>
     /// <returns>The damage; null if there is none. The whole groups behind damage are applied too.</returns>
-    /// <exception cref="IOException">The file cannot be read now, or holds entries of a later release. <paramref name="state"/> is then to
-    /// be cleared.</exception>
+    /// <exception cref="IOException">The file cannot be read now, or holds entries of a later release. The caller must then clear
+    /// <paramref name="state"/>.</exception>
     public LedgerDamage? CatchUp(LedgerState state)
     {
         var length = Length;
         var isWhole = ReadGroups(state, length);
         if (!isWhole)
         {
-            // A device that failed for a moment gives the right bytes when it is asked again.
+            // A device that failed for a moment gives the right bytes on a second read.
             OpenAgain();
             isWhole = ReadGroups(state, length);
         }
@@ -96,7 +97,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         return hasHeader ? damage : new LedgerDamage(0, HeaderBytes + (damage?.Bytes ?? 0), IsTail: false);
     }
 
-    /// <summary>Cuts off what is behind the last whole group.</summary>
+    /// <summary>Cuts off everything behind the last whole group.</summary>
     public void CutTail() => disk.SetLength(file!, end);
 
     /// <summary>Appends the entries as one group, if there are any, and clears them.</summary>
@@ -106,8 +107,8 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
 
     /// <summary>Replaces this file by one with the content of <paramref name="state"/>, durably.</summary>
     /// <param name="state">The content of the new file.</param>
-    /// <param name="announce">Called with the next generation before the file is replaced: other processes must not take the new file for
-    /// the old one.</param>
+    /// <param name="announce">Called with the next generation before the file is replaced: other processes must not mistake the new file
+    /// for the old one.</param>
     /// <exception cref="IOException">The disk refused; the file in place is the old or the new one. It must be opened again.</exception>
     public void Replace(LedgerState state, Action<ulong> announce)
     {

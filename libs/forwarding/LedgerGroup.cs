@@ -11,11 +11,11 @@ static class LedgerGroup
     /// <summary>Bytes before a group's entries.</summary>
     public const int HeaderBytes = 8;
 
-    /// <summary>Most bytes to compute checksums of in search of a whole group behind damage.</summary>
+    /// <summary>Most bytes to compute checksums of when searching for a whole group behind damage.</summary>
     const long SearchBudget = 256 << 20;
 
     /// <summary>
-    /// Where the next whole group behind a damaged one is, the end when the search would take too long; -1 if there is none.
+    /// Where the next whole group behind a damaged one is; the end if the search would take too long; -1 if there is none.
     /// </summary>
     public static int Find(LedgerState state, ReadOnlySpan<byte> bytes, int damaged)
     {
@@ -36,11 +36,11 @@ static class LedgerGroup
         return -1;
     }
 
-    /// <summary>False when no group begins here; <paramref name="body"/> is then what was looked at.</summary>
+    /// <summary>False when no group begins here; <paramref name="body"/> is then the part that was examined.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> body)
     {
         body = default;
-        // Zeros, as a power cut leaves them, have the right checksum for nothing.
+        // Zeros, as a power cut leaves them, have the right checksum of an empty group.
         if (
             bytes.Length <= HeaderBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes) is var length && (length == 0 || length > (uint)(bytes.Length - HeaderBytes))

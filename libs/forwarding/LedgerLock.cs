@@ -16,14 +16,14 @@ sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposabl
     FileLock? file;
 
     /// <summary>Takes the lock for a slot.</summary>
-    /// <returns>The note of the holder before.</returns>
+    /// <returns>The previous holder's note.</returns>
     /// <exception cref="LedgerHeldException">Another holder has kept it for <paramref name="patience"/>.</exception>
     /// <exception cref="IOException">The file cannot be used now.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async ValueTask<LedgerNote> TakeAsync(string slot, TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        // A free lock is taken although a stop is requested: messages that were received are finished.
+        // A free lock is taken even if a stop is requested: received messages are finished.
         if (!gate.Wait(TimeSpan.Zero, CancellationToken.None) && !await gate.WaitAsync(patience, cancellationToken))
             throw Held();
         var isTaken = false;

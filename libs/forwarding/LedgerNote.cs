@@ -5,9 +5,9 @@ using System.Text;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The content of the file <c>ledger.lock</c>: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock, the
-/// process, and since when: three texts, each a length byte and UTF-8. The slot is empty while the lock is free; a name without a
-/// holder is that of a process that died.
+/// The content of the file <c>ledger.lock</c>: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock,
+/// the process, and since when: three texts, each a length byte and UTF-8. The slot is empty while the lock is free; if it is not empty
+/// although the lock is free, the holder's process died.
 /// </summary>
 /// <param name="Generation">Of the ledger's file.</param>
 /// <param name="Holder">Name of the slot that holds the lock; empty for none.</param>

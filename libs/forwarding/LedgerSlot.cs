@@ -1,9 +1,9 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The ledger's knowledge of a slot.</summary>
+/// <summary>What the ledger knows about a slot.</summary>
 sealed class LedgerSlot
 {
-    /// <summary>Identity of the journal that <see cref="Offset"/> belongs to; empty when the ledger has nothing of any.</summary>
+    /// <summary>Identity of the journal that <see cref="Offset"/> belongs to; empty when the ledger has nothing of any journal.</summary>
     public string Epoch { get; set; } = "";
 
     /// <summary>Every reading of that journal below this offset is in the ledger.</summary>
@@ -12,7 +12,7 @@ sealed class LedgerSlot
     /// <summary>The readings that the slot is about to store; null if there are none.</summary>
     public SlotClaim? Claim { get; set; }
 
-    /// <summary>From which offset on that journal may hold readings that the ledger does not know.</summary>
+    /// <summary>The offset from which that journal may hold readings that the ledger does not know.</summary>
     public long UnknownFrom(string epoch)
     {
         var from = Epoch == epoch ? Offset : 0;

@@ -9,7 +9,7 @@ namespace ThermalStreaming.Forwarding;
 /// thread-safe.
 /// </summary>
 /// <remarks>
-/// An entry is a byte and what follows it. Numbers are varints; a text is a varint length and UTF-8; a kind is a <see cref="ReadingKind"/>.
+/// An entry is a byte and its fields. Numbers are varints; a text is a varint length and UTF-8; a kind is a <see cref="ReadingKind"/>.
 /// <list type="table">
 /// <item>1 stream, kind, device id, boot id: defines a stream's number</item>
 /// <item>2 stream, first, count: these sequence numbers are stored</item>
@@ -47,8 +47,8 @@ sealed class LedgerState
     public Dictionary<string, LedgerSlot> Slots { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Called for an entry 2 or 6 whose numbers go over the end of the numbers, with the stream, the first number and the count. Such an
-    /// entry is left out.
+    /// Called for an entry 2 or 6 whose numbers run past the highest number, with the stream, the first number and the count. Such an entry
+    /// is left out.
     /// </summary>
     public Action<StreamKey, ulong, ulong>? OnImpossible { get; init; }
 
@@ -296,8 +296,8 @@ sealed class LedgerState
     }
 
     /// <summary>Writes everything, the streams numbered from 0 in the order of their last use.</summary>
-    /// <param name="entries">Filled again and again.</param>
-    /// <param name="groupBytes">A group has about this size, so that damage to one does not cost all.</param>
+    /// <param name="entries">Filled for each group.</param>
+    /// <param name="groupBytes">About the size of a group: damage to one group does not cost the others.</param>
     /// <param name="endGroup">Writes the entries and clears them.</param>
     public void WriteAll(ArrayBufferWriter<byte> entries, int groupBytes, Action endGroup)
     {

@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The letters of one file, last line first. Lines that are no letters are left out. Not thread-safe.</summary>
+/// <summary>The letters of one file, last line first. Lines that are not letters are left out. Not thread-safe.</summary>
 sealed class LettersBackwards : IDisposable
 {
-    /// <summary>Small, because a file of each device may be open at once.</summary>
+    /// <summary>Small, because a file for each device may be open at once.</summary>
     const int BlockBytes = 4 * 1024;
 
     readonly string file;
@@ -14,11 +14,11 @@ sealed class LettersBackwards : IDisposable
     readonly List<byte[]> parts = [];
     byte[] block = [];
 
-    /// <summary>Where the block begins in the file, and how much of it has not been looked at.</summary>
+    /// <summary>Where the block begins in the file, and how much of it has not been examined.</summary>
     long blockStart;
     int left;
 
-    /// <summary>The lines behind this one are done; -1 before the last line's end was found.</summary>
+    /// <summary>The lines behind this position are done; -1 before the last line's end was found.</summary>
     long end = -1;
 
     LettersBackwards(string path, SafeFileHandle handle)
@@ -47,7 +47,7 @@ sealed class LettersBackwards : IDisposable
         }
     }
 
-    /// <summary>Goes to the letter before; false when there is none.</summary>
+    /// <summary>Moves to the previous letter; false when there is none.</summary>
     public bool Previous()
     {
         while (PreviousLine() is var (offset, line))
@@ -77,7 +77,7 @@ sealed class LettersBackwards : IDisposable
             var at = block.AsSpan(0, left).LastIndexOf((byte)'\n');
             if (at < 0)
             {
-                // What is behind the last line break is still being written.
+                // Anything behind the last line break is still being written.
                 if (end >= 0)
                     parts.Add(block[..left]);
                 left = 0;
@@ -91,7 +91,7 @@ sealed class LettersBackwards : IDisposable
         }
     }
 
-    /// <summary>The line that begins with <paramref name="first"/>, and continues with the parts that were read before.</summary>
+    /// <summary>The line that begins with <paramref name="first"/> and continues with the parts read earlier.</summary>
     string Take(byte[] first)
     {
         parts.Add(first);

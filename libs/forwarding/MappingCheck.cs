@@ -3,7 +3,8 @@ using ThermalStreaming.Mappings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>The step of <c>check</c> that shows which mappings are in use, and what the running service found no mapping for.</summary>
+/// <summary>The step of <c>check</c> that shows which mappings are in use, and the topic for which the running service found no
+/// mapping.</summary>
 static class MappingCheck
 {
     public static CheckStep Step(MappingSet mappings, RunningService service) =>

@@ -9,8 +9,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The verb <c>mappings</c>: shows the ready-made ones, checks a file, and shows what becomes of a message. It needs no running service and
-/// no settings.
+/// The verb <c>mappings</c>: shows the ready-made mappings, checks a file, and shows what becomes of a message. It needs no running service
+/// and no settings.
 /// </summary>
 static class MappingCommands
 {
@@ -125,7 +125,7 @@ static class MappingCommands
     {
         var set = Load(file);
         var trials = Enum.GetValues<ReadingKind>().Select(kind => MappingTrial.Of(set, topic, payload, kind)).ToList();
-        // A mapping mostly makes one kind, and that the other one has nothing is no news.
+        // A mapping mostly makes one kind of reading, so an empty result for the other kind is not worth showing.
         if (trials.Exists(trial => trial.Route.Outcome == TopicOutcome.Mapped))
             trials.RemoveAll(trial => trial.Route.Outcome != TopicOutcome.Mapped);
         else

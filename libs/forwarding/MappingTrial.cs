@@ -5,11 +5,11 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What becomes of a message, for a person who tries a mapping.</summary>
+/// <summary>What becomes of a message, for a person who is trying a mapping.</summary>
 /// <param name="Kind">For the forwarder of this kind.</param>
 /// <param name="Route">Of the topic.</param>
 /// <param name="Verdict">In a sentence.</param>
-/// <param name="Readings">What is made of the message.</param>
+/// <param name="Readings">The readings made of the message.</param>
 sealed record MappingTrial(ReadingKind Kind, TopicRoute Route, string Verdict, List<MappingTrial.Reading> Readings)
 {
     /// <summary>A reading that is made.</summary>

@@ -46,14 +46,14 @@ sealed class OwnedSlots
         }
     }
 
-    /// <summary>Adds up a counter of all slots that this process has owned: it never goes back when one of them is closed.</summary>
+    /// <summary>Adds up a counter of all slots that this process has owned: the sum never drops when a slot is closed.</summary>
     public long Total(SlotCounter counter)
     {
         lock (gate)
             return ended.GetValueOrDefault(counter) + slots.Sum(slot => Count(slot, counter));
     }
 
-    /// <summary>Describes each; a slot is not closed meanwhile.</summary>
+    /// <summary>Describes each slot; no slot is closed meanwhile.</summary>
     public IReadOnlyList<T> Select<T>(Func<Slot, T> describe)
     {
         lock (gate)

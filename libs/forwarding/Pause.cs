@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>That delivery is paused.</summary>
+/// <summary>A pause of delivery.</summary>
 /// <param name="Since">Since when.</param>
-/// <param name="Reason">Why, in the words of the one who paused it; may be empty.</param>
+/// <param name="Reason">Why, in the words of the person who paused it; may be empty.</param>
 sealed record Pause(DateTimeOffset Since, string Reason)
 {
     /// <summary>For the log and <c>/readyz</c>.</summary>

@@ -13,7 +13,7 @@ sealed class PauseFile(string directory)
 {
     readonly string path = Path.Combine(directory, "paused");
 
-    /// <returns>Null when delivery is not paused. A damaged file pauses all the same: only a person may resume.</returns>
+    /// <returns>Null when delivery is not paused. A damaged file also pauses delivery: only a person may resume it.</returns>
     /// <exception cref="IOException">It cannot be read now.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public Pause? Load()

@@ -5,12 +5,12 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Whether delivery is paused, for all slots of this replica. What another replica or a restart has left in <see cref="PauseFile"/> is
-/// followed within a second. Thread-safe.
+/// Whether delivery is paused, for all slots of this replica. Follows <see cref="PauseFile"/> within a second: another replica may change
+/// it, and it survives restarts. Thread-safe.
 /// </summary>
 sealed partial class PauseSwitch : BackgroundService
 {
-    /// <summary>Longest reason, characters: the file is one block.</summary>
+    /// <summary>Longest reason, in characters: the file is one block.</summary>
     public const int MostReason = 500;
 
     static readonly TimeSpan interval = TimeSpan.FromSeconds(1);
@@ -26,7 +26,7 @@ sealed partial class PauseSwitch : BackgroundService
     public PauseSwitch(string directory, TimeProvider clock, ILogger<PauseSwitch> logger)
     {
         (file, this.clock, this.logger) = (new PauseFile(directory), clock, logger);
-        // Before the first delivery: a pause holds over restarts.
+        // Before the first delivery: a pause survives restarts.
         if (!Look())
             pause = new Pause(clock.GetUtcNow(), "the data directory cannot be read, so it is not known whether it is");
     }
@@ -44,7 +44,7 @@ sealed partial class PauseSwitch : BackgroundService
         }
     }
 
-    /// <summary>Pauses. While it is paused already, time and reason stay.</summary>
+    /// <summary>Pauses delivery. If it is paused already, time and reason stay.</summary>
     /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public void Pause(string reason)
@@ -57,8 +57,8 @@ sealed partial class PauseSwitch : BackgroundService
         Look();
     }
 
-    /// <summary>Resumes.</summary>
-    /// <returns>False where it was not paused.</returns>
+    /// <summary>Resumes delivery.</summary>
+    /// <returns>False if it was not paused.</returns>
     /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public bool Resume()
@@ -103,7 +103,7 @@ sealed partial class PauseSwitch : BackgroundService
         }
     }
 
-    /// <summary>Reads the file; false when it cannot be read now, and what was known before holds.</summary>
+    /// <summary>Reads the file; false when it cannot be read now, so the last known state holds.</summary>
     bool Look()
     {
         CancellationTokenSource told;
@@ -131,7 +131,7 @@ sealed partial class PauseSwitch : BackgroundService
                 LogPaused(now.Text);
             (told, changed) = (changed, new CancellationTokenSource());
         }
-        // Outside of the lock: whoever waits continues on this thread.
+        // Outside the lock: the waiting code continues on this thread.
         told.Cancel();
         return true;
     }

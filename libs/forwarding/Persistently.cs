@@ -8,7 +8,7 @@ namespace ThermalStreaming.Forwarding;
 /// <c>/readyz</c>. Thread-safe.
 /// </summary>
 /// <param name="part">Name of the part that waits.</param>
-/// <param name="health">Hears of the problem, and of its end.</param>
+/// <param name="health">Gets the problem, and its end.</param>
 /// <param name="clock">Tells the time and makes timers.</param>
 sealed class Persistently(string part, Health health, TimeProvider clock)
 {
@@ -22,12 +22,12 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
     public Action<string>? OnRefused { get; init; }
 
     /// <summary>
-    /// Makes the error that is thrown when the first attempt fails because of a wrong setting, which waiting does not change. Null: every
-    /// error of the file system is waited for.
+    /// Makes the error to throw when the first attempt fails because of a wrong setting, which waiting does not fix. Null: waits on every
+    /// error of the file system.
     /// </summary>
     public Func<Exception, Exception>? ToSettingError { get; init; }
 
-    /// <summary>Whether <c>/readyz</c> lists the part as well once the action has succeeded, and not only while it waits.</summary>
+    /// <summary>Whether <c>/readyz</c> also lists the part once the action has succeeded, and not only while it waits.</summary>
     public bool IsAlwaysListed { get; init; }
 
     /// <summary>Does the action until it succeeds.</summary>

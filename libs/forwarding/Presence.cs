@@ -5,11 +5,11 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Announces every few seconds, on <see cref="Topics.Forwarders"/>, that a slot takes readings. The intake loop calls it in each round.
-/// While the loop waits for space or for the ledger nothing is announced, and agents keep their readings. Not thread-safe.
+/// While the loop waits for space or for the ledger, nothing is announced, and agents keep their readings. Not thread-safe.
 /// </summary>
-/// <param name="mqtt">The slot's.</param>
-/// <param name="options">The kind of readings, and the subscription to the topics that agents publish on. Those of mappings do not count:
-/// they are health's matter.</param>
+/// <param name="mqtt">The slot's client.</param>
+/// <param name="options">The kind of readings, and the subscription to the topics that agents publish on. Subscriptions of mappings do not
+/// count: health reports those.</param>
 /// <param name="clock">For the interval.</param>
 sealed class Presence(MqttClient mqtt, ForwarderOptions options, TimeProvider clock)
 {
@@ -41,7 +41,7 @@ sealed class Presence(MqttClient mqtt, ForwarderOptions options, TimeProvider cl
         }
         catch (MqttException)
         {
-            // The connection ended, or the broker does not allow it: agents then go by the broker's own answers.
+            // The connection ended, or the broker does not allow it: agents then rely on the broker's own answers.
         }
     }
 }

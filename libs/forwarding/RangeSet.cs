@@ -1,12 +1,13 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// A set of sequence numbers as sorted, disjoint, non-adjacent ranges. What a device sends is nearly always one range, so this is small and
-/// exact. Not thread-safe.
+/// A set of sequence numbers as sorted, disjoint, non-adjacent ranges. A device's numbers are nearly always one range, so the set is small
+/// and exact. Not thread-safe.
 /// </summary>
 sealed class RangeSet
 {
-    // Inclusive bounds: the highest number there is can be in it. There is one range nearly always, and a set for each device.
+    // Inclusive bounds, so that the highest number can be in the set. Capacity 1: there is a set for each device, nearly always with one
+    // range.
     readonly List<(ulong First, ulong Last)> ranges = new(1);
 
     public int Count => ranges.Count;
@@ -22,7 +23,7 @@ sealed class RangeSet
 
     public void Add(ulong first, ulong last)
     {
-        // The common case: the next numbers of a device that is heard of in order.
+        // The common case: the next numbers of a device whose readings come in order.
         if (ranges.Count > 0 && ranges[^1] is var newest && first >= newest.First && Joins(newest.Last, first))
         {
             if (last > newest.Last)
@@ -50,7 +51,7 @@ sealed class RangeSet
             ranges.RemoveRange(0, ranges.Count - keep);
     }
 
-    /// <summary>Whether nothing lies between the end of one range and the start of another that begins no earlier than it.</summary>
+    /// <summary>Whether nothing lies between the end of one range and the start of another that begins no earlier.</summary>
     static bool Joins(ulong last, ulong first) => first <= last || first - last == 1;
 
     int IndexOfLastStartingAtOrBefore(ulong value)

@@ -3,14 +3,15 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>Finds the readings of a message that break a validation rule. Not thread-safe.</summary>
-/// <param name="rules">The rules, and what becomes of a reading that breaks one.</param>
+/// <param name="rules">The rules, and what happens to a reading that breaks one.</param>
 sealed class ReadingJudge(IntakeRules rules)
 {
     readonly RuleChecker checker = new(rules.Rules);
 
     /// <summary>Counts the rules that the readings of a payload break.</summary>
-    /// <param name="payload">The readings. Those that have a problem already are not looked at.</param>
-    /// <param name="problems">Why readings cannot be taken, by index in ascending order; gets those that become dead letters.</param>
+    /// <param name="payload">The readings. Those that already have a problem are not judged.</param>
+    /// <param name="problems">Why readings cannot be taken, by index in ascending order; the readings that become dead letters are
+    /// added.</param>
     /// <param name="isReplay">A replay leaves nothing out: the dead letter is the only copy of its readings.</param>
     /// <returns>The readings to leave out, by index; null when there are none.</returns>
     public HashSet<int>? Judge(Payload payload, ref IReadOnlyDictionary<int, string> problems, bool isReplay)

@@ -2,10 +2,10 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Consecutive numbers of a message's readings as one run, because nearly every message is one.</summary>
+/// <summary>Joins consecutive numbers of a message's readings into runs; nearly every message is one run.</summary>
 static class ReadingRuns
 {
-    /// <summary>The identities of a message's readings, in its order. A reading that is not numbered is a run of its own.</summary>
+    /// <summary>The identities of a message's readings, in order. A reading that is not numbered is a run of its own.</summary>
     public static List<(ReadingIdentity First, ulong Count)> Of(Payload payload)
     {
         var runs = new List<(ReadingIdentity First, ulong Count)>(1);

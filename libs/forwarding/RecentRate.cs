@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>How many there were a second, over the last minute. Thread-safe.</summary>
+/// <summary>How many per second, over the last minute. Thread-safe.</summary>
 sealed class RecentRate(TimeProvider clock)
 {
     const int Seconds = 60;
@@ -19,7 +19,7 @@ sealed class RecentRate(TimeProvider clock)
         }
     }
 
-    /// <summary>In the first minute, over the time there was.</summary>
+    /// <summary>In the first minute: over the time so far.</summary>
     public double PerSecond
     {
         get

@@ -7,29 +7,30 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Takes in again, for one slot, the dead letters that a person sent back with <c>dead-letters replay</c>. Intake judges them like new
-/// messages. The ledger is asked about readings that were refused when they arrived, so that one that has two letters, or that its sender
-/// has sent again since, is stored once. It is not asked about readings that the destination refused: it knows them as stored.
+/// messages. The ledger is asked about readings that were refused when they arrived, so that a reading that has two letters, or was sent
+/// again since, is stored once. It is not asked about readings that the destination refused: it knows those as stored.
 /// </summary>
 /// <remarks>
 /// <para>The slot that takes a file of <c>replay/</c> renames it to <c>{file}.{slot}</c>. A note beside it, <c>{file}.{slot}.taken</c>,
-/// says how far it came (<see cref="ReplayNote"/>). Nothing else is appended to the journal while letters are. So after a crash the
-/// journal's end says how many letters were taken in, and no reading is taken in twice; a letter that still cannot be read may be kept
-/// twice.</para>
+/// says how far it came (<see cref="ReplayNote"/>). Nothing else is appended to the journal while letters are being appended. So after a
+/// crash the journal's end says how many letters were taken in, and no reading is taken in twice; a letter that still cannot be read may be
+/// kept twice.</para>
 /// </remarks>
 sealed partial class Replay
 {
     const string NoteExtension = ".taken";
 
-    /// <summary>Appended at once, with one fsync: at most so many letters, and no more once so many readings have gathered.</summary>
+    /// <summary>Limits of one append, with one fsync: most letters, and the number of readings after which no more letters are
+    /// added.</summary>
     const int MostLetters = 200,
         EnoughReadings = 50_000;
 
     /// <summary>
-    /// Bytes of records after which no more letters are appended at once; less for a small journal. One more letter may go over it.
+    /// Bytes of records after which no more letters are added to one append; fewer for a small journal. The last letter may exceed it.
     /// </summary>
     const int MostBytes = 512 * 1024;
 
-    /// <summary>What a record takes besides its payload and prefix.</summary>
+    /// <summary>Bytes that a record takes besides its payload and prefix.</summary>
     const int FrameBytes = 16;
 
     readonly string slot;
@@ -49,7 +50,8 @@ sealed partial class Replay
     /// <param name="store">Of the slot; claims readings.</param>
     /// <param name="journal">Of the slot.</param>
     /// <param name="services">What all slots share; dead letters that still cannot be read go to its dead letters again.</param>
-    /// <param name="read">What can be taken of a letter, null when nothing can; adds what still cannot be taken to the list.</param>
+    /// <param name="read">Returns the part of a letter that can be taken, or null; adds the readings that still cannot be taken to the
+    /// list.</param>
     /// <param name="unsettled">From <see cref="Unsettled"/>.</param>
     /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
     public Replay(
@@ -79,11 +81,11 @@ sealed partial class Replay
         };
     }
 
-    /// <summary>Files that this slot has begun with and not finished.</summary>
+    /// <summary>Files that this slot has begun and not finished.</summary>
     public string[] Begun => Files(directory, $"*.ndjson.{slot}");
 
     /// <summary>
-    /// Finds out how many letters an earlier process had appended when it ended. To be called before anything else is appended or deleted,
+    /// Finds out how many letters an earlier process had appended when it ended. Call it before anything else is appended or deleted,
     /// because afterwards the journal cannot tell.
     /// </summary>
     /// <returns>What <see cref="SettleAsync"/> has to write down.</returns>
@@ -107,7 +109,8 @@ sealed partial class Replay
         }
     }
 
-    /// <summary>Writes down what <see cref="Unsettled"/> found, however long the disk refuses. Before anything else is appended.</summary>
+    /// <summary>Writes down what <see cref="Unsettled"/> found, and waits while the disk refuses. Call it before anything else is
+    /// appended.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop before that.</exception>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
@@ -172,7 +175,7 @@ sealed partial class Replay
     {
         try
         {
-            // Letters about files hold no reading, and each says how to load its file: they go back unread.
+            // Letters about files hold no reading, but each says how to load its file: they go back unread.
             if (DeadLetterOwner.OfFile(path).Origin == DeadLetterOrigin.Unloaded)
             {
                 File.Move(path, Path.Combine(deadLetters.Directory, Path.GetFileName(path)));
@@ -182,7 +185,7 @@ sealed partial class Replay
             if (ownPath != path)
             {
                 File.Move(path, ownPath);
-                // Deletes the note of an earlier file of that name, which a person took away.
+                // Deletes the note of an earlier file of that name that a person took away.
                 File.Delete(ownPath + NoteExtension);
             }
         }
@@ -216,7 +219,7 @@ sealed partial class Replay
     async Task TakeInAsync(LetterGroup letters, string ownPath, int taken, CancellationToken cancellationToken)
     {
         var owner = DeadLetterOwner.OfFile(ownPath);
-        // Letters of earlier versions, in files that do not say whose they are, may be of readings that the ledger knows as stored.
+        // Files of earlier versions do not name their owner: their letters may hold readings that the ledger knows as stored.
         var asksLedger = owner is { Origin: DeadLetterOrigin.Unread, Device: not DeadLetterOwner.UnknownName };
         try
         {
@@ -236,7 +239,7 @@ sealed partial class Replay
         }
     }
 
-    /// <summary>Reads the next letters; none at the end of the file. Letters that were read before the disk failed count.</summary>
+    /// <summary>Reads the next letters; none at the end of the file. Letters read before the disk failed count.</summary>
     LetterGroup ReadGroup(IEnumerator<string> lines)
     {
         var letters = new LetterGroup();

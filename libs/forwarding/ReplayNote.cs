@@ -4,12 +4,12 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// How far a file of <c>dead-letters/replay/</c> has been taken in. It is written before letters are appended to the journal, with what is
-/// about to be appended, and after.
+/// How far a file of <c>dead-letters/replay/</c> has been taken in. It is written before letters are appended to the journal, announcing
+/// them, and again afterwards.
 /// </summary>
 /// <param name="Letters">Letters that are done.</param>
 /// <param name="Epoch">While more letters are being appended, the journal's epoch; otherwise empty.</param>
-/// <param name="Offset">The journal's end before those are appended.</param>
+/// <param name="Offset">The journal's end before those letters are appended.</param>
 /// <param name="Counts">How many readings each of those letters holds.</param>
 sealed record ReplayNote(int Letters, string Epoch = "", long Offset = 0, IReadOnlyList<int>? Counts = null)
 {
@@ -40,7 +40,7 @@ sealed record ReplayNote(int Letters, string Epoch = "", long Offset = 0, IReadO
     }
 
     /// <summary>
-    /// How many of the announced letters are done when so many of their readings are in the journal. Letters without readings were kept
+    /// How many of the announced letters are done when this many of their readings are in the journal. Letters without readings were kept
     /// before the append.
     /// </summary>
     public int LettersIn(long readings)

@@ -5,11 +5,11 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// Finds sessions at the broker that get a share of the messages but belong to no slot. They arise in two ways. A broker that crashed comes
-/// back with its last saved state, which may still have the session of a slot that was retired since. And a lost data volume, or a new SD
-/// card, has no slots, while the sessions of its higher slots are still at the broker. So after each new connection, when no adoption is
-/// under way, this class asks the broker for the sessions of retired slots, and on a new volume also for those of slots that may have
-/// existed. A slot whose session exists gets its directory back; then it is adopted and emptied like any slot without an owner.
+/// Finds sessions at the broker that get a share of the messages but belong to no slot. They arise in two ways. After a crash, a broker
+/// comes back with its last saved state, which may still have the session of a slot that was retired since. And a lost data volume, or a
+/// new SD card, has no slots, while the sessions of its higher slots are still at the broker. So after each new connection, when no
+/// adoption is under way, this class asks the broker for the sessions of retired slots, and on a new volume also for those of slots that
+/// may have existed. A slot whose session exists gets its directory back; then it is adopted and emptied like any slot without an owner.
 /// </summary>
 /// <param name="options">Of the forwarder.</param>
 /// <param name="clientIdPrefix">What MQTT client ids begin with.</param>
@@ -17,7 +17,7 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="logger">For sessions that are found.</param>
 sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPrefix, TimeProvider clock, ILogger logger)
 {
-    /// <summary>On a new volume, the search for sessions ends after so many slots in a row without one.</summary>
+    /// <summary>On a new volume, the search for sessions ends after this many slots in a row without one.</summary>
     const int AbsentInARow = 8;
 
     /// <summary>As many slots as the broker has users for.</summary>
@@ -26,7 +26,7 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     long checkedConnections;
     long? unansweredAt;
 
-    /// <summary>Asks the broker, unless that was done since the last connection was made.</summary>
+    /// <summary>Asks the broker, unless that was done since the last connect.</summary>
     /// <param name="connections">How many connections this replica's own slots have made.</param>
     /// <param name="stop">Ends the search early.</param>
     /// <exception cref="OperationCanceledException">The search was ended.</exception>

@@ -8,7 +8,7 @@ public static class RuleSettings
 {
     const string Key = "VALIDATION_RULES_FILE";
 
-    /// <summary>The rules of the file; the built-in ones when none is named, and when the file has problems, which are reported.</summary>
+    /// <summary>The rules of the file. If no file is named, or it has problems (which are reported), the built-in rules.</summary>
     public static ValidationRules Load(Settings settings)
     {
         var path = settings.OptionalText(

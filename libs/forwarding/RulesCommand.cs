@@ -10,7 +10,7 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>The verb <c>rules</c>: shows the built-in validation rules, checks a file of rules, and tries rules on readings.</summary>
 public static class RulesCommand
 {
-    /// <summary>As much of the readings is read; one MQTT message is never longer.</summary>
+    /// <summary>Most bytes of readings that are read; one MQTT message is never longer.</summary>
     const int MaxInputBytes = 8 << 20;
 
     /// <param name="kind">The kind of readings that the service forwards.</param>

@@ -6,9 +6,7 @@ enum SenderNote
     /// <summary>It dates readings before 2001.</summary>
     ClockNotSet,
 
-    /// <summary>
-    /// It numbers other readings with the numbers of stored ones: its counter was restarted and its boot id was not changed.
-    /// </summary>
+    /// <summary>It gives new readings the numbers of stored ones: its counter was restarted but its boot id was not changed.</summary>
     CounterRestarted,
 
     /// <summary>It sends measurements under keys that the rows do not have.</summary>

@@ -13,7 +13,7 @@ namespace ThermalStreaming.Forwarding;
 /// </summary>
 sealed partial class SenderNotes
 {
-    /// <summary>Most notes that are kept; further devices are counted.</summary>
+    /// <summary>Most notes that are kept; further devices are only counted.</summary>
     const int MaxNotes = 1000;
 
     /// <summary>Most notes that the status lists.</summary>
@@ -22,7 +22,7 @@ sealed partial class SenderNotes
     /// <summary>Most devices with a figure of their own.</summary>
     const int MaxDevices = 100;
 
-    /// <summary>Most keys that are named.</summary>
+    /// <summary>Most keys that a note names.</summary>
     const int MaxKeys = 8;
 
     readonly ConcurrentDictionary<(string DeviceId, SenderNote Note), string> notes = new();
@@ -59,7 +59,7 @@ sealed partial class SenderNotes
         }
     }
 
-    /// <summary>Notes readings that were not stored because others with the same identity are.</summary>
+    /// <summary>Notes readings that were not stored because other readings with the same identity are stored.</summary>
     public void LookAtRestarts(List<ReadingIdentity> dropped)
     {
         foreach (var group in dropped.GroupBy(identity => (identity.DeviceId, identity.BootId)))
@@ -85,7 +85,7 @@ sealed partial class SenderNotes
         }
     }
 
-    /// <summary>Properties of the status.</summary>
+    /// <summary>Writes the properties of the status.</summary>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartArray("odd_senders"u8);

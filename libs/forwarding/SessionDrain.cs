@@ -8,7 +8,7 @@ namespace ThermalStreaming.Forwarding;
 /// Empties the broker's session of an adopted slot: unsubscribes, then waits until the broker has sent everything that it held, and the
 /// slot has stored it.
 /// </summary>
-/// <param name="subscriptions">Those that the session may have.</param>
+/// <param name="subscriptions">The subscriptions that the session may have.</param>
 /// <param name="mqtt">Its connection.</param>
 /// <param name="handledMessages">How many received messages the slot has stored and acknowledged so far.</param>
 /// <param name="options">How long the broker must be quiet.</param>
@@ -26,11 +26,11 @@ sealed partial class SessionDrain(
     (long Generation, long Received)? emptied;
 
     /// <summary>
-    /// Whether the session has been emptied, and nothing has come since or could have come by another connection: then it may be discarded.
+    /// Whether the session has been emptied, and since then nothing has come and there was no new connection: then it may be discarded.
     /// </summary>
     public bool IsSessionEmpty => emptied == Arrived;
 
-    /// <summary>The connection, and how many messages have come by it and those before.</summary>
+    /// <summary>The connection, and how many messages have come by it and by earlier ones.</summary>
     (long Generation, long Received) Arrived => (mqtt.State.Generation, mqtt.Counters.Received);
 
     /// <summary>Returns once the session is empty, the broker refuses, or <paramref name="stop"/> is requested. Throws nothing.</summary>
@@ -62,7 +62,7 @@ sealed partial class SessionDrain(
     }
 
     /// <summary>
-    /// Waits until one connection has brought nothing for long enough, although all that had come was stored and acknowledged.
+    /// Waits until one connection has brought nothing for long enough, with everything stored and acknowledged that had come.
     /// </summary>
     async Task WaitForQuietAsync(CancellationToken stop)
     {

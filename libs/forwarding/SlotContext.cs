@@ -1,10 +1,10 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>What a sink may know of the slot it delivers.</summary>
+/// <summary>What a sink may know about the slot it delivers.</summary>
 /// <param name="Name">Name of the slot, unique among the replicas of a service: <c>slot-0</c>, <c>slot-1</c>, …</param>
 /// <param name="Epoch">Identity of the slot's journal, 16 hexadecimal digits.</param>
 /// <param name="Directory">The slot's own directory, for the sink's own files.</param>
-/// <param name="Read">Reads the readings with offsets from the first to before the second argument back from the journal.</param>
+/// <param name="Read">Reads back readings from the journal, from the first offset to before the second.</param>
 /// <param name="DeadLetters">Where readings go that the destination refused.</param>
 public sealed record SlotContext(
     string Name,

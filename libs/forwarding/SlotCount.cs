@@ -11,7 +11,7 @@ readonly record struct SlotCount(int Least, int Most)
     /// <summary>More than any road needs; the broker has users for 64.</summary>
     const int Limit = 16;
 
-    /// <summary>Reads and checks it; a problem goes to <see cref="Settings.Problem"/>.</summary>
+    /// <summary>Reads and checks the setting; a problem goes to <see cref="Settings.Problem"/>.</summary>
     public static SlotCount Load(Settings settings)
     {
         var text = settings.Text(

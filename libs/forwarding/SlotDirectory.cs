@@ -6,8 +6,8 @@ namespace ThermalStreaming.Forwarding;
 /// <summary>
 /// The directory of a slot, <c>slots/slot-N/</c> with <c>journal/</c> and the sink's files, and its lock <c>slots/slot-N.lock</c> beside
 /// it. The process that holds the lock owns the slot. The lock file stays when the slot is retired, because another process may be about to
-/// lock it, and because it tells which sessions there have been (<see cref="RetiredSessions"/>). The MQTT client id contains the identity
-/// of the installation, so that two installations on one broker do not take each other's sessions.
+/// lock it, and because it shows which sessions have existed (<see cref="RetiredSessions"/>). The MQTT client id contains the identity of
+/// the installation, so that two installations on one broker do not take each other's sessions.
 /// </summary>
 sealed class SlotDirectory : IDisposable
 {
@@ -33,7 +33,7 @@ sealed class SlotDirectory : IDisposable
 
     public string ClientId { get; }
 
-    /// <summary>Names of the slots there are, by number.</summary>
+    /// <summary>Names of the existing slots, by number.</summary>
     public static IReadOnlyList<string> Names(string dataDirectory)
     {
         try
@@ -69,7 +69,7 @@ sealed class SlotDirectory : IDisposable
     public static string JournalPathOf(string dataDirectory, string name) => System.IO.Path.Combine(Root(dataDirectory), name, JournalName);
 
     /// <summary>
-    /// Locks the slot against owners until the result is disposed; null when it has an owner. Creates at most its lock file.
+    /// Locks the slot against owners until the result is disposed; null when it has an owner. Creates nothing but the lock file.
     /// </summary>
     public static IDisposable? TryHold(string dataDirectory, string name) =>
         FileLock.TryTake(System.IO.Path.Combine(Root(dataDirectory), name + LockExtension));
@@ -92,7 +92,8 @@ sealed class SlotDirectory : IDisposable
         }
     }
 
-    /// <summary>Takes a retired slot while the broker is asked for its session; null if it has an owner, or is no longer retired.</summary>
+    /// <summary>Takes a retired slot while the broker is asked for the slot's session; null if the slot has an owner, or is no longer
+    /// retired.</summary>
     public static SlotDirectory? TryTakeRetired(string dataDirectory, string name, string clientIdPrefix)
     {
         var path = System.IO.Path.Combine(Root(dataDirectory), name);

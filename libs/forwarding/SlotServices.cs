@@ -33,7 +33,7 @@ sealed class SlotServices
     /// <summary>The slots of this replica.</summary>
     public OwnedSlots Slots { get; } = new();
 
-    /// <summary>Hears of each part that does not work.</summary>
+    /// <summary>Gets the parts that do not work.</summary>
     public required Health Health { get; init; }
 
     /// <summary>Tells the time and makes timers.</summary>

@@ -6,9 +6,9 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The subscriptions that a slot's session at the broker may have. A session keeps them until somebody ends them, so those of mappings that
-/// are not in use any more are ended here: their file <c>subscriptions</c> in the slot's directory remembers them. What came by them before
-/// becomes dead letters.
+/// The subscriptions that a slot's session at the broker may have. A session keeps a subscription until it is ended, so this class ends
+/// those of mappings that are no longer in use: the file <c>subscriptions</c> in the slot's directory remembers them. Messages that came by
+/// them before become dead letters.
 /// </summary>
 /// <param name="slot">The slot's directory.</param>
 /// <param name="options">The subscriptions that are in use.</param>
@@ -20,7 +20,7 @@ sealed partial class SlotSubscriptions(SlotDirectory slot, ForwarderOptions opti
 
     string FilePath => Path.Combine(slot.Path, "subscriptions");
 
-    /// <summary>Those that the session may have.</summary>
+    /// <summary>The subscriptions that the session may have.</summary>
     /// <exception cref="IOException">The file cannot be read now.</exception>
     public IReadOnlyList<string> Possible =>
         [
@@ -31,7 +31,7 @@ sealed partial class SlotSubscriptions(SlotDirectory slot, ForwarderOptions opti
         ];
 
     /// <summary>
-    /// Before they are made: remembers them. A disk that refuses stops nothing: what the journal holds is to be delivered all the same.
+    /// Remembers the subscriptions before they are made. A disk that refuses stops nothing: the journal must still be delivered.
     /// </summary>
     public void Begin()
     {
@@ -45,7 +45,7 @@ sealed partial class SlotSubscriptions(SlotDirectory slot, ForwarderOptions opti
         }
     }
 
-    /// <summary>Ends those that are not in use any more. Throws nothing.</summary>
+    /// <summary>Ends the subscriptions that are no longer in use. Throws nothing.</summary>
     public async Task EndEarlierAsync(MqttClient mqtt, CancellationToken stop)
     {
         try

@@ -8,7 +8,7 @@ static class SpoolRecord
     /// <summary>Longest record: what one frame of the journal holds.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
 
-    /// <summary>JSON of a thermal row has about 900 bytes with every value delivered; names of a host at their longest add 400.</summary>
+    /// <summary>A thermal row's JSON has about 900 bytes with every value delivered; the longest names of a host add 400.</summary>
     const int RowBytesOfProtobuf = 1_300;
 
     /// <summary>Bytes that the stamp and the keys missing in a JSON reading can add to its row.</summary>

@@ -35,7 +35,7 @@ sealed class StoredReadings
 
     public int StreamCount => streams.Count;
 
-    /// <summary>Ranges of all streams. Kept, not summed: it is asked for with each group of messages.</summary>
+    /// <summary>Ranges of all streams. Kept, not summed: each group of messages asks for it.</summary>
     public long RangeCount { get; private set; }
 
     /// <summary>Memory of all fingerprints. Kept, as above.</summary>
@@ -47,7 +47,7 @@ sealed class StoredReadings
     /// <summary>The number that the next new stream gets.</summary>
     public int NextNumber => numbered.Count;
 
-    /// <summary>All streams, the one that has been silent longest first.</summary>
+    /// <summary>All streams, longest silent first.</summary>
     public List<StoredStream> ByLastUse => [.. streams.Values.OrderBy(stream => stream.LastUsed)];
 
     public bool TryFind(in ReadingIdentity identity, [NotNullWhen(true)] out StoredStream? stream) =>
@@ -55,7 +55,7 @@ sealed class StoredReadings
 
     public StoredStream? Numbered(ulong number) => number < (ulong)numbered.Count ? numbered[(int)number] : null;
 
-    /// <summary>Gives a stream its number, making it if it is new.</summary>
+    /// <summary>Gives a stream its number, and creates the stream if it is new.</summary>
     public StoredStream Define(StreamKey key, int number)
     {
         if (!streams.TryGetValue(key, out var stream))
@@ -114,8 +114,8 @@ sealed class StoredReadings
     }
 
     /// <summary>
-    /// Forgets streams until a quarter of each bound is free. Only the process that writes the ledger decides, and the file tells the
-    /// others, because every process must forget the same streams.
+    /// Forgets streams until a quarter of each bound is free. The process that writes the ledger decides, and the file tells the others,
+    /// because every process must forget the same streams.
     /// </summary>
     /// <returns>The forgotten streams.</returns>
     public List<StoredStream> Trim()
@@ -175,7 +175,7 @@ sealed class StoredReadings
         }
     }
 
-    /// <summary>Counts what a stream has grown by.</summary>
+    /// <summary>Counts how much a stream has grown.</summary>
     void Count(StoredStream stream, StreamSize before)
     {
         Add(stream, stream.Size, before);

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Forwarding;
 sealed class StoredStream(StreamKey key, DeviceStreams device)
 {
     /// <summary>
-    /// Bytes of memory that the only stream of a device takes besides texts, ranges and fingerprints: measured with 20,000 devices, rounded up.
+    /// Bytes of memory that a device's only stream takes besides texts, ranges and fingerprints: measured with 20,000 devices, rounded up.
     /// </summary>
     const int FixedBytes = 550;
 
@@ -26,7 +26,7 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
     /// <summary>The stored numbers.</summary>
     public RangeSet Stored { get; } = new();
 
-    /// <summary>Of some of the readings that are stored or claimed; null when none is known.</summary>
+    /// <summary>Fingerprints of some stored or claimed readings; null when none is known.</summary>
     public Fingerprints? Fingerprints { get; private set; }
 
     /// <summary>Orders streams by their last use: the larger, the later.</summary>
@@ -35,7 +35,7 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
     /// <summary>Whether a slot is about to store readings of this stream.</summary>
     public bool IsClaimed => claims is { Count: > 0 };
 
-    /// <summary>What it takes now.</summary>
+    /// <summary>What the stream takes now.</summary>
     public StreamSize Size
     {
         get

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// The batches that the destination has accepted and not committed: counts their readings when they are committed, and how long that took
-/// from the first attempt to send them. Not thread-safe.
+/// The batches that the destination has accepted and not committed: when they are committed, counts their readings and the time since the
+/// first attempt to send them. Not thread-safe.
 /// </summary>
 sealed class UncommittedBatches(ForwarderMetrics metrics, TimeProvider clock)
 {
@@ -21,7 +21,7 @@ sealed class UncommittedBatches(ForwarderMetrics metrics, TimeProvider clock)
         began = null;
     }
 
-    /// <summary>The destination has committed what lies before an offset.</summary>
+    /// <summary>The destination has committed everything before an offset.</summary>
     /// <param name="to">One past the last offset that is committed.</param>
     public void Committed(long to)
     {
@@ -32,7 +32,8 @@ sealed class UncommittedBatches(ForwarderMetrics metrics, TimeProvider clock)
         }
     }
 
-    /// <summary>The destination was opened again: what it had accepted and not committed is sent again, in other batches.</summary>
+    /// <summary>The destination was opened again: readings that it had accepted and not committed are sent again, in other
+    /// batches.</summary>
     public void Forget()
     {
         began = null;

@@ -4,7 +4,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
-/// What the files of a stopped installation hold that no destination is known to have. A backup that is restored delivers it, also if the
+/// Readings in the files of a stopped installation that no destination is known to have. A restored backup delivers them, even if the
 /// original did so after the backup was made.
 /// </summary>
 /// <param name="InOutboxes">Readings in the agent's outboxes that the ledgers do not know as stored.</param>
@@ -13,7 +13,7 @@ namespace ThermalStreaming.Forwarding;
 /// <param name="InReplay">Files of dead letters that were sent back and are not taken in yet.</param>
 public sealed record UndeliveredReadings(long InOutboxes, long InJournals, int InReplay)
 {
-    /// <summary>Whether there is nothing.</summary>
+    /// <summary>Whether there are none.</summary>
     [JsonIgnore]
     public bool IsNone => this is { InOutboxes: 0, InJournals: 0, InReplay: 0 };
 
@@ -66,7 +66,7 @@ public sealed record UndeliveredReadings(long InOutboxes, long InJournals, int I
         return unknown;
     }
 
-    /// <summary>What is whole in a directory's ledger; null if there is none.</summary>
+    /// <summary>The whole groups of a directory's ledger; null if there is no ledger.</summary>
     static LedgerState? StateOf(string directory)
     {
         var path = Path.Combine(directory, "ledger");
