@@ -11,7 +11,7 @@ sealed class AppendGroup
     /// </summary>
     const int Reserve = SegmentHeader.Bytes;
 
-    /// <summary>Bytes between two offset marks, at most. A mark makes the offsets behind damage certain.</summary>
+    /// <summary>Most bytes between two offset marks. A mark makes the offsets behind damage certain.</summary>
     public const int MarkEveryBytes = 4096;
 
     /// <summary>What one write to a file costs at least: the page cache and the device write whole pages.</summary>
@@ -125,9 +125,9 @@ sealed class AppendGroup
     }
 
     /// <summary>
-    /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, taken to be as long as this
-    /// one, would otherwise touch one page more than it needs: every fsync writes each page that was touched as a whole. It is never more
-    /// than eleven twentieths of the group, so that the file stays little longer than its readings.
+    /// The bytes from <paramref name="start"/> on. Padding to the end of the page follows if the next group, assumed to be as long as this
+    /// one, would otherwise touch one page more than necessary: every fsync writes each touched page as a whole. The padding is never more
+    /// than eleven twentieths of the group, so that the file is little longer than its readings.
     /// </summary>
     ReadOnlySpan<byte> Padded(int start, long position, long mayGrow)
     {

@@ -25,7 +25,7 @@ sealed class AppendQueue : IDisposable
 
     /// <param name="directory">The journal's, for messages.</param>
     /// <param name="linger">How long the first append of a group waits for others.</param>
-    /// <param name="groupBytes">A group takes no more appends once it would be larger than this; a single append may be.</param>
+    /// <param name="groupBytes">A group takes no more appends once it would be larger than this; a single append may be larger.</param>
     /// <param name="clock">Tells the time and makes timers.</param>
     public AppendQueue(string directory, TimeSpan linger, int groupBytes, TimeProvider clock)
     {
@@ -64,7 +64,7 @@ sealed class AppendQueue : IDisposable
         }
     }
 
-    /// <summary>Copies records into one group, one behind the other.</summary>
+    /// <summary>Copies records into one group, one after the other.</summary>
     /// <param name="records">The records.</param>
     /// <param name="bytes">Size of their frames together.</param>
     /// <param name="count">Readings in them together.</param>
@@ -123,8 +123,8 @@ sealed class AppendQueue : IDisposable
     }
 
     /// <summary>
-    /// Pauses the writer before it tries a refused group again. Ends early when <see cref="WakeWriter"/> is called and when another group
-    /// begins: that frees no space, but an early attempt costs little.
+    /// Pauses the writer before it tries a refused group again. Ends early when <see cref="WakeWriter"/> is called, or when another group
+    /// begins. A new group frees no space, but an early attempt costs little.
     /// </summary>
     /// <returns>False once the queue is closed.</returns>
     public bool WaitBeforeRetry(TimeSpan pause)
@@ -153,7 +153,7 @@ sealed class AppendQueue : IDisposable
             ObjectDisposedException.ThrowIf(isClosed, typeof(DurableJournal));
     }
 
-    /// <summary>Fails all groups that wait, and every append from now on.</summary>
+    /// <summary>Fails all waiting groups, and every append from now on.</summary>
     public void Fail(Exception exception)
     {
         lock (gate)
@@ -164,7 +164,7 @@ sealed class AppendQueue : IDisposable
         }
     }
 
-    /// <summary>Takes no more appends; the writer still gets the groups that wait.</summary>
+    /// <summary>Takes no more appends; the writer still gets the waiting groups.</summary>
     /// <returns>False if the queue was closed before.</returns>
     public bool Close()
     {

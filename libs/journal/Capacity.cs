@@ -28,7 +28,7 @@ sealed class Capacity
         reserveBytes = environment.Disk.ReserveOf(environment.Directory, options.FreeSpaceReserveBytes);
     }
 
-    /// <summary>Why the size limit does not let a segment file grow by so many bytes; null if it does.</summary>
+    /// <summary>Why the size limit does not let a segment file grow by this many bytes; null if it does.</summary>
     /// <param name="bytes">Bytes to add, without a segment header.</param>
     /// <param name="used">Bytes that the segment files take now.</param>
     /// <param name="committed">First offset that is not committed.</param>
@@ -38,10 +38,10 @@ sealed class Capacity
             : $"{used} of at most {maxBytes} bytes are used and {committed} is the first offset not delivered; restore delivery, "
                 + "or raise JOURNAL_MAX_BYTES";
 
-    /// <summary>Why the free space of the file system does not allow so many more bytes; null if it does.</summary>
+    /// <summary>Why the free space of the file system does not allow this many more bytes; null if it does.</summary>
     /// <param name="bytes">Bytes to add.</param>
-    /// <param name="measureNow">Whether to ask the file system, and not to count on what it said within the last second.</param>
-    /// <exception cref="IOException">The file system does not say.</exception>
+    /// <param name="measureNow">Whether to ask the file system instead of relying on its answer of the last second.</param>
+    /// <exception cref="IOException">The file system does not answer.</exception>
     public string? SpaceProblem(long bytes, bool measureNow)
     {
         if (reserveBytes == 0)
@@ -60,7 +60,7 @@ sealed class Capacity
     /// <param name="used">Bytes that the segment files take now.</param>
     public long RoomBehind(long bytes, long used) => maxBytes - used - bytes - SegmentHeader.Bytes;
 
-    /// <summary>How an error of the disk is told to the operator.</summary>
+    /// <summary>The words in which the operator is told of a disk error.</summary>
     public static string RefusalOf(Exception problem) => $"the disk refuses to store: {problem.Message}";
 
     long FreeBytes(bool measureNow)

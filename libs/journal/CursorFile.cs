@@ -5,8 +5,8 @@ namespace ThermalStreaming.Journal;
 /// <summary>The content of the cursor file.</summary>
 /// <param name="Epoch">Identity of the journal it belongs to.</param>
 /// <param name="Committed">First offset that the sink has not committed.</param>
-/// <param name="Next">First offset that had not been given out when the file was written. After damage, numbering continues at it or
-/// above.</param>
+/// <param name="Next">First offset that had not been given out when the file was written. After damage, numbering continues at this offset
+/// or above.</param>
 readonly record struct CursorFile(ulong Epoch, long Committed, long Next)
 {
     /// <summary>Written durably: with fsync of the file and of the directory.</summary>

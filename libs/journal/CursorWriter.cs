@@ -27,7 +27,7 @@ sealed class CursorWriter
 
     /// <param name="environment">The journal.</param>
     /// <param name="committed">The committed offset that the files give now.</param>
-    /// <param name="now">Asked for what the files should say.</param>
+    /// <param name="now">Gives the offsets that the files should hold.</param>
     /// <param name="interval">Longest time for which the recent file may lag behind.</param>
     public CursorWriter(JournalEnvironment environment, long committed, Func<(long Committed, long Next)> now, TimeSpan interval)
     {
@@ -136,7 +136,7 @@ sealed class CursorWriter
         }
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
-            // Once until a write succeeds again.
+            // Logged once until a write succeeds again.
             if (!hasFailed)
                 logger.CursorNotWritten(directory, e.Message);
             hasFailed = true;

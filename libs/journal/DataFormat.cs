@@ -14,9 +14,9 @@ public static class DataFormat
 
     const string FileName = "format";
 
-    /// <summary>To be called before anything in the directory is used. Writes the number where there is none yet.</summary>
+    /// <summary>Call it before anything in the directory is used. Writes the number if there is none yet.</summary>
     /// <param name="directory">The data directory; it need not exist.</param>
-    /// <exception cref="ConfigurationException">A later release wrote what is there. Nothing was changed.</exception>
+    /// <exception cref="ConfigurationException">A later release wrote the directory. Nothing was changed.</exception>
     public static void Check(string directory)
     {
         var path = Path.Combine(directory, FileName);
@@ -36,7 +36,8 @@ public static class DataFormat
         ]);
     }
 
-    /// <returns>Null when there is none, when it is damaged, or while the disk does not give it: whoever needs the files finds out.</returns>
+    /// <returns>Null when there is none, when it is damaged, or while it cannot be read: whichever part needs the files finds
+    /// out.</returns>
     static int? Read(string path)
     {
         try

@@ -2,9 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>
-/// The system calls by which a journal changes its directory, in one place so that tests can make each of them fail or stop.
-/// </summary>
+/// <summary>The system calls by which a journal changes its directory, in one place so that tests can make each one fail or stop.</summary>
 class Disk
 {
     const int BlockBytes = 4096;
@@ -70,7 +68,7 @@ class Disk
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
     /// <summary>
-    /// fsync. When it fails, what was written since the last one may be gone although a later fsync succeeds: write it again.
+    /// fsync. If it fails, bytes written since the last one may be lost even if a later fsync succeeds: write them again.
     /// </summary>
     public virtual void Flush(SafeFileHandle file)
     {
@@ -106,7 +104,7 @@ class Disk
         }
     }
 
-    /// <summary>Whether there is such a file or directory. <c>File.Exists</c> says no when it cannot find out.</summary>
+    /// <summary>Whether there is such a file or directory. <c>File.Exists</c> says no even when it cannot find out.</summary>
     /// <exception cref="IOException">The file system does not answer now.</exception>
     public virtual bool Exists(string path)
     {
@@ -131,7 +129,7 @@ class Disk
     public virtual long FreeBytes(string directory) => new DriveInfo(directory).AvailableFreeSpace;
 
     /// <summary>
-    /// Replaces a small file so that a reader, and a machine that starts again after a power cut, finds the old content or the new.
+    /// Replaces a small file so that a reader, or a machine that restarts after a power cut, finds the old content or the new.
     /// </summary>
     /// <remarks>
     /// Without <c>durable</c> the replacement is atomic for other processes, but reaches the disk at some later time. After a power cut the
@@ -140,10 +138,8 @@ class Disk
     /// <param name="path">The file.</param>
     /// <param name="content">The file's new content.</param>
     /// <param name="durable">Whether it is on disk when this returns.</param>
-    /// <param name="keepSpare">
-    /// Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files whose replacement is what lets space be
-    /// freed. Only with <paramref name="durable"/>.
-    /// </param>
+    /// <param name="keepSpare"> Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files that must be
+    /// replaced before space can be freed. Only with <paramref name="durable"/>. </param>
     /// <exception cref="IOException">The disk refused; the old content is still there.</exception>
     public void Replace(string path, ReadOnlySpan<byte> content, bool durable, bool keepSpare = false)
     {

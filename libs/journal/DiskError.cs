@@ -1,8 +1,6 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>
-/// Says why a file could not be used: a wrong setting, the state that the disk is in now, or a sector that cannot be read.
-/// </summary>
+/// <summary>Says why a file could not be used: a wrong setting, the present state of the disk, or a sector that cannot be read.</summary>
 public static class DiskError
 {
     const int NotPermitted = 1,

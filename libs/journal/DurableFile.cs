@@ -2,7 +2,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>Small files that must survive a power cut whole: the old content or the new, never a mixture and never nothing.</summary>
+/// <summary>Small files that must survive a power cut whole: they hold the old content or the new, never a mixture and never
+/// nothing.</summary>
 /// <remarks>Linux only, because .NET cannot fsync a directory itself. Thread-safe for different files.</remarks>
 public static class DurableFile
 {

@@ -14,15 +14,15 @@ public sealed class FileLock : IDisposable
     public SafeFileHandle Handle { get; }
 
     /// <summary>Opens the file for reading and writing without taking the lock. Creates it if needed.</summary>
-    /// <exception cref="IOException">It cannot be opened for writing.</exception>
-    // Not File.OpenHandle: that takes a shared flock of its own, which would stand in the way of this one.
+    /// <exception cref="IOException">It cannot be opened for writing.</exception> Not File.OpenHandle: it takes a shared flock of its own,
+    /// which would conflict with this one.
     public static FileLock Open(string path) => new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
 
     /// <summary>
     /// Opens a file that only serves as a lock, without taking the lock. Creates it if needed. On a read-only file system it is opened for
     /// reading, which is enough for the lock.
     /// </summary>
-    /// <exception cref="IOException">It cannot be opened, or cannot be made.</exception>
+    /// <exception cref="IOException">It cannot be opened or created.</exception>
     public static FileLock OpenToHold(string path)
     {
         try
@@ -37,7 +37,7 @@ public sealed class FileLock : IDisposable
 
     /// <summary>Opens a file that only serves as a lock, and takes the lock.</summary>
     /// <returns>Null when the lock is held elsewhere.</returns>
-    /// <exception cref="IOException">The file cannot be opened, or cannot be made.</exception>
+    /// <exception cref="IOException">The file cannot be opened or created.</exception>
     public static FileLock? TryTake(string path)
     {
         var file = OpenToHold(path);

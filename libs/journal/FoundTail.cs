@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// Makes the last segment that was found at the start durable: a killed process may have written records without reaching their fsync.
-/// Nothing may be acknowledged or appended before. Thread-safe.
+/// Nothing may be acknowledged or appended until then. Thread-safe.
 /// </summary>
 /// <param name="environment">The journal.</param>
 /// <param name="path">The segment file.</param>
@@ -26,7 +26,7 @@ sealed class FoundTail(JournalEnvironment environment, string path, Exception? p
     }
 
     /// <summary>Tries again to make the segment durable, at most once a second.</summary>
-    /// <returns>Null once it is; else what the disk said last.</returns>
+    /// <returns>Null once it is; else the disk's last error.</returns>
     public Exception? TryFlush()
     {
         lock (gate)

@@ -86,7 +86,7 @@ static class Frame
     /// Fills the bytes with frames that count no readings and say nothing. Their varints are longer than they need to be where that makes
     /// the frames fit; every version of the format reads them.
     /// </summary>
-    /// <returns>False when no number of frames has that length: less than 92 bytes can be such a gap. Nothing is written then.</returns>
+    /// <returns>False when no number of frames has that length, which can be so below 92 bytes. Nothing is written then.</returns>
     public static bool TryPad(Span<byte> destination)
     {
         var frames = (destination.Length + MostPaddingBytes - 1) / MostPaddingBytes;
@@ -145,7 +145,7 @@ static class Frame
         BinaryPrimitives.WriteUInt32LittleEndian(frame, Crc32C.Compute(frame[ChecksumBytes..]));
     }
 
-    /// <summary>Writes a value below 128 as a varint of so many bytes, and returns where it ends.</summary>
+    /// <summary>Writes a value below 128 as a varint of this many bytes, and returns where it ends.</summary>
     static int WriteLongVarint(Span<byte> frame, int at, byte value, int bytes)
     {
         for (var last = at + bytes - 1; at < last; value = 0)

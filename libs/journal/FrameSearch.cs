@@ -28,7 +28,7 @@ static class FrameSearch
                 var status = Frame.TryParse(data[at..Math.Min(data.Length, at + Longest(work))], out var size, out _, out var payloadStart);
                 if (status == FrameStatus.Valid && (start > from || at >= neighbour || LeadsTo(neighbour, data, at)))
                     return start + at;
-                // Only where header and length fit was a checksum computed.
+                // A checksum was computed only where header and length fit.
                 if (status == FrameStatus.Invalid && payloadStart > 0)
                     work += size;
             }
@@ -74,8 +74,8 @@ static class FrameSearch
             : 0;
 
     /// <summary>
-    /// Whether good frames follow one another from here to the neighbour. If not, this one is part of the damaged frame's payload, which a
-    /// sender may have made look like a frame.
+    /// Whether good frames follow one another from here to the neighbour. If not, this frame is part of the damaged frame's payload, which
+    /// a sender may have made look like a frame.
     /// </summary>
     static bool LeadsTo(int neighbour, ReadOnlySpan<byte> data, int at)
     {
@@ -92,7 +92,7 @@ static class FrameSearch
     }
 
     /// <summary>
-    /// The longest frame that is looked for. After much work without a result only short ones are, or the search would take minutes.
+    /// The longest frame to look for. After much work without a result, only short ones, or the search would take minutes.
     /// </summary>
     static int Longest(long work) =>
         work < 256L << 20 ? MostFrameBytes

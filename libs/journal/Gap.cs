@@ -6,7 +6,7 @@ namespace ThermalStreaming.Journal;
 /// early.</param>
 /// <param name="Offset">Offset of the first reading that is missing.</param>
 /// <param name="EndOffset">Offset just past the last one; the same as <paramref name="Offset"/> if only a mark was hit.</param>
-/// <param name="IsUnreadable">Whether the device does not give the bytes back; they may still be there.</param>
+/// <param name="IsUnreadable">Whether the device cannot read the bytes; they may still be there.</param>
 readonly record struct Gap(long Position, long EndPosition, long Offset, long EndOffset, bool IsUnreadable = false)
 {
     /// <summary>Readings that are missing.</summary>

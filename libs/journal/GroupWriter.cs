@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// The writer thread of a journal: takes one group of appends after the other, makes room for it, has it written, and completes its
-/// appends. While the disk refuses a group it tries that group again, every second and whenever space is freed; the groups behind it wait.
+/// appends. While the disk refuses a group, it retries that group every second and whenever space is freed; the groups behind it wait.
 /// </summary>
 sealed class GroupWriter
 {
@@ -19,7 +19,7 @@ sealed class GroupWriter
 
     /// <param name="environment">The journal.</param>
     /// <param name="queue">Where groups come from.</param>
-    /// <param name="segments">The files there are.</param>
+    /// <param name="segments">The journal's files.</param>
     /// <param name="writer">Writes a group.</param>
     /// <param name="capacity">Says whether a group fits.</param>
     /// <param name="foundTail">The end of the journal as it was found, which must be durable before anything is appended.</param>
@@ -41,7 +41,7 @@ sealed class GroupWriter
         thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
     }
 
-    /// <summary>Why appends wait: what is full, and what to do. Null while they do not.</summary>
+    /// <summary>Why appends wait: what is full, and what to do. Null while they do not wait.</summary>
     public string? FullReason => fullReason;
 
     /// <summary>Starts the thread. It ends once the queue is closed and empty.</summary>
@@ -72,14 +72,14 @@ sealed class GroupWriter
         }
         catch (Exception e)
         {
-            // Not an I/O error, so a retry heals nothing. All appends that wait get the error, and so do those that come.
+            // Not an I/O error, so a retry would not help. All waiting and future appends get the error.
             environment.Logger.WriterStopped(e, environment.Directory);
             group?.FailWith(e);
             queue.Fail(e);
         }
     }
 
-    /// <summary>Stores a group, however long the disk refuses it.</summary>
+    /// <summary>Stores a group, and retries as long as the disk refuses it.</summary>
     /// <returns>False if the journal was closed meanwhile.</returns>
     bool TryStore(AppendGroup group)
     {
@@ -130,7 +130,7 @@ sealed class GroupWriter
         }
     }
 
-    /// <summary>Deletes what is delivered if the group does not fit.</summary>
+    /// <summary>Deletes delivered segments if the group does not fit.</summary>
     /// <returns>Why it still does not fit; null if it does.</returns>
     string? MakeRoom(AppendGroup group, bool isRetry)
     {

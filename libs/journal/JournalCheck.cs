@@ -2,10 +2,10 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Journal;
 
-/// <summary>The steps of <c>check</c> that concern the place where journals lie. They work while the service runs.</summary>
+/// <summary>The steps of <c>check</c> that concern the place of the journals. They work while the service runs.</summary>
 public static class JournalCheck
 {
-    /// <summary>Whether the data directory can be written by this user, and whether the free space lets a journal take anything.</summary>
+    /// <summary>Whether this user can write the data directory, and whether the free space lets a journal take anything.</summary>
     /// <param name="dataDirectory">DATA_DIRECTORY.</param>
     /// <param name="options">For the size and the reserve.</param>
     public static IEnumerable<CheckStep> Steps(string dataDirectory, JournalOptions options)

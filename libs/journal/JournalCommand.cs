@@ -68,7 +68,7 @@ public static class JournalCommand
         {
             foreach (var _ in journal.Read())
             {
-                // Reading is what checks and counts.
+                // Reading checks and counts.
             }
         }
 
@@ -145,7 +145,7 @@ public static class JournalCommand
         var lines = format(record.Payload).ToList();
         for (var i = 0; i < lines.Count; i++)
         {
-            // Where each reading has its line, the bounds are exact; otherwise the record is the unit.
+            // If each reading has its own line, the bounds are exact; otherwise whole records count.
             if (lines.Count != record.Count || (record.Offset + i >= from && record.Offset + i < to))
                 output.WriteLine(lines[i]);
         }

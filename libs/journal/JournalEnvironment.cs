@@ -7,5 +7,5 @@ namespace ThermalStreaming.Journal;
 /// <param name="Epoch">Identity of the journal.</param>
 /// <param name="Disk">Reads and writes the files.</param>
 /// <param name="Clock">Tells the time and makes timers.</param>
-/// <param name="Logger">Hears of what an operator should know.</param>
+/// <param name="Logger">Logs what an operator should know.</param>
 sealed record JournalEnvironment(string Directory, ulong Epoch, Disk Disk, TimeProvider Clock, ILogger Logger);

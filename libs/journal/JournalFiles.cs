@@ -10,13 +10,11 @@ public static class JournalFiles
     static readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The records of the journal with that epoch from <paramref name="from"/> on, in order. Damage is stepped over. Each payload is valid
-    /// until the next one is asked for. A directory that does not exist, or holds another epoch, gives nothing.
+    /// The records of the journal with that epoch from <paramref name="from"/> on, in order. Damage is skipped. Each payload is valid until
+    /// the next one is asked for. A directory that does not exist, or holds another epoch, gives nothing.
     /// </summary>
-    /// <exception cref="IOException">
-    /// A file cannot be opened or read now; its records are not skipped. Only bytes that the device has not given back for 30 s are stepped
-    /// over, as the journal's own readers do.
-    /// </exception>
+    /// <exception cref="IOException"> A file cannot be opened or read now; its records are not skipped. Only bytes that the device could
+    /// not read for 30 s are skipped, as by the journal's own readers. </exception>
     public static IEnumerable<JournalEntry> Read(string directory, string epoch, long from)
     {
         var disk = new Disk();

@@ -1,11 +1,9 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>Asks and flushes the directory of a journal that another process may have open. Takes no lock.</summary>
+/// <summary>Inspects and flushes the directory of a journal that another process may have open. Takes no lock.</summary>
 public static class JournalFolder
 {
-    /// <summary>
-    /// Identity of the journal in a directory; null when there is no journal, or its identity cannot be told from the files.
-    /// </summary>
+    /// <summary>Identity of the journal in a directory; null when there is no journal, or the files do not show its identity.</summary>
     /// <exception cref="IOException">A file cannot be read now.</exception>
     public static string? EpochOf(string directory)
     {
@@ -44,7 +42,7 @@ public static class JournalFolder
             }
             catch (FileNotFoundException)
             {
-                // Its owner has delivered and deleted it since.
+                // Its owner has since delivered and deleted it.
             }
         }
 

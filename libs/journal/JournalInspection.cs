@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Reads what the files of a journal say. Takes no lock and changes nothing, so it works while a service has the journal open. Segments
-/// that the service deletes meanwhile are left out.
+/// Reads the files of a journal. Takes no lock and changes nothing, so it works while a service has the journal open. Segments that the
+/// service deletes meanwhile are left out.
 /// </summary>
 sealed class JournalInspection
 {
@@ -63,7 +63,7 @@ sealed class JournalInspection
     /// <summary>When the first reading past the cursor was appended, or up to 10 s before.</summary>
     public DateTimeOffset? OldestUncommitted { get; private set; }
 
-    /// <summary>Bytes behind the last record: an append that is being written, or was when the process ended.</summary>
+    /// <summary>Bytes behind the last record: an append that is being written, or was cut short when the process ended.</summary>
     public long UnfinishedBytes { get; private set; }
 
     /// <summary>One sentence for each damage, with file and position.</summary>
@@ -125,7 +125,7 @@ sealed class JournalInspection
                 );
         }
 
-        // The service may have delivered and deleted even the last segment since it was listed: then what follows it was not looked at.
+        // The service may have delivered and deleted even the last segment since it was listed: then later segments were not read.
         var isLastThere = files.Count == 0 || File.Exists(files[^1].Path);
         if (Cursor?.Next > Next && UnfinishedBytes == 0 && isLastThere)
             Problems.Add(

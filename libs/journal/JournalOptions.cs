@@ -29,20 +29,20 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Asked before delivered segments are deleted, with a lock of the journal held. For an index of the journal, which must be durable
-    /// before the records are deleted from which it could be rebuilt. It may only read properties of the journal. If it returns false or
-    /// throws an IOException, nothing is deleted until the next attempt. Opening the journal may call it.
+    /// before the records that could rebuild it are deleted. It may only read properties of the journal. If it returns false or throws an
+    /// IOException, nothing is deleted until the next attempt. Opening the journal may call it.
     /// </summary>
     public Func<bool>? BeforeReclaim { get; set; }
 
     /// <summary>
-    /// Whether opening the journal steps over bytes that the device does not give back (EIO), instead of throwing. For a caller that has
-    /// waited long enough for them; see <see cref="JournalOpening"/>.
+    /// Whether opening the journal skips bytes that the device cannot read (EIO), instead of throwing. For a caller that has waited long
+    /// enough for them; see <see cref="JournalOpening"/>.
     /// </summary>
     public bool SkipUnreadable { get; set; }
 
     /// <summary>
     /// Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default one minute. After a kill the
-    /// sink says what it has, so a lag costs a question; each write costs a page of the storage.
+    /// sink says what it has, so a lag costs only that question; each write wears a page of the storage.
     /// </summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Reads a journal in order, from any offset, while it is being written. Gives only what an fsync has covered. Damage is stepped over: then
-/// an entry's <see cref="JournalEntry.Offset"/> is more than the <see cref="JournalEntry.EndOffset"/> of the one before.
+/// Reads a journal in order, from any offset, while it is being written. Gives only records that an fsync has covered. Damage is skipped:
+/// then an entry's <see cref="JournalEntry.Offset"/> is more than the <see cref="JournalEntry.EndOffset"/> of the one before.
 /// </summary>
 /// <remarks>For one thread at a time; any number of readers side by side.</remarks>
 public sealed class JournalReader : IDisposable
 {
     /// <summary>
-    /// How often a place that reads wrong here, but right when the segment is examined, is tried before the caller gets an error.
+    /// How often to retry a place that reads wrong here, but right when the segment is examined, before the caller gets an error.
     /// </summary>
     const int MostMisreads = 3;
 
@@ -73,7 +73,8 @@ public sealed class JournalReader : IDisposable
 
     public void Dispose() => scanner?.Dispose();
 
-    /// <summary>Reads a frame, or steps over damage or to the next segment; then the entry counts no readings. False at the end.</summary>
+    /// <summary>Reads a frame. Or skips damage, or moves to the next segment; then the entry counts no readings. False at the
+    /// end.</summary>
     bool TryStep(out JournalEntry entry)
     {
         entry = default;
@@ -98,7 +99,7 @@ public sealed class JournalReader : IDisposable
             }
         }
 
-        // The file may be gone: the journal deleted the segment since (then there is a later one), or a person did.
+        // The file may be gone: the journal has deleted the segment (then there is a later one), or a person has.
         scanner ??= Open();
         var position = Position;
         var count = 0;

@@ -10,8 +10,8 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 /// <remarks>
 /// <para>The records of one file become one segment, which gets its name when it is complete. Before that, a note <c>{file}.recovering</c>
-/// says which segment it will be. Its first offset is one that a running service never reaches by itself, so after a crash a journal with
-/// such an offset has the records. Then the file is moved to <c>recovered/</c>.</para>
+/// says which segment it will be. A running service never reaches its first offset by itself, so after a crash, a journal with that offset
+/// has the records. Then the file is moved to <c>recovered/</c>.</para>
 /// <para>Records that are in the journal, or in a file of <c>recovered/</c>, are left out. The ledger is not asked: it knows the readings
 /// as stored.</para>
 /// </remarks>
@@ -20,8 +20,8 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
     const string NoteExtension = ".recovering";
 
     /// <summary>
-    /// A recovered segment begins at a multiple of this, about 10^12 readings: a service that runs between a crash and the next recovery
-    /// stays below it.
+    /// A recovered segment begins at a multiple of this number, about 10^12 readings, which a service that runs between a crash and the
+    /// next recovery does not reach.
     /// </summary>
     public const long Jump = 1L << 40;
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// A file that a later release wrote, in a format that this one does not know. It is whole, so it is neither repaired nor set aside: what it
-/// says is still needed when that release runs again.
+/// A file that a later release wrote, in a format that this one does not know. It is whole, so it is neither repaired nor set aside: that
+/// release needs its content when it runs again.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="found">Its format.</param>

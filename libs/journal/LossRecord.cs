@@ -4,13 +4,13 @@ using System.Text;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// What damage has cost a journal in its life: the file <c>losses</c> in its directory and its copy <c>losses.copy</c>. Not thread-safe.
+/// What damage has cost a journal over its life: the file <c>losses</c> in its directory and its copy <c>losses.copy</c>. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Lines of text, each with its own CRC-32C (<see cref="SmallFile"/>), so that a damaged line costs only itself. The first is
-/// <c>losses GENERATION READINGS PLACES RECOVERED</c>: what segments that are no longer there have cost, and how many readings <c>journal
+/// Lines of text, each with its own CRC-32C (<see cref="SmallFile"/>), so that a damaged line costs only itself. The first is <c>losses
+/// GENERATION READINGS PLACES RECOVERED</c>: what damage to segments that no longer exist has cost, and how many readings <c>journal
 /// recover</c> has brought back. Then one line for each damaged place: <c>gap SEGMENT POSITION ENDPOSITION OFFSET ENDOFFSET d|u</c>, u for
-/// bytes that the device did not give back. Of the two files the one with the higher generation counts; if it has a damaged line, the other
+/// bytes that the device could not read. Of the two files the one with the higher generation counts; if it has a damaged line, the other
 /// one's gaps count too.
 /// </remarks>
 sealed class LossRecord
@@ -19,7 +19,7 @@ sealed class LossRecord
 
     const string CopyExtension = ".copy";
 
-    /// <summary>Most places that are listed. Of more, those of deleted segments are only counted.</summary>
+    /// <summary>Most places that are listed. Beyond that, those of deleted segments are only counted.</summary>
     const int MostGaps = 512;
 
     readonly string path;
@@ -96,11 +96,11 @@ sealed class LossRecord
         return IsDirty = true;
     }
 
-    /// <summary>The places of a segment that the device could not give back.</summary>
+    /// <summary>The places of a segment that the device could not read.</summary>
     public IEnumerable<Gap> UnreadableIn(long segment) =>
         gaps.Where(entry => entry.Segment == segment && entry.Gap.IsUnreadable).Select(entry => entry.Gap);
 
-    /// <summary>Notes that so many readings were recovered.</summary>
+    /// <summary>Notes that this many readings were recovered.</summary>
     public void AddRecovered(long readings)
     {
         recovered += readings;

@@ -25,9 +25,7 @@ public sealed class Quarantine
         directory = Path.Combine(parent, Name);
     }
 
-    /// <summary>
-    /// Copies a damaged file here under another name; returns the copy's path. Blocks that cannot be read become zeros in it.
-    /// </summary>
+    /// <summary>Copies a damaged file here under another name; returns the copy's path. Blocks that cannot be read become zeros.</summary>
     public static string KeepCopy(string path, string name)
     {
         var disk = new Disk();
@@ -58,9 +56,7 @@ public sealed class Quarantine
         return kept;
     }
 
-    /// <summary>
-    /// Copies a part of a segment here, unless the same copy is here already. Blocks that cannot be read become zeros in it.
-    /// </summary>
+    /// <summary>Copies a part of a segment here, unless the same copy is here already. Blocks that cannot be read become zeros.</summary>
     internal string KeepPart(string path, long position, long end)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(path)}-{position}.damaged");
@@ -100,8 +96,8 @@ public sealed class Quarantine
     }
 
     /// <summary>
-    /// A path that no file has. Names repeat: a segment can be damaged twice at one place, and a journal that began again names its files
-    /// like the old one.
+    /// An unused path. Names repeat: a segment can be damaged twice at one place, and a journal that began again names its files like the
+    /// old one.
     /// </summary>
     string FreePath(string name)
     {

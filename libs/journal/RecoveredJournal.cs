@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>What <see cref="Recovery"/> found in a journal's directory.</summary>
 /// <param name="Epoch">Identity of the journal.</param>
-/// <param name="Segments">At least one; the last is the one to append to, unless <paramref name="Next"/> is beyond its end.</param>
+/// <param name="Segments">At least one; appends go to the last one, unless <paramref name="Next"/> is beyond its end.</param>
 /// <param name="Next">Offset of the next reading. More than the last segment's end if offsets are skipped.</param>
 /// <param name="GivenOut">Offset just past the last one that is known to have been given out.</param>
 /// <param name="Committed">First offset that is not committed.</param>

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Finds out what a journal's directory holds when the journal is opened. Damage is logged and stepped over, never thrown. A directory that
-/// holds a journal need not be written, so a journal on a full or read-only disk opens like any other. An I/O error is thrown: it says
-/// nothing about what is stored.
+/// Finds out what a journal's directory holds when the journal is opened. Damage is logged and skipped, never thrown. Opening an existing
+/// journal needs no write, so a journal on a full or read-only disk opens like any other. An I/O error is thrown: it says nothing about
+/// what is stored.
 /// </summary>
 sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProvider clock, ILogger logger)
 {
@@ -155,9 +155,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return segments;
     }
 
-    /// <summary>
-    /// Offset at which the segment before a damaged header ends: counted from that segment's records if they are all whole.
-    /// </summary>
+    /// <summary>Offset at which the segment before a damaged header ends: counted from that segment's records if all are whole.</summary>
     long EndOf(List<Segment> segments, ulong epoch, long next)
     {
         if (segments.Count == 0)
@@ -196,8 +194,8 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         if (tail == 0 && survey.Gaps.Count == 0 && known <= last.End)
             return (last.End, []);
 
-        // The missing readings may have been acknowledged and delivered. No segment spans more offsets than this, so these were never given
-        // out.
+        // The missing readings may have been acknowledged and delivered. No segment spans more offsets than this, so offsets beyond were
+        // never given out.
         var next = Math.Max(last.First + Frame.MaxCount, known);
         List<Gap> damage = [.. survey.Gaps];
         var name = Path.GetFileName(last.Path);
@@ -213,7 +211,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
     }
 
     /// <summary>
-    /// Tells damage at the end of a segment from an append that a crash or a power cut has interrupted: an interrupted append ends in the
+    /// Distinguishes damage at the end of a segment from an append that a crash or a power cut interrupted: such an append ends in the
     /// middle of a frame, or in zeros.
     /// </summary>
     /// <returns>Null for an interrupted append; else how many readings the damaged records hold, at least.</returns>
@@ -231,7 +229,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
 
     /// <summary>
     /// Makes the last segment durable. A process that was killed between write and fsync leaves records, or a whole file, in the kernel's
-    /// memory only. From now on they count as stored, and their sender is acknowledged when it sends them again; so they must be on disk
+    /// memory only. From now on these records count as stored, and a sender that repeats them is acknowledged; so they must be on disk
     /// first.
     /// </summary>
     Exception? FlushTail(Segment last)
@@ -263,7 +261,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return damaged ? null : cursor;
     }
 
-    /// <summary>Reads a small file, and reads it again if it is wrong: only what is wrong twice is damaged.</summary>
+    /// <summary>Reads a small file, and reads it again if it is wrong: only a file that is wrong twice is damaged.</summary>
     T? ReadTwice<T>(string name, Func<byte[], T?> parse, out bool isThere)
         where T : struct
     {

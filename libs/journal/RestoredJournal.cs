@@ -2,8 +2,8 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// Makes a journal that was restored from a backup safe to use again. The original gave out offsets after the backup was made, and the
-/// destination may know them, as tokens or as names of readings. So the restored journal continues far behind them, under the same
-/// identity: what the destination says of the old offsets still counts for the old readings, and no offset names two readings.
+/// destination may know them, as tokens or as names of readings. So the restored journal continues at offsets far beyond them, under the
+/// same identity: what the destination says about old offsets still holds for the old readings, and no offset names two readings.
 /// </summary>
 public static class RestoredJournal
 {
@@ -13,12 +13,12 @@ public static class RestoredJournal
     static readonly DateTimeOffset origin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>
-    /// Begins an empty segment at an offset that depends on the time, so that each restore of the same backup gets others. It is on disk
-    /// when this returns. May be repeated.
+    /// Begins an empty segment at an offset that depends on the time, so that each restore of the same backup gets different offsets. The
+    /// segment is on disk when this returns. May be repeated.
     /// </summary>
     /// <param name="directory">The journal's. Nobody may have it open.</param>
     /// <param name="clock">Tells the time of the restore.</param>
-    /// <returns>The file that was made; null if the directory holds no segment, and so nothing that could be confused.</returns>
+    /// <returns>The new file; null if the directory holds no segment, so no offset could be confused.</returns>
     /// <exception cref="IOException">The disk refuses, or a later version wrote the journal.</exception>
     public static string? Continue(string directory, TimeProvider clock)
     {
@@ -38,7 +38,7 @@ public static class RestoredJournal
         }
         var now = clock.GetUtcNow();
         var bySeconds = Math.Max(0, (long)(now - origin).TotalSeconds) << BitsPerSecond;
-        // With a clock that is wrong, still behind everything that the backup knew.
+        // Even with a wrong clock, beyond everything that the backup knew.
         var next = Math.Max(bySeconds, ((last.End >> BitsPerSecond) + 1) << BitsPerSecond);
         var begun = new SegmentHeader(epoch, next, last.End, now.ToUnixTimeMilliseconds(), header?.OpenMilliseconds ?? 0);
         var made = Path.Combine(directory, Segment.FileName(next));

@@ -7,7 +7,7 @@ sealed class Segment(string path, SegmentHeader header)
 {
     public const string Extension = ".segment";
 
-    /// <summary>Most time marks kept per segment. Of more, every other one is forgotten.</summary>
+    /// <summary>Most time marks kept per segment. Beyond that, every other one is forgotten.</summary>
     const int MaxMarks = 256;
 
     public string Path { get; } = path;
@@ -25,10 +25,10 @@ sealed class Segment(string path, SegmentHeader header)
     /// <summary>Bytes that the file takes on disk, those past <see cref="Size"/> included.</summary>
     public long FileBytes { get; set; }
 
-    /// <summary>The damaged parts that have been found so far, in order. Readers step over them.</summary>
+    /// <summary>The damaged parts found so far, in order. Readers skip them.</summary>
     public IReadOnlyList<Gap> Gaps { get; set; } = [];
 
-    /// <summary>File position from which on the next offset mark is due.</summary>
+    /// <summary>File position from which the next offset mark is due.</summary>
     public long MarkDueAt { get; set; }
 
     /// <summary>
@@ -61,7 +61,7 @@ sealed class Segment(string path, SegmentHeader header)
 
     public static string FileName(long first) => first.ToString("D20", CultureInfo.InvariantCulture) + Extension;
 
-    /// <summary>The segment files of a directory with the offsets in their names, in order. Other files are not looked at.</summary>
+    /// <summary>The segment files of a directory with the offsets in their names, in order. Other files are ignored.</summary>
     public static List<(long First, string Path)> List(string directory)
     {
         List<(long First, string Path)> found = [];

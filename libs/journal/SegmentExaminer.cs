@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Finds out what is wrong with a segment in which a reader met something else than a good frame, so that readers can step over it.
+/// Finds out what is wrong with a segment in which a reader met something other than a good frame, so that readers can skip it.
 /// Thread-safe.
 /// </summary>
 sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments, DamageBook damage)
 {
-    /// <summary>How long bytes that the device does not give back are asked for again before delivery continues behind them.</summary>
+    /// <summary>How long to retry bytes that the device cannot read before delivery continues behind them.</summary>
     public static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
 
     // One examination at a time: it reads a whole file.
@@ -15,7 +15,7 @@ sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments
 
     /// <summary>Reads a segment through, and notes what is damaged.</summary>
     /// <param name="segment">The segment.</param>
-    /// <param name="skipUnreadable">Whether bytes that the device does not give back count as damaged.</param>
+    /// <param name="skipUnreadable">Whether bytes that the device cannot read count as damaged.</param>
     /// <exception cref="IOException">It cannot be read now.</exception>
     public void Examine(Segment segment, bool skipUnreadable = false)
     {
@@ -33,7 +33,7 @@ sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
-                // The journal has deleted it since, or a person has.
+                // The journal has deleted the file since, or a person has.
                 gaps = [new Gap(SegmentHeader.Bytes, extent.Size, segment.First, extent.End)];
             }
 
@@ -43,9 +43,7 @@ sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments
         }
     }
 
-    /// <summary>
-    /// Notes that the device did not give back bytes of a segment. After <see cref="ReadPatience"/> they count as damaged.
-    /// </summary>
+    /// <summary>Notes that the device could not read bytes of a segment. After <see cref="ReadPatience"/> they count as damaged.</summary>
     /// <returns>Whether reading may continue behind them; if not, the caller tries again later.</returns>
     /// <exception cref="IOException">The rest of the segment cannot be read now either.</exception>
     public bool TryStepOverUnreadable(Segment segment, IOException problem)

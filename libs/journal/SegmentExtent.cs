@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>What someone who reads a segment through must know of it and of its journal.</summary>
+/// <summary>What code that reads a whole segment must know about it and its journal.</summary>
 /// <param name="Size">Bytes of the file that are durable.</param>
 /// <param name="End">Offset just past its last reading.</param>
 /// <param name="Committed">First offset of the journal that is not committed.</param>

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Journal;
 
-/// <summary>Reads the records of one segment file from outside of its journal, in order, and steps over damage.</summary>
+/// <summary>Reads the records of one segment file from outside its journal, in order, and skips damage.</summary>
 /// <param name="disk">How files are read.</param>
 /// <param name="path">The segment file.</param>
 /// <param name="epoch">Identity of the journal.</param>
@@ -8,10 +8,10 @@ namespace ThermalStreaming.Journal;
 /// <param name="end">Offset at which it ends; null for the last segment.</param>
 sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, long? end)
 {
-    /// <summary>Whether bytes that the device cannot read are stepped over like damage, instead of being thrown.</summary>
+    /// <summary>Whether bytes that the device cannot read are skipped like damage, instead of throwing.</summary>
     public bool SkipUnreadable { get; init; }
 
-    /// <summary>Damaged places, once the reading has come across the first of them.</summary>
+    /// <summary>Damaged places, once reading has met the first of them.</summary>
     public IReadOnlyList<Gap> Gaps { get; private set; } = [];
 
     /// <summary>Offset just past the last record read.</summary>
@@ -31,7 +31,7 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
         if (scanner is null)
             yield break;
         Next = first;
-        // Taken before the frames are read: what is appended meanwhile does not count.
+        // Taken before the frames are read: later appends do not count.
         var length = scanner.FileLength;
         var isExamined = false;
         var gap = 0;

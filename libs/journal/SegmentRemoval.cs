@@ -5,12 +5,12 @@ namespace ThermalStreaming.Journal;
 /// Thread-safe.
 /// </summary>
 /// <param name="environment">The journal.</param>
-/// <param name="damage">Keeps the segments of which the device could not read a part.</param>
+/// <param name="damage">Keeps the segments that the device could not read in part.</param>
 /// <param name="beforeReclaim"><see cref="JournalOptions.BeforeReclaim"/>.</param>
 sealed class SegmentRemoval(JournalEnvironment environment, DamageBook damage, Func<bool>? beforeReclaim)
 {
     /// <summary>Asks the journal's owner whether delivered segments may be deleted now.</summary>
-    /// <param name="segment">The first that would be deleted, for the message when the answer is an error.</param>
+    /// <param name="segment">The first segment that would be deleted, for the message if the answer is an error.</param>
     public bool IsAllowed(Segment segment)
     {
         try
@@ -24,7 +24,7 @@ sealed class SegmentRemoval(JournalEnvironment environment, DamageBook damage, F
         }
     }
 
-    /// <summary>Deletes a segment, or moves it to quarantine/ if the device could not read a part of it and there is room.</summary>
+    /// <summary>Deletes a segment, or moves it to quarantine/ if the device could not read part of it and there is room.</summary>
     /// <returns>Whether it is gone from the journal's directory.</returns>
     public bool TryRemove(Segment segment) =>
         segment.Gaps.Any(gap => gap.IsUnreadable) && damage.HasRoomFor(segment) ? damage.TryKeepWhole(segment) : TryDelete(segment.Path);

@@ -30,7 +30,7 @@ sealed class SegmentScanner : IDisposable
 
     public byte[] Buffer => buffer;
 
-    /// <summary>Whether blocks that the device cannot read are taken for zeros, instead of being thrown.</summary>
+    /// <summary>Whether blocks that the device cannot read count as zeros, instead of throwing.</summary>
     public bool SkipUnreadable { get; init; }
 
     /// <summary>The blocks that could not be read so far.</summary>
@@ -70,7 +70,7 @@ sealed class SegmentScanner : IDisposable
             }
             catch (IOException) when (attempt == 0 && Reopen())
             {
-                // The file was opened again, and the header is read once more.
+                // The file has been reopened; read the header once more.
             }
         }
     }
@@ -78,8 +78,8 @@ sealed class SegmentScanner : IDisposable
     /// <param name="limit">File position that must not be read past.</param>
     /// <param name="count">Readings in the frame; 0 for a mark.</param>
     /// <param name="payload">Valid until the next call.</param>
-    /// <exception cref="IOException">The device gave an error when it was asked for the second time, or the file cannot be opened now. The
-    /// position is as before.</exception>
+    /// <exception cref="IOException">The device gave an error on the second attempt too, or the file cannot be opened now. The position is
+    /// as before.</exception>
     public ScanStatus Read(long limit, out int count, out ReadOnlyMemory<byte> payload)
     {
         (count, payload) = (0, default);
@@ -88,7 +88,7 @@ sealed class SegmentScanner : IDisposable
         failure = null;
         if (ReadFrame(limit, out count, out payload))
             return ScanStatus.Frame;
-        // A device that failed for a moment gives the bytes when it is asked again.
+        // A device that failed for a moment gives the bytes on a second attempt.
         if (Reopen())
         {
             failure = null;
@@ -140,7 +140,7 @@ sealed class SegmentScanner : IDisposable
         }
     }
 
-    /// <returns>False if the file is gone: then the first reading of it counts.</returns>
+    /// <returns>False if the file is gone: then the first attempt counts.</returns>
     bool Reopen()
     {
         try
@@ -192,7 +192,7 @@ sealed class SegmentScanner : IDisposable
         }
         catch (IOException e)
         {
-            // What came before the bad sector is still good.
+            // The bytes before the bad sector are still good.
             failure = e;
             return false;
         }

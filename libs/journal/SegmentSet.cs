@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// The segment files that a journal has, and the offsets: which are stored, which are committed, which comes next. Decides when a new
-/// segment begins and which ones are deleted. Thread-safe.
+/// The segment files of a journal, and the offsets: which are stored, which are committed, which comes next. Decides when a new segment
+/// begins and which ones are deleted. Thread-safe.
 /// </summary>
 sealed class SegmentSet
 {
@@ -22,8 +22,8 @@ sealed class SegmentSet
 
     /// <param name="environment">The journal.</param>
     /// <param name="found">What was on disk when it was opened.</param>
-    /// <param name="removal">Deletes what is delivered.</param>
-    /// <param name="segmentBytes">Size from which on a new segment begins.</param>
+    /// <param name="removal">Deletes delivered segments.</param>
+    /// <param name="segmentBytes">Size from which a new segment begins.</param>
     public SegmentSet(JournalEnvironment environment, RecoveredJournal found, SegmentRemoval removal, long segmentBytes)
     {
         this.environment = environment;
@@ -76,7 +76,7 @@ sealed class SegmentSet
         }
     }
 
-    /// <summary>What the cursor file should say: the first offset that is not committed, and the first that was never given out.</summary>
+    /// <summary>What the cursor file should hold: the first offset that is not committed, and the first that was never given out.</summary>
     public (long Committed, long Next) Cursor
     {
         get
@@ -136,9 +136,9 @@ sealed class SegmentSet
         }
     }
 
-    /// <summary>Moves the committed offset up, and deletes the segments that are delivered by then.</summary>
-    /// <param name="offset">Lower than before changes nothing; higher than <see cref="NextOffset"/> makes the numbering continue
-    /// there.</param>
+    /// <summary>Raises the committed offset, and deletes the segments that are then delivered.</summary>
+    /// <param name="offset">An offset lower than before changes nothing; one higher than <see cref="NextOffset"/> makes the numbering
+    /// continue there.</param>
     /// <returns>Whether space was freed.</returns>
     public bool Commit(long offset)
     {
@@ -160,7 +160,7 @@ sealed class SegmentSet
         return hasDeleted;
     }
 
-    /// <summary>Moves the committed offset down to <paramref name="offset"/>, or to the first offset that is still stored.</summary>
+    /// <summary>Lowers the committed offset to <paramref name="offset"/>, or to the first offset that is still stored.</summary>
     /// <returns>The first offset not committed now.</returns>
     public long Rewind(long offset)
     {
@@ -181,8 +181,8 @@ sealed class SegmentSet
     }
 
     /// <summary>
-    /// Lets the next group begin a new segment if the last one holds readings and all of them are committed: then the last one is deleted
-    /// right after.
+    /// Lets the next group begin a new segment if the last one holds readings and all are committed: the last one is then deleted right
+    /// after.
     /// </summary>
     /// <returns>Whether that is so.</returns>
     public bool BeginNewIfLastIsDelivered()
@@ -204,7 +204,7 @@ sealed class SegmentSet
             mustBeginNew = true;
     }
 
-    /// <summary>Where a group goes. For the writer, which is the only one who adds.</summary>
+    /// <summary>Where a group goes. For the writer, the only one that adds groups.</summary>
     public AppendPlace PlaceFor(AppendGroup group)
     {
         lock (gate)
@@ -262,7 +262,7 @@ sealed class SegmentSet
             removal.Flush();
     }
 
-    /// <summary>Notes the damaged places of a segment. A damaged last segment is not written to any more.</summary>
+    /// <summary>Notes the damaged places of a segment. A damaged last segment is no longer written to.</summary>
     public void NoteGaps(Segment segment, IReadOnlyList<Gap> gaps)
     {
         lock (gate)
@@ -272,7 +272,7 @@ sealed class SegmentSet
         }
     }
 
-    /// <summary>What someone who reads a segment through must know of it.</summary>
+    /// <summary>What code that reads a whole segment must know about it.</summary>
     public SegmentExtent ExtentOf(Segment segment)
     {
         lock (gate)

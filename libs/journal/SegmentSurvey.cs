@@ -1,19 +1,19 @@
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// Reads a segment through, steps over damage, and finds out which offsets the records behind it have. It counts from places where the
-/// offset is known: forwards from the header, and in both directions from an offset mark and from the segment's end. Between two damaged
-/// places without a mark in between, it takes the lengths and counts in the damaged frames' own headers, if they add up.
+/// Reads a whole segment, skips damage, and finds the offsets of the records behind it. It counts from places where the offset is known:
+/// forwards from the header, and in both directions from an offset mark and from the segment's end. Between two damaged places without a
+/// mark in between, it takes the lengths and counts in the damaged frames' own headers, if they add up.
 /// </summary>
 /// <param name="disk">How files are read.</param>
 /// <param name="path">The segment file.</param>
-/// <param name="epoch">Identity of the journal: offset marks of others do not count.</param>
+/// <param name="epoch">Identity of the journal: offset marks of other journals do not count.</param>
 /// <param name="first">Offset of the segment's first reading.</param>
 sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
 {
     readonly List<Run> runs = [];
 
-    /// <summary>Whether bytes that the device cannot read are stepped over like damage, instead of being thrown.</summary>
+    /// <summary>Whether bytes that the device cannot read are skipped like damage, instead of throwing.</summary>
     public bool SkipUnreadable { get; init; }
 
     /// <param name="limit">File position that is not read past.</param>
@@ -104,7 +104,7 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
         runs.RemoveAll(run => run.Start is null || run.Start >= end || run.End > end);
     }
 
-    /// <summary>Places the runs from one index to before another between two known offsets.</summary>
+    /// <summary>Places the runs from one index to before another, between two known offsets.</summary>
     void Place(SegmentScanner scanner, int from, int to, long? upper, bool touchesUpper, long known)
     {
         var lower = runs[from - 1].End;
@@ -127,8 +127,8 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
         var rest = missing - hinted;
         if (rest < 0 || (rest > 0 && unknown == 0))
         {
-            // The damaged headers are wrong. Offsets too high are safer than too low: a reading delivered twice is recognised, one that is
-            // skipped is lost.
+            // The damaged headers are wrong. Offsets too high are safer than too low: a reading delivered twice is recognised; a skipped
+            // reading is lost.
             Array.Fill(gaps, 0);
             gaps[0] = missing;
         }

@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>Writes groups to the segment files: each with one write and one fsync. For the writer thread only.</summary>
 /// <param name="environment">The journal.</param>
-/// <param name="segments">The files there are.</param>
+/// <param name="segments">The journal's files.</param>
 /// <param name="removal">Deletes a new segment that could not be written.</param>
 /// <param name="capacity">Says how much padding may take.</param>
 /// <param name="openBefore">Milliseconds for which the journal had been open in its life, before it was opened now.</param>

@@ -17,7 +17,7 @@ static partial class SystemCalls
         ErrnoInterrupted = 4,
         ErrnoWouldBlock = 11;
 
-    /// <summary>open(2), which also opens directories, and does not take the flock that .NET takes.</summary>
+    /// <summary>open(2), which also opens directories, and takes no flock, unlike .NET.</summary>
     public static SafeFileHandle Open(string path, int flags)
     {
         const int mode = 0x1A4; // rw-r--r--

@@ -2,7 +2,7 @@ namespace ThermalStreaming.Journal;
 
 /// <summary>
 /// A sealed line (<see cref="SmallFile"/>) that is kept twice, in a file and in <c>{file}.copy</c>, so that damage to one leaves the other.
-/// For facts that could not be found out again. Not thread-safe.
+/// For facts that cannot be recovered from elsewhere. Not thread-safe.
 /// </summary>
 public static class TwinFile
 {
@@ -40,7 +40,7 @@ public static class TwinFile
         {
             try
             {
-                // Only a file that is wrong twice is damaged.
+                // Only a file that reads wrong twice is damaged.
                 var sealedText = SmallFile.Open(File.ReadAllBytes(file)) ?? SmallFile.Open(File.ReadAllBytes(file));
                 if (sealedText is null)
                     bad.Add(file);
