@@ -6,13 +6,12 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The messages that came by one connection, from their arrival to their acknowledgement. The reader of the connection posts them, and the
-/// consumer acknowledges them from any thread.
+/// The messages of one connection, from their arrival to their acknowledgement. The reader of the connection posts them, and the consumer
+/// acknowledges them from any thread.
 /// </summary>
 sealed class Arrivals
 {
-    /// <summary>Payload that may be unacknowledged before no more is read: with large messages, less than Receive Maximum of
-    /// them.</summary>
+    /// <summary>Bytes of unacknowledged payload at which reading stops: with large messages, fewer than Receive Maximum of them.</summary>
     public const int MaximumUnacknowledgedBytes = 384 * 1024;
 
     /// <summary>Payloads from this size on come from a pool and go back to it when they are acknowledged.</summary>
@@ -35,7 +34,8 @@ sealed class Arrivals
         this.writer = writer;
         this.generation = generation;
         // Mosquitto 2.0 sends more than the Receive Maximum when it holds a backlog (2.0.11: over 4,000 for 1,000; its issue 2301), and
-        // after a reconnect with a lower one everything that was in flight. Cutting such a connection would only make it send all again.
+        // everything that was in flight after a reconnect with a lower maximum. Cutting such a connection would only make it send
+        // everything again.
         window = new ReceiveWindow(Math.Max(4 * session.Options.ReceiveMaximum, 1000));
     }
 
@@ -43,9 +43,8 @@ sealed class Arrivals
     public bool IsHeld => Volatile.Read(ref isHeld);
 
     /// <summary>
-    /// Half of what may be unacknowledged waits for the consumer. How much that is only the broker knows, whose own limit may be below the
-    /// Receive Maximum;
-    /// the most that ever was is never above it.
+    /// Half of the messages that may be unacknowledged wait for the consumer. Only the broker knows its limit, which may be below the
+    /// Receive Maximum; the most messages that ever were unacknowledged never exceed that limit.
     /// </summary>
     public bool IsHalfFull
     {
@@ -59,14 +58,14 @@ sealed class Arrivals
         }
     }
 
-    /// <summary>Whether one more message can be unacknowledged. For the reader, which holds a message back until then.</summary>
+    /// <summary>Whether one more message may be unacknowledged. For the reader, which holds a message back until then.</summary>
     public bool HasRoom()
     {
         lock (writer.Gate)
             return !(isHeld = !writer.IsClosing && (!window.HasRoom || window.Bytes >= MaximumUnacknowledgedBytes));
     }
 
-    /// <summary>Takes a message for the consumer. With QoS 1 or 2 only after <see cref="HasRoom"/>.</summary>
+    /// <summary>Takes a message for the consumer. With QoS 1 or 2 only if <see cref="HasRoom"/>.</summary>
     public void Post(MqttPublishPacket publish)
     {
         var qos = (MqttQos)publish.QualityOfServiceLevel;
@@ -159,16 +158,16 @@ sealed class Arrivals
     }
 
     /// <summary>
-    /// A large payload, again and again, would fill the youngest generation and push what is in flight into the older ones: 5 MB more in a
-    /// busy service. Small ones are more than a pool keeps.
+    /// Many large payloads would fill the youngest generation and push messages in flight into older ones: 5 MB more in a busy service.
+    /// Small payloads are too many for a pool to keep.
     /// </summary>
     static byte[] Rent(int length, MqttQos qos) =>
         qos > MqttQos.AtMostOnce && length >= PooledPayload
             ? ArrayPool<byte>.Shared.Rent(length)
             : GC.AllocateUninitializedArray<byte>(length);
 
-    /// <summary>Of a message that has just been acknowledged for the first time, on the connection that it came by. All others are left to
-    /// the collector.</summary>
+    /// <summary>Returns the payload of a message that has just been acknowledged for the first time, on the connection that it came by. All
+    /// other payloads are left to the collector.</summary>
     static void Return(ReadOnlyMemory<byte> payload)
     {
         if (payload.Length >= PooledPayload && MemoryMarshal.TryGetArray(payload, out var rented))

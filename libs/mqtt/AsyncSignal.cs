@@ -26,7 +26,7 @@ sealed class AsyncSignal : IValueTaskSource
         core.SetResult(true);
     }
 
-    /// <summary>Forgets a signal that came before anything waited.</summary>
+    /// <summary>Forgets a signal that came before any wait.</summary>
     public void Reset()
     {
         lock (gate)

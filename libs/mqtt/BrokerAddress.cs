@@ -3,7 +3,7 @@ using System.Net;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Tells a broker's name or address from everything else that people write for it: a URL, with a port, a path, a password.
+/// Distinguishes a broker's name or address from the other things that people write: a URL, with a port, a path, a password.
 /// </summary>
 static class BrokerAddress
 {
@@ -32,7 +32,7 @@ static class BrokerAddress
         var shown = text;
         if (rest.LastIndexOf('@') is var user and >= 0)
         {
-            // A password may hold anything, also what looks like a path.
+            // A password may hold anything, even something that looks like a path.
             shown = text.Replace(rest[..user], "***", StringComparison.Ordinal);
             wrong.Add("a user or password");
             settings.Add("MQTT_USER and MQTT_PASSWORD_FILE for the rest");
@@ -80,7 +80,7 @@ static class BrokerAddress
         );
     }
 
-    /// <summary>Null when it is an address or could be a name. Underscores are no part of host names, but of Compose services.</summary>
+    /// <summary>Null when it is an address or could be a name. Host names have no underscores, but names of Compose services do.</summary>
     static string? NameProblem(string host)
     {
         if (host.Length == 0)

@@ -27,7 +27,7 @@ public static class BrokerCertificate
     /// <param name="host">Name or address of the broker.</param>
     /// <param name="port">Its TLS port.</param>
     /// <param name="patience">For name, connection and handshake together.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="IOException">Nothing there serves a certificate within that time.</exception>
     public static async Task<DateTimeOffset> ReadExpiryAsync(string host, int port, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -50,7 +50,7 @@ public static class BrokerCertificate
         }
         catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
         {
-            // A broker that wants a client's certificate has shown its own by then.
+            // A broker that demands a client certificate has shown its own by now.
             problem = e.Message;
         }
         return expiry ?? throw new IOException($"{host}:{port} serves no certificate: {problem}");
@@ -67,7 +67,7 @@ public static class BrokerCertificate
     /// <param name="host">Name or address of the broker.</param>
     /// <param name="port">Its TLS port.</param>
     /// <param name="patience">For the whole step.</param>
-    /// <param name="clock">What time it is.</param>
+    /// <param name="clock">Tells the time.</param>
     public static CheckStep CheckStep(string host, int port, TimeSpan patience, TimeProvider clock) =>
         new(
             Step,

@@ -6,22 +6,21 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect without birth or will, and so that they
-/// do not throw the running service off the broker: as the user <c>{user}/check</c>, which the broker of this project has for each user
-/// because it makes the user name the client id; on another broker as the service's own user, under a client id of their own.
+/// The steps of <c>check</c> that concern the broker: name, port, TLS, login, topics. They connect without birth or will, and without
+/// displacing the running service. On this project's broker, which makes the user name the client id, they use the user <c>{user}/check</c>
+/// that it has for each user. On another broker they use the service's own user, under a client id of their own.
 /// </summary>
 public static class BrokerCheck
 {
-    /// <summary>Name of the step after which the broker can be used.</summary>
+    /// <summary>Name of the step that must succeed before the broker can be used.</summary>
     public const string Login = "broker login";
 
-    /// <param name="options">As the service will use them.</param>
+    /// <param name="options">The options as the service will use them.</param>
     /// <param name="clock">Where time comes from.</param>
-    /// <param name="publishTopic">
-    /// A topic to publish an empty message to, or null. Choose one without subscribers that the same rule of the broker's ACL covers.
-    /// </param>
-    /// <param name="filters">Filters to subscribe to, or null. Of a shared one only the filter is tried: a check must not take messages out
-    /// of the group.</param>
+    /// <param name="publishTopic"> A topic to publish an empty message to, or null. Choose a topic without subscribers that the same rule
+    /// of the broker's ACL covers. </param>
+    /// <param name="filters">Filters to subscribe to, or null. For a shared subscription only the filter is tried: a check must not take
+    /// the group's messages.</param>
     public static IEnumerable<CheckStep> Steps(
         MqttOptions options,
         TimeProvider clock,

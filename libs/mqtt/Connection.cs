@@ -7,8 +7,8 @@ namespace ThermalStreaming.Mqtt;
 
 /// <summary>
 /// One connection to the broker, from CONNACK to its end: a loop that reads, a loop that writes, and a timer that watches both. The reader
-/// handles all that a read brought before it reads again. It never waits for the writer, and for the consumer only when too much is
-/// unacknowledged already: then it leaves the rest to TCP.
+/// handles everything that a read brought before it reads again. It never waits for the writer. It waits for the consumer only when too
+/// much is unacknowledged: then it leaves the rest to TCP.
 /// </summary>
 sealed class Connection : IDisposable
 {
@@ -25,10 +25,10 @@ sealed class Connection : IDisposable
     readonly AsyncSignal toRead = new();
     MqttConnectionException? fault;
 
-    /// <summary>Takes over a connection that was made.</summary>
-    /// <param name="session">What outlives it.</param>
-    /// <param name="generation">Its number: messages can be acknowledged only by the connection that they came by.</param>
-    /// <param name="handshake">How it was made.</param>
+    /// <summary>Takes over an established connection.</summary>
+    /// <param name="session">The state that outlives the connection.</param>
+    /// <param name="generation">Number of the connection: messages can be acknowledged only by the connection that they came by.</param>
+    /// <param name="handshake">How the connection was made.</param>
     public Connection(Session session, long generation, Handshake handshake)
     {
         this.session = session;
@@ -50,11 +50,11 @@ sealed class Connection : IDisposable
     /// <inheritdoc cref="Arrivals.IsHalfFull"/>
     public bool IsHalfFull => arrivals.IsHalfFull;
 
-    /// <summary>Serves the connection until it is lost or a stop is asked for; then says goodbye and returns.</summary>
-    /// <param name="discardSession">Asked at a stop: whether the broker is to throw the session away.</param>
+    /// <summary>Serves the connection until it is lost or a stop is requested; then says goodbye and returns.</summary>
+    /// <param name="discardSession">Asked at a stop: whether the broker is to discard the session.</param>
     /// <param name="stop">Asks for the stop.</param>
     /// <returns>Whether the goodbye went out.</returns>
-    /// <exception cref="MqttException">Why it was lost.</exception>
+    /// <exception cref="MqttException">Why the connection was lost.</exception>
     public async Task<bool> ServeAsync(Func<bool> discardSession, CancellationToken stop)
     {
         var reading = ReadAsync();
@@ -156,7 +156,7 @@ sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Handles every whole packet that has come.</summary>
+    /// <summary>Handles every whole packet that has arrived.</summary>
     /// <returns>False when the consumer must acknowledge something first.</returns>
     bool TryHandleAll()
     {
@@ -177,7 +177,7 @@ sealed class Connection : IDisposable
                 arrivals.Post(publish);
                 break;
             case MqttPubAckPacket puback:
-                // One that answers nothing is harmless: the message it may once have meant was given up with an older session.
+                // A PUBACK that answers nothing is harmless: its message, if any, was given up with an older session.
                 if (store.Acknowledge(puback.PacketIdentifier, (MqttReasonCode)puback.ReasonCode, puback.ReasonString) && store.HasWaiting)
                     writer.Wake();
                 break;
@@ -208,7 +208,7 @@ sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Timer: pings in time, and ends a connection on which nothing moves although it should.</summary>
+    /// <summary>Timer: sends pings when due, and ends a connection on which nothing moves although it should.</summary>
     void Watch()
     {
         try
@@ -234,7 +234,7 @@ sealed class Connection : IDisposable
             output.Add(new MqttDisconnectPacket());
     }
 
-    /// <summary>Sends what has gathered and DISCONNECT, then lets the broker close, so that nothing on its way is reset.</summary>
+    /// <summary>Sends the gathered packets and DISCONNECT, then lets the broker close, so that nothing in transit is reset.</summary>
     /// <returns>Whether it went out.</returns>
     async Task<bool> CloseAsync(Action<PacketBuffer> goodbye, Task reading, Task writing)
     {
@@ -248,7 +248,7 @@ sealed class Connection : IDisposable
         return true;
     }
 
-    /// <summary>Waits for a task's end, whatever it is, but not longer than given.</summary>
+    /// <summary>Waits until a task has ended in any way, but not longer than the timeout.</summary>
     async Task Settle(Task task, TimeSpan timeout)
     {
         try
@@ -257,7 +257,7 @@ sealed class Connection : IDisposable
         }
         catch (Exception)
         {
-            // Looked at where it matters; a timeout is seen by the task not being completed.
+            // Callers check the task where it matters; after a timeout it is not completed.
         }
     }
 }

@@ -23,12 +23,12 @@ sealed class Handshake : IDisposable
 
     public Transport Transport { get; }
 
-    /// <summary>May hold packets that came together with CONNACK.</summary>
+    /// <summary>May already hold packets that came with CONNACK.</summary>
     public PacketReader Reader { get; }
 
     public MqttConnAckPacket Connack { get; private set; } = new();
 
-    /// <summary>The one that was asked for, or the one that the broker chose.</summary>
+    /// <summary>The requested client id, or the one that the broker chose.</summary>
     public string ClientId { get; private set; }
 
     /// <summary>The client's, or the broker's if it set one.</summary>
@@ -106,16 +106,16 @@ sealed class Handshake : IDisposable
         var connect = new MqttConnectPacket
         {
             ClientId = ClientId,
-            // MQTTnet insists on a clean start for a client without an id. Such a client has no session that the broker could resume.
+            // MQTTnet requires a clean start for a client without an id. Such a client has no session that the broker could resume.
             CleanSession = cleanStart || ClientId.Length == 0,
             KeepAlivePeriod = (ushort)options.KeepAlive.TotalSeconds,
-            // MQTTnet insists on a user name beside a password.
+            // MQTTnet requires a user name with a password.
             Username = options.UserName ?? (password is null ? null : ""),
             Password = password,
             SessionExpiryInterval = (uint)options.SessionExpiry.TotalSeconds,
             ReceiveMaximum = (ushort)options.ReceiveMaximum,
             MaximumPacketSize = (uint)options.MaximumPacketSize,
-            // This is the default of MQTT 5.0, which MQTTnet's packet does not have; without it a broker gives no reason strings.
+            // The default of MQTT 5.0, but not of MQTTnet's packet; without it a broker gives no reason strings.
             RequestProblemInformation = true,
         };
         if (options.Will is { } will)
@@ -180,7 +180,7 @@ sealed class Handshake : IDisposable
         }
         catch (Exception failure) when (Connection.IsLoss(failure))
         {
-            // It was only a courtesy.
+            // Sending it was only a courtesy.
         }
     }
 

@@ -3,9 +3,9 @@ using System.Threading.Channels;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Messages received and not yet taken by the consumer. A message of QoS 1 always gets in, because Receive Maximum already bounds them; of
-/// QoS 0, which the sender gave no guarantee for, as many again wait at most and the rest is dropped and counted, so that the reader of
-/// the socket never waits for the consumer.
+/// Messages received and not yet taken by the consumer. A message of QoS 1 always gets in, because Receive Maximum already bounds them. Of
+/// QoS 0, which has no guarantee, at most as many again wait; the rest are dropped and counted, so that the reader of the socket never
+/// waits for the consumer.
 /// </summary>
 sealed class Inbox(int receiveMaximum)
 {
@@ -19,7 +19,7 @@ sealed class Inbox(int receiveMaximum)
 
     public int Waiting => Volatile.Read(ref waiting);
 
-    /// <summary>Payload of what waits.</summary>
+    /// <summary>Payload bytes of the waiting messages.</summary>
     public long WaitingBytes => Volatile.Read(ref waitingBytes);
 
     public long Dropped => Volatile.Read(ref dropped);

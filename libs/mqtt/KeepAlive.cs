@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Knows when a ping is due (§3.1.2.10) and when a connection is dead: nothing comes although something must, or a write does not move.
+/// Knows when a ping is due (§3.1.2.10) and when a connection is dead: nothing comes although something must, or a write makes no progress.
 /// Thread-safe.
 /// </summary>
 /// <param name="period">The keep-alive in use, at least a second.</param>
@@ -32,7 +32,7 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
         Volatile.Write(ref writeStarted, 0);
     }
 
-    /// <summary>A ping is about to go out. An older ping's time counts on: only <see cref="PingAnswered"/> clears it.</summary>
+    /// <summary>A ping is about to go out. An older ping's time keeps counting: only <see cref="PingAnswered"/> clears it.</summary>
     public void PingSent()
     {
         if (Volatile.Read(ref pingSent) == 0)
@@ -59,7 +59,7 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
         var pinged = Volatile.Read(ref pingSent);
         if (!isListening)
             Received();
-        // While a write is under way, its progress is what tells.
+        // While a write is under way, its progress decides.
         else if (writing == 0 && pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
         {
             var silence = clock.GetElapsedTime(received).TotalSeconds;

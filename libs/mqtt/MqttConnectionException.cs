@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>No connection: it could not be made, was refused, or was lost.</summary>
+/// <summary>There is no connection: it could not be made, was refused, or was lost.</summary>
 public sealed class MqttConnectionException : MqttException
 {
     public MqttConnectionException(string message, Exception? inner = null)

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>How things stand with the broker. A new one is made at each change.</summary>
+/// <summary>State of the connection to the broker. Each change makes a new object.</summary>
 public sealed record MqttConnectionState
 {
     /// <summary>Number of the current connection, or of the last one; 0 before the first.</summary>
@@ -11,17 +11,17 @@ public sealed record MqttConnectionState
     /// <summary>All subscriptions are granted on this connection.</summary>
     public bool IsSubscribed { get; init; }
 
-    /// <summary>Connected and subscribed to all that was asked for.</summary>
+    /// <summary>Connected, with all requested subscriptions granted.</summary>
     public bool IsReady => IsConnected && IsSubscribed;
 
-    /// <summary>Another client uses the same client id: what that means and what to do. It outlasts the moments in which this one is
-    /// connected. Null: none.</summary>
+    /// <summary>Another client uses the same client id: what that means and what to do. It stays set during the moments in which this
+    /// client is connected. Null: no such client.</summary>
     public string? Rival { get; init; }
 
     /// <summary>The broker had kept the session when this connection was made.</summary>
     public bool SessionPresent { get; init; }
 
-    /// <summary>Why it is not ready, with what to do; null when it is, or at the start.</summary>
+    /// <summary>Why it is not ready, and what to do; null when it is ready, or at the start.</summary>
     public string? LastError { get; init; }
 
     /// <summary>The broker's reason in <see cref="LastError"/>, when it gave one.</summary>
@@ -33,9 +33,9 @@ public sealed record MqttConnectionState
     /// <summary>Publishes of QoS 1 the broker takes at once.</summary>
     public int ServerReceiveMaximum { get; init; }
 
-    /// <summary>The broker keeps retained messages; without that it refuses what asks to be retained.</summary>
+    /// <summary>The broker keeps retained messages; otherwise it refuses messages to be retained.</summary>
     public bool RetainAvailable { get; init; } = true;
 
-    /// <summary>In use: the broker's if it set one.</summary>
+    /// <summary>The keep-alive in use: the broker's if it set one.</summary>
     public TimeSpan KeepAlive { get; init; }
 }

@@ -1,9 +1,8 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// A message received. Its payload is valid until <see cref="MqttClient.Acknowledge(in MqttMessage)"/>: then a message of QoS 1 is no
-/// longer the broker's,
-/// and the memory of its payload is used for another one. Whoever needs the payload for longer copies it first.
+/// A message received. Its payload is valid until <see cref="MqttClient.Acknowledge(in MqttMessage)"/>: then the broker forgets a message
+/// of QoS 1, and the memory of its payload is reused. To keep the payload for longer, copy it first.
 /// </summary>
 public readonly record struct MqttMessage
 {
@@ -17,7 +16,7 @@ public readonly record struct MqttMessage
 
     public MqttQos Qos { get; init; }
 
-    /// <summary>A retained message, sent because of a subscription and not because something was published just now.</summary>
+    /// <summary>A retained message, sent because of a new subscription and not because it was just published.</summary>
     public bool Retain { get; init; }
 
     /// <summary>Perhaps delivered before (DUP).</summary>

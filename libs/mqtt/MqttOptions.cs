@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>How to reach a broker and what the session is. Copied when a client is made.</summary>
+/// <summary>How to reach a broker, and how the session behaves. Copied when a client is made.</summary>
 public sealed record MqttOptions
 {
     /// <summary>Name or address of the broker.</summary>
@@ -9,8 +9,8 @@ public sealed record MqttOptions
     /// <summary>1–65535. Default 1883; 8883 is usual with TLS.</summary>
     public int Port { get; set; } = 1883;
 
-    /// <summary>Names the session at the broker: unique, and the same after a restart. Empty lets the broker choose, which loses the
-    /// session at the next start.</summary>
+    /// <summary>Names the session at the broker: unique, and the same after a restart. If it is empty, the broker chooses, and the session
+    /// is lost at the next start.</summary>
     public string ClientId { get; set; } = "";
 
     /// <summary>The placeholder for the client id in <see cref="UserName"/>.</summary>
@@ -26,7 +26,7 @@ public sealed record MqttOptions
     /// cannot be read or is empty, <see cref="Password"/> counts.</summary>
     public string? PasswordFile { get; set; }
 
-    /// <summary>Throw away what the broker holds for this client id, at the first connection only; reconnects always resume. Default
+    /// <summary>Discard the broker's session for this client id, at the first connection only; reconnects always resume. Default
     /// false.</summary>
     public bool CleanStart { get; set; }
 
@@ -37,17 +37,17 @@ public sealed record MqttOptions
     /// <summary>The <see cref="SessionExpiry"/> that never ends (0xFFFFFFFF on the wire).</summary>
     public static readonly TimeSpan NeverExpires = TimeSpan.FromSeconds(uint.MaxValue);
 
-    /// <summary>A dead connection is noticed after at most this and an eighth. Whole seconds, 1–65535. The broker may set another.
+    /// <summary>A dead connection is noticed after at most this time plus an eighth. Whole seconds, 1–65535. The broker may set another.
     /// Default 30 s.</summary>
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. It bounds memory. Mosquitto 2.0
-    /// stalls with 65,535, and exceeds a lower one when it holds a backlog: beyond four times
-    /// this (and 1000), and beyond 384 KiB of payload, the rest, with the answers to own
-    /// publishes behind it, is left unread until something is acknowledged. Default 1000.</summary>
+    /// <summary>Messages of QoS 1 the broker may have sent and not yet seen acknowledged, 1–1000. It bounds memory. Mosquitto 2.0 stalls
+    /// with 65,535, and exceeds a lower value when it holds a backlog. Beyond four times this (and 1000), or beyond 384 KiB of payload, the
+    /// rest, and the answers to the client's own publishes behind it, is left unread until something is acknowledged. Default
+    /// 1000.</summary>
     public int ReceiveMaximum { get; set; } = 1000;
 
-    /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops what is larger. 1 KiB–256 MiB. Default 16
+    /// <summary>Largest packet accepted, in bytes; announced to the broker, which drops larger ones. 1 KiB–256 MiB. Default 16
     /// MiB.</summary>
     public int MaximumPacketSize { get; set; } = 16 * 1024 * 1024;
 
@@ -58,8 +58,8 @@ public sealed record MqttOptions
     /// <summary>For DNS, TCP, TLS and the broker's CONNACK together, and for a SUBACK. Default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ceiling of the back-off between attempts; the wait is random between zero and a bound that doubles from 1 s. At most 30 s,
-    /// which is the default.</summary>
+    /// <summary>Ceiling of the back-off between attempts. The wait is random between zero and a bound that doubles from 1 s. At most 30 s,
+    /// the default.</summary>
     public TimeSpan MaximumReconnectDelay { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Published by the broker when the connection ends other than by a stop of the client.</summary>
@@ -68,13 +68,13 @@ public sealed record MqttOptions
     /// <summary>Published after each connect, before anything else.</summary>
     public MqttAnnouncement? Birth { get; set; }
 
-    /// <summary>Made on each connection; with <c>$share/{group}/{filter}</c> shared.</summary>
+    /// <summary>Made on each connection; <c>$share/{group}/{filter}</c> makes a shared one.</summary>
     public IReadOnlyList<MqttSubscription> Subscriptions { get; set; } = [];
 
     /// <summary>Null is plain TCP.</summary>
     public MqttTls? Tls { get; set; }
 
-    /// <summary>So that what the caller changes later has no effect.</summary>
+    /// <summary>A copy, so that later changes by the caller have no effect.</summary>
     internal MqttOptions Copy() => this with { Subscriptions = [.. Subscriptions], Tls = Tls?.Copy() };
 
     /// <summary>The password for a connection that begins now.</summary>

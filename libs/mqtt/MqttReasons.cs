@@ -8,7 +8,7 @@ static class MqttReasons
     /// <summary>For example "not authorized (0x87)".</summary>
     public static string Describe(MqttReasonCode code) => $"{Name(code)} (0x{(byte)code:X2})";
 
-    /// <summary>All that the broker gave as its reason, and what to do: the end of a sentence, and more sentences.</summary>
+    /// <summary>Everything that the broker gave as its reason, and what to do: the end of a sentence, and more sentences.</summary>
     public static string Sentence(MqttReasonCode code, string? reasonString, string? serverReference, string cure) =>
         $"{Describe(code)}{(string.IsNullOrEmpty(reasonString) ? "" : $", {reasonString}")}. {cure}"
         + (string.IsNullOrEmpty(serverReference) ? "" : $" It names another server: {serverReference}.");

@@ -8,7 +8,7 @@ namespace ThermalStreaming.Mqtt;
 public static class MqttSettings
 {
     /// <summary>Reads and checks them; problems go to <see cref="Settings.Problem"/>.</summary>
-    /// <param name="settings">Where they stand.</param>
+    /// <param name="settings">The settings to read.</param>
     /// <param name="defaultClientId">Client id when MQTT_CLIENT_ID is not set. Must be the same after a restart.</param>
     /// <param name="defaultUser">User when MQTT_USER is not set but there is a password; null for none.</param>
     public static MqttOptions Load(Settings settings, string defaultClientId, string? defaultUser = null)
@@ -86,7 +86,7 @@ public static class MqttSettings
                     + "too."
             );
 
-        // Text that MQTT cannot carry. The ranges of the single settings are checked above.
+        // Finds text that MQTT cannot carry. The ranges of the single settings are checked above.
         if (settings.Problems.Count == before)
         {
             foreach (var problem in options.Validate())
@@ -96,9 +96,9 @@ public static class MqttSettings
     }
 
     /// <summary>
-    /// The installation's identity, 8 lower-case hexadecimal digits in the file <c>installation</c> beside the one that MQTT_PASSWORD_FILE
-    /// names. It is part of the client ids: kept with the credentials, it outlives the data volumes, so a service with a new volume finds
-    /// its sessions again. Null where there is no such file.
+    /// The installation's identity, 8 lower-case hexadecimal digits in the file <c>installation</c> beside the file that MQTT_PASSWORD_FILE
+    /// names. It is part of the client ids. Kept with the credentials, it outlives the data volumes, so a service with a new volume finds
+    /// its sessions again. Null if there is no such file.
     /// </summary>
     public static string? Installation(Settings settings)
     {

@@ -25,7 +25,7 @@ sealed class PacketBuffer
     /// <summary>The bytes gathered. Valid until the next call of another member.</summary>
     public ReadOnlyMemory<byte> Written => bytes.WrittenMemory;
 
-    /// <summary>Appends a packet. MQTTnet hands the payload of a PUBLISH back as it is, so it is copied once, to here.</summary>
+    /// <summary>Appends a packet. MQTTnet returns the payload of a PUBLISH as it is, so it is copied only once, into this buffer.</summary>
     public void Add(MqttPacket packet)
     {
         var encoded = encoder.Encode(packet);
@@ -40,7 +40,7 @@ sealed class PacketBuffer
     /// </summary>
     public void AddDisconnectAndDiscard() => bytes.Write<byte>([0xE0, 0x07, 0x00, 0x05, 0x11, 0x00, 0x00, 0x00, 0x00]);
 
-    /// <summary>Empties the buffer. Gives back the memory that one very large message made it take.</summary>
+    /// <summary>Empties the buffer. Releases the memory that a very large message made it take.</summary>
     public void Clear()
     {
         bytes.ResetWrittenCount();

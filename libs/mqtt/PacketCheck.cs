@@ -5,9 +5,9 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Checks a packet from the broker for what MQTTnet's decoder lets pass: reserved flags, packet identifier 0, text that is not UTF-8 or has
-/// a NUL, properties that are there twice, out of range or longer than their block, and bytes behind the end. Section numbers are those of
-/// MQTT 5.0. For one thread.
+/// Checks a packet from the broker for errors that MQTTnet's decoder lets pass: reserved flags, packet identifier 0, text that is not UTF-8
+/// or has a NUL, properties that are repeated, out of range or longer than their block, and bytes behind the end. Section numbers are those
+/// of MQTT 5.0. For one thread.
 /// </summary>
 sealed class PacketCheck
 {
@@ -43,10 +43,9 @@ sealed class PacketCheck
     }
 
     /// <summary>
-    /// Checks what follows the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: no caller
-    /// reads
-    /// them, and MQTTnet makes an object of each. A sender could otherwise make one message of 16 MiB take many times its size here, each
-    /// time the broker delivers it.
+    /// Checks everything behind the fixed header. From a PUBLISH it removes user properties and subscription identifiers, in place: no
+    /// caller reads them, and MQTTnet makes an object of each. Otherwise a sender could make one message of 16 MiB take many times its size
+    /// here, each time the broker delivers it.
     /// </summary>
     /// <param name="type">The packet's type.</param>
     /// <param name="qos">Of a PUBLISH, 0 to 2.</param>
@@ -109,7 +108,7 @@ sealed class PacketCheck
         var reason = reader.ReadByte();
         if (reason != 0 && flags != 0)
             throw MqttProtocolException.Error("a refusal says that a session is present");
-        // A broker of an older version refuses with 1 and without properties; some use the code of MQTT 5.
+        // A broker of an older MQTT version refuses with 1 and without properties; some use the code of MQTT 5.
         if (!reader.EndOfStream || reason is not (1 or (byte)MqttReasonCode.UnsupportedProtocolVersion))
             CheckProperties(remove: 0);
     }
@@ -129,8 +128,8 @@ sealed class PacketCheck
             CheckProperties(remove: 0);
     }
 
-    /// <summary>A code that is not in the standard counts as what its highest bit says. Between the granted QoS and the failures there is
-    /// nothing to guess.</summary>
+    /// <summary>A code that is not in the standard counts as success or failure by its highest bit. In a SUBACK, a code between the granted
+    /// QoS and the failures is an error.</summary>
     void CheckReasons(MqttControlPacketType type)
     {
         if (reader.EndOfStream)
@@ -144,8 +143,8 @@ sealed class PacketCheck
     }
 
     /// <summary>Checks a block of properties (§2.2.2). MQTTnet's decoder checks which of them belong to the packet.</summary>
-    /// <param name="remove">One bit for each property to take out, in place; the rest moves up.</param>
-    /// <returns>Where the properties that are left end.</returns>
+    /// <param name="remove">One bit for each property to remove, in place; the rest moves up.</param>
+    /// <returns>Where the remaining properties end.</returns>
     int CheckProperties(ulong remove)
     {
         var lengthAt = reader.Position;

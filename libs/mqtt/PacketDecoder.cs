@@ -7,10 +7,9 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Finds the packets in what the broker sent, and decodes them with MQTTnet. Whatever bytes are given, the result is a packet that follows
-/// the rules of MQTT 5.0 or
-/// <see cref="MqttProtocolException"/>. A reason code that the standard does not have counts as what its highest bit says, because a
-/// broker's newer code is no cause to lose a connection. For one thread.
+/// Finds the packets in what the broker sent, and decodes them with MQTTnet. Any bytes give either a packet that follows the rules of MQTT
+/// 5.0 or <see cref="MqttProtocolException"/>. A reason code that is not in the standard counts as success or failure by its highest bit,
+/// because a newer code is no reason to lose a connection. For one thread.
 /// </summary>
 sealed class PacketDecoder
 {
@@ -23,7 +22,7 @@ sealed class PacketDecoder
     /// <param name="bodyStart">Length of the fixed header.</param>
     /// <param name="packetSize">Length of the whole packet, as soon as it is known; 0 before.</param>
     /// <returns>True when the whole packet is there.</returns>
-    /// <exception cref="MqttProtocolException">Not a packet, or too large; found before its body is waited for.</exception>
+    /// <exception cref="MqttProtocolException">Not a packet, or too large; detected before waiting for its body.</exception>
     public static bool TryFrame(ReadOnlySpan<byte> data, int maximumPacketSize, out int bodyStart, out int packetSize)
     {
         bodyStart = 0;
@@ -61,7 +60,7 @@ sealed class PacketDecoder
     /// <summary>Decodes one packet.</summary>
     /// <param name="first">Its first byte.</param>
     /// <param name="body">Everything behind the remaining length. May be changed.</param>
-    /// <returns>The packet. The payload of a PUBLISH is the memory that was given, which saves a copy.</returns>
+    /// <returns>The packet. The payload of a PUBLISH is the given memory, which saves a copy.</returns>
     /// <exception cref="MqttProtocolException">It breaks the rules.</exception>
     public MqttPacket Decode(byte first, ArraySegment<byte> body)
     {

@@ -21,7 +21,7 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
     /// <summary>Bytes that the last <see cref="FillAsync"/> brought.</summary>
     public int LastRead { get; private set; }
 
-    /// <summary>A part of a packet has come, or more.</summary>
+    /// <summary>At least a part of a packet has come.</summary>
     public bool IsInPacket => end > start;
 
     /// <summary>Type of the packet at the start, as soon as its first byte has come; 0 before.</summary>
@@ -30,7 +30,7 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
     /// <summary>The packet at the start is a PUBLISH that must be acknowledged.</summary>
     public bool IsMessageToAcknowledge => Type == MqttControlPacketType.Publish && (buffer[start] & 6) != 0;
 
-    /// <summary>Looks whether a whole packet has come.</summary>
+    /// <summary>Whether a whole packet has come.</summary>
     /// <exception cref="MqttProtocolException">It is not a packet, or larger than was announced to the broker.</exception>
     public bool HasPacket() => PacketDecoder.TryFrame(buffer.AsSpan(start, end - start), maximumPacketSize, out bodyStart, out packetSize);
 
@@ -46,7 +46,7 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
         return decoder.Decode(first, body);
     }
 
-    /// <summary>Reads once from the stream. The buffer grows as data comes, never on the word of a length field alone.</summary>
+    /// <summary>Reads once from the stream. The buffer grows as data comes, never because of a length field alone.</summary>
     /// <returns>False at the end of the stream.</returns>
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ sealed class PacketReader(Stream stream, int maximumPacketSize, MqttCounters cou
         return true;
     }
 
-    /// <summary>Reads and forgets until the broker closes.</summary>
+    /// <summary>Reads and discards until the broker closes.</summary>
     public async Task DrainAsync()
     {
         while (await stream.ReadAsync(buffer) > 0) { }

@@ -3,8 +3,8 @@ using MQTTnet.Packets;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Sends packets on one connection. While one write is under way, what comes gathers for the next: acknowledgements, pings, subscriptions,
-/// publishes. Thread-safe.
+/// Sends packets on one connection. During a write, packets gather for the next one: acknowledgements, pings, subscriptions, publishes.
+/// Thread-safe.
 /// </summary>
 sealed class PacketWriter(Stream stream, Session session, KeepAlive keepAlive)
 {
@@ -12,7 +12,7 @@ sealed class PacketWriter(Stream stream, Session session, KeepAlive keepAlive)
 
     readonly AsyncSignal wake = new();
 
-    // These are guarded by Gate; sending is the loop's own between two swaps.
+    // Guarded by Gate, except sending, which belongs to the loop between two swaps.
     PacketBuffer output = new();
     PacketBuffer sending = new();
     bool isPingToSend;
@@ -24,7 +24,7 @@ sealed class PacketWriter(Stream stream, Session session, KeepAlive keepAlive)
     /// <summary>No more packets are taken.</summary>
     public bool IsClosing => Volatile.Read(ref isClosing);
 
-    /// <summary>Makes the loop look for packets, publishes and subscriptions to send.</summary>
+    /// <summary>Makes the loop check for packets, publishes and subscriptions to send.</summary>
     public void Wake() => wake.Set();
 
     /// <summary>Adds a packet. It is sent after the next <see cref="Wake"/> at the latest.</summary>
@@ -53,7 +53,7 @@ sealed class PacketWriter(Stream stream, Session session, KeepAlive keepAlive)
     }
 
     /// <summary>Lets <see cref="RunAsync"/> send what has gathered and then end.</summary>
-    /// <param name="goodbye">Adds the last packet. Not called when the writer closes already.</param>
+    /// <param name="goodbye">Adds the last packet. Not called if the writer is already closing.</param>
     public void Close(Action<PacketBuffer>? goodbye = null)
     {
         lock (Gate)
@@ -94,7 +94,7 @@ sealed class PacketWriter(Stream stream, Session session, KeepAlive keepAlive)
         }
     }
 
-    /// <summary>Writes in pieces, so that a large message on a slow line is seen to move and not taken for a stall.</summary>
+    /// <summary>Writes in pieces, so that a large message on a slow line shows progress and is not taken for a stall.</summary>
     async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)

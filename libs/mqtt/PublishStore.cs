@@ -8,9 +8,9 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Messages to publish, in order: those that wait and those that the broker has not acknowledged yet. It outlives connections: after a
-/// reconnect what was in flight goes out again first, with its packet identifier and DUP if the broker kept the session (§4.4), as new if
-/// not, unless its sender cancelled it meanwhile. Thread-safe.
+/// Messages to publish, in order: waiting, or sent and not yet acknowledged. The store outlives connections: after a reconnect, messages in
+/// flight go out again first, with their packet identifier and DUP if the broker kept the session (§4.4). If not, they go out as new,
+/// unless their sender has cancelled them. Thread-safe.
 /// </summary>
 sealed class PublishStore(int maximumInFlight)
 {
@@ -51,7 +51,7 @@ sealed class PublishStore(int maximumInFlight)
         }
     }
 
-    /// <summary>One message on its way. The payload is the caller's memory and is read again at a resend.</summary>
+    /// <summary>One message under way. The payload is the caller's memory and is read again at a resend.</summary>
     sealed class Publish(string topic, ReadOnlyMemory<byte> payload, MqttQos qos, bool retain, string? contentType)
     {
         public string Topic => topic;
@@ -64,13 +64,14 @@ sealed class PublishStore(int maximumInFlight)
 
         public string? ContentType => contentType;
 
-        /// <summary>Given at the first send and kept until acknowledged or the session is gone. 0: never sent in this session.</summary>
+        /// <summary>Assigned at the first send and kept until the message is acknowledged or the session is gone. 0: never sent in this
+        /// session.</summary>
         public ushort PacketId { get; set; }
 
         public TaskCompletionSource<MqttReasonCode> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Takes a message at the end of the line. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a
+    /// <summary>Adds a message at the end of the queue. The task ends with the broker's PUBACK, or with QoS 0 when it was handed to a
     /// connection.</summary>
     public Task<MqttReasonCode> Add(
         string topic,
@@ -99,7 +100,7 @@ sealed class PublishStore(int maximumInFlight)
             {
                 lock (gate)
                 {
-                    // One that was sent stays in flight: the broker may have it, and its identifier is not free before the PUBACK.
+                    // A message that was sent stays in flight: the broker may have it, and its identifier is not free before the PUBACK.
                     if (node.List == waiting && node.Value.PacketId == 0)
                         waiting.Remove(node);
                 }
@@ -110,7 +111,7 @@ sealed class PublishStore(int maximumInFlight)
         return await node.Value.Completion.Task;
     }
 
-    /// <summary>Before a connection is used: arranges what was in flight for sending again and puts the birth message before
+    /// <summary>Before a connection is used: queues the messages in flight for sending again, and the birth message before
     /// everything.</summary>
     /// <returns>The outcome of the birth message, if it was added now.</returns>
     public Task<MqttReasonCode>? BeginConnection(bool sessionPresent, BrokerLimits brokerLimits, MqttAnnouncement? announcement)
@@ -129,7 +130,7 @@ sealed class PublishStore(int maximumInFlight)
                 for (var node = waiting.First; node is not null; )
                 {
                     var next = node.Next;
-                    // Nobody waits for it, and no session obliges us to finish it: what its sender took back is not sent again.
+                    // The sender has cancelled the message, and no session obliges the client to finish it: it is not sent again.
                     if (node.Value.Completion.Task.IsCompleted)
                         waiting.Remove(node);
                     node.Value.PacketId = 0;
@@ -159,7 +160,7 @@ sealed class PublishStore(int maximumInFlight)
             limits = null;
     }
 
-    /// <summary>Encodes what may go out now, in order, up to about so many bytes.</summary>
+    /// <summary>Encodes the messages that may go out now, in order, up to about this many bytes.</summary>
     public void Fill(PacketBuffer output, int bytes)
     {
         lock (gate)
@@ -225,7 +226,7 @@ sealed class PublishStore(int maximumInFlight)
             usedIds.Remove(id);
     }
 
-    /// <summary>Fails everything that has no answer, and every later message.</summary>
+    /// <summary>Fails every unanswered message, and every later one.</summary>
     public void Close(MqttException reason)
     {
         lock (gate)
@@ -234,7 +235,7 @@ sealed class PublishStore(int maximumInFlight)
             limits = null;
             foreach (var publish in inFlight.Concat(waiting))
             {
-                // Nobody may be waiting any more; then it is no unobserved exception.
+                // Perhaps nobody waits any more; this keeps it from becoming an unobserved exception.
                 if (publish.Completion.TrySetException(reason))
                     _ = publish.Completion.Task.Exception;
             }
@@ -246,7 +247,7 @@ sealed class PublishStore(int maximumInFlight)
 
     ushort TakeIdLocked()
     {
-        // At most 65,535 are in flight; a free one is near unless nearly all are.
+        // At most 65,535 identifiers are in use; a free one is near unless nearly all are used.
         for (var i = 0; i < ushort.MaxValue; i++)
         {
             lastId = lastId == ushort.MaxValue ? (ushort)1 : (ushort)(lastId + 1);
@@ -299,7 +300,7 @@ sealed class PublishStore(int maximumInFlight)
         return 1 + MqttBufferWriter.GetVariableByteIntegerSize((uint)Math.Min(body, uint.MaxValue)) + body;
     }
 
-    /// <summary>A message that the broker has said it will not take must not be sent (§3.2.2.3.4–6).</summary>
+    /// <summary>A message that the broker has announced it will not take must not be sent (§3.2.2.3.4–6).</summary>
     static MqttPublishRefusedException? Refusal(Publish publish, BrokerLimits limits)
     {
         if (publish.Qos > limits.MaximumQos)

@@ -1,9 +1,8 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Decides when a reader lets messages gather before it reads again. A broker writes each message by itself. Read one by one, each wakes
-/// two
-/// threads, which costs more than all that is done for it. A message that comes alone never waits.
+/// Decides when a reader lets messages gather before it reads again. A broker writes each message separately. Read one by one, each message
+/// wakes two threads, which costs more than all its processing. A message that comes alone never waits.
 /// </summary>
 /// <remarks>For one reader; not thread-safe.</remarks>
 sealed class ReadPacing(TimeProvider clock)
@@ -18,7 +17,7 @@ sealed class ReadPacing(TimeProvider clock)
 
     /// <summary>Judges what the last read brought, once it has been handled.</summary>
     /// <param name="bytes">Bytes of that read.</param>
-    /// <param name="hasMessages">Whether a message was among them, as opposed to acknowledgements and pings alone.</param>
+    /// <param name="hasMessages">Whether a message was among them, and not only acknowledgements and pings.</param>
     /// <returns>Whether to wait for <see cref="Pause"/> before the next read.</returns>
     public bool ShouldPause(int bytes, bool hasMessages) => hasMessages && bytes < SmallRead && clock.GetElapsedTime(lastRead) < 2 * Pause;
 

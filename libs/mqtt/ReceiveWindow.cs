@@ -3,8 +3,8 @@ using System.Numerics;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The messages of one connection that are not acknowledged yet, in order of arrival. Acknowledging may happen in any order; the packets
-/// come out in the order of arrival (§4.6), each when all before it are done. Not thread-safe.
+/// The messages of one connection that are not acknowledged yet, in order of arrival. Messages may be acknowledged in any order; the
+/// packets come out in the order of arrival (§4.6), each when all before it are done. Not thread-safe.
 /// </summary>
 sealed class ReceiveWindow
 {

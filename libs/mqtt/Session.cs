@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>What a client keeps from one connection to the next. Each part says itself who may use it from which thread.</summary>
+/// <summary>What a client keeps from one connection to the next. Each part says who may use it, and from which thread.</summary>
 sealed class Session
 {
     public Session(MqttOptions options, TimeProvider clock)
@@ -24,7 +24,7 @@ sealed class Session
 
     public MqttCounters Counters { get; } = new();
 
-    /// <summary>Ends a wait for messages to gather. The reader sets it when half of what may be unacknowledged waits for the
+    /// <summary>Ends a wait for messages to gather. The reader sets it when half of the messages that may be unacknowledged wait for the
     /// consumer.</summary>
     public AsyncSignal Gathered { get; } = new();
 
@@ -34,7 +34,7 @@ sealed class Session
     /// <summary>For the reader of the current connection.</summary>
     public TextCache ContentTypes { get; } = new(16);
 
-    /// <summary>The broker, as errors name it within a sentence and, in the second form, at its start.</summary>
+    /// <summary>The broker, as errors name it within a sentence or, in the second form, at the start of one.</summary>
     public string Broker => $"the MQTT broker {Options.Host}:{Options.Port}";
 
     /// <inheritdoc cref="Broker"/>

@@ -4,7 +4,7 @@ using MQTTnet.Protocol;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// The subscriptions wanted, across connections: sends SUBSCRIBE on each, tries refused ones again with growing pauses, and sends
+/// The subscriptions wanted, across connections: sends SUBSCRIBE on each connection, retries refused ones with growing pauses, and sends
 /// UNSUBSCRIBE until it is answered. Thread-safe.
 /// </summary>
 sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, PublishStore ids, TimeProvider clock, TimeSpan answerTimeout)
@@ -38,7 +38,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
         public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>All that are wanted are granted on this connection.</summary>
+    /// <summary>All wanted subscriptions are granted on this connection.</summary>
     public bool IsComplete
     {
         get
@@ -223,7 +223,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
         }
     }
 
-    /// <summary>Takes a subscription out, now and for later connections, and tells the broker.</summary>
+    /// <summary>Removes a subscription, now and for later connections, and tells the broker.</summary>
     public Task Remove(string filter)
     {
         lock (gate)

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Makes one connection after the other, with growing, random pauses, and tells how things stand. Thread-safe.</summary>
+/// <summary>Makes one connection after the other, with growing, random pauses, and reports the state. Thread-safe.</summary>
 sealed partial class Supervisor : IAsyncDisposable
 {
     static readonly TimeSpan firstReconnectDelay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan provenAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Ceiling of the back-off while the broker does not answer at all. To ask is cheap, and while a forwarder is away after the broker is
-    /// back, a broker that has lost its subscription acknowledges messages and drops them.
+    /// Ceiling of the back-off while the broker does not answer at all. Asking is cheap, and until a forwarder is back, a restarted broker
+    /// that has lost its subscription acknowledges messages and drops them.
     /// </summary>
     static readonly TimeSpan maximumDelayWithoutAnswer = TimeSpan.FromSeconds(2);
 
@@ -46,8 +46,8 @@ sealed partial class Supervisor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Raised after each change, on a thread of the client, one change after the other: the last one that a listener hears of is the state
-    /// of now.
+    /// Raised after each change, on a thread of the client, one change after the other: the last state that a listener gets is the present
+    /// one.
     /// </summary>
     public event Action<MqttConnectionState>? StateChanged;
 
@@ -62,7 +62,7 @@ sealed partial class Supervisor : IAsyncDisposable
     /// <inheritdoc cref="MqttClient.IsSessionDiscarded"/>
     public bool IsSessionDiscarded { get; private set; }
 
-    /// <summary>Fails what has no answer yet, and ends the consumer's wait. No connection is made after this.</summary>
+    /// <summary>Fails all unanswered requests, and ends the consumer's wait. No connection is made after this.</summary>
     public void Close()
     {
         var stopped = new MqttConnectionException(
@@ -76,7 +76,7 @@ sealed partial class Supervisor : IAsyncDisposable
 
     public ValueTask DisposeAsync() => rivalTimer.DisposeAsync();
 
-    /// <summary>Connects, serves and reconnects until a stop is asked for.</summary>
+    /// <summary>Connects, serves and reconnects until a stop is requested.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var failures = 0;
@@ -90,7 +90,7 @@ sealed partial class Supervisor : IAsyncDisposable
             MqttException error;
             try
             {
-                // Each connection may leave behind as much as may be unacknowledged. When the consumer has stopped, do not go on gathering.
+                // Each connection may leave behind as much as may be unacknowledged. If the consumer has stopped, do not gather more.
                 if (session.Inbox.Waiting > options.ReceiveMaximum || session.Inbox.WaitingBytes > Arrivals.MaximumUnacknowledgedBytes)
                 {
                     throw new MqttConnectionException(
@@ -124,7 +124,7 @@ sealed partial class Supervisor : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Nothing else is expected; whatever it is, the readings must go on.
+                // Nothing else is expected, but the readings must continue in any case.
                 LogUnexpected(e);
                 error = new MqttConnectionException($"The MQTT connection ended by a fault of this program: {e.Message}", e);
             }
@@ -163,8 +163,8 @@ sealed partial class Supervisor : IAsyncDisposable
         }
     }
 
-    /// <summary>The broker has refused something, or what answers is no broker: to ask again soon would only cost both sides. A lost
-    /// connection is no answer.</summary>
+    /// <summary>The broker has refused something, or something other than a broker answers: asking again soon would only cost both sides. A
+    /// lost connection is not an answer.</summary>
     static bool HasAnswered(MqttException error) =>
         error switch
         {

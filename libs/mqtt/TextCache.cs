@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// Gives the same string object for equal texts, so that many waiting messages share one topic. Bounded: a text takes the place of another
-/// one whose hash falls there. For one thread.
+/// Gives the same string object for equal texts, so that many waiting messages share one topic. Bounded: a text replaces another one with
+/// the same place. For one thread.
 /// </summary>
 sealed class TextCache(int size)
 {
@@ -11,7 +11,7 @@ sealed class TextCache(int size)
 
     public string Get(string text)
     {
-        // String hashes are seeded per process, so that a sender cannot choose topics that all fall on one place.
+        // String hashes are seeded per process, so that a sender cannot choose topics that all share one place.
         ref var entry = ref entries[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)entries.Length];
         if (entry == text)
             return entry;

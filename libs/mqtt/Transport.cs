@@ -11,7 +11,7 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
 {
     public Stream Stream => stream;
 
-    /// <exception cref="MqttConnectionException">With what to do about it.</exception>
+    /// <exception cref="MqttConnectionException">The connection failed; the message says what to do.</exception>
     public static async Task<Transport> OpenAsync(MqttOptions options, CancellationToken cancellationToken)
     {
         var broker = $"{options.Host}:{options.Port}";
@@ -56,7 +56,7 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         }
     }
 
-    /// <summary>Says that nothing more will be sent, while what is still on its way in can be read.</summary>
+    /// <summary>Tells the broker that nothing more will be sent; incoming data can still be read.</summary>
     public void EndSending()
     {
         try
@@ -65,7 +65,7 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It is gone already.
+            // The connection is gone already.
         }
     }
 
@@ -139,7 +139,7 @@ sealed class Transport(Socket socket, Stream stream) : IDisposable
         }
     }
 
-    /// <summary>All that .NET and OpenSSL say, the cause last: each layer alone says too little.</summary>
+    /// <summary>All messages of .NET and OpenSSL, the cause last: each layer alone says too little.</summary>
     static string Words(Exception e)
     {
         List<string> words = [];
