@@ -4,8 +4,8 @@ using Google.Protobuf;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The fields of a <see cref="ReadingBatch"/> besides its readings, checked. A device sends the same in every message, so it
-/// is kept: it is decoded and encoded once. Thread-safe.
+/// The fields of a <see cref="ReadingBatch"/> besides its readings, checked. A device sends the same fields in every message, so they are
+/// kept: decoded and encoded once. Thread-safe.
 /// </summary>
 sealed class BatchHeader
 {
@@ -69,7 +69,7 @@ sealed class BatchHeader
     /// <summary>Its fields as they came.</summary>
     public byte[] Bytes { get; }
 
-    /// <summary>The device that the batch names; "" when it names none. The topic's is the one that counts.</summary>
+    /// <summary>The device that the batch names; "" when it names none. The topic's device counts.</summary>
     public string NamedDeviceId { get; }
 
     public string BootId { get; }
@@ -77,7 +77,7 @@ sealed class BatchHeader
     public bool Replayed { get; }
 
     /// <summary>
-    /// What is odd about a reading: its own words and those of the batch. Those of the batch are left out where both are too long.
+    /// What is odd about a reading: its own words and those of the batch. The batch's words are left out if both together are too long.
     /// </summary>
     public ReadOnlySpan<byte> QualityOf(ReadOnlySpan<byte> own) =>
         quality.Length == 0 || own.Length + 1 + quality.Length > ThermalValues.MostText ? own
@@ -87,7 +87,7 @@ sealed class BatchHeader
     /// <summary>Writes thermal readings of such a batch.</summary>
     public ThermalRow Row { get; }
 
-    /// <summary>Whether its texts fit into their columns for sure. There is one set of limits in a process.</summary>
+    /// <summary>Whether its texts surely fit into their columns. There is one set of limits in a process.</summary>
     public bool FitsIn(RowLimits limits)
     {
         if (judgedBy != limits)
@@ -98,10 +98,10 @@ sealed class BatchHeader
         return fits;
     }
 
-    /// <exception cref="PayloadException">It is not well-formed, or has a value that cannot be.</exception>
+    /// <exception cref="PayloadException">It is not well-formed, or has an impossible value.</exception>
     public static BatchHeader Read(ReadOnlySpan<byte> bytes, string topicDeviceId)
     {
-        // Seeded per process, so that a sender cannot choose headers that all fall on one place.
+        // Seeded per process, so that a sender cannot choose headers that all share one place.
         var hash = new HashCode();
         hash.AddBytes(bytes);
         ref var place = ref kept[(uint)hash.ToHashCode() % (uint)kept.Length];

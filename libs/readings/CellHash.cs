@@ -6,8 +6,8 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Which of several cells a device belongs to, by its name alone: rendezvous hashing. Every agent comes to the same answer without asking
-/// anybody, and one cell more takes devices only from the others: of n + 1 cells, the new one gets about one device in n + 1.
+/// Which of several cells a device belongs to, by its name alone: rendezvous hashing. Every agent gets the same answer without asking
+/// anybody. Adding a cell moves devices only to the new one: of n + 1 cells, it gets about one device in n + 1.
 /// </summary>
 /// <remarks>
 /// The weight of a cell is the first 8 bytes, as a big-endian number, of SHA-256 of <c>DEVICE/CELL</c>, for example <c>pi-attic/2</c> in

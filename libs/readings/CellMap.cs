@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Which cell each device belongs to: by its name, or by an exception for it. Immutable.</summary>
-/// <param name="Count">Cells there are, 1 to <see cref="CellHash.MostCells"/>.</param>
+/// <summary>Which cell each device belongs to: by the device's name, or by an exception for it. Immutable.</summary>
+/// <param name="Count">Number of cells, 1 to <see cref="CellHash.MostCells"/>.</param>
 /// <param name="Pins">Devices whose cell is given, 0 to <paramref name="Count"/> - 1.</param>
 public sealed record CellMap(int Count, IReadOnlyDictionary<string, int> Pins)
 {
@@ -13,9 +13,9 @@ public sealed record CellMap(int Count, IReadOnlyDictionary<string, int> Pins)
     /// <summary>The cell of a device, 0 to <see cref="Count"/> - 1.</summary>
     public int CellOf(string deviceId) => Pins.TryGetValue(deviceId, out var cell) ? cell : CellHash.CellOf(deviceId, Count);
 
-    /// <summary>Reads pins as CELL_PINS has them: <c>pi-attic=0, shelly-porch=2</c>.</summary>
+    /// <summary>Reads pins in the form of CELL_PINS: <c>pi-attic=0, shelly-porch=2</c>.</summary>
     /// <param name="text">Pairs of device and cell, with commas between them.</param>
-    /// <param name="count">Cells there are.</param>
+    /// <param name="count">Number of cells.</param>
     /// <param name="problem">What is wrong with it, for a person; null if nothing is.</param>
     public static IReadOnlyDictionary<string, int> ReadPins(string text, int count, out string? problem)
     {

@@ -13,11 +13,11 @@ namespace ThermalStreaming.Readings;
 /// <param name="IsRequired">NOT NULL, and without a default.</param>
 public sealed record ColumnLimit(string Name, string Declaration, ColumnType Type, int Length = 0, int Scale = 0, bool IsRequired = false)
 {
-    /// <summary>Whether a text of so many characters, none of them outside of the basic plane, fits for sure.</summary>
+    /// <summary>Whether a text of this many characters, all in the basic plane, surely fits.</summary>
     internal bool HoldsText(int characters) => Type == ColumnType.Any || (Type == ColumnType.Text && characters <= Length);
 
     /// <summary>Why the column cannot hold a value; null when it can.</summary>
-    /// <param name="key">Under which the value stands in the row.</param>
+    /// <param name="key">The key of the value in the row.</param>
     /// <param name="value">JSON; empty for null.</param>
     internal string? Problem(string key, ReadOnlySpan<byte> value)
     {
@@ -34,7 +34,7 @@ public sealed record ColumnLimit(string Name, string Declaration, ColumnType Typ
 
     string? NumberProblem(string key, ReadOnlySpan<byte> value)
     {
-        // As nearly every value is: some digits, a point, some more.
+        // Nearly every value has this form: some digits, a point, more digits.
         var whole = value.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
         if (
             whole < 0

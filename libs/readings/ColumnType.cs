@@ -3,7 +3,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>The families of column types that differ in what they can hold.</summary>
 public enum ColumnType
 {
-    /// <summary>VARIANT and whatever takes any JSON.</summary>
+    /// <summary>VARIANT and other types that take any JSON.</summary>
     Any,
 
     /// <summary>NUMBER and its synonyms.</summary>

@@ -1,8 +1,7 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A decimal number as it is spelled, exact to 19 digits: no <see cref="double"/> comes between a text and what a column or a clock makes
-/// of it.
+/// A decimal number as it is spelled, exact to 19 digits: no <see cref="double"/> comes between a text and a column's or a clock's value.
 /// </summary>
 readonly struct DecimalNumber
 {
@@ -92,7 +91,7 @@ readonly struct DecimalNumber
         return value;
     }
 
-    /// <summary>The number when it is a whole one from 0 to <see cref="ulong.MaxValue"/>: 7, 7.0 and 70e-1 are.</summary>
+    /// <summary>The number if it is a whole number from 0 to <see cref="ulong.MaxValue"/>, as 7, 7.0 and 70e-1 are.</summary>
     public bool TryGetWhole(out ulong whole)
     {
         whole = digits;

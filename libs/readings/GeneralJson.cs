@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Reads JSON of any spelling, or says what is wrong with it: with all of it, or with one reading.</summary>
+/// <summary>Reads JSON of any spelling, or says what is wrong with all of it or with one reading.</summary>
 static class GeneralJson
 {
-    /// <summary>Most values of one payload under keys that the rows do not know: each takes some 80 bytes besides its text.</summary>
+    /// <summary>Most values of one payload under keys that the rows do not have: each takes some 80 bytes besides its text.</summary>
     const int MaxExtras = 200_000;
 
     /// <param name="payload">Valid UTF-8.</param>
@@ -25,7 +25,7 @@ static class GeneralJson
             {
                 if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.EndArray && reader.CurrentDepth == 0)
                     continue;
-                // Not after the last one: an empty object is three bytes of text and a hundred in memory.
+                // Checked here and not at the end: an empty object is three bytes of text and a hundred in memory.
                 if (items.Count == Payload.MaxReadings)
                     throw Payload.TooMany();
                 items.Add(
@@ -55,9 +55,9 @@ static class GeneralJson
 
     /// <param name="payload">All of it.</param>
     /// <param name="reader">At the start of the object.</param>
-    /// <param name="values">To work in, one for each field.</param>
+    /// <param name="values">Working space, one for each field.</param>
     /// <param name="fields">The keys of the rows.</param>
-    /// <param name="extras">Counts the keys that are no fields.</param>
+    /// <param name="extras">Counts the keys that are not fields.</param>
     static JsonItem ReadObject(
         ReadOnlyMemory<byte> payload,
         ref Utf8JsonReader reader,
@@ -74,7 +74,7 @@ static class GeneralJson
         var next = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            // A key with an escape may be no text at all.
+            // A key with an escape may not be valid text.
             var isKey = !reader.ValueIsEscaped || ReadText(ref reader, ref problem) is not null;
             var field = isKey ? Find(fields, ref reader, ref next) : -1;
             var key = isKey && field < 0 && !IsStamp(ref reader) ? reader.GetString() : null;
@@ -85,7 +85,7 @@ static class GeneralJson
             var type = reader.TokenType;
             var members = SkipValue(ref reader, ref problem);
             var value = Place.Between(valueStart, (int)reader.BytesConsumed);
-            // Of a key that comes twice the last one counts, as with every JSON reader.
+            // If a key comes twice, the last one counts, as with every JSON reader.
             if (field >= 0)
             {
                 values[field] = type == JsonTokenType.Null ? default : value;
@@ -106,7 +106,7 @@ static class GeneralJson
         return new JsonItem(Place.Between(start, (int)reader.BytesConsumed), values[..present].ToArray(), extra) { Problem = problem };
     }
 
-    /// <summary>To the end of a value. Whoever reads its texts later must not be the first to find that they cannot be read.</summary>
+    /// <summary>Skips to the end of a value, and checks that its texts can be read: later code must not be the first to find out.</summary>
     /// <returns>How many members the objects in it have.</returns>
     static int SkipValue(ref Utf8JsonReader reader, ref string? problem)
     {
@@ -139,7 +139,7 @@ static class GeneralJson
         }
         catch (InvalidOperationException)
         {
-            // An escaped half of a surrogate pair, which no UTF-8 can spell.
+            // An escaped half of a surrogate pair, which UTF-8 cannot encode.
             problem ??= "a text holds half of a surrogate pair (\\ud83d without its other half), which is no character";
             return null;
         }

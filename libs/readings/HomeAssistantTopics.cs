@@ -4,15 +4,15 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The topics by which a device appears in Home Assistant (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery), with the
-/// prefix that Home Assistant has unless it is told another one.
+/// The topics by which a device appears in Home Assistant (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery), with Home
+/// Assistant's default prefix.
 /// </summary>
 public static class HomeAssistantTopics
 {
     /// <summary>Where Home Assistant says <c>online</c> when it has started, and <c>offline</c> when it stops.</summary>
     public const string Birth = "homeassistant/status";
 
-    /// <summary>What the topics begin with on which devices describe themselves.</summary>
+    /// <summary>The beginning of the topics on which devices describe themselves.</summary>
     public const string Devices = "homeassistant/device/";
 
     /// <summary>Where a device describes itself and its values.</summary>

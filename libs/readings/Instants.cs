@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Points in time as the rows spell them. Always UTC.</summary>
+/// <summary>Points in time as the rows write them. Always UTC.</summary>
 public static class Instants
 {
     /// <summary>Length of <see cref="FormatIso"/>.</summary>
@@ -33,7 +33,8 @@ public static class Instants
     }
 
     /// <summary>
-    /// <c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>, out of what <see cref="FormatIso"/> made.
+    /// <c>MM/dd/yyyy HH:mm:ss</c>, as the original's <c>systemtime</c> and <c>starttime</c>, made from the result of
+    /// <see cref="FormatIso"/>.
     /// </summary>
     public static void FormatAmerican(ReadOnlySpan<byte> iso, Span<byte> target)
     {

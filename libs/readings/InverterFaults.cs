@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>What an inverter says of itself, as the original derives it and spells it.</summary>
+/// <summary>The fault status of an inverter, as the original derives and spells it.</summary>
 public static class InverterFaults
 {
     /// <summary>The original's order: a missing value first, then heat, then input voltage, then frequency.</summary>
@@ -26,7 +26,7 @@ public static class InverterFaults
             _ => "None",
         };
 
-    /// <summary>Null for any other text than the six.</summary>
+    /// <summary>Null for any text other than the six.</summary>
     public static FaultStatus? Parse(string text) =>
         text switch
         {

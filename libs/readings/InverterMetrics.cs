@@ -1,11 +1,11 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The measurements of an inverter reading by the keys of the row. Rules see them as they were sent: what a row has is rounded.
+/// The measurements of an inverter reading by the keys of the row. Rules see them as they were sent; a row's values are rounded.
 /// </summary>
 public static class InverterMetrics
 {
-    /// <summary>In the row's order. Null is what was not delivered.</summary>
+    /// <summary>In the row's order. Null stands for a value that was not delivered.</summary>
     public static IReadOnlyDictionary<string, Func<InverterReading, double?>> All { get; } =
         new Dictionary<string, Func<InverterReading, double?>>(StringComparer.Ordinal)
         {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence, observed_at and, where there is something to say,
+/// <summary>The inverter row: the original's 11 keys, then device_id, boot_id, sequence, observed_at and, if there is something to report,
 /// quality.</summary>
 static class InverterRow
 {

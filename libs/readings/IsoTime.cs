@@ -4,7 +4,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// ISO 8601 in its basic and extended forms: a calendar, ordinal or week date, then at least the hour, with a fraction behind a point or a
-/// comma and a zone. A blank in place of the T and in front of the zone is taken too.
+/// comma and a zone. A blank in place of the T, or in front of the zone, is accepted too.
 /// </summary>
 static class IsoTime
 {
@@ -22,7 +22,7 @@ static class IsoTime
         if (!TryReadClock(text, ref at, out var clock, out var isLeapSecond) || !TryReadZone(text, ref at, out var offset))
             return false;
         var microseconds = day * DayUs + clock - offset;
-        // A leap second is inserted at the end of a day, UTC. Clocks without one are then at the next second.
+        // A leap second is inserted at the end of a day, UTC. Clocks without leap seconds are then at the next second.
         if (isLeapSecond && (microseconds < 0 || microseconds % DayUs >= SecondUs))
             return false;
         time = new(microseconds, offset == 0);
@@ -112,7 +112,7 @@ static class IsoTime
         return at > start;
     }
 
-    /// <summary>To the end of the text: nothing, Z, +01, +0100 or +01:00.</summary>
+    /// <summary>Reads to the end of the text: nothing, Z, +01, +0100 or +01:00.</summary>
     internal static bool TryReadZone(ReadOnlySpan<byte> text, ref int at, out long microseconds)
     {
         microseconds = 0;

@@ -59,7 +59,7 @@ sealed class JsonFields
     {
         this.fields = fields;
         (DeviceId, BootId, Sequence) = (IndexOf(ThermalRow.DeviceId), IndexOf(ThermalRow.BootId), IndexOf(ThermalRow.Sequence));
-        // The first of them that a reading has says when it was taken.
+        // The first of these that a reading has says when it was taken.
         Times = [.. new[] { InverterRow.ObservedAt, ThermalRow.DateTimeStamp, ThermalRow.Ts }.Select(IndexOf).Where(index => index >= 0)];
         Measurements =
         [
@@ -72,7 +72,7 @@ sealed class JsonFields
 
     public JsonField this[int index] => fields[index];
 
-    /// <summary>Of all keys of a row.</summary>
+    /// <summary>Bytes of all keys of a row.</summary>
     public int KeyBytes { get; }
 
     public int DeviceId { get; }
@@ -81,7 +81,7 @@ sealed class JsonFields
 
     public int Sequence { get; }
 
-    /// <summary>The fields that say when a reading was taken, the one that wins first.</summary>
+    /// <summary>The fields that say when a reading was taken, in order of precedence.</summary>
     public int[] Times { get; }
 
     /// <summary>The fields that hold what was measured.</summary>

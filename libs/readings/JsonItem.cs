@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Where the parts of one reading lie in a payload, and what they say. The values end with the last field that is there; of a missing key,
-/// and of null, they are empty. Extra are the values of keys that the rows do not know.
+/// Where the parts of one reading lie in a payload, and what they say. The values end with the last field present; for a missing key or
+/// null they are empty. Extra holds the values of keys that the rows do not have.
 /// </summary>
 sealed record JsonItem(Place Whole, Place[] Values, Dictionary<string, ReadOnlyMemory<byte>>? Extra)
 {
@@ -20,18 +20,18 @@ sealed record JsonItem(Place Whole, Place[] Values, Dictionary<string, ReadOnlyM
     /// <summary>Microseconds since 1970; <see cref="Unknown"/> when the sender did not say.</summary>
     public long ObservedAtUs { get; set; } = Unknown;
 
-    /// <summary>Bit i is set when the row says under field i something else than the sender did.</summary>
+    /// <summary>Bit i is set when field i of the row differs from the sender's value.</summary>
     public uint Replaced { get; set; }
 
-    /// <summary>Empty for a field that the object, or the kind, does not have.</summary>
+    /// <summary>The place of a field's value; empty if the object, or the kind, does not have it.</summary>
     public Place Value(int field) => (uint)field < (uint)Values.Length ? Values[field] : default;
 
-    /// <summary>The same item of a payload in front of which are so many bytes more.</summary>
+    /// <summary>The same item in a payload with this many more bytes in front.</summary>
     public JsonItem MoveBy(int bytes)
     {
         for (var i = 0; i < Values.Length; i++)
         {
-            // Of a missing value there is nothing to move.
+            // A missing value has nothing to move.
             if (!Values[i].Equals(default))
                 Values[i] = Move(Values[i], bytes);
         }

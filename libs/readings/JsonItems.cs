@@ -2,10 +2,10 @@ using System.Text.Unicode;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Finds the objects of a JSON payload: one object, an array of them, or one after the other.</summary>
+/// <summary>Finds the objects of a JSON payload: one object, an array of objects, or several in a row.</summary>
 static class JsonItems
 {
-    /// <returns>The objects, in order. One that is no JSON, where each line stands for itself, has a problem.</returns>
+    /// <returns>The objects, in order. If each line is an object of its own, a line that is not JSON has a problem.</returns>
     /// <exception cref="PayloadException">It is not JSON, or holds too many readings.</exception>
     public static List<JsonItem> Read(ReadOnlyMemory<byte> payload, JsonFields fields)
     {
@@ -15,7 +15,7 @@ static class JsonItems
         }
         catch (NotJsonException) when (JsonLines.IsLines(payload.Span))
         {
-            // Lines stand for themselves: what is wrong with one is no reason to refuse its neighbours.
+            // Each line stands alone: a fault in one is no reason to refuse its neighbours.
             var items = new List<JsonItem>();
             foreach (var line in JsonLines.Split(payload))
             {

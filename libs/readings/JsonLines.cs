@@ -6,7 +6,7 @@ static class JsonLines
     static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
     /// <summary>
-    /// Whether there are several lines, and each that is not blank begins an object: of an object that is spread over lines the others do
+    /// Whether there are several lines, and each one that is not blank begins an object. In an object spread over lines, the later lines do
     /// not.
     /// </summary>
     public static bool IsLines(ReadOnlySpan<byte> text)

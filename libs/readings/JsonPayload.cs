@@ -6,8 +6,8 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// Readings as JSON: one object, an array of them, or several one after the other (NDJSON), with the keys of the rows. Keys that the rows
-/// do not know are passed on as they are; keys that are missing become null, and null is the same as missing. Values are copied byte for
-/// byte, but for three: times are written as the reading's one instant, texts that spell a number as that number, and a reading without
+/// do not have are passed on as they are; missing keys become null, and null is the same as missing. Values are copied byte for byte, with
+/// three exceptions: times are written as the reading's one instant, texts that spell a number as that number, and a reading without
 /// identity gets one.
 /// </summary>
 sealed class JsonPayload : Payload
@@ -58,7 +58,7 @@ sealed class JsonPayload : Payload
         return decoded;
     }
 
-    /// <param name="item">Of which only the places are known.</param>
+    /// <param name="item">The reading, of which only the places are known.</param>
     /// <param name="before">The item before this one.</param>
     void Identify(JsonItem item, JsonItem? before)
     {
@@ -73,7 +73,7 @@ sealed class JsonPayload : Payload
             ReadTime(item, fields.Times[rank]);
     }
 
-    /// <summary>Both, or none: half an identity names no reading.</summary>
+    /// <summary>Both parts, or neither: half an identity names no reading.</summary>
     void ReadIdentity(JsonItem item, JsonItem? before)
     {
         var boot = Raw(item, fields.BootId);
@@ -82,7 +82,7 @@ sealed class JsonPayload : Payload
             return;
         var bootId =
             boot.IsEmpty ? ""
-            // Neighbours mostly name the same boot: one text serves all.
+            // Neighbours mostly name the same boot, so they share one text.
             : before is not null && JsonText.Is(boot, before.BootId) ? before.BootId
             : JsonText.Of(boot);
         if (bootId.Length > MaxBootIdLength)
@@ -140,7 +140,7 @@ sealed class JsonPayload : Payload
         }
         if (item.Extra is null)
             return hash.Value;
-        // In whatever order they come.
+        // The hash must not depend on their order.
         var extras = 0UL;
         foreach (var (key, value) in item.Extra)
         {
@@ -183,7 +183,7 @@ sealed class JsonPayload : Payload
         {
             if (limits.Column(Kind, i) is not { } column)
                 continue;
-            // Values that the forwarder writes itself, and nulls, are judged by their key only.
+            // Values that the forwarder writes itself, and nulls, are judged only by their key.
             var problem = fields[i].Role switch
             {
                 JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(text, item, i)),

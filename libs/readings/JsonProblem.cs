@@ -4,7 +4,7 @@ using System.Text.Unicode;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Says what is wrong with text that should be JSON, and the likely cause, for the person who programs the sender.</summary>
+/// <summary>Says what is wrong with text that should be JSON, and why it probably is, for the person who programs the sender.</summary>
 static class JsonProblem
 {
     const int MaxQuoted = 60;
@@ -20,7 +20,7 @@ static class JsonProblem
         return text.Append(read < utf8.Length ? "…\"" : "\"").ToString();
     }
 
-    /// <summary>Where the grammar was left, counted from 0, and why.</summary>
+    /// <summary>Where the text stops being JSON, counted from 0, and why.</summary>
     public static string Describe(ReadOnlySpan<byte> text, JsonException e)
     {
         var at = Position(text, e);

@@ -1,15 +1,15 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>Where the value that a row has under a key comes from.</summary>
+/// <summary>The source of the value under a key of a row.</summary>
 enum JsonRole
 {
     /// <summary>The sender's value.</summary>
     Value,
 
-    /// <summary>The sender's value, where it sent one: the row has no such key otherwise.</summary>
+    /// <summary>The sender's value, if it sent one; otherwise the row lacks the key.</summary>
     OwnKey,
 
-    /// <summary>The topic's device, whatever the reading names.</summary>
+    /// <summary>The topic's device, even if the reading names another.</summary>
     DeviceId,
 
     /// <summary>Of the reading's identity.</summary>

@@ -3,15 +3,14 @@ using System.Buffers;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The row of a reading that came as JSON: values are copied as they came, byte for byte, except times, texts that spell a number, and the
-/// identity.
+/// The row of a reading that came as JSON. Values are copied byte for byte, except times, texts that spell a number, and the identity.
 /// </summary>
 /// <param name="payload">The payload that the items point into.</param>
 /// <param name="fields">Keys of the row.</param>
 /// <param name="origin">Of the payload.</param>
 readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, PayloadOrigin origin)
 {
-    /// <summary>The key under which a row has the sender's own values of keys that say something else in the row.</summary>
+    /// <summary>The key under which a row keeps the sender's own values of keys whose values the row replaces.</summary>
     static readonly RowKey asSent = new("as_sent");
 
     readonly ReadOnlySpan<byte> payload = payload;
@@ -136,8 +135,8 @@ readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, Paylo
     }
 
     /// <summary>
-    /// The most that they take: an escape is six bytes, and around a key are a comma, quotation marks and a colon. A value may lie outside
-    /// of the payload.
+    /// The most bytes that they take: an escape is six bytes, and a comma, quotation marks and a colon surround a key. A value may lie
+    /// outside the payload.
     /// </summary>
     static int ExtraBytes(JsonItem item) => item.Extra?.Sum(extra => 6 * extra.Key.Length + 4 + extra.Value.Length) ?? 0;
 

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>What a JSON value says as a text.</summary>
+/// <summary>The text of a JSON value.</summary>
 static class JsonText
 {
-    /// <summary>Whether a JSON text is this one; false also when that takes a closer look.</summary>
+    /// <summary>Whether a JSON text is this one; also false if finding out takes a closer look.</summary>
     public static bool Is(ReadOnlySpan<byte> raw, string text) =>
         raw[0] == '"' && Ascii.Equals(raw[1..^1], text) && !raw.Contains((byte)'\\');
 
@@ -25,7 +25,7 @@ static class JsonText
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair: a problem of the reading, which is told.
+            // Half of a surrogate pair: reported as a problem of the reading.
             return "";
         }
     }

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>The keys that the rows know, for senders that spell them otherwise.</summary>
+/// <summary>The keys of the rows, for senders that spell them differently.</summary>
 public static class KnownKeys
 {
     static readonly string[] measurements = [.. Names(JsonFields.Thermal), .. Names(JsonFields.Inverter)];
@@ -24,7 +24,7 @@ public static class KnownKeys
 
     static readonly HashSet<string> plain = [.. measurements.Select(Plain)];
 
-    /// <summary>Whether a key that is not known differs from a known one only in case or in characters such as _ and -.</summary>
+    /// <summary>Whether an unknown key differs from a known one only in case or in characters such as _ and -.</summary>
     internal static bool IsMisspelt(string key) => plain.Contains(Plain(key));
 
     /// <summary>The known key that was probably meant; null when none is near.</summary>
@@ -50,7 +50,7 @@ public static class KnownKeys
 
     static string Plain(string key) => string.Concat(key.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 
-    /// <summary>Levenshtein's.</summary>
+    /// <summary>The Levenshtein distance.</summary>
     static int Distance(string from, string to)
     {
         if (to.Length > 40)

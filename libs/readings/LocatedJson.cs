@@ -72,7 +72,7 @@ sealed class LocatedJson
         }
         catch (JsonException e)
         {
-            // Without the position at the end, which counts from 0.
+            // Drops the position at the end, which counts from 0.
             var message = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
             throw new FormatException($"{(e.LineNumber ?? 0) + 1}: {message}", e);
         }

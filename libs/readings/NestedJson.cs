@@ -7,7 +7,7 @@ namespace ThermalStreaming.Readings;
 static class NestedJson
 {
     /// <param name="value">Valid JSON whose texts can be read.</param>
-    /// <returns>The same bytes, or, when a key comes twice in one of its objects, the value without those that do not count.</returns>
+    /// <returns>The same bytes; or, if a key comes twice in one of its objects, the value without the members that do not count.</returns>
     public static ReadOnlyMemory<byte> WithoutRepeats(ReadOnlyMemory<byte> value)
     {
         using var document = JsonDocument.Parse(value);

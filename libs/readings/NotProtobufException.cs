@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>Bytes that are not a <see cref="ReadingBatch"/> by their form.</summary>
+/// <summary>Bytes that do not have the form of a <see cref="ReadingBatch"/>.</summary>
 sealed class NotProtobufException(string reason) : PayloadException(reason);

@@ -3,12 +3,12 @@ namespace ThermalStreaming.Readings;
 /// <summary>Texts that spell a number, as the original pipeline sends some: <c>"  0"</c>, <c>"65535"</c>.</summary>
 static class NumberText
 {
-    /// <summary>The characters that may stand around the number.</summary>
+    /// <summary>The characters that may surround the number.</summary>
     public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
     /// <summary>
-    /// The number without what JSON does not allow: 7 of <c>" +007. "</c>. Written into <paramref name="target"/>, which is one byte
-    /// longer.
+    /// The number without characters that JSON does not allow: 7 for <c>" +007. "</c>. Written into <paramref name="target"/>, which is one
+    /// byte longer.
     /// </summary>
     /// <param name="quoted">With its quotation marks; <see cref="DecimalNumber"/> can read it.</param>
     /// <param name="target">Where to.</param>
@@ -28,7 +28,7 @@ static class NumberText
             whole = "0"u8;
         whole.CopyTo(target[length..]);
         length += whole.Length;
-        // Without digits behind it the point goes too.
+        // A point without digits behind it goes too.
         var rest = text[(point + 1 == end ? end : point)..];
         rest.CopyTo(target[length..]);
         return length + rest.Length;

@@ -4,8 +4,8 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The readings of one MQTT message, decoded and checked one by one. Immutable; a view on the payload it was decoded from, which must not
-/// change while it is used.
+/// The readings of one MQTT message, decoded and checked one by one. Immutable; a view of the payload it was decoded from, which must not
+/// change while the view is used.
 /// </summary>
 public abstract class Payload
 {
@@ -31,21 +31,19 @@ public abstract class Payload
     /// <summary>When it arrived.</summary>
     public abstract DateTimeOffset ReceivedAt { get; }
 
-    /// <summary>How many readings it holds, from 1 to <see cref="MaxReadings"/>; those that cannot be taken count.</summary>
+    /// <summary>How many readings it holds, from 1 to <see cref="MaxReadings"/>, including those that cannot be taken.</summary>
     public abstract int Count { get; }
 
     /// <summary>
-    /// The readings that cannot be taken, by index in ascending order, and why; empty for nearly every payload. A payload that an earlier
-    /// version has stored may have some that this version would refuse: its rows can be written all the same.
+    /// The readings that cannot be taken, by index in ascending order, and why; empty for nearly every payload. A payload stored by an
+    /// earlier version may have readings that this version would refuse: its rows can still be written.
     /// </summary>
     public IReadOnlyDictionary<int, string> Problems => problems ?? none;
 
     /// <summary>True when its sender marked it as published again.</summary>
     public abstract bool Replayed { get; }
 
-    /// <summary>
-    /// Identity of the reading at <paramref name="index"/>: its own or the assigned one; not complete when it has neither.
-    /// </summary>
+    /// <summary>Identity of the reading at <paramref name="index"/>: its own or the assigned one; incomplete if it has neither.</summary>
     public abstract ReadingIdentity Identity(int index);
 
     /// <summary>Whether the reading at <paramref name="index"/> came with boot id and sequence.</summary>
@@ -60,8 +58,7 @@ public abstract class Payload
     public abstract bool IsClockNotSet(int index);
 
     /// <summary>
-    /// Whether the reading at <paramref name="index"/> has no measurement that the rows know, or a key that is spelled almost like a known
-    /// one.
+    /// Whether the reading at <paramref name="index"/> has no measurement that the rows know, or a key that almost matches a known one.
     /// </summary>
     public virtual bool HasUnknownKeys(int index) => false;
 
@@ -69,8 +66,8 @@ public abstract class Payload
     public virtual IReadOnlyCollection<string> UnknownKeys(int index) => [];
 
     /// <summary>
-    /// A hash of what the reading at <paramref name="index"/> says: the same whenever the same reading comes again, in whatever batch,
-    /// marked as replayed or not, and never 0. It does not depend on when the reading arrived, nor on its identity.
+    /// A hash of the content of the reading at <paramref name="index"/>: the same whenever the reading comes again, in any batch, marked as
+    /// replayed or not, and never 0. It does not depend on the time of arrival or on the identity.
     /// </summary>
     public abstract uint Fingerprint(int index);
 
@@ -92,13 +89,13 @@ public abstract class Payload
     /// <summary>A payload with only the readings at <paramref name="indexes"/> (ascending), in the same format.</summary>
     public abstract byte[] Select(IReadOnlyList<int> indexes);
 
-    /// <summary>Decodes what arrived on a readings topic.</summary>
+    /// <summary>Decodes a payload that arrived on a readings topic.</summary>
     /// <param name="payload">The message's payload, or the part of it that <see cref="PayloadFormat.IsJson"/> names.</param>
     /// <param name="isJson">From <see cref="PayloadFormat.IsJson"/>.</param>
     /// <param name="deviceId">The topic's device.</param>
     /// <param name="kind">The topic's kind.</param>
     /// <param name="receivedAt">When it arrived, for readings that carry no time.</param>
-    /// <param name="assigned">The identity of readings that carry none, when they are stored.</param>
+    /// <param name="assigned">The identity of readings that carry none, if they are stored.</param>
     /// <param name="limits">What the rows' columns can hold, to find readings that do not fit; null to skip that check.</param>
     /// <exception cref="PayloadException">It cannot be read; the message says why.</exception>
     public static Payload Decode(
@@ -117,16 +114,17 @@ public abstract class Payload
         return isJson ? JsonPayload.Decode(payload, origin, limits) : ProtobufPayload.Decode(payload, origin, limits);
     }
 
-    /// <summary>Decoding stops with it at the reading that is too many.</summary>
+    /// <summary>Stops decoding at the first reading beyond the limit.</summary>
     internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
 
     /// <summary>
-    /// Why a reading of one device is not taken on the topic of another: a device could forge or suppress the readings of any other.
+    /// Why a reading of one device is not taken on the topic of another: otherwise a device could forge or suppress the readings of any
+    /// other.
     /// </summary>
     private protected static string ForeignDevice(string named, string topics) =>
         $"device_id is {JsonProblem.Quote(Encoding.UTF8.GetBytes(named))}, but the topic is of device \"{topics}\"; publish on the topic "
         + "of that device, or leave device_id out";
 
-    /// <summary>While it is decoded.</summary>
+    /// <summary>Notes a problem, during decoding.</summary>
     private protected void Refuse(int index, string problem) => (problems ??= [])[index] = problem;
 }

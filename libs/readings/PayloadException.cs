@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>A payload that cannot be read. The message is the reason that goes with it into the dead letters.</summary>
+/// <summary>A payload that cannot be read. The message becomes the reason in the dead letter.</summary>
 public class PayloadException(string reason) : Exception(reason);

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Tells what a payload is, and says of one that is no payload what it seems to be.</summary>
+/// <summary>Tells which format a payload has, and what an unreadable one seems to be.</summary>
 public static partial class PayloadFormat
 {
     const int MaxPatternBytes = 512;
@@ -15,16 +15,17 @@ public static partial class PayloadFormat
     static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>
-    /// Whether it is to be read as JSON: what says so, and what begins with a brace or a bracket behind a byte order mark and white space.
+    /// Whether to read a payload as JSON: if its content type says so, or it begins with a brace or a bracket behind a byte order mark and
+    /// white space.
     /// </summary>
     /// <param name="payload">As it came.</param>
     /// <param name="contentType">As it came; null when the sender gave none.</param>
-    /// <param name="body">The payload; of JSON without its byte order mark.</param>
+    /// <param name="body">The payload; JSON without its byte order mark.</param>
     public static bool IsJson(ReadOnlyMemory<byte> payload, string? contentType, out ReadOnlyMemory<byte> body)
     {
         body = payload;
         var span = payload.Span;
-        // As nearly every message is.
+        // As in nearly every message.
         if (span.IsEmpty || span[0] == '{')
             return !span.IsEmpty;
         var mark = span.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
@@ -38,7 +39,7 @@ public static partial class PayloadFormat
         return true;
     }
 
-    /// <summary>What a payload that cannot be read seems to be; null when nothing is known of it.</summary>
+    /// <summary>What a payload that cannot be read seems to be; null when that is not known.</summary>
     /// <param name="payload">As it came.</param>
     internal static string? Explain(ReadOnlySpan<byte> payload)
     {
@@ -123,7 +124,7 @@ public static partial class PayloadFormat
             return "UTF-16 (little-endian)";
         if (payload.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
             return "UTF-16 (big-endian)";
-        // Without its mark: every other byte of ASCII is 0.
+        // UTF-16 without its mark: every other byte of ASCII is 0.
         if (payload.Length >= 4 && payload[0] > ' ' && payload[1] == 0 && payload[2] is >= 9 and < 0x80 && payload[3] == 0)
             return "UTF-16 (little-endian)";
         return payload.Length >= 4 && payload[0] == 0 && payload[1] > ' ' && payload[2] == 0 && payload[3] is >= 9 and < 0x80
@@ -131,7 +132,7 @@ public static partial class PayloadFormat
             : null;
     }
 
-    /// <summary>Where UTF-8 ends; less than 0 when it does not.</summary>
+    /// <summary>Where valid UTF-8 ends; less than 0 when all of it is valid.</summary>
     static int InvalidByte(ReadOnlySpan<byte> payload)
     {
         if (Utf8.IsValid(payload))

@@ -12,7 +12,7 @@ sealed record PayloadOrigin(string DeviceId, ReadingKind Kind, DateTimeOffset Re
     /// <summary>As JSON.</summary>
     public byte[] QuotedDeviceId => quotedDeviceId ??= RowText.Quoted(DeviceId);
 
-    /// <summary>Of a reading that came without one.</summary>
+    /// <summary>The identity of a reading that came without one.</summary>
     public ReadingIdentity Identity(int index) =>
         Assigned is null ? new(DeviceId, "", Kind, 0) : new(DeviceId, Assigned.BootId, Kind, Assigned.FirstSequence + (ulong)index);
 }

@@ -5,12 +5,12 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// Reads JSON as nearly every sender writes it: objects with the keys of the rows, texts without escapes, numbers, null. A general reader
-/// takes several times as long, for every reading twice: when it comes and when it goes. It gives up at the first byte that is anything
-/// else, so there is nothing that it accepts and <see cref="GeneralJson"/> does not, or understands in another way.
+/// takes several times as long, and twice for every reading: when it comes and when it goes. This reader gives up at the first byte that is
+/// anything else, so it accepts nothing that <see cref="GeneralJson"/> refuses or understands in another way.
 /// </summary>
 static class PlainJson
 {
-    /// <summary>What ends a text, or must be looked at by somebody else: RFC 8259 §7.</summary>
+    /// <summary>Bytes that end a text, or need the general reader: RFC 8259 §7.</summary>
     static readonly SearchValues<byte> endOfText = SearchValues.Create([
         (byte)'"',
         (byte)'\\',
@@ -19,7 +19,7 @@ static class PlainJson
 
     /// <param name="text">Valid UTF-8.</param>
     /// <param name="fields">The keys.</param>
-    /// <returns>The objects, or null for JSON that is not plain, or none.</returns>
+    /// <returns>The objects; null for JSON that is not plain, or no JSON.</returns>
     /// <exception cref="PayloadException">There are too many.</exception>
     public static List<JsonItem>? TryRead(ReadOnlySpan<byte> text, JsonFields fields)
     {
@@ -64,7 +64,7 @@ static class PlainJson
         {
             if (
                 !TryReadKey(text, ref at, isFirst, fields, ref next, out var field)
-                // Of a key that comes twice the last one counts, as with every JSON reader.
+                // If a key comes twice, the last one counts, as with every JSON reader.
                 || !TryReadValue(text, ref at, fields[field].Type, out values[field])
             )
                 return false;
@@ -74,11 +74,11 @@ static class PlainJson
         return true;
     }
 
-    /// <summary>Everything from the end of a value to the beginning of the next one. The first key is behind the brace.</summary>
+    /// <summary>Reads everything from the end of a value to the beginning of the next one. The first key follows the brace.</summary>
     static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, bool isFirst, JsonFields fields, ref int next, out int field)
     {
-        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, and often nothing
-        // is between them.
+        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, often with
+        // nothing between them.
         if (!isFirst && next < fields.Count && fields[next].Key.Bytes is var whole && text[at..].StartsWith(whole))
         {
             field = next++;
@@ -109,7 +109,7 @@ static class PlainJson
     }
 
     /// <param name="text">The payload.</param>
-    /// <param name="at">Of the value; afterwards behind it.</param>
+    /// <param name="at">Where the value begins; afterwards, where it ends.</param>
     /// <param name="type">The types that the value may have.</param>
     /// <param name="value">Empty for null.</param>
     static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Place value)
@@ -119,7 +119,7 @@ static class PlainJson
         if (TrySkip(text, ref at, (byte)'"'))
         {
             var length = text[at..].IndexOfAny(endOfText);
-            // A text that spells a number takes a closer look.
+            // A text that spells a number needs a closer look.
             if (type == JsonType.Number || length < 0 || text[at + length] != '"')
                 return false;
             at += length + 1;

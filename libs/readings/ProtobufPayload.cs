@@ -32,7 +32,7 @@ sealed class ProtobufPayload : Payload
 
     public override bool Replayed => header.Replayed;
 
-    /// <exception cref="PayloadException">It is not a batch of such readings; what it seems to be.</exception>
+    /// <exception cref="PayloadException">It is not a batch of such readings; the message says what it seems to be.</exception>
     public static ProtobufPayload Decode(ReadOnlyMemory<byte> payload, PayloadOrigin origin, RowLimits? limits)
     {
         try
@@ -65,7 +65,7 @@ sealed class ProtobufPayload : Payload
     {
         var span = payload.Span;
         var (thermal, inverters) = CountReadings(span, out var headerEnd, out var isHeaderWhole);
-        // Protobuf writes fields in order of their numbers, so readings come last; but nothing forbids another order.
+        // Protobuf writes fields in order of their numbers, so readings come last, but other orders are allowed.
         var header = BatchHeader.Read(isHeaderWhole ? span[..headerEnd] : WithoutReadings(span), origin.DeviceId);
         if ((origin.Kind == ReadingKind.Thermal ? thermal : inverters) == 0)
             throw new NotProtobufException($"holds no {Topics.Name(origin.Kind)} reading");
@@ -130,7 +130,7 @@ sealed class ProtobufPayload : Payload
 
     public override bool IsClockNotSet(int index) => items[index].IsClockNotSet;
 
-    /// <summary>0 is how protobuf spells a time that is not there.</summary>
+    /// <summary>0 is protobuf's value for a missing time.</summary>
     long OrReceived(long observedAtUs) => observedAtUs == 0 ? Instants.ToMicroseconds(origin.ReceivedAt) : observedAtUs;
 
     public override InverterReading Inverter(int index)
@@ -253,6 +253,6 @@ sealed class ProtobufPayload : Payload
 
     ReadOnlySpan<byte> Bytes(int index) => payload.Span.Slice(items[index].Start, items[index].Length);
 
-    /// <summary>Where a reading lies in the payload, and what intake asks of it.</summary>
+    /// <summary>Where a reading lies in the payload, and what intake needs to know about it.</summary>
     readonly record struct Item(int Start, int Length, ulong? Sequence, bool IsClockNotSet, bool Fits);
 }

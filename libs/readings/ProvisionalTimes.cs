@@ -1,11 +1,12 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>Tells batches whose times are not final (<see cref="ClockReference"/>) from all others, without decoding them.</summary>
+/// <summary>Distinguishes batches whose times are not final (<see cref="ClockReference"/>) from all others, without decoding
+/// them.</summary>
 public static class ProvisionalTimes
 {
     const uint ClockTag = ReadingBatch.ClockFieldNumber << 3 | 2;
 
-    /// <summary>Whether a serialised <see cref="ReadingBatch"/> has a clock reference; false too when it is malformed.</summary>
+    /// <summary>Whether a serialised <see cref="ReadingBatch"/> has a clock reference; also false when it is malformed.</summary>
     public static bool AreIn(ReadOnlySpan<byte> batch)
     {
         try
@@ -21,7 +22,7 @@ public static class ProvisionalTimes
         }
         catch (PayloadException)
         {
-            // Who receives it says what is wrong with it.
+            // The receiver says what is wrong with it.
         }
         return false;
     }

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>What a reading is of. The number is part of the on-disk format of spools and ledgers.</summary>
+/// <summary>What a reading measures. The number is part of the on-disk format of spools and ledgers.</summary>
 public enum ReadingKind : byte
 {
     /// <summary>Thermal and environmental sensors of one machine.</summary>

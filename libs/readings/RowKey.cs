@@ -7,7 +7,7 @@ sealed class RowKey(string name)
 {
     public string Name => name;
 
-    /// <summary>As it stands between two values: <c>,"name":</c>.</summary>
+    /// <summary>The key as it appears between two values: <c>,"name":</c>.</summary>
     public byte[] Bytes { get; } = Encoding.UTF8.GetBytes($",\"{name}\":");
 
     /// <summary>With its quotation marks.</summary>

@@ -1,12 +1,11 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// What the columns of the destination's table can hold, so that a reading with a value that does not fit is found before it is stored.
-/// Immutable.
+/// What the columns of the destination's table can hold, to find a reading that does not fit before it is stored. Immutable.
 /// </summary>
 public sealed class RowLimits
 {
-    /// <summary>What <see cref="ThermalRow"/> writes is never longer.</summary>
+    /// <summary>Most characters that <see cref="ThermalRow"/> writes for a key.</summary>
     static readonly (RowKey Key, int Characters)[] written =
     [
         (ThermalRow.Uuid, 36),
@@ -18,7 +17,8 @@ public sealed class RowLimits
         (ThermalRow.DiskUsage, 23),
     ];
 
-    /// <summary>The most digits, or characters, of what <see cref="ThermalRow"/> writes where there is something to say.</summary>
+    /// <summary>The most digits, or characters, that <see cref="ThermalRow"/> writes for keys that a row has only when there is something
+    /// to report.</summary>
     static readonly (RowKey Key, int Length)[] optional =
     [
         (ThermalRow.GasResistance, 11),
@@ -45,7 +45,7 @@ public sealed class RowLimits
         memory,
         cpuTemperature;
 
-    /// <param name="columns">Of the table. A column takes the value of the key that bears its name, whatever the case.</param>
+    /// <param name="columns">Of the table. A column takes the value of the key with its name, in any case.</param>
     /// <param name="isOwnTable">Whether keys that the rows do not have may have columns too.</param>
     public RowLimits(IReadOnlyCollection<ColumnLimit> columns, bool isOwnTable)
     {
@@ -96,7 +96,7 @@ public sealed class RowLimits
 
         ColumnLimit? Of(RowKey key) => columns.FirstOrDefault(column => column.Name.Equals(key.Name, StringComparison.OrdinalIgnoreCase));
 
-        // Less than the column's bound, so that rounding cannot reach it.
+        // Below the column's bound, so that rounding cannot reach it.
         double Below(RowKey key) =>
             Of(key) switch
             {
@@ -106,14 +106,14 @@ public sealed class RowLimits
             };
     }
 
-    /// <summary>Whether a row has a key only where there is something to say, and the project's own table a column for it.</summary>
+    /// <summary>Whether a row has a key only when there is something to report, with a column in the project's own table.</summary>
     internal static bool IsOptional(string key) => optional.Any(value => key.Equals(value.Key.Name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether it is one of these, and not a text about other values.</summary>
+    /// <summary>Whether a key is one of these, and not a text about other values.</summary>
     internal static bool IsOptionalMeasurement(string key) =>
         optional.Any(value => value.Length < ThermalValues.MostText && key.Equals(value.Key.Name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether everything but measurements and the names of a batch fits, whatever it is.</summary>
+    /// <summary>Whether everything except measurements and the names of a batch always fits.</summary>
     internal bool IsRoomy { get; }
 
     /// <summary>The column of a field; null when the table has none.</summary>
@@ -139,7 +139,7 @@ public sealed class RowLimits
         return missing?.Problem(missing.Name, []);
     }
 
-    /// <summary>Whether all measurements fit for sure. False also for those that take a closer look.</summary>
+    /// <summary>Whether all measurements surely fit. Also false if finding out takes a closer look.</summary>
     internal bool SurelyHolds(in ThermalValues values) =>
         (holdsOptional || !values.HasOptional)
         && IsBelow(values.TemperatureC, temperature)

@@ -5,7 +5,7 @@ namespace ThermalStreaming.Readings;
 /// <param name="channelId">The channel that carries it.</param>
 public sealed class RowStamp(DateTimeOffset forwardedAt, string channelId)
 {
-    /// <summary>All of it but the offset's digits.</summary>
+    /// <summary>All of the stamp except the offset's digits.</summary>
     internal byte[] Bytes { get; } =
     [
         .. ThermalRow.ForwardedAt.Bytes,

@@ -6,15 +6,14 @@ using System.Text.Json;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// The text of one row, put together from pieces that are JSON already: a call of a <see cref="Utf8JsonWriter"/> for each of them took as
-/// long as all the rest that is done for a row. A piece that does not fit into the requested room is an exception, and then nothing is
-/// written.
+/// The text of one row, assembled from pieces that are already JSON: a <see cref="Utf8JsonWriter"/> call for each piece took as long as all
+/// other work on a row. A piece that does not fit into the requested room throws, and then nothing is written.
 /// </summary>
 /// <param name="target">Where to.</param>
 /// <param name="bytes">The most that the row can take.</param>
 ref struct RowText(IBufferWriter<byte> target, int bytes)
 {
-    /// <summary>What a number or a point in time takes at most, with its quotation marks.</summary>
+    /// <summary>Most bytes that a number or a point in time takes, with its quotation marks.</summary>
     public const int ValueBytes = Instants.IsoLength + 2;
 
     static readonly double[] powers = [1, 10, 100, 1_000, 10_000];
@@ -45,7 +44,7 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
         room[0] = (byte)'{';
     }
 
-    /// <param name="text">Of which nothing must be escaped.</param>
+    /// <param name="text">A text that needs no escaping.</param>
     public void AddQuoted(scoped ReadOnlySpan<byte> text)
     {
         room[length++] = (byte)'"';
@@ -72,9 +71,7 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
         length += written;
     }
 
-    /// <summary>
-    /// A number with so many decimals at most, 0 to 4. NaN and infinities are not JSON: a sensor that delivers one delivered nothing.
-    /// </summary>
+    /// <summary>A number with at most this many decimals, 0 to 4. NaN and infinities are not JSON: they count as not delivered.</summary>
     public void Add(double? delivered, int decimals)
     {
         if (delivered is not { } value || !double.IsFinite(value))
@@ -83,7 +80,7 @@ ref struct RowText(IBufferWriter<byte> target, int bytes)
             return;
         }
         var scaled = Math.Round(value * powers[decimals]);
-        // Up to 15 digits are the digits of the nearest double; to find them for any double takes five times as long.
+        // Up to 15 digits are the digits of the nearest double; finding them for any double takes five times as long.
         if (Math.Abs(scaled) >= 1e15)
         {
             if (!Utf8Formatter.TryFormat(Math.Round(value, decimals), room[length..], out var written))

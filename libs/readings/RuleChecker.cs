@@ -42,7 +42,7 @@ public sealed class RuleChecker
         return rules.Broken(rejectingOnly ? rules.Rejecting : rules.All);
     }
 
-    /// <summary>The rules that a row breaks, which was written from a reading of <paramref name="kind"/>.</summary>
+    /// <summary>The rules broken by a row that was written from a reading of <paramref name="kind"/>.</summary>
     public List<BrokenRule> Broken(ReadingKind kind, ReadOnlySpan<byte> written)
     {
         var rules = Of(kind);
@@ -92,7 +92,7 @@ public sealed class RuleChecker
 
         public RuleValues Values { get; }
 
-        /// <summary>Whether something is looked at that only the row has.</summary>
+        /// <summary>Whether a rule needs a value that only the row has.</summary>
         public bool NeedRow { get; }
 
         public bool RejectingNeedRow { get; }

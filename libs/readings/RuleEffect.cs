@@ -6,6 +6,6 @@ public enum RuleEffect
     /// <summary>It is invalid, and goes where the setting VALIDATION says.</summary>
     Reject,
 
-    /// <summary>It is counted, and otherwise treated like one that keeps the rule.</summary>
+    /// <summary>It is counted, and otherwise treated like a reading that keeps the rule.</summary>
     Count,
 }

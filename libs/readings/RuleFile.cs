@@ -3,7 +3,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>Reads a file of rules and reports everything that is wrong with it, by file, line and rule.</summary>
 public static class RuleFile
 {
-    /// <summary>A file is at most as large.</summary>
+    /// <summary>Most bytes of a file.</summary>
     public const int MaxBytes = 1 << 20;
 
     /// <param name="source">The file's bytes, which the rules keep.</param>

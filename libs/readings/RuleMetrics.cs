@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Readings;
 
-/// <summary>The keys of the rows that rules can be about, so that a misspelt one is found.</summary>
+/// <summary>The keys of the rows that rules can be about, to find misspelt ones.</summary>
 static class RuleMetrics
 {
     static readonly Dictionary<string, JsonType> thermal = new(Known(JsonFields.Thermal), StringComparer.Ordinal)
@@ -8,7 +8,7 @@ static class RuleMetrics
         [ThermalRow.GasResistance.Name] = JsonType.Number,
         [ThermalRow.Quality.Name] = JsonType.Text,
         [ThermalRow.Sensors.Name] = JsonType.Text,
-        // A JSON boolean, which no rule can test; the bits of throttled say it too.
+        // A JSON boolean, which no rule can test; the bits of throttled hold the same fact.
         [ThermalRow.Throttled.Name] = JsonType.Number,
         [ThermalRow.LoadAverage.Name] = JsonType.Number,
         [ThermalRow.Uptime.Name] = JsonType.Number,
@@ -19,7 +19,7 @@ static class RuleMetrics
         [ThermalRow.Quality.Name] = JsonType.Text,
     };
 
-    /// <summary>Whether the key is one of the rows of that kind, and then what its values are.</summary>
+    /// <summary>Whether rows of that kind have the key, and the type of its values.</summary>
     public static bool TryGet(ReadingKind kind, string metric, out JsonType type) => Of(kind).TryGetValue(metric, out type);
 
     public static IEnumerable<string> Names(ReadingKind kind) => Of(kind).Keys;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Makes rules of the JSON of a rules file. What it returns counts only when it reported no problem.</summary>
+/// <summary>Makes rules from the JSON of a rules file. The result counts only if no problem was reported.</summary>
 /// <param name="report">Gets line and problem, without a full stop.</param>
 sealed class RuleReader(Action<int, string> report)
 {
@@ -155,7 +155,7 @@ sealed class RuleReader(Action<int, string> report)
             );
         foreach (var (metric, value) in json.Members)
         {
-            // A key that the rows do not have is taken as one of the devices' own, as long as it is not nearly one of theirs.
+            // A key that the rows lack counts as a device's own key, unless it is almost a key of the rows.
             if (!IsMetric(value, metric, ownKey: true, label))
                 continue;
             var of = $"{label}{metric}: ";

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>What is asked of one value: bounds, allowed values, or that it is missing. Immutable.</summary>
+/// <summary>A test of one value: bounds, allowed values, or that it is missing. Immutable.</summary>
 sealed record RuleTest
 {
     /// <summary>The smallest number that passes.</summary>
@@ -21,14 +21,14 @@ sealed record RuleTest
     /// <summary>The values that pass; null: any.</summary>
     public IReadOnlyList<RuleValue>? Allowed { get; init; }
 
-    /// <summary>Whether the value must be missing, or there; null: either.</summary>
+    /// <summary>Whether the value must be missing, or present; null: either.</summary>
     public bool? Missing { get; init; }
 
     bool HasBounds => Minimum is not null || Maximum is not null || Above is not null || Below is not null;
 
     public bool IsEmpty => !HasBounds && Allowed is null && Missing is null;
 
-    /// <summary>Whether the value passes. A missing value passes only where nothing but its absence is asked.</summary>
+    /// <summary>Whether the value passes. A missing value passes only if nothing is tested except its absence.</summary>
     public bool Holds(in RuleValue value)
     {
         var isMissing = value.Type == RuleValueType.Missing;
@@ -39,7 +39,7 @@ sealed record RuleTest
         return (!HasBounds || (value.Type == RuleValueType.Number && IsWithin(value.Number))) && (Allowed is null || IsAllowed(value));
     }
 
-    /// <summary>In a few words, how a value that is there does not pass; null when it does.</summary>
+    /// <summary>In a few words, why a present value fails; null when it passes.</summary>
     public string? Problem(in RuleValue value, string? unit)
     {
         if (Holds(value))
@@ -51,7 +51,7 @@ sealed record RuleTest
             return $"{shown} is not a number";
         return this switch
         {
-            // The words of the versions before rules were a file: they are in the bucket.
+            // The words of versions before rule files, because the bucket holds them.
             { Minimum: { } min, Maximum: { } max, Above: null, Below: null } => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{value} is not {min} to {max}"
@@ -63,7 +63,7 @@ sealed record RuleTest
         };
     }
 
-    /// <summary>The same text for the same test, whatever file it stands in.</summary>
+    /// <summary>The same text for the same test, in any file.</summary>
     public string Canonical()
     {
         var text = new StringBuilder();

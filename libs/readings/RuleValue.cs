@@ -8,7 +8,7 @@ namespace ThermalStreaming.Readings;
 /// <param name="Text">The text, or the JSON of another value; null for a number.</param>
 readonly record struct RuleValue(RuleValueType Type, double Number, string? Text)
 {
-    /// <summary>Longer values are cut where they are shown.</summary>
+    /// <summary>Longer values are cut for display.</summary>
     const int MostShown = 60;
 
     public static RuleValue Of(double? number) => number is { } value ? new(RuleValueType.Number, value, null) : default;
@@ -25,7 +25,7 @@ readonly record struct RuleValue(RuleValueType Type, double Number, string? Text
             _ => Shown,
         };
 
-    /// <summary>On one line, and nothing that a terminal would obey: it is a sender's text, and goes into the log.</summary>
+    /// <summary>On one line, without terminal control characters: it is a sender's text, and goes into the log.</summary>
     string Shown
     {
         get

@@ -3,7 +3,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>What a <see cref="RuleValue"/> is.</summary>
 enum RuleValueType
 {
-    /// <summary>The key is not there, or null.</summary>
+    /// <summary>The key is missing, or null.</summary>
     Missing,
     Number,
     Text,

@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>The values of one reading that rules look at. Used again for each reading; not thread-safe.</summary>
+/// <summary>The values of one reading that rules test. Reused for each reading; not thread-safe.</summary>
 sealed class RuleValues
 {
-    /// <summary>Deeper than any payload that is taken.</summary>
+    /// <summary>Deeper than any accepted payload.</summary>
     const int DeepestValue = 512;
 
     readonly string[] metrics;
     readonly byte[][] names;
     readonly RuleValue[] values;
 
-    /// <param name="metrics">The keys of the row that are looked at.</param>
+    /// <param name="metrics">The keys of the row that rules test.</param>
     public RuleValues(IEnumerable<string> metrics)
     {
         this.metrics = [.. metrics.Distinct(StringComparer.Ordinal)];
@@ -28,7 +28,7 @@ sealed class RuleValues
 
     public void Set(int metric, RuleValue value) => values[metric] = value;
 
-    /// <summary>Takes the values from a row as it is sent: one JSON object. A key that it lacks is missing.</summary>
+    /// <summary>Takes the values from a row as it is sent: one JSON object. A key that it lacks counts as missing.</summary>
     public void Read(ReadOnlySpan<byte> row)
     {
         Array.Clear(values);
@@ -74,7 +74,7 @@ sealed class RuleValues
         }
     }
 
-    /// <summary>False for half of a surrogate pair, which JSON can spell and a text cannot hold.</summary>
+    /// <summary>False for half of a surrogate pair, which JSON can spell but a text cannot hold.</summary>
     static bool TryGetText(ref Utf8JsonReader reader, out string text)
     {
         try

@@ -3,7 +3,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>Reads numbers as senders spell nearly all of them, several times faster than the general parser.</summary>
 static class ShortNumber
 {
-    /// <summary>So many digits fit into the 53 bits of a <see cref="double"/>.</summary>
+    /// <summary>This many digits fit into the 53 bits of a <see cref="double"/>.</summary>
     const int MaxDigits = 15;
 
     /// <summary>Powers of ten that a <see cref="double"/> holds exactly.</summary>

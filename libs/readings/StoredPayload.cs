@@ -5,15 +5,14 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// One record of a journal, the agent's outbox or a forwarder's spool: the payload of an MQTT message behind the few facts that are not in
-/// it. A view on the record, which must not change while it is used.
+/// One record of a journal, the agent's outbox or a forwarder's spool: the payload of an MQTT message, preceded by the few facts that are
+/// not in it. A view of the record, which must not change while the view is used.
 /// </summary>
 /// <remarks>
-/// Layout: byte 0 format (1 = ReadingBatch, 2 = JSON, 3 and 4 the same with an <see cref="AssignedIdentity"/>); byte 1 <see
-/// cref="ReadingKind"/>; bytes 2–9
-/// <see cref="StoredAt"/>, microseconds since 1970, little-endian; byte 10 length of the topic's device id in UTF-8 (a device id is at most
-/// 100 characters); the device id; in formats 3 and 4 the assigned boot id, behind a byte with its length, and the sequence number of the
-/// first reading, 8 bytes, little-endian; the payload.
+/// Layout: byte 0 format (1 = ReadingBatch, 2 = JSON, 3 and 4 the same with an <see cref="AssignedIdentity"/>); byte 1
+/// <see cref="ReadingKind"/>; bytes 2–9 <see cref="StoredAt"/>, microseconds since 1970, little-endian; byte 10 length of the topic's
+/// device id in UTF-8 (a device id is at most 100 characters); the device id; in formats 3 and 4 the assigned boot id, behind a byte with
+/// its length, and the sequence number of the first reading, 8 bytes, little-endian; the payload.
 /// </remarks>
 public readonly struct StoredPayload
 {
@@ -38,9 +37,7 @@ public readonly struct StoredPayload
     /// <summary>The topic's device.</summary>
     public string DeviceId => Encoding.UTF8.GetString(record.Span.Slice(FixedLength, record.Span[LengthAt]));
 
-    /// <summary>
-    /// The identity that readings without one were given when they were first stored, in another place than this; null for most.
-    /// </summary>
+    /// <summary>The identity that readings without one were given when they were first stored elsewhere; null for most.</summary>
     public AssignedIdentity? Assigned
     {
         get
@@ -76,7 +73,7 @@ public readonly struct StoredPayload
         return header;
     }
 
-    /// <summary>Sets the time in a header, which may be used again and again.</summary>
+    /// <summary>Sets the time in a header, which may be reused.</summary>
     public static void Stamp(Span<byte> header, DateTimeOffset storedAt) =>
         BinaryPrimitives.WriteInt64LittleEndian(header[TimeAt..], Instants.ToMicroseconds(storedAt));
 
@@ -93,7 +90,7 @@ public readonly struct StoredPayload
             && length <= span.Length;
     }
 
-    /// <summary><see cref="IsJson"/> of what is known to be such a record.</summary>
+    /// <summary><see cref="IsJson"/> of bytes that are known to be such a record.</summary>
     public static bool IsJsonRecord(ReadOnlySpan<byte> record) => record[0] is 2 or 4;
 
     /// <summary>The readings of a record.</summary>
@@ -109,7 +106,7 @@ public readonly struct StoredPayload
     }
 
     /// <summary>
-    /// The readings of a record as the rows they become, one line each. Nothing has forwarded them yet: <c>forwarded_at</c> is when they
+    /// The readings of a record as the rows they become, one line each. They have not been forwarded yet: <c>forwarded_at</c> is when they
     /// were stored.
     /// </summary>
     /// <exception cref="PayloadException">It is not such a record, or its payload cannot be read.</exception>
@@ -131,7 +128,7 @@ public readonly struct StoredPayload
 
     static bool HasAssigned(ReadOnlySpan<byte> record) => record[0] is 3 or 4;
 
-    /// <summary>−1 when the record ends within it.</summary>
+    /// <summary>−1 when the record ends within the header.</summary>
     static int HeaderLength(ReadOnlySpan<byte> record)
     {
         var length = FixedLength + record[LengthAt];

@@ -50,7 +50,7 @@ sealed class ThermalRow
     /// <summary>What a row takes besides its batch's own texts: 38 keys, three quoted ids and times of 36 to 51 bytes, values.</summary>
     const int UsualBytes = 1792;
 
-    /// <summary>Beyond these no sensor is, and the columns hold no more.</summary>
+    /// <summary>No sensor exceeds these, and the columns hold no more.</summary>
     const double MostOhm = 1e11,
         MostLoad = 1e7,
         MostSeconds = 1e15;
@@ -108,7 +108,7 @@ sealed class ThermalRow
         WriteIds(ref row, reading, observedAt);
         row.Add(host);
         row.Add(CpuTempF);
-        // A cast makes 0 of what is no number.
+        // A cast turns anything but a number into 0.
         if (reading.CpuTemperatureC is { } celsius && Math.Abs(celsius) < 1e6)
             row.Add((long)Math.Round(celsius * 9 / 5 + 32));
         else
@@ -152,7 +152,8 @@ sealed class ThermalRow
     }
 
     /// <summary>
-    /// What a row has only where there is something to say. An older table and pipe have no columns for it, and load the row all the same.
+    /// Keys that a row has only when there is something to report. An older table and pipe have no columns for them, and still load the
+    /// row.
     /// </summary>
     static void WriteOptional(ref RowText row, in ThermalValues reading)
     {
@@ -199,7 +200,7 @@ sealed class ThermalRow
         Span<byte> uuid = stackalloc byte[36];
         new Guid(reading.Id, bigEndian: true).TryFormat(uuid, out _);
         row.AddQuoted(uuid);
-        // rowid is the second and the uuid, as the original's was meant to be.
+        // rowid is the second and the uuid, as intended in the original.
         row.Add(RowId);
         Span<byte> second = stackalloc byte[16];
         second[0] = (byte)'"';

@@ -4,7 +4,7 @@ namespace ThermalStreaming.Readings;
 
 /// <summary>
 /// A <see cref="ThermalReading"/> read straight from its bytes: there are a hundred thousand a second, and an object for each would be most
-/// of a forwarder's garbage. Null is what its sensor did not deliver.
+/// of a forwarder's garbage. Null stands for a value that the sensor did not deliver.
 /// </summary>
 ref struct ThermalValues
 {
@@ -29,18 +29,18 @@ ref struct ThermalValues
     public ulong? Throttled,
         UptimeS;
 
-    /// <summary>Text of which nothing must be escaped; empty without one.</summary>
+    /// <summary>A text that needs no escaping; empty if there is none.</summary>
     public ReadOnlySpan<byte> Quality,
         Sensors;
 
-    /// <summary>Characters of a text; a longer one is left out.</summary>
+    /// <summary>Most characters of a text; a longer one is left out.</summary>
     internal const int MostText = 200;
 
     static readonly SearchValues<byte> textBytes = SearchValues.Create(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:,_-"u8
     );
 
-    /// <summary>Whether it has a value of a key that rows have only where there is something to say.</summary>
+    /// <summary>Whether it has a value for a key that rows have only when there is something to report.</summary>
     public readonly bool HasOptional =>
         GasResistanceOhm.HasValue
         || LoadAverage.HasValue
@@ -50,7 +50,7 @@ ref struct ThermalValues
         || !Quality.IsEmpty
         || !Sensors.IsEmpty;
 
-    /// <summary>As protobuf has it: of a field that comes twice the last one counts, and a field that is not known is skipped.</summary>
+    /// <summary>As in protobuf: if a field comes twice, the last one counts, and an unknown field is skipped.</summary>
     /// <exception cref="PayloadException">The bytes are not such a message.</exception>
     public static ThermalValues Read(ReadOnlySpan<byte> message)
     {
@@ -138,7 +138,7 @@ ref struct ThermalValues
         return values;
     }
 
-    /// <summary>The text if nothing in it must be escaped and it is not too long; else an empty one.</summary>
+    /// <summary>The text if it needs no escaping and is not too long; else an empty one.</summary>
     internal static ReadOnlySpan<byte> Plain(ReadOnlySpan<byte> text) =>
         text.Length <= MostText && !text.ContainsAnyExcept(textBytes) ? text : [];
 }

@@ -29,9 +29,7 @@ public static class Topics
     /// <summary>The last level of a topic and the value of the metrics' label <c>kind</c>.</summary>
     public static string Name(ReadingKind kind) => kind == ReadingKind.Thermal ? "thermal" : "inverter";
 
-    /// <summary>
-    /// Takes a readings topic apart; false for any other topic, and for one whose device id cannot be (<see cref="IsDeviceId"/>).
-    /// </summary>
+    /// <summary>Parses a readings topic; false for any other topic, and for an impossible device id (<see cref="IsDeviceId"/>).</summary>
     public static bool TryParse(string topic, out string deviceId, out ReadingKind kind)
     {
         deviceId = "";
@@ -69,7 +67,7 @@ public static class Topics
 
     /// <summary>
     /// Whether a text can be a device id: 1 to 100 characters and at most 255 bytes of UTF-8 (journals give its length one byte),
-    /// well-formed, none of which means something in a topic or is a control character.
+    /// well-formed, without control characters and characters with a meaning in topics.
     /// </summary>
     public static bool IsDeviceId(string? text) =>
         text is { Length: > 0 and <= MaxDeviceIdLength }
@@ -78,7 +76,7 @@ public static class Topics
         && text[0] != '$'
         && Utf8Length(text) is >= 0 and <= MaxDeviceIdBytes;
 
-    /// <summary>−1 for half of a surrogate pair, which UTF-8 cannot spell.</summary>
+    /// <summary>−1 for half of a surrogate pair, which UTF-8 cannot encode.</summary>
     static int Utf8Length(string text)
     {
         var length = 0;

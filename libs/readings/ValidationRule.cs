@@ -8,7 +8,7 @@ public sealed class ValidationRule
     /// <summary>Its name in reasons and counters; unique among the rules of its kind.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The key of the row that it is about.</summary>
+    /// <summary>The key of the row that the rule is about.</summary>
     public required string Metric { get; init; }
 
     /// <summary>Unit of the value, for people.</summary>
@@ -20,19 +20,18 @@ public sealed class ValidationRule
     /// <summary>What becomes of a reading that breaks it.</summary>
     public RuleEffect Effect { get; init; }
 
-    /// <summary>What is asked of the value, whatever the others are.</summary>
+    /// <summary>The test that the value must pass, independent of others.</summary>
     internal RuleTest Test { get; init; } = new();
 
-    /// <summary>What is asked of it besides, by other values: the first case whose conditions hold counts. Null: nothing.</summary>
+    /// <summary>Further tests of the value that depend on other values: the first case whose conditions hold counts. Null: none.</summary>
     internal IReadOnlyList<RuleCase>? Cases { get; init; }
 
-    /// <summary>The keys of the row that it looks at.</summary>
+    /// <summary>The keys of the row that the rule tests.</summary>
     internal IEnumerable<string> Metrics =>
         [Metric, .. (Cases ?? []).SelectMany(one => one.Conditions.Select(condition => condition.Metric))];
 
     /// <summary>
-    /// The same text for the same rule. What asks for a number in a range is written as versions before rule files wrote it into their
-    /// plans.
+    /// The same text for the same rule. A rule for a number in a range is written as versions before rule files wrote it into their plans.
     /// </summary>
     internal string Canonical =>
         IsRequired

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Readings;
 /// <summary>The rules of a file, by kind of reading. Immutable.</summary>
 public sealed class ValidationRules
 {
-    /// <summary>Where a longer identity would make a plan large.</summary>
+    /// <summary>Longest identity that is used as it is: a longer one would make plans large.</summary>
     const int LongestPlainIdentity = 1000;
 
     internal ValidationRules(
@@ -23,7 +23,7 @@ public sealed class ValidationRules
         Identity = Identify();
     }
 
-    /// <summary>The rules of the original, which count where no file is named.</summary>
+    /// <summary>The rules of the original, which apply if no file is named.</summary>
     public static ValidationRules Default { get; } = LoadDefault();
 
     /// <summary>The file, for messages.</summary>
@@ -37,8 +37,8 @@ public sealed class ValidationRules
     public IReadOnlyList<ValidationRule> Thermal { get; }
 
     /// <summary>
-    /// The same for rules that reject the same readings for the same reasons; another for any others. That of the default rules is the text
-    /// that versions before rule files wrote into their plans, so that they can be continued.
+    /// The same for rules that reject the same readings for the same reasons, and different otherwise. For the default rules it is the text
+    /// that versions before rule files wrote into their plans, so that those plans can be continued.
     /// </summary>
     public string Identity { get; }
 

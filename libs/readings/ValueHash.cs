@@ -6,12 +6,12 @@ using System.Numerics;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A small hash of a reading's values, the same in every process: equal readings have equal ones, and of different readings one pair in
-/// four thousand million has. Never 0.
+/// A small hash of a reading's values, the same in every process. Equal readings have equal hashes, as does one pair of different readings
+/// in four thousand million. Never 0.
 /// </summary>
 ref struct ValueHash
 {
-    /// <summary>All that a number can be spelled with, Infinity and NaN in any case too.</summary>
+    /// <summary>All bytes of spelled numbers, including Infinity and NaN in any case.</summary>
     static readonly SearchValues<byte> numberBytes = SearchValues.Create("0123456789+-.eEIiNnFfTtYyAa"u8);
 
     uint hash;
@@ -30,7 +30,7 @@ ref struct ValueHash
     }
 
     /// <summary>
-    /// A JSON value by what it says: a number is the same however it is spelled, in quotation marks too, and white space between values
+    /// Adds a JSON value by its meaning: a number counts the same in any spelling, even in quotation marks, and white space between values
     /// does not count.
     /// </summary>
     public void AddJson(scoped ReadOnlySpan<byte> raw)
@@ -38,7 +38,7 @@ ref struct ValueHash
         var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;
         if (
             ShortNumber.TryParse(text, out var number)
-            // The general parser takes long to find that a time or an id is no number.
+            // The general parser takes long to find that a time or an id is not a number.
             || (!text.ContainsAnyExcept(numberBytes) && Utf8Parser.TryParse(text, out number, out var length) && length == text.Length)
         )
         {

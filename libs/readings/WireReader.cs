@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). Bytes that are not well-formed are a <see
-/// cref="PayloadException"/>; groups, which proto3 does not have, count as such.
+/// Reads the protobuf wire format without making objects (protobuf.dev, "Encoding"). Malformed bytes throw a
+/// <see cref="PayloadException"/>; groups, which proto3 does not have, count as malformed.
 /// </summary>
 ref struct WireReader(ReadOnlySpan<byte> bytes)
 {
@@ -41,7 +41,7 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
     /// <summary>The content of a string, bytes or message field.</summary>
     public ReadOnlySpan<byte> ReadBytes() => Take(ReadVarint());
 
-    /// <summary>Steps over a field of which the tag has been read.</summary>
+    /// <summary>Skips a field whose tag has been read.</summary>
     public void Skip(uint tag)
     {
         switch (tag & 7)
