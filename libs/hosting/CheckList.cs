@@ -8,7 +8,7 @@ namespace ThermalStreaming.Hosting;
 /// </summary>
 public static class CheckList
 {
-    /// <summary>Ceiling for a single step, so that a black-holed address cannot hang the doctor.</summary>
+    /// <summary>Ceiling for a single step, so that a black-holed address cannot hang the check.</summary>
     static readonly TimeSpan StepCeiling = TimeSpan.FromSeconds(30);
 
     /// <returns><see cref="ExitCodes.Ok"/>, or <see cref="ExitCodes.Failed"/> when a step failed.</returns>
@@ -46,8 +46,7 @@ public static class CheckList
     }
 
     /// <summary>
-    /// Into a pipe or a file (./check, docker compose exec -T) a finding is one line, however long, and without colours, whatever TERM
-    /// says.
+    /// In a pipe or a file (./check, docker compose exec -T), a finding is one line of any length, without colours, whatever TERM says.
     /// </summary>
     public static IAnsiConsole ConsoleFor(TextWriter output, bool isTerminal)
     {

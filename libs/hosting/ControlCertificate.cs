@@ -8,20 +8,20 @@ namespace ThermalStreaming.Hosting;
 
 /// <summary>
 /// The certificate that the control service shows, with its key, from two PEM files. They are read at each new connection, so a renewed
-/// certificate holds without a restart. While the files do not fit together, as between the writing of one and of the other, the last
-/// certificate that did is shown. Thread-safe.
+/// certificate takes effect without a restart. While the files do not match, as between the writing of one and the other, the last matching
+/// pair is shown. Thread-safe.
 /// </summary>
 /// <param name="certificateFile">The certificate, followed by those of its intermediate authorities if any.</param>
 /// <param name="keyFile">Its key, unencrypted.</param>
 /// <param name="clock">For certificates that have expired.</param>
-/// <param name="logger">Hears of new certificates and of files that cannot be used, once each.</param>
+/// <param name="logger">Logs new certificates and files that cannot be used, once each.</param>
 sealed partial class ControlCertificate(string certificateFile, string keyFile, TimeProvider clock, ILogger logger)
 {
     readonly Lock gate = new();
     string seen = "";
     SslStreamCertificateContext? current;
 
-    /// <summary>What to show now.</summary>
+    /// <summary>The certificate to show now.</summary>
     /// <exception cref="InvalidOperationException">The files could not be used since the start.</exception>
     public SslStreamCertificateContext Current
     {
@@ -35,7 +35,7 @@ sealed partial class ControlCertificate(string certificateFile, string keyFile, 
         }
     }
 
-    /// <summary>What is wrong with the files, and what to do; null where they can be used.</summary>
+    /// <summary>What is wrong with the files, and what to do; null if they can be used.</summary>
     public static string? Problem(string certificateFile, string keyFile)
     {
         try
@@ -82,7 +82,7 @@ sealed partial class ControlCertificate(string certificateFile, string keyFile, 
             LogExpired(certificateFile, until);
     }
 
-    /// <summary>Says it once, until there is something else to say.</summary>
+    /// <summary>Logs a problem once, until there is a different one.</summary>
     void Note(string problem, Exception e, string? files = null)
     {
         var note = files ?? problem;
@@ -93,12 +93,12 @@ sealed partial class ControlCertificate(string certificateFile, string keyFile, 
 
     static SslStreamCertificateContext Parse(string certificate, string key)
     {
-        // A key that is not this certificate's is refused here.
+        // This refuses a key that is not the certificate's.
         var shown = X509Certificate2.CreateFromPem(certificate, key);
         var all = new X509Certificate2Collection();
         all.ImportFromPem(certificate);
         all.RemoveAt(0);
-        // Without the offline flag, missing intermediate certificates would be looked for in the Internet.
+        // Without the offline flag, missing intermediate certificates would be looked for on the Internet.
         return SslStreamCertificateContext.Create(shown, all, offline: true);
     }
 

@@ -5,8 +5,8 @@ using Grpc.Core;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Errors of control services: a <c>google.rpc.Status</c> whose message says what is wrong and what to do, and whose details say the same
-/// to programs.
+/// Errors of control services: a <c>google.rpc.Status</c> whose message says what is wrong and what to do, and whose details say it for
+/// programs.
 /// </summary>
 public static class ControlErrors
 {
@@ -27,7 +27,7 @@ public static class ControlErrors
     }
 
     /// <summary>FAILED_PRECONDITION with a <c>google.rpc.PreconditionFailure</c>.</summary>
-    /// <param name="type">What must be so, for programs: <c>PAUSED</c>.</param>
+    /// <param name="type">The unmet condition, for programs: <c>PAUSED</c>.</param>
     /// <param name="subject">What it is about.</param>
     /// <param name="message">What is wrong, and what to do.</param>
     public static RpcException Precondition(string type, string subject, string message)

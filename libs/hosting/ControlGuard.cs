@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Lets calls pass that change nothing, or that carry the token, and logs each change. A method that is not known to change nothing needs
-/// the token. Thread-safe.
+/// Admits calls that change nothing or carry the token, and logs each change. A method that is not known to be read-only needs the token.
+/// Thread-safe.
 /// </summary>
 /// <param name="definition">Says which methods change nothing.</param>
 /// <param name="token">Of the installation.</param>
-/// <param name="logger">Hears of changes.</param>
+/// <param name="logger">Logs changes.</param>
 sealed partial class ControlGuard(ControlDefinition definition, ControlToken token, ILogger<ControlGuard> logger) : Interceptor
 {
     readonly HashSet<string> reads =

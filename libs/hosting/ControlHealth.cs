@@ -4,7 +4,8 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>grpc.health.v1: the service, by its gRPC name or "", serves while <c>/readyz</c> says that it is ready. Thread-safe.</summary>
+/// <summary>grpc.health.v1: the service, by its gRPC name or "", is serving while <c>/readyz</c> says that it is ready.
+/// Thread-safe.</summary>
 /// <param name="definition">Names the gRPC service.</param>
 /// <param name="health">Of the service.</param>
 /// <param name="streams">Bounds the watchers.</param>

@@ -11,16 +11,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Serves gRPC on a listener of its own, with health and reflection. The other listener needs no routing.</summary>
+/// <summary>Serves gRPC on a separate listener, with health and reflection. The other listener needs no routing.</summary>
 static class ControlHosting
 {
     /// <summary>Enough for the ids of thousands of dead letters.</summary>
     const int MostRequestBytes = 512 * 1024;
 
-    /// <summary>What calls that run at a stop may take to end; then their connections are closed.</summary>
+    /// <summary>How long running calls may take to end at a stop; then their connections are closed.</summary>
     static readonly TimeSpan stopPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Registers what control needs.</summary>
+    /// <summary>Registers the services that control needs.</summary>
     public static void Add(WebApplicationBuilder builder, ControlDefinition definition, ControlSettings settings, string service)
     {
         if (settings.Tls is not null)
@@ -70,7 +70,7 @@ static class ControlHosting
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<ControlCertificate>>()
         );
-        // Reads it now, so that the log says at the start what is shown.
+        // Reads the certificate now, so that the log names it at the start.
         _ = certificate.Current;
         return new TlsHandshakeCallbackOptions
         {
@@ -78,10 +78,10 @@ static class ControlHosting
         };
     }
 
-    /// <summary>Makes what answers the calls.</summary>
+    /// <summary>Makes the delegate that answers the calls.</summary>
     public static RequestDelegate Build(IServiceProvider services, ControlDefinition definition)
     {
-        // Says when the service started, which is now.
+        // Created now, because it records when the service started.
         _ = services.GetRequiredService<ServiceFacts>();
         var application = new ApplicationBuilder(services);
         application.UseRouting();
@@ -95,7 +95,7 @@ static class ControlHosting
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         return async context =>
         {
-            // A stop waits for calls that run, and a caller may leave one open for ever.
+            // A stop waits for running calls, and a caller may leave one open for ever.
             using var patience = new CancellationTokenSource();
             await using var onStop = stopping.Register(() => patience.CancelAfter(stopPatience));
             await using var onEnd = patience.Token.Register(context.Abort);

@@ -5,7 +5,7 @@ namespace ThermalStreaming.Hosting;
 /// <summary>Where a service listens for gRPC, and who may change something. Immutable.</summary>
 sealed record ControlSettings
 {
-    /// <summary>0: nowhere.</summary>
+    /// <summary>0: it does not listen.</summary>
     public required int Port { get; init; }
 
     public required IPAddress Address { get; init; }
@@ -16,7 +16,7 @@ sealed record ControlSettings
     /// <summary>Files with the certificate and its key, PEM; null: no TLS.</summary>
     public (string Certificate, string Key)? Tls { get; init; }
 
-    /// <summary>Of a service that is not controlled.</summary>
+    /// <summary>The settings of a service that is not controlled.</summary>
     public static ControlSettings None { get; } =
         new()
         {
@@ -26,7 +26,7 @@ sealed record ControlSettings
         };
 
     /// <param name="settings">Gets the problems.</param>
-    /// <param name="httpPort">HTTP_PORT, which must be another one.</param>
+    /// <param name="httpPort">HTTP_PORT, which must be a different port.</param>
     public static ControlSettings Load(Settings settings, int httpPort)
     {
         var port = settings.WholeNumber(
@@ -76,7 +76,8 @@ sealed record ControlSettings
         };
     }
 
-    /// <summary>In a container, 0.0.0.0 is the project's network; who reaches that is set outside. Images of .NET say so.</summary>
+    /// <summary>In a container, 0.0.0.0 is the project's network; access to that is configured outside. .NET images set the
+    /// variable.</summary>
     static bool IsContainer => Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") is "true" or "1";
 
     static bool Readable(Settings settings, string name, string path)

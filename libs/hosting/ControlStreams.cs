@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// The calls of one method that stay open. Bounds how many there are at once, because each costs memory, and ends them when the service
-/// stops, which would wait for them otherwise. Thread-safe.
+/// The open calls of one method. Bounds their number, because each costs memory, and ends them when the service stops, which would
+/// otherwise wait for them. Thread-safe.
 /// </summary>
 /// <param name="lifetime">Of the service.</param>
 public sealed class ControlStreams(IHostApplicationLifetime lifetime)
@@ -16,8 +16,7 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
     int open;
 
     /// <summary>Runs a call until it ends, its caller leaves, or the service stops.</summary>
-    /// <exception cref="RpcException">
-    /// RESOURCE_EXHAUSTED where there are <see cref="Most"/> already; UNAVAILABLE when the service stops.
+    /// <exception cref="RpcException"> RESOURCE_EXHAUSTED if there are <see cref="Most"/> already; UNAVAILABLE when the service stops.
     /// </exception>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> call)
     {
@@ -40,7 +39,7 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
         }
     }
 
-    /// <summary>As <see cref="RunAsync"/>, for a call that ends by itself: without a bound.</summary>
+    /// <summary>Like <see cref="RunAsync"/>, but without a bound: for a call that ends by itself.</summary>
     /// <exception cref="RpcException">UNAVAILABLE when the service stops.</exception>
     public async Task UntilStopAsync(ServerCallContext context, Func<CancellationToken, Task> call)
     {
@@ -51,7 +50,7 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
-            // Nobody reads an answer any more, or the deadline has answered.
+            // Nobody reads the answer any more, or the deadline has already answered.
             throw new RpcException(Status.DefaultCancelled);
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)

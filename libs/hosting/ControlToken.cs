@@ -5,19 +5,20 @@ using Grpc.Core;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// The secret of those who may change something. It is read from its file at each such call, so a new one holds at once. Thread-safe.
+/// The secret of callers that may change something. It is read from its file at each such call, so a new one takes effect at once.
+/// Thread-safe.
 /// </summary>
 /// <param name="path">The file.</param>
 sealed class ControlToken(string path)
 {
     const string Scheme = "Bearer ";
 
-    /// <summary>Shorter than this is no secret; `setup` makes 43.</summary>
+    /// <summary>Anything shorter is not a secret; `setup` makes 43 characters.</summary>
     const int LeastCharacters = 32;
 
-    /// <summary>Returns where the header carries the token.</summary>
+    /// <summary>Returns if the header carries the token.</summary>
     /// <param name="headers">Of the call.</param>
-    /// <exception cref="RpcException">UNAUTHENTICATED, or FAILED_PRECONDITION where there is no token to compare with.</exception>
+    /// <exception cref="RpcException">UNAUTHENTICATED, or FAILED_PRECONDITION if there is no token to compare with.</exception>
     public void Require(Metadata headers)
     {
         var expected = Read();
@@ -29,7 +30,7 @@ sealed class ControlToken(string path)
                 "This call changes something and carries no token; send the header 'authorization: Bearer <token>' with the token that "
                     + "setup has made (docs/operations.md, Control)."
             );
-        // Hashes are compared, so that not even the length shows in the time it takes.
+        // Compares hashes, so that the time taken does not reveal even the length.
         if (!CryptographicOperations.FixedTimeEquals(Hash(given[Scheme.Length..].Trim()), Hash(expected)))
             throw ControlErrors.Because(
                 StatusCode.Unauthenticated,

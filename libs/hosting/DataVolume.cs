@@ -5,7 +5,7 @@ namespace ThermalStreaming.Hosting;
 /// <summary>Shows how much space the file system of the data directory has.</summary>
 public static class DataVolume
 {
-    /// <summary>Makes the instruments. Once. What the file system does not say is absent.</summary>
+    /// <summary>Makes the instruments. Call it once. Figures that the file system does not give are absent.</summary>
     /// <param name="meter">Of the service.</param>
     /// <param name="directory">The data directory.</param>
     public static void Publish(Meter meter, string directory)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What each part of a service says of itself. Thread-safe.</summary>
+/// <summary>What each part of a service reports about itself. Thread-safe.</summary>
 public sealed class Health
 {
     readonly ConcurrentDictionary<string, string?> parts = new(StringComparer.Ordinal);
@@ -12,7 +12,7 @@ public sealed class Health
     public bool IsReady => !parts.IsEmpty && parts.Values.All(problem => problem is null);
 
     /// <summary>Parts and their problems at this moment, sorted by name; a null problem means the part is well.</summary>
-    // ToArray is atomic; what LINQ makes of the dictionary itself counts first and copies then, and throws when a part came in between.
+    // ToArray is atomic. LINQ on the dictionary itself counts first and copies then, and throws if a part was added in between.
     public IEnumerable<KeyValuePair<string, string?>> Parts => parts.ToArray().OrderBy(part => part.Key, StringComparer.Ordinal);
 
     /// <summary>What <c>/readyz</c> adds about a part that is well; null for most.</summary>

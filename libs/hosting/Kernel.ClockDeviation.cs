@@ -7,8 +7,9 @@ public partial class Kernel
     const int OffsetInNanoseconds = 0x2000;
 
     /// <summary>
-    /// How far the system clock is from the one that it follows: what adjtimex(2) has still to correct, positive when the system clock is
-    /// behind, and the largest error that the NTP client gives. Null while the clock follows no other, and if the kernel does not say.
+    /// How far the system clock is from the clock that it follows: the offset that adjtimex(2) still has to correct, positive when the
+    /// system clock is behind, and the largest error that the NTP client gives. Null while the clock follows no other, or if the kernel
+    /// does not say.
     /// </summary>
     public virtual (TimeSpan Offset, TimeSpan MaxError)? ClockDeviation()
     {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// What the kernel says of the machine, and .NET does not ask. None of it needs a privilege or a device, in a container neither: Docker's
-/// seccomp profile lets adjtimex(2) and clock_adjtime(2) through since Engine 20.10, and setting the clock is what needs CAP_SYS_TIME.
+/// Facts about the machine that the kernel gives and .NET does not ask for. None needs a privilege or a device, even in a container:
+/// Docker's seccomp profile has allowed adjtimex(2) and clock_adjtime(2) since Engine 20.10, and only setting the clock needs CAP_SYS_TIME.
 /// Thread-safe.
 /// </summary>
 public partial class Kernel
@@ -31,7 +31,7 @@ public partial class Kernel
 
     /// <summary>
     /// Time since the machine started, suspended time included (CLOCK_BOOTTIME). Nobody can set it, and it runs at the rate of the system
-    /// clock, so the difference of the two changes only when somebody steps the system clock. CLOCK_MONOTONIC stands still in suspend.
+    /// clock, so the difference between the two changes only when the system clock is stepped. CLOCK_MONOTONIC stands still in suspend.
     /// </summary>
     public virtual TimeSpan SinceBoot()
     {
@@ -41,8 +41,8 @@ public partial class Kernel
     }
 
     /// <summary>
-    /// A name for the time since the machine started, another after each restart of it: the kernel's, without its dashes, because files on
-    /// disk have it so. Null if the kernel does not say.
+    /// The kernel's name for the time since the machine started, different after each restart; without its dashes, because files on disk
+    /// have that form. Null if the kernel does not say.
     /// </summary>
     public string? BootId => ReadBootId()?.Replace("-", "", StringComparison.Ordinal).Trim() is { Length: > 0 } id ? id : null;
 
@@ -60,8 +60,8 @@ public partial class Kernel
     }
 
     /// <summary>
-    /// Tasks that ran or wanted to, averaged over a minute; null if the kernel does not say. By sysinfo(2), because lxcfs may put a
-    /// container's own figures in the place of /proc/loadavg.
+    /// Tasks that ran or wanted to, averaged over a minute; null if the kernel does not say. Uses sysinfo(2), because lxcfs may replace
+    /// /proc/loadavg by a container's own figures.
     /// </summary>
     public virtual double? LoadAverage()
     {

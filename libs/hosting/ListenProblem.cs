@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>A port that cannot be listened on is a setting to change, not a crash.</summary>
+/// <summary>Reports a port that cannot be listened on as a setting to change, not as a crash.</summary>
 public static class ListenProblem
 {
-    /// <summary>Below it, ports need root or CAP_NET_BIND_SERVICE.</summary>
+    /// <summary>Ports below this one need root or CAP_NET_BIND_SERVICE.</summary>
     const int FirstFreePort = 1024;
 
     /// <summary>The problem with the setting that gives the port; null when the start failed for another reason.</summary>

@@ -21,9 +21,9 @@ sealed record LogSettings(LogLevel Level, bool Json)
     public void Apply(ILoggingBuilder logging)
     {
         logging.SetMinimumLevel(Level);
-        // The framework's own Information lines say nothing an operator acts on.
+        // The framework's own Information lines hold nothing for an operator to act on.
         logging.AddFilter("Microsoft", Level > LogLevel.Warning ? Level : LogLevel.Warning);
-        // What ends a part is told once, by this program (Ended), and not with a stack trace when it is the configuration.
+        // This program reports once why a part ended (Ended), without a stack trace if the configuration is the cause.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         logging.AddFilter("Grpc", Level > LogLevel.Warning ? Level : LogLevel.Warning);
         logging.AddFilter("System.Net.Http", Level > LogLevel.Warning ? Level : LogLevel.Warning);

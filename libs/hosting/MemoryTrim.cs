@@ -4,20 +4,20 @@ using System.Runtime.InteropServices;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Gives back memory that a start or a flood has left behind: garbage, which a service with little to do never collects, and pages of
-/// libraries, of which a start touches many that are never needed again. A pass takes some ten milliseconds. For one thread.
+/// Releases memory that a start or a flood has left behind: garbage, which a service with little to do never collects, and pages of
+/// libraries, many of which only the start needs. A pass takes some ten milliseconds. For one thread.
 /// </summary>
 /// <remarks>
-/// Pages of a library are dropped from this process only; what is touched again comes back from the page cache without reading the disk,
-/// unless the kernel needed the memory. Left alone is what could be harmed: what the process may write, what it has changed (relocations
-/// are private copies, lost when dropped), and what was not yet there at the last pass, because only what is loaded for good can be relied
-/// on to be the same between look and call.
+/// Pages of a library are dropped from this process only. A page that is touched again comes from the page cache without reading the disk,
+/// unless the kernel needed the memory. Mappings that could be harmed are left alone: those that the process may write, those that it has
+/// changed (relocations are private copies, lost when dropped), and those that were not there at the last pass, because only a permanently
+/// loaded mapping is sure to stay the same between check and call.
 /// </remarks>
 sealed partial class MemoryTrim
 {
     const int DontNeed = 4; // MADV_DONTNEED
 
-    // Before and right after the parts of a service start, because what the start takes adds to what a load takes that begins at once;
+    // Before and right after the parts of a service start, because the memory of the start adds to that of a load that begins at once;
     // again when everything that a running service uses has run once; then every minute, because idle services collect nothing.
     static readonly TimeSpan[] afterStart =
     [
@@ -31,7 +31,7 @@ sealed partial class MemoryTrim
 
     HashSet<Mapping> known = [];
 
-    /// <summary>Passes until <paramref name="stop"/>.</summary>
+    /// <summary>Makes passes until <paramref name="stop"/>.</summary>
     public static async Task RunAsync(TimeProvider clock, CancellationToken stop)
     {
         var trim = new MemoryTrim();
@@ -75,7 +75,7 @@ sealed partial class MemoryTrim
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Without /proc nothing is given back.
+            // Without /proc, nothing is released.
         }
         known = now;
     }
@@ -86,7 +86,7 @@ sealed partial class MemoryTrim
     /// <summary>A mapping of a file that the process may only read or execute.</summary>
     readonly record struct Mapping(nint Start, nuint Length, string File)
     {
-        /// <summary>proc(5): <c>7f01-7f02 r-xp 00000000 fe:00 1234   /usr/lib/libc.so.6</c>. Null for any other.</summary>
+        /// <summary>proc(5): <c>7f01-7f02 r-xp 00000000 fe:00 1234   /usr/lib/libc.so.6</c>. Null for any other line.</summary>
         public static Mapping? Parse(string line)
         {
             var (dash, space) = (line.IndexOf('-'), line.IndexOf(' '));

@@ -1,11 +1,11 @@
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Keeps why a request to the receiver failed, which OpenTelemetry's exporter tells nobody. Thread-safe.</summary>
+/// <summary>Keeps the reason why a request to the receiver failed, which OpenTelemetry's exporter does not report. Thread-safe.</summary>
 sealed class OtlpAnswers
 {
     volatile string? problem;
 
-    /// <summary>Why the last request failed; null when it did not, and where no client of <see cref="Client"/> is used.</summary>
+    /// <summary>Why the last request failed; null if it did not, or if no client of <see cref="Client"/> is used.</summary>
     public string? Problem => problem;
 
     /// <summary>A client whose failures are kept.</summary>

@@ -8,12 +8,12 @@ using OpenTelemetry.Resources;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Sends the metrics that <c>/metrics</c> shows to a receiver, by OpenTelemetry's own exporter, on a thread of its own. Whatever the receiver
-/// does, the service and <c>/metrics</c> are not affected. Switched off, no code of it runs.
+/// Sends the metrics that <c>/metrics</c> shows to a receiver, with OpenTelemetry's own exporter, on its own thread. The receiver cannot
+/// affect the service or <c>/metrics</c>. If switched off, none of this code runs.
 /// </summary>
 sealed partial class OtlpExport : IDisposable
 {
-    /// <summary>What a stop may spend on the last export.</summary>
+    /// <summary>How long a stop may spend on the last export.</summary>
     static readonly TimeSpan stopTime = TimeSpan.FromSeconds(2);
 
     readonly MeterProvider provider;
@@ -21,7 +21,7 @@ sealed partial class OtlpExport : IDisposable
     OtlpExport(MeterProvider provider) => this.provider = provider;
 
     /// <summary>Starts it. Throws nothing.</summary>
-    /// <returns>Ends it when disposed; null when it is switched off or cannot be started, which the log says.</returns>
+    /// <returns>Ends the export when disposed; null if it is switched off, or cannot be started (the log says why).</returns>
     public static OtlpExport? Start(OtlpOptions? options, string service, ILogger logger)
     {
         if (options is null)
@@ -32,7 +32,7 @@ sealed partial class OtlpExport : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The exporter reads its own variables, and throws for some of what can stand in them.
+            // The exporter reads its own variables, and throws for some of their values.
             LogNotStarted(logger, options.Shown, e.Message);
             return null;
         }
@@ -40,7 +40,7 @@ sealed partial class OtlpExport : IDisposable
 
     public void Dispose()
     {
-        // A receiver that hangs must not hold up the stop, whatever the exporter makes of its own time limit.
+        // A receiver that hangs must not hold up the stop, even if the exporter does not keep its own time limit.
         var end = Task.Run(() => provider.Shutdown((int)stopTime.TotalMilliseconds));
         try
         {
@@ -56,13 +56,13 @@ sealed partial class OtlpExport : IDisposable
     static MeterProvider Build(OtlpOptions options, string service, ILogger logger)
     {
         var answers = new OtlpAnswers();
-        // Headers, time limit and certificates it reads from its own variables.
+        // It reads headers, time limit and certificates from its own variables.
         var exporter = new OtlpExporterOptions
         {
             Endpoint = options.Endpoint,
             Protocol = options.IsGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
         };
-        // The exporter asks for it with HTTP alone. It makes a client of its own for gRPC, and for certificates that its variables name.
+        // The exporter asks for a client only with HTTP. For gRPC, and for certificates that its variables name, it makes its own.
         if (!options.HasCertificates)
             exporter.HttpClientFactory = () => answers.Client(TimeSpan.FromMilliseconds(exporter.TimeoutMilliseconds));
         var report = new OtlpReport(options, answers, logger);

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Where metrics are sent by OTLP, beside being shown at <c>/metrics</c>.</summary>
-/// <param name="Endpoint">Of metrics, with its path over HTTP.</param>
+/// <summary>Where metrics are sent by OTLP, in addition to <c>/metrics</c>.</summary>
+/// <param name="Endpoint">The address for metrics; over HTTP, with its path.</param>
 /// <param name="IsGrpc">Speaks gRPC; otherwise protobuf over HTTP.</param>
 /// <param name="HasCertificates">Whether variables of OpenTelemetry name certificates.</param>
 /// <param name="Interval">Between two exports.</param>
@@ -41,7 +41,7 @@ sealed record OtlpOptions(Uri Endpoint, bool IsGrpc, bool HasCertificates, TimeS
             86_400_000,
             "Milliseconds between two exports by OTLP."
         );
-        // OpenTelemetry, "OTLP exporter": the variable of one signal goes before the common one, and its address is taken as it is.
+        // OpenTelemetry, "OTLP exporter": a signal's own variable overrides the common one, and its address is used as it is.
         var isGrpc = (metricsProtocol ?? protocol) == "grpc";
         var endpoint = own ?? metrics ?? standard;
         if (endpoint is null)
@@ -54,7 +54,7 @@ sealed record OtlpOptions(Uri Endpoint, bool IsGrpc, bool HasCertificates, TimeS
         );
     }
 
-    /// <summary>The receiver, for people: without what may stand behind a question mark.</summary>
+    /// <summary>The receiver, for people: without anything behind a question mark.</summary>
     public string Shown => Endpoint.GetLeftPart(UriPartial.Path);
 
     /// <summary>As a text for the log.</summary>

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Says once that metrics arrive by OTLP, and once when they do not any more. For the thread that exports.</summary>
+/// <summary>Logs once when metrics arrive by OTLP, and once when they no longer do. For the thread that exports.</summary>
 /// <param name="options">Where they go.</param>
 /// <param name="answers">Why the last export failed.</param>
-/// <param name="logger">Told each change.</param>
+/// <param name="logger">Logs each change.</param>
 sealed partial class OtlpReport(OtlpOptions options, OtlpAnswers answers, ILogger logger)
 {
     bool? worked;

@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// The figures of this process that Prometheus' own clients show (<c>process_…</c>), from /proc/self, read at each request. What the kernel
-/// does not say is absent. Thread-safe.
+/// The figures of this process that Prometheus' own clients show (<c>process_…</c>), from /proc/self, read at each request. Figures that
+/// the kernel does not give are absent. Thread-safe.
 /// </summary>
 sealed class ProcessFigures
 {
@@ -75,7 +75,7 @@ sealed class ProcessFigures
     {
         try
         {
-            // The directory itself is open while it is read.
+            // Less one, because the directory itself is open while it is read.
             return Directory.EnumerateFileSystemEntries(Path.Combine(directory, "fd")).Count() - 1;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -22,8 +22,8 @@ public sealed class PrometheusText : IDisposable
     internal const string RuntimeMeterName = "System.Runtime";
 
     /// <summary>
-    /// Combinations of labels per name. Further ones share the series <c>overflow="true"</c>, so that a defect that makes labels of what
-    /// comes from outside costs neither this process nor Prometheus its memory.
+    /// Combinations of labels per name. Further ones share the series <c>overflow="true"</c>, so that a defect that turns outside input
+    /// into labels cannot exhaust the memory of this process or of Prometheus.
     /// </summary>
     internal const int MostSeries = 1000;
 

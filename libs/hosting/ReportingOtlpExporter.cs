@@ -4,9 +4,9 @@ using OpenTelemetry.Metrics;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>OpenTelemetry's exporter, whose own failures go to no log.</summary>
+/// <summary>OpenTelemetry's exporter, which does not log its own failures.</summary>
 /// <param name="options">Of the exporter.</param>
-/// <param name="report">Hears how each export went.</param>
+/// <param name="report">Gets the outcome of each export.</param>
 sealed class ReportingOtlpExporter(OtlpExporterOptions options, OtlpReport report) : OtlpMetricExporter(options)
 {
     public override ExportResult Export(in Batch<Metric> metrics)

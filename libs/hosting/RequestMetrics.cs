@@ -5,8 +5,8 @@ using System.Net;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// How long requests take: to Snowflake, S3 and the broker, by operation and by how they ended. Operations and statuses are few: no text from
-/// outside becomes a label. Thread-safe.
+/// How long requests to Snowflake, S3 and the broker take, by operation and by how they ended. Operations and statuses are few: no text
+/// from outside becomes a label. Thread-safe.
 /// </summary>
 /// <param name="meter">Of the service.</param>
 public sealed class RequestMetrics(Meter meter)
@@ -24,7 +24,7 @@ public sealed class RequestMetrics(Meter meter)
     public void Record(string operation, string status, TimeSpan took) =>
         duration.Record(took.TotalSeconds, new("operation", operation), new("status", status));
 
-    /// <summary>The number of a status that HTTP knows, for example <c>200</c>; of others the class, for example <c>4xx</c>.</summary>
+    /// <summary>The number of a status that HTTP defines, for example <c>200</c>; for others the class, for example <c>4xx</c>.</summary>
     public static string StatusOf(HttpStatusCode status) =>
         Enum.IsDefined(status) ? ((int)status).ToString(CultureInfo.InvariantCulture)
         : (int)status is >= 100 and < 600 ? string.Create(CultureInfo.InvariantCulture, $"{(int)status / 100}xx")

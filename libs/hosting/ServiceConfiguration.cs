@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>Where settings come from: a service's own sources, above them the environment, above that the command line.</summary>
+/// <summary>Where settings come from: a service's own sources, overridden by the environment, overridden by the command line.</summary>
 static class ServiceConfiguration
 {
     /// <param name="definition">Names the service's own sources.</param>

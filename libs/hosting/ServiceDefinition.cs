@@ -31,7 +31,7 @@ public sealed class ServiceDefinition<TOptions>
     public IReadOnlyList<SettingOption> CheckArguments { get; init; } = [];
 
     /// <summary>
-    /// Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily: some must work without any.
+    /// Verbs of this service alone (<c>journal</c>, <c>keygen</c>). They get the options lazily, because some must work without options.
     /// </summary>
     public Func<Func<TOptions>, IEnumerable<Command>>? Commands { get; init; }
 

@@ -4,7 +4,7 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What control services say of the service itself. Thread-safe.</summary>
+/// <summary>What control services report about the service itself. Thread-safe.</summary>
 /// <param name="name">Name of the service.</param>
 /// <param name="health">Its parts.</param>
 /// <param name="clock">Where time comes from.</param>

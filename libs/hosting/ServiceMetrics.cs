@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ThermalStreaming.Hosting;
 
-/// <summary>What every service shows of itself: its version, whether it is well, and the figures of its process.</summary>
+/// <summary>What every service shows about itself: its version, whether it is well, and the figures of its process.</summary>
 static class ServiceMetrics
 {
     /// <summary>The version of this program, for example <c>0.1.0</c>.</summary>
@@ -34,7 +34,7 @@ static class ServiceMetrics
             null,
             "1 while every part of the service is well, else 0; as /readyz"
         );
-        // Parts are named by this program, after its slots, kinds of readings and buses: there are never many.
+        // This program names the parts, after its slots, kinds of readings and buses: there are never many.
         meter.CreateObservableGauge(
             "thermal.service.part.ready",
             () =>

@@ -13,7 +13,7 @@ public static class ServiceProgram
             {
                 // A service runs for months, nearly always without arguments: the command line's parser need not stay in memory for it.
                 [] => await ServiceHost.ServeAsync(definition, ServiceConfiguration.Load(definition, []), CancellationToken.None),
-                // Every container runs it twice a minute: the parser, and the list of settings for --help, would be a third of its work.
+                // Every container runs this twice a minute: the parser, and the list of settings for --help, would be a third of its work.
                 ["healthcheck"] => await HealthAsync(live: false),
                 ["healthcheck", StatusClient.Live] => await HealthAsync(live: true),
                 _ => await ServiceCommandLine.RunAsync(args, definition),

@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Lets a part stop the whole service and have it start again in the same process, with its options loaded anew. For what only a start
-/// decides, such as the broker of an agent. Thread-safe.
+/// Lets a part stop the whole service and restart it in the same process, with its options reloaded. For choices that only a start makes,
+/// such as the broker of an agent. Thread-safe.
 /// </summary>
 public sealed class ServiceRestart
 {
     volatile bool isRequested;
 
-    /// <summary>Whether it was asked for.</summary>
+    /// <summary>Whether a restart was requested.</summary>
     public bool IsRequested => isRequested;
 
     /// <summary>Stops the running service.</summary>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Reads the settings of a service by the flat names that stand in <c>.env</c>, and gathers every problem instead of stopping at the first.
-/// Each call also documents its setting, so <c>--help</c> and the code cannot disagree. Not thread-safe: used once, at start.
+/// Reads the settings of a service by the flat names used in <c>.env</c>, and gathers every problem instead of stopping at the first. Each
+/// call also documents its setting, so <c>--help</c> and the code cannot disagree. Not thread-safe: used once, at start.
 /// </summary>
 public sealed class Settings(IConfiguration configuration)
 {
@@ -19,16 +19,16 @@ public sealed class Settings(IConfiguration configuration)
     /// <summary>One line per problem: key, value found (never a secret), what is allowed, how to set it.</summary>
     public IReadOnlyList<string> Problems => problems;
 
-    /// <summary>Every setting that was asked for, in that order.</summary>
+    /// <summary>Every setting that was read, in the order of reading.</summary>
     public IReadOnlyList<Entry> Entries => entries;
 
     /// <summary>Adds a problem that concerns more than one setting, or one that only its user can judge.</summary>
     public void Problem(string problem) => problems.Add(problem);
 
-    /// <summary>What is read from now on has <paramref name="text"/> in the place of a placeholder such as <c>{cell}</c>.</summary>
+    /// <summary>Values read from now on have <paramref name="text"/> in place of a placeholder such as <c>{cell}</c>.</summary>
     public void Replace(string placeholder, string text) => replaced = (placeholder, text);
 
-    /// <summary>The value of a setting that somebody else reads and documents; null when it is blank.</summary>
+    /// <summary>The value of a setting that other code reads and documents; null when it is blank.</summary>
     public string? Peek(string key) => Value(key);
 
     /// <summary>True when the setting has a value that is not blank.</summary>
@@ -239,7 +239,7 @@ public sealed class Settings(IConfiguration configuration)
         return true;
     }
 
-    /// <summary>Which part of an amount cannot be read; "" when it can, and only its size is wrong.</summary>
+    /// <summary>Which part of an amount cannot be read; "" if it can be read and only its size is wrong.</summary>
     static string WhyNot(string text, string units)
     {
         var (number, unit) = Split(text);

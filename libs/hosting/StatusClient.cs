@@ -8,24 +8,23 @@ namespace ThermalStreaming.Hosting;
 /// <summary>Asks the running service on this machine, for the verbs <c>healthcheck</c> and <c>status</c>.</summary>
 static class StatusClient
 {
-    /// <summary>The option of <c>healthcheck</c> for engines that restart what fails it, as Docker Swarm does.</summary>
+    /// <summary>The option of <c>healthcheck</c> for engines that restart a service that fails it, as Docker Swarm does.</summary>
     public const string Live = "--live";
 
     static readonly TimeSpan timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Prints what /readyz says, or /healthz.</summary>
     /// <param name="configuration">Where the service's port is.</param>
-    /// <param name="live">Whether an answer is enough, however unwell the service is: a restart cures nothing that /readyz
-    /// names.</param>
+    /// <param name="live">Whether an answer is enough, however unwell the service is: a restart fixes nothing that /readyz names.</param>
     /// <param name="cancellationToken">Ends the question.</param>
-    /// <returns>0 when every part of the service is well, or only that it answers if <paramref name="live"/>; otherwise 1.</returns>
+    /// <returns>0 if every part of the service is well, or, with <paramref name="live"/>, if it answers; otherwise 1.</returns>
     public static async Task<int> HealthAsync(IConfiguration configuration, bool live, CancellationToken cancellationToken)
     {
         var (code, text) = await GetAsync(configuration, live ? "/healthz" : "/readyz", cancellationToken);
         return await PrintAsync(code, text);
     }
 
-    /// <summary>Prints what /status says, as a table or as it came.</summary>
+    /// <summary>Prints the answer of /status, as a table or as it came.</summary>
     /// <returns>0, or 1 when the service does not answer.</returns>
     public static async Task<int> StatusAsync(IConfiguration configuration, bool json, CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// The few figures a person asks for first. Parts of a service add theirs; <c>GET /status</c> and the verb <c>status</c> show them.
+/// The few figures that a person asks for first. Parts of a service add theirs; <c>GET /status</c> and the verb <c>status</c> show them.
 /// Thread-safe once the service runs.
 /// </summary>
 public sealed class StatusPage

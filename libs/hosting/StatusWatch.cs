@@ -15,7 +15,7 @@ public sealed class StatusWatch(ControlStreams streams, TimeProvider clock)
 
     /// <param name="every">Shortest time between two messages; null: 1 s.</param>
     /// <param name="now">Makes the status.</param>
-    /// <param name="withoutTime">The status without what changes with time alone.</param>
+    /// <param name="withoutTime">The status without the fields that change merely as time passes.</param>
     /// <param name="output">Gets the messages.</param>
     /// <param name="context">Of the call.</param>
     /// <exception cref="RpcException">INVALID_ARGUMENT, or as <see cref="ControlStreams.RunAsync"/>.</exception>

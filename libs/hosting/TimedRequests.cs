@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// Measures each request that an HTTP client sends, until the head of its answer is there. Without an answer its status is
-/// <c>timeout</c> (also when the service stopped meanwhile) or <c>unreachable</c>. Thread-safe.
+/// Measures each request that an HTTP client sends, until the head of its answer arrives. Without an answer, its status is <c>timeout</c>
+/// (also if the service stopped meanwhile) or <c>unreachable</c>. Thread-safe.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="operation">Names a request by its method and path: one of a few names.</param>

@@ -14,8 +14,8 @@ public sealed class FileLock : IDisposable
     public SafeFileHandle Handle { get; }
 
     /// <summary>Opens the file for reading and writing without taking the lock. Creates it if needed.</summary>
-    /// <exception cref="IOException">It cannot be opened for writing.</exception> Not File.OpenHandle: it takes a shared flock of its own,
-    /// which would conflict with this one.
+    /// <exception cref="IOException">It cannot be opened for writing.</exception>
+    // Not File.OpenHandle: it takes a shared flock of its own, which would conflict with this one.
     public static FileLock Open(string path) => new(SystemCalls.Open(path, SystemCalls.OpenReadWrite | SystemCalls.OpenCreate));
 
     /// <summary>
