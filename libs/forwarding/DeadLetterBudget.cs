@@ -29,7 +29,7 @@ sealed partial class DeadLetterBudget(string directory, long maxBytes, ILogger l
     /// <summary>Letters that were deleted because their origin exceeded its budget, since the start.</summary>
     public long Deleted(DeadLetterOrigin origin) => Interlocked.Read(ref deleted[(int)origin]);
 
-    /// <summary>Deletes files of an origin until what is about to be written fits.</summary>
+    /// <summary>Deletes files of an origin until the pending letters fit.</summary>
     /// <param name="origin">Whose budget.</param>
     /// <param name="pending">Bytes by device that are about to be written.</param>
     /// <returns>The devices that have files of their own.</returns>

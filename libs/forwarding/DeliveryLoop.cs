@@ -100,7 +100,7 @@ sealed partial class DeliveryLoop(
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // A sink should throw nothing else, so this is a defect. Delivery continues all the same.
+                // A sink should throw nothing else, so this is a defect. Delivery still continues.
                 LogUnforeseen(e, slot.Name, e.Message);
                 await FailedAsync(new SinkException(SinkFailure.Reopen, $"{e.GetType().Name}: {e.Message}", inner: e), abort);
             }

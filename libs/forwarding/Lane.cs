@@ -24,7 +24,7 @@ sealed class Lane : IDisposable
         Ended = own(stop.Token, abort.Token);
     }
 
-    /// <summary>Ends when the slot is closed; fails if anything else ended it.</summary>
+    /// <summary>Ends when the slot is closed; if an error ended it, fails with that error.</summary>
     public Task Ended { get; }
 
     public bool IsClosing { get; private set; }

@@ -64,6 +64,6 @@ sealed class LaneScaling(int least, int most, LanePace pace, TimeProvider clock)
         return LaneChange.Open;
     }
 
-    /// <summary>Forgets what was seen: delivery is paused, so nothing is late.</summary>
+    /// <summary>Forgets earlier observations: delivery is paused, so nothing is late.</summary>
     public void Rest() => (behind, calmSince) = (null, null);
 }

@@ -151,7 +151,7 @@ sealed partial class Ledger
     }
 
     /// <summary>
-    /// Ends the claim of a slot that has no owner: its journal says what was stored. False when it has an owner, who will end it.
+    /// Ends the claim of a slot that has no owner: its journal says what was stored. False when it has an owner, which will end the claim.
     /// </summary>
     bool TryEndDead(string name)
     {

@@ -190,7 +190,7 @@ sealed partial class Ledger : IDisposable
     /// <param name="first">The first.</param>
     /// <param name="count">How many; their numbers follow.</param>
     /// <param name="fingerprints">Of each; empty when they are not known.</param>
-    /// <exception cref="ArgumentOutOfRangeException">So many numbers do not follow the first one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers run past the highest number.</exception>
     public void AddToClaim(SlotClaim claim, in ReadingIdentity first, ulong count, ReadOnlySpan<uint> fingerprints = default)
     {
         if (TryFindOrDefine(first, count) is not { } stream)
@@ -224,7 +224,7 @@ sealed partial class Ledger : IDisposable
     }
 
     /// <summary>Notes that the readings are stored, claimed or not. Only while entered.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">So many numbers do not follow the first one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers run past the highest number.</exception>
     public void Add(in ReadingIdentity first, ulong count)
     {
         if (TryFindOrDefine(first, count) is not { } stream)

@@ -46,7 +46,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
     public bool IsNew { get; private set; }
 
     /// <summary>
-    /// Set when an fsync failed: what was written since may be lost although a later fsync succeeds, so the file must be replaced.
+    /// Set when an fsync failed: bytes written since may be lost even if a later fsync succeeds, so the file must be replaced.
     /// </summary>
     public bool MustReplace { get; private set; }
 

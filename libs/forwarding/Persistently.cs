@@ -15,7 +15,7 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
     /// <summary>The wait between two attempts.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>What <c>/readyz</c> says of an error.</summary>
+    /// <summary>What <c>/readyz</c> says about an error.</summary>
     public Func<Exception, string> Explain { get; init; } = e => $"{e.Message.TrimEnd('.')}. It is tried again every second.";
 
     /// <summary>Called with the reason of a refusal, unless the attempt before was refused for the same reason.</summary>

@@ -110,8 +110,7 @@ sealed partial class ReadingStore
     }
 
     /// <summary>
-    /// Claims readings that the caller appends to the journal itself. <see cref="ConfirmAsync"/> ends the claim, even if only a part was
-    /// appended.
+    /// Claims readings that the caller appends to the journal itself. <see cref="ConfirmAsync"/> ends the claim, however much was appended.
     /// </summary>
     /// <returns>For each arrival the part that is not stored yet; null where nothing is new.</returns>
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>

@@ -148,8 +148,8 @@ sealed class Slot : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs until <paramref name="stop"/>. Then intake ends, messages in hand are made durable and acknowledged, and delivery continues
-    /// until <paramref name="abort"/>. An adopted slot also ends when nothing is left of it.
+    /// Runs until <paramref name="stop"/>. Then intake ends, messages in hand are made durable and acknowledged, and delivery continues, at
+    /// most until <paramref name="abort"/>. An adopted slot also ends when nothing is left of it.
     /// </summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Hosting;
 
 /// <summary>What a step of <c>check</c> found.</summary>
-/// <param name="Outcome">Whether the step succeeded.</param>
+/// <param name="Outcome">How the step ended.</param>
 /// <param name="Detail">The finding, one line, for a person.</param>
 /// <param name="Cause">On failure: the likely cause.</param>
 /// <param name="Fix">On failure: the exact thing to do, a command where there is one.</param>

@@ -16,7 +16,8 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
     int open;
 
     /// <summary>Runs a call until it ends, its caller leaves, or the service stops.</summary>
-    /// <exception cref="RpcException"> RESOURCE_EXHAUSTED if there are <see cref="Most"/> already; UNAVAILABLE when the service stops.
+    /// <exception cref="RpcException">
+    /// RESOURCE_EXHAUSTED if there are <see cref="Most"/> already; UNAVAILABLE when the service stops.
     /// </exception>
     public async Task RunAsync(ServerCallContext context, Func<CancellationToken, Task> call)
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace ThermalStreaming.Hosting;
 
 /// <summary>
-/// What a service answers over HTTP: /healthz, /readyz, /metrics and /status. Four paths need no routing, which would take memory.
+/// What a service answers over HTTP: /healthz, /readyz, /metrics and /status. Four paths need no routing, which would cost memory.
 /// </summary>
 /// <param name="service">Name of the service.</param>
 /// <param name="health">Its parts.</param>

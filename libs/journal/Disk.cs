@@ -138,8 +138,8 @@ class Disk
     /// <param name="path">The file.</param>
     /// <param name="content">The file's new content.</param>
     /// <param name="durable">Whether it is on disk when this returns.</param>
-    /// <param name="keepSpare"> Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files that must be
-    /// replaced before space can be freed. Only with <paramref name="durable"/>. </param>
+    /// <param name="keepSpare">Keeps <c>{path}.spare</c>, a block that is written instead when the disk is full: for files that must be
+    /// replaced before space can be freed. Only with <paramref name="durable"/>.</param>
     /// <exception cref="IOException">The disk refused; the old content is still there.</exception>
     public void Replace(string path, ReadOnlySpan<byte> content, bool durable, bool keepSpare = false)
     {

@@ -13,8 +13,8 @@ public static class JournalFiles
     /// The records of the journal with that epoch from <paramref name="from"/> on, in order. Damage is skipped. Each payload is valid until
     /// the next one is asked for. A directory that does not exist, or holds another epoch, gives nothing.
     /// </summary>
-    /// <exception cref="IOException"> A file cannot be opened or read now; its records are not skipped. Only bytes that the device could
-    /// not read for 30 s are skipped, as by the journal's own readers. </exception>
+    /// <exception cref="IOException">A file cannot be opened or read now; its records are not skipped. Only bytes that the device could not
+    /// read for 30 s are skipped, as by the journal's own readers.</exception>
     public static IEnumerable<JournalEntry> Read(string directory, string epoch, long from)
     {
         var disk = new Disk();

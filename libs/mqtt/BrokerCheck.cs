@@ -17,8 +17,8 @@ public static class BrokerCheck
 
     /// <param name="options">The options as the service will use them.</param>
     /// <param name="clock">Where time comes from.</param>
-    /// <param name="publishTopic"> A topic to publish an empty message to, or null. Choose a topic without subscribers that the same rule
-    /// of the broker's ACL covers. </param>
+    /// <param name="publishTopic">A topic to publish an empty message to, or null. Choose a topic without subscribers that the same rule of
+    /// the broker's ACL covers.</param>
     /// <param name="filters">Filters to subscribe to, or null. For a shared subscription only the filter is tried: a check must not take
     /// the group's messages.</param>
     public static IEnumerable<CheckStep> Steps(

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Mqtt;
 
 /// <summary>
-/// An MQTT 5.0 client for at-least-once work: QoS 1 in both directions, the consumer acknowledges, the packets leave in order of arrival,
-/// one supervised connection at a time. <see cref="RunAsync"/> makes and keeps the connection. Everything else may be called before, during
-/// and between connections, from any thread, except that only one consumer takes messages.
+/// An MQTT 5.0 client for at-least-once work: QoS 1 in both directions, explicit acknowledgements that leave in order of arrival, one
+/// supervised connection at a time. <see cref="RunAsync"/> makes and keeps the connection. Everything else may be called before, during and
+/// between connections, from any thread, except that only one consumer takes messages.
 /// </summary>
 public sealed class MqttClient : IAsyncDisposable
 {

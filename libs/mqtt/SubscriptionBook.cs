@@ -133,7 +133,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
         };
 
     /// <summary>SUBACK.</summary>
-    /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
+    /// <exception cref="MqttProtocolException">It does not match the request.</exception>
     public void Answer(MqttSubAckPacket suback)
     {
         lock (gate)
@@ -167,7 +167,7 @@ sealed class SubscriptionBook(IEnumerable<MqttSubscription> subscriptions, Publi
     }
 
     /// <summary>UNSUBACK.</summary>
-    /// <exception cref="MqttProtocolException">It does not answer what was asked.</exception>
+    /// <exception cref="MqttProtocolException">It does not match the request.</exception>
     public void AnswerUnsubscribe(MqttUnsubAckPacket unsuback)
     {
         lock (gate)

@@ -42,7 +42,7 @@ static class GeneralJson
         return items.Count > 0 ? items : throw new NotJsonException("holds no reading");
     }
 
-    /// <summary>The kind of JSON value that stands where a reading should be.</summary>
+    /// <summary>The kind of JSON value that is there in place of a reading.</summary>
     static JsonItem ReadOther(ref Utf8JsonReader reader)
     {
         var problem = $"it is a JSON {Name(reader.TokenType)}; an object such as {{\"temperature\": 21.5}} is expected";

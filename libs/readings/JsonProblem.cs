@@ -4,7 +4,7 @@ using System.Text.Unicode;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>Says what is wrong with text that should be JSON, and why it probably is, for the person who programs the sender.</summary>
+/// <summary>Says what is wrong with text that should be JSON, and the likely cause, for the person who programs the sender.</summary>
 static class JsonProblem
 {
     const int MaxQuoted = 60;
