@@ -2,8 +2,8 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Decides when a replica opens one more slot and when it closes one, by how late its readings are committed. More slots help when one
-/// cannot keep up with incoming readings. They do not help while the destination commits nothing, or with a shrinking backlog: only its own
-/// slot delivers a journal. Not thread-safe.
+/// cannot keep up with incoming readings. They do not help while the destination commits nothing, or with a shrinking backlog: a journal is
+/// delivered only by its own slot. Not thread-safe.
 /// </summary>
 /// <param name="least">Fewest slots.</param>
 /// <param name="most">Most slots.</param>

@@ -253,7 +253,7 @@ sealed partial class Ledger : IDisposable
     LedgerNote Note(ulong generation, string slot) =>
         slot.Length == 0 ? new(generation, "", "", null) : new(generation, slot, LedgerNote.ThisProcess, clock.GetUtcNow());
 
-    /// <summary>Shows the additions to the other slots. Only while entered, from <see cref="LedgerEntry"/>.</summary>
+    /// <summary>Makes the additions visible to the other slots. Only while entered, from <see cref="LedgerEntry"/>.</summary>
     /// <param name="claim">The slot's claim, if one was begun.</param>
     /// <exception cref="IOException">The file cannot be used; nothing of it counts.</exception>
     internal void Complete(SlotClaim? claim)

@@ -6,7 +6,7 @@ readonly struct LedgerEntry(Ledger ledger) : IDisposable
     /// <inheritdoc cref="Complete(SlotClaim?)"/>
     public void Complete() => ledger.Complete(null);
 
-    /// <summary>Shows the additions to the other slots.</summary>
+    /// <summary>Makes the additions visible to the other slots.</summary>
     /// <param name="claim">The slot's claim, if one was begun.</param>
     /// <exception cref="IOException">The file cannot be used; nothing of it counts.</exception>
     public void Complete(SlotClaim? claim) => ledger.Complete(claim);

@@ -6,8 +6,8 @@ namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// The content of the file <c>ledger.lock</c>: generation of the ledger's file (8 bytes, little-endian), then the slot that holds the lock,
-/// the process, and since when: three texts, each a length byte and UTF-8. The slot is empty while the lock is free; if it is not empty
-/// although the lock is free, the holder's process died.
+/// the process, and since when: three texts, each a length byte and UTF-8. The slot is empty while the lock is free; a name in it while
+/// nobody holds the lock is that of a process that died.
 /// </summary>
 /// <param name="Generation">Of the ledger's file.</param>
 /// <param name="Holder">Name of the slot that holds the lock; empty for none.</param>

@@ -62,7 +62,7 @@ sealed partial class SessionDrain(
     }
 
     /// <summary>
-    /// Waits until one connection has brought nothing for long enough, with everything stored and acknowledged that had come.
+    /// Waits until one connection has brought nothing for long enough, with all earlier messages stored and acknowledged.
     /// </summary>
     async Task WaitForQuietAsync(CancellationToken stop)
     {

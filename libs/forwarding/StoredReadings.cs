@@ -114,8 +114,8 @@ sealed class StoredReadings
     }
 
     /// <summary>
-    /// Forgets streams until a quarter of each bound is free. The process that writes the ledger decides, and the file tells the others,
-    /// because every process must forget the same streams.
+    /// Forgets streams until a quarter of each bound is free. Only the process that writes the ledger decides, and the file tells the
+    /// others, because every process must forget the same streams.
     /// </summary>
     /// <returns>The forgotten streams.</returns>
     public List<StoredStream> Trim()
