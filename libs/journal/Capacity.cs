@@ -40,7 +40,7 @@ sealed class Capacity
 
     /// <summary>Why the free space of the file system does not allow this many more bytes; null if it does.</summary>
     /// <param name="bytes">Bytes to add.</param>
-    /// <param name="measureNow">Whether to ask the file system instead of relying on its answer of the last second.</param>
+    /// <param name="measureNow">Whether to ask the file system instead of relying on its answer within the last second.</param>
     /// <exception cref="IOException">The file system does not answer.</exception>
     public string? SpaceProblem(long bytes, bool measureNow)
     {

@@ -42,7 +42,7 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Longest time for which the cursor on disk may lag behind <see cref="DurableJournal.Commit"/>. Default one minute. After a kill the
-    /// sink says what it has, so a lag costs only that question; each write wears a page of the storage.
+    /// sink says what it has, so a lag costs only that question; each write costs a page of the storage.
     /// </summary>
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

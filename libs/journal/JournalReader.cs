@@ -73,8 +73,7 @@ public sealed class JournalReader : IDisposable
 
     public void Dispose() => scanner?.Dispose();
 
-    /// <summary>Reads a frame. Or skips damage, or moves to the next segment; then the entry counts no readings. False at the
-    /// end.</summary>
+    /// <summary>Reads a frame, or skips damage or moves to the next segment: then the entry counts no readings. False at the end.</summary>
     bool TryStep(out JournalEntry entry)
     {
         entry = default;
