@@ -58,7 +58,8 @@ static class Agent
         services.AddSingleton<ForwarderPresence>();
         services.AddSingleton<HomeAssistantPresence>();
         services.AddSingleton<BrokerConnection>();
-        // Stopped in reverse: the samplers put what they have in hand into the outbox, then the publisher publishes what time allows.
+        // Stopped in reverse order: the samplers store what they have in hand in the outbox, then the publisher publishes what time
+        // allows.
         services.AddHostedService<ClockWatch>();
         if (options.Cells.IsUsed)
         {
@@ -74,7 +75,7 @@ static class Agent
             services.AddHostedService<ThermalSampling>();
         if (options.IsSampled(ReadingKind.Inverter))
             services.AddHostedService<InverterSampling>();
-        // AddHostedService takes one of each type.
+        // AddHostedService registers only one service of each type.
         foreach (var replay in options.Replays)
             services.AddSingleton<IHostedService>(provider => Replay(replay, provider));
         if (options.CertificatePort > 0)

@@ -16,7 +16,7 @@ static class AgentChecks
             yield return step;
         if (options.Cells.IsUsed)
             yield return new CheckStep("cell", _ => Task.FromResult(Cell(options.Cells)));
-        // The same right as for readings, and no forwarder reads it.
+        // Needs the same right as readings do, and no forwarder reads this topic.
         foreach (var step in BrokerCheck.Steps(options.Mqtt, clock, Topics.Status(options.DeviceId)))
             yield return step;
         if (options.CertificatePort > 0)
@@ -51,7 +51,7 @@ static class AgentChecks
         var reading = new ThermalReading();
         system.AddTo(reading);
         List<string> missing = [];
-        // The share of processor time needs two looks at the clock; that the file can be read is enough here.
+        // The share of processor time needs two samples; here it is enough that the file can be read.
         if (!File.Exists("/proc/stat"))
             missing.Add("processor time (/proc/stat)");
         if (!reading.HasMemoryPercent)

@@ -6,12 +6,12 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>Answers the gRPC calls of the agent. Thread-safe.</summary>
-/// <param name="report">Its status.</param>
-/// <param name="watch">Of the status.</param>
-/// <param name="readings">Of its readings.</param>
-/// <param name="now">What the sensors say now.</param>
+/// <param name="report">The agent's status.</param>
+/// <param name="watch">Streams the status.</param>
+/// <param name="readings">Streams the readings.</param>
+/// <param name="now">Reads the sensors on request.</param>
 /// <param name="sampling">Interval and batch size.</param>
-/// <param name="sensors">Shows, tests and calibrates its sensors.</param>
+/// <param name="sensors">Tests and calibrates the sensors.</param>
 /// <param name="cells">Moves the device.</param>
 sealed class AgentControl(
     AgentReport report,

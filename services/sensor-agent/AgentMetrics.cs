@@ -42,14 +42,14 @@ sealed class AgentMetrics
             "{line}",
             "Lines of a replayed file that were skipped because they are no readings."
         );
-        // An alert on an increase needs the series before the first event.
+        // An alert on an increase needs the series to exist before the first event.
         foreach (var counter in new[] { taken, published, replayed, replaySkipped })
         foreach (var kind in Enum.GetValues<ReadingKind>())
             counter.Add(0, Tag(kind));
         page.Add(json =>
         {
             json.WriteNumber("readings_taken"u8, TakenTotal);
-            // ./up waits for inverter readings only while some are taken: not at night, nor after a recording's end.
+            // ./up waits for inverter readings only while some are taken: not at night, nor after the end of a recording.
             json.WriteNumber("inverter_readings_taken"u8, InverterTotal);
             json.WriteNumber("readings_published"u8, PublishedTotal);
         });
@@ -58,10 +58,10 @@ sealed class AgentMetrics
     /// <summary>Readings taken since the start.</summary>
     public long TakenTotal => Volatile.Read(ref takenTotal);
 
-    /// <summary>Of those, readings of inverters.</summary>
+    /// <summary>How many of those are readings of inverters.</summary>
     public long InverterTotal => Volatile.Read(ref inverterTotal);
 
-    /// <summary>Readings that the broker has acknowledged since the start, repeats left out.</summary>
+    /// <summary>Readings that the broker has acknowledged since the start, without repeats.</summary>
     public long PublishedTotal => Volatile.Read(ref publishedTotal);
 
     public void Taken(ReadingKind kind, int count)
@@ -72,13 +72,13 @@ sealed class AgentMetrics
         taken.Add(count, Tag(kind));
     }
 
-    /// <summary>A line of a replayed file was no reading.</summary>
+    /// <summary>A line of a replayed file was not a reading.</summary>
     public void ReplaySkipped(ReadingKind kind) => replaySkipped.Add(1, Tag(kind));
 
-    /// <param name="kind">Of the batch.</param>
+    /// <param name="kind">Kind of its readings.</param>
     /// <param name="count">Readings in it.</param>
-    /// <param name="wasReplayed">It was marked as replayed.</param>
-    /// <param name="isFirst">The broker had not acknowledged it before, as far as this process knows.</param>
+    /// <param name="wasReplayed">Whether the batch was marked as replayed.</param>
+    /// <param name="isFirst">Whether this is its first acknowledgement, as far as this process knows.</param>
     public void Published(ReadingKind kind, int count, bool wasReplayed, bool isFirst)
     {
         var tag = Tag(kind);
@@ -92,14 +92,14 @@ sealed class AgentMetrics
     }
 
     /// <summary>The broker has answered a batch.</summary>
-    /// <param name="reason">Its answer. Those that MQTT does not know count as one.</param>
+    /// <param name="reason">Its answer. Reason codes that MQTT does not define count as one.</param>
     /// <param name="took">From publishing to the answer.</param>
     public void Answered(MqttReasonCode reason, TimeSpan took) =>
         requests.Record("publish", Enum.IsDefined(reason) ? JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()) : "other", took);
 
     static KeyValuePair<string, object?> Tag(ReadingKind kind) => new("kind", Topics.Name(kind));
 
-    /// <summary>Shows what the outboxes, their volume and the connection say of themselves.</summary>
+    /// <summary>Publishes metrics of the outboxes, their volume and the connection.</summary>
     public void Observe(IReadOnlyList<Outbox> outboxes, string dataDirectory, Func<long> reconnects)
     {
         DataVolume.Publish(meter, dataDirectory);
@@ -142,7 +142,7 @@ sealed class AgentMetrics
         static KeyValuePair<string, object?> Tag(Outbox outbox) => new("kind", Topics.Name(outbox.Kind));
     }
 
-    /// <summary>Shows how the machine is; what it does not tell is absent.</summary>
+    /// <summary>Publishes metrics of the machine. Values that the machine does not report are absent.</summary>
     public void Observe(SystemMetrics system)
     {
         meter.CreateObservableGauge(
@@ -173,7 +173,7 @@ sealed class AgentMetrics
         static IEnumerable<Measurement<double>> Some(double? value) => value is { } number ? [new Measurement<double>(number)] : [];
     }
 
-    /// <summary>Shows the state of the machine's clock.</summary>
+    /// <summary>Publishes the state of the machine's clock.</summary>
     public void Observe(ReadingClock readingClock)
     {
         meter.CreateObservableGauge(
@@ -213,7 +213,7 @@ sealed class AgentMetrics
             readingClock.Deviation is { } deviation ? [new(value(deviation).TotalSeconds)] : [];
     }
 
-    /// <summary>Shows how often each sensor failed.</summary>
+    /// <summary>Publishes how often each sensor failed.</summary>
     public void Observe(SimulatedEnvironment environment) =>
         meter.CreateObservableCounter(
             "thermal.agent.sensor.failures",
@@ -226,7 +226,7 @@ sealed class AgentMetrics
             "Measurements that a sensor did not deliver."
         );
 
-    /// <summary>Shows what each sensor that was found has delivered.</summary>
+    /// <summary>Publishes what each detected sensor has delivered.</summary>
     public void Observe(HardwareSensors hardware)
     {
         meter.CreateObservableCounter(

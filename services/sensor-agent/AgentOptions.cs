@@ -8,7 +8,7 @@ using ThermalStreaming.Sensors;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Everything the agent can be told. Immutable once loaded.</summary>
+/// <summary>The agent's settings. Immutable once loaded.</summary>
 sealed class AgentOptions
 {
     /// <summary>Name of the device in topics and rows.</summary>
@@ -17,10 +17,10 @@ sealed class AgentOptions
     /// <summary>Thermal readings per batch, 1 to 5,000. Default 10.</summary>
     public int BatchSize { get; set; } = 10;
 
-    /// <summary>Time in which a batch of thermal readings is taken, evenly spread. Default 5 s.</summary>
+    /// <summary>Time over which the readings of a thermal batch are evenly spread. Default 5 s.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Make up the environment instead of reading sensors. System metrics are real either way.</summary>
+    /// <summary>Simulate the environment instead of reading sensors. System metrics are real either way.</summary>
     public bool Simulate { get; set; }
 
     /// <summary>Where the environment comes from while <see cref="Simulate"/> is false: auto, hardware or replay.</summary>
@@ -38,36 +38,36 @@ sealed class AgentOptions
     /// <summary>Whether readings of inverters are taken.</summary>
     public bool TakesInverters => InverterSource == InverterSource.Replay || Inverters > 0;
 
-    /// <summary>Whether readings of a kind are taken at an interval, which a replay does not have.</summary>
+    /// <summary>Whether readings of a kind are taken at an interval; replayed ones are not.</summary>
     public bool IsSampled(ReadingKind kind) =>
         kind == ReadingKind.Thermal ? Simulate || ReadsSensors : InverterSource == InverterSource.Simulate && Inverters > 0;
 
     /// <summary>Where real sensors are looked for, and how they are used.</summary>
     public SensorOptions Sensors { get; set; } = new();
 
-    /// <summary>For the simulation and the fleet. Default one of the device's name, so that a restart changes no curve.</summary>
+    /// <summary>For the simulation and the fleet. Derived from the device's name by default, so that a restart changes no curve.</summary>
     public int Seed { get; set; }
 
     /// <summary>Size of the generated fleet, 0 to 10,000; 0 turns it off. Default 60.</summary>
     public int Inverters { get; set; } = 60;
 
-    /// <summary>Whether the fleet follows the sun and sleeps at night. Default not.</summary>
+    /// <summary>Whether the fleet follows the sun and sleeps at night. Default false.</summary>
     public bool InverterDaylight { get; set; }
 
     /// <summary>Time between two readings of the fleet. Default 20 s.</summary>
     public TimeSpan InverterInterval { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// How long the broker must have kept its connection after an acknowledgement before a reading is forgotten here. Default 35 min.
+    /// How long the connection must last after an acknowledgement before the outbox may drop the reading. Default 35 min.
     /// </summary>
     public TimeSpan ReplayWindow { get; set; } = TimeSpan.FromMinutes(35);
 
     /// <summary>
-    /// How long readings wait for a synchronised clock, counted from the machine's start, or from when it lost it. Default 10 min.
+    /// How long readings wait for a synchronised clock, from the machine's start or from the loss of synchronisation. Default 10 min.
     /// </summary>
     public TimeSpan ClockPatience { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Where the outbox lies.</summary>
+    /// <summary>Directory of the outbox.</summary>
     public string DataDirectory { get; set; } = "/data";
 
     /// <summary>The machine's /proc/net.</summary>
@@ -76,17 +76,16 @@ sealed class AgentOptions
     /// <summary>The machine's /sys.</summary>
     public string HostSys { get; set; } = "/sys";
 
-    /// <summary>Readings wait for a forwarder from the first start on, whoever else subscribes. Default not.</summary>
+    /// <summary>Readings wait for a forwarder from the first start on, even if somebody else subscribes. Default false.</summary>
     public bool ForwarderRequired { get; set; }
 
     public MqttOptions Mqtt { get; set; } = new();
 
-    /// <summary>To which of several brokers the device belongs.</summary>
+    /// <summary>Which of several brokers the device belongs to.</summary>
     public CellOptions Cells { get; set; } = CellOptions.Unused;
 
     /// <summary>
-    /// The broker's TLS port, of which the certificate's expiry is watched; 0: none. Default the port of the connection if that has TLS,
-    /// else 0.
+    /// The broker's TLS port, whose certificate is watched for expiry; 0: none. Default: the port of the connection if it uses TLS, else 0.
     /// </summary>
     public int CertificatePort { get; set; }
 
@@ -95,7 +94,7 @@ sealed class AgentOptions
 
     public JournalOptions Journal { get; set; } = new();
 
-    /// <summary>Where the outbox of one kind lies.</summary>
+    /// <summary>Directory of the outbox of one kind.</summary>
     public string OutboxDirectory(ReadingKind kind) => Path.Combine(DataDirectory, "outbox", Topics.Name(kind));
 
     /// <summary>Reads and checks the settings; problems go to <see cref="Settings.Problem"/>.</summary>
@@ -222,7 +221,7 @@ sealed class AgentOptions
         var status = Topics.Status(options.DeviceId);
         options.Mqtt.Birth = new MqttAnnouncement { Topic = status, Payload = Online };
         options.Mqtt.Will = new MqttAnnouncement { Topic = status, Payload = Offline };
-        // The outbox knows what is not acknowledged; a session at the broker would only hold a second opinion.
+        // The outbox knows what is not acknowledged; a session at the broker would only be a second opinion.
         options.Mqtt.CleanStart = true;
         options.Mqtt.SessionExpiry = TimeSpan.Zero;
         return options;
@@ -231,12 +230,12 @@ sealed class AgentOptions
     /// <summary>Payload of the status topic while the agent is connected.</summary>
     public static ReadOnlyMemory<byte> Online { get; } = "online"u8.ToArray();
 
-    /// <summary>Payload of the status topic when the agent is not there.</summary>
+    /// <summary>Payload of the status topic while the agent is away.</summary>
     public static ReadOnlyMemory<byte> Offline { get; } = "offline"u8.ToArray();
 
     /// <summary>
-    /// A JSON object of settings, named by <c>--config</c> or CONFIG_FILE, below the environment: <c>{"BATCH_SIZE": 20, "SIMULATE":
-    /// true}</c>. Keys that no setting has (those of the original's snowflake_config.json) are left alone.
+    /// Adds a JSON object of settings, named by <c>--config</c> or CONFIG_FILE: <c>{"BATCH_SIZE": 20, "SIMULATE": true}</c>. The
+    /// environment overrides it. Keys that are not settings (those of the original's snowflake_config.json) are ignored.
     /// </summary>
     /// <exception cref="ConfigurationException">The file cannot be read or is not such an object.</exception>
     public static void AddConfigFile(IConfigurationBuilder sources, string[] args)

@@ -4,7 +4,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What the agent says of itself by gRPC, from the figures that <c>/status</c> shows. Thread-safe.</summary>
+/// <summary>The agent's status for gRPC, from the figures that <c>/status</c> shows. Thread-safe.</summary>
 sealed class AgentReport(
     ServiceFacts facts,
     AgentOptions options,
@@ -15,7 +15,7 @@ sealed class AgentReport(
     CellControl cells
 )
 {
-    /// <summary>At this moment.</summary>
+    /// <summary>The current status.</summary>
     public AgentStatus Now()
     {
         var status = new AgentStatus
@@ -38,7 +38,9 @@ sealed class AgentReport(
         return status;
     }
 
-    /// <summary>A status without what changes as time passes, so that a watcher hears of the rest alone. Changes the argument.</summary>
+    /// <summary>
+    /// Removes the fields that change as time passes, so that a watcher hears only of other changes. Changes the argument.
+    /// </summary>
     public static AgentStatus WithoutTime(AgentStatus status)
     {
         status.Info.Time = null;

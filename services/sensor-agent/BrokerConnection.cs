@@ -4,7 +4,8 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The agent's one connection to the broker: its client, its state for <c>/readyz</c> and <c>/status</c>, and what is heard on it.
+/// The agent's one connection to the broker: its client, its state for <c>/readyz</c> and <c>/status</c>, and the messages that arrive on
+/// it.
 /// </summary>
 sealed class BrokerConnection : IAsyncDisposable
 {
@@ -50,7 +51,7 @@ sealed class BrokerConnection : IAsyncDisposable
 
     public MqttClient Client { get; }
 
-    /// <summary>What forwarders say on it.</summary>
+    /// <summary>What forwarders announce on the connection.</summary>
     public ForwarderPresence Forwarders { get; }
 
     /// <summary>Connections made after the first.</summary>
@@ -60,7 +61,7 @@ sealed class BrokerConnection : IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         var (running, listening) = (Client.RunAsync(stop), ListenAsync(stop));
-        // One that fails must end the agent at once: without ears it would hold its readings back for ever.
+        // If either fails, the agent must end at once: without listening it would hold its readings back for ever.
         await await Task.WhenAny(running, listening);
         await Task.WhenAll(running, listening);
     }
@@ -90,7 +91,7 @@ sealed class BrokerConnection : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The stop.
+            // Stopping.
         }
     }
 

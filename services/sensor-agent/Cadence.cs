@@ -1,19 +1,19 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Ticks at a steady rate in monotonic time: steps of the wall clock do not touch it, and a late tick does not shift those after it. Not
-/// thread-safe.
+/// Ticks at a steady rate in monotonic time: steps of the wall clock do not affect it, and a late tick does not delay the ticks after it.
+/// Not thread-safe.
 /// </summary>
 /// <param name="first">Time until the first tick.</param>
 /// <param name="interval">Time between two ticks.</param>
-/// <param name="patience">How far behind it may fall and still catch up tick by tick; further behind, what was missed is left out.</param>
+/// <param name="patience">How far it may fall behind and still catch up tick by tick. Further behind, missed ticks are skipped.</param>
 /// <param name="clock">Where time comes from.</param>
 sealed class Cadence(TimeSpan first, TimeSpan interval, TimeSpan patience, TimeProvider clock)
 {
     readonly long start = clock.GetTimestamp();
     TimeSpan next = first;
 
-    /// <summary>Completes when the next tick is due; at once when it is overdue.</summary>
+    /// <summary>Completes when the next tick is due, or at once when it is overdue.</summary>
     public Task WaitAsync(CancellationToken cancellationToken)
     {
         var now = clock.GetElapsedTime(start);

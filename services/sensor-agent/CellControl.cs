@@ -6,9 +6,9 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Says to which cell the device belongs, and moves it to another one on request. Thread-safe.</summary>
+/// <summary>Tells which cell the device belongs to, and moves it to another one on request. Thread-safe.</summary>
 /// <param name="options">Whether there are cells.</param>
-/// <param name="move">Does it; null where there are none.</param>
+/// <param name="move">Moves the device; null where there are no cells.</param>
 sealed class CellControl(AgentOptions options, CellMove? move)
 {
     /// <summary>Null where there are no cells.</summary>
@@ -27,7 +27,7 @@ sealed class CellControl(AgentOptions options, CellMove? move)
         };
     }
 
-    /// <summary>Durable when it returns.</summary>
+    /// <summary>The choice is durable when the call returns.</summary>
     /// <exception cref="RpcException">
     /// INVALID_ARGUMENT, FAILED_PRECONDITION, or UNAVAILABLE where the disk refuses; nothing has changed.
     /// </exception>

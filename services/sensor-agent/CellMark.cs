@@ -2,8 +2,8 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What earlier cells have got of an outbox.</summary>
-/// <param name="Kind">Of the readings.</param>
-/// <param name="Epoch">The outbox's, which a new outbox does not have.</param>
+/// <summary>How much of an outbox earlier cells already have.</summary>
+/// <param name="Kind">Kind of the readings.</param>
+/// <param name="Epoch">Epoch of the outbox. A new outbox has another one.</param>
 /// <param name="Offset">The first offset that they do not have.</param>
 sealed record CellMark(ReadingKind Kind, string Epoch, long Offset);

@@ -5,12 +5,13 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Moves the device from one cell to another. The cell that it leaves gets what is in the outboxes, and keeps the connection until its
-/// broker has that for good; what is taken meanwhile waits. Then the new cell is written down, and the agent starts again with that cell's
-/// broker. So no reading goes to two cells, whose ledgers know nothing of each other. Thread-safe.
+/// Moves the device from one cell to another. The old cell gets what is in the outboxes, and keeps the connection until its broker has that
+/// for good; readings taken meanwhile wait. Then the agent writes down the new cell and restarts with that cell's broker. So no reading
+/// goes to two cells, whose ledgers know nothing of each other. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A kill in between changes nothing: the file names the old cell until that has everything, and what is in the outboxes by then goes there.
+/// A kill in between changes nothing: the file names the old cell until that cell has everything, and what is in the outboxes by then goes
+/// there.
 /// </remarks>
 sealed partial class CellMove : BackgroundService
 {
@@ -26,7 +27,7 @@ sealed partial class CellMove : BackgroundService
     readonly TimeProvider clock;
     readonly ILogger logger;
 
-    /// <summary>What each outbox still owes the old cell; null while the device stays.</summary>
+    /// <summary>Where each outbox ends for the old cell; null while the device stays.</summary>
     Dictionary<Outbox, long>? owed;
     CellOptions cells;
     bool isRemembered;
@@ -58,7 +59,7 @@ sealed partial class CellMove : BackgroundService
         }
     }
 
-    /// <summary>Readings that the old cell has still to acknowledge; 0 while the device stays.</summary>
+    /// <summary>Readings that the old cell has yet to acknowledge; 0 while the device stays.</summary>
     public long ReadingsLeft
     {
         get
@@ -68,7 +69,7 @@ sealed partial class CellMove : BackgroundService
         }
     }
 
-    /// <summary>How far a move is, for a person; empty while the device stays.</summary>
+    /// <summary>Progress of a move, for a person; empty while the device stays.</summary>
     public string Progress
     {
         get
@@ -81,10 +82,10 @@ sealed partial class CellMove : BackgroundService
         }
     }
 
-    /// <summary>Chooses a cell, durably; the move begins at once and goes on after a restart.</summary>
-    /// <param name="chosen">The cell; null: the one that the settings say.</param>
+    /// <summary>Chooses a cell, durably. The move begins at once and resumes after a restart.</summary>
+    /// <param name="chosen">The cell; null: the one from the settings.</param>
     /// <param name="abandon">
-    /// Do not wait for the cell that is left, which is lost. What it stored of the readings that are still in the outboxes is stored again.
+    /// Do not wait for the old cell, because it is lost. Readings that it stored and that are still in the outboxes are stored again.
     /// </param>
     /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
@@ -134,11 +135,11 @@ sealed partial class CellMove : BackgroundService
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The stop.
+            // Stopping.
         }
     }
 
-    /// <returns>Whether the device has another cell now, for which the agent starts again.</returns>
+    /// <returns>Whether the device now has another cell, for which the agent restarts.</returns>
     bool TryStep()
     {
         lock (gate)
@@ -187,10 +188,10 @@ sealed partial class CellMove : BackgroundService
         return next;
     }
 
-    /// <summary>Lets the outboxes follow what <see cref="cells"/> says now.</summary>
+    /// <summary>Makes the outboxes follow <see cref="cells"/>.</summary>
     void Follow()
     {
-        // Once it is done, the connection is still that of the cell that was left, and nothing more may go there.
+        // After the move, the connection still leads to the old cell, which must get nothing more.
         if (!isRemembered || isDone)
             return;
         if (cells.Home == cells.Target)

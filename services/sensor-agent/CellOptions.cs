@@ -2,13 +2,13 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>To which cell this device belongs, and which cell its readings go to until it may change. Immutable.</summary>
+/// <summary>Which cell this device belongs to, and which cell its readings go to until it may change. Immutable.</summary>
 sealed record CellOptions
 {
     /// <summary>Stands for the cell's number in MQTT_HOST and the other settings of the broker.</summary>
     public const string Placeholder = "{cell}";
 
-    /// <summary>An agent whose settings name one broker.</summary>
+    /// <summary>For an agent whose settings name one broker.</summary>
     public static CellOptions Unused { get; } =
         new()
         {
@@ -23,7 +23,7 @@ sealed record CellOptions
 
     public required CellMap Map { get; init; }
 
-    /// <summary>What the disk remembers.</summary>
+    /// <summary>The state from disk.</summary>
     public required CellState State { get; init; }
 
     public required string DeviceId { get; init; }
@@ -34,9 +34,9 @@ sealed record CellOptions
     /// <summary>The cell that the device belongs to.</summary>
     public int Target => IsChosen ? State.Chosen!.Value : Map.CellOf(DeviceId);
 
-    /// <summary>The cell whose broker is connected to: <see cref="Target"/>, or the one that has to get its readings first.</summary>
+    /// <summary>The cell whose broker the agent connects to: <see cref="Target"/>, or the one that must get its readings first.</summary>
     public int Home => State.Home ?? Target;
 
-    /// <summary>What earlier cells have got of an outbox; null if nothing.</summary>
+    /// <summary>How much of an outbox earlier cells already have; null if nothing.</summary>
     public CellMark? LeftBehind(ReadingKind kind) => State.Marks.FirstOrDefault(mark => mark.Kind == kind);
 }

@@ -8,8 +8,8 @@ namespace ThermalStreaming.SensorAgent;
 static class CellSettings
 {
     /// <summary>
-    /// Reads and checks them; problems go to <see cref="Settings.Problem"/>. What is read of <paramref name="settings"/> afterwards has the
-    /// number of the cell in the place of <see cref="CellOptions.Placeholder"/>.
+    /// Reads and checks them; problems go to <see cref="Settings.Problem"/>. Settings read from <paramref name="settings"/> afterwards have
+    /// the cell's number in place of <see cref="CellOptions.Placeholder"/>.
     /// </summary>
     public static CellOptions Load(Settings settings, string deviceId, string dataDirectory)
     {
@@ -54,7 +54,7 @@ static class CellSettings
         {
             if (CellState.Read(dataDirectory) is { } state)
                 return state;
-            // To go on as if there were no file would publish to one cell what another one may have.
+            // Without the file's content, the agent could publish to one cell what another one already has.
             settings.Problem(
                 $"{path}, which says to which cell this device's readings have gone, is damaged or of a newer version; start that version, "
                     + "or remove the file: what was published within REPLAY_WINDOW may then be stored twice if the device has another cell now."

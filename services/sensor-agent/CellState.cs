@@ -4,22 +4,22 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What the file <c>cell</c> of the data directory remembers of the device's cell. Immutable.</summary>
-/// <param name="Home">The cell that may have got readings which are in the outboxes; null: none yet.</param>
+/// <summary>The device's cell as the file <c>cell</c> in the data directory remembers it. Immutable.</summary>
+/// <param name="Home">The cell that may already have readings which are still in the outboxes; null: none yet.</param>
 /// <param name="Chosen">The cell that somebody chose by command; null: the settings choose.</param>
-/// <param name="Marks">What the cells before <paramref name="Home"/> have got.</param>
+/// <param name="Marks">What the cells before <paramref name="Home"/> already have.</param>
 sealed record CellState(int? Home, int? Chosen, IReadOnlyList<CellMark> Marks)
 {
     const string Version = "1";
 
-    /// <summary>Of an agent that has published nothing yet.</summary>
+    /// <summary>State of an agent that has published nothing yet.</summary>
     public static CellState None { get; } = new(null, null, []);
 
-    /// <param name="dataDirectory">The agent's.</param>
+    /// <param name="dataDirectory">The agent's data directory.</param>
     public static string PathIn(string dataDirectory) => Path.Combine(dataDirectory, "cell");
 
     /// <summary>Reads the file.</summary>
-    /// <returns><see cref="None"/> where there is no file; null where it is damaged or of a newer version.</returns>
+    /// <returns><see cref="None"/> if there is no file; null if it is damaged or from a newer version.</returns>
     /// <exception cref="IOException">The disk refused.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static CellState? Read(string dataDirectory)
@@ -34,8 +34,8 @@ sealed record CellState(int? Home, int? Chosen, IReadOnlyList<CellMark> Marks)
         }
     }
 
-    /// <summary>Replaces the file; it is on disk when this returns.</summary>
-    /// <exception cref="IOException">The disk refused, and the old file stays.</exception>
+    /// <summary>Replaces the file. It is on disk when the call returns.</summary>
+    /// <exception cref="IOException">The disk refused; the old file stays.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public void Write(string dataDirectory)
     {

@@ -4,15 +4,15 @@ using ThermalStreaming.Mqtt;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Looks at the certificate on the broker's TLS port at the start and every hour, by a connection of its own that ends with the
-/// handshake: shows its expiry as a metric and warns when it should have been renewed.
+/// Checks the certificate on the broker's TLS port at the start and every hour, over a separate connection that ends with the handshake.
+/// Publishes its expiry as a metric and warns when it should have been renewed.
 /// </summary>
 sealed partial class CertificateWatch : BackgroundService
 {
     static readonly TimeSpan Interval = TimeSpan.FromHours(1),
         RetryInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Looks that fail in a row before a line in the log: a broker that is being started is no news.</summary>
+    /// <summary>Consecutive failures before a log line: a broker that is just starting is not worth one.</summary>
     const int FailuresToReport = 3;
 
     readonly MqttOptions broker;
@@ -46,7 +46,7 @@ sealed partial class CertificateWatch : BackgroundService
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The stop.
+            // Stopping.
         }
     }
 

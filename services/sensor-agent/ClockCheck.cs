@@ -2,7 +2,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>The step <c>clock</c> of <c>check</c>: what the running agent makes of the machine's clock, or what the kernel says.</summary>
+/// <summary>The step <c>clock</c> of <c>check</c>: the running agent's view of the machine's clock, or the kernel's.</summary>
 static class ClockCheck
 {
     /// <summary>How to get a synchronised clock.</summary>

@@ -3,12 +3,12 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The newest fixes, durably, in DATA_DIRECTORY/clock: a batch that is published again, also after a restart of the agent, must get the
-/// same times as before. Not thread-safe.
+/// The newest fixes, stored durably in DATA_DIRECTORY/clock: a batch that is published again, even after a restart of the agent, must get
+/// the same times as before. Not thread-safe.
 /// </summary>
 sealed partial class ClockFixes
 {
-    /// <summary>What a small file holds. A start of the machine makes one, or a few.</summary>
+    /// <summary>How many a small file holds. Each start of the machine makes one or a few.</summary>
     const int Most = 40;
 
     readonly string path;
@@ -35,21 +35,21 @@ sealed partial class ClockFixes
         }
     }
 
-    /// <summary>The last offset of this start of the machine that an NTP server has confirmed; null without.</summary>
+    /// <summary>The last offset in this start of the machine that an NTP server confirmed; null if there is none.</summary>
     public TimeSpan? Confirmed(string bootId)
     {
         var last = all.FindLastIndex(fix => fix.BootId == bootId && !fix.IsFlagged);
         return last < 0 ? null : all[last].Offset;
     }
 
-    /// <summary>The fix that counts for a reading; null without.</summary>
+    /// <summary>The fix that applies to a reading; null if there is none.</summary>
     public ClockFix? Find(string bootId, TimeSpan takenAt)
     {
         var first = all.FindIndex(fix => fix.BootId == bootId && fix.Until >= takenAt);
         return first < 0 ? null : all[first];
     }
 
-    /// <summary>Adds the newest. It counts at once; a disk that refuses gets it later.</summary>
+    /// <summary>Adds the newest fix. It applies at once; if the disk refuses it, it is written later.</summary>
     public void Add(ClockFix fix)
     {
         all.Add(fix);
@@ -59,7 +59,7 @@ sealed partial class ClockFixes
         Save();
     }
 
-    /// <summary>Tries again what the disk has refused.</summary>
+    /// <summary>Writes again what the disk has refused.</summary>
     public void Save()
     {
         if (isSaved)

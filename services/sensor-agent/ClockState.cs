@@ -6,12 +6,12 @@ enum ClockState
     /// <summary>The kernel does not say: readings carry the machine's time as it is.</summary>
     Unknown,
 
-    /// <summary>It follows an NTP server, or did and has not been stepped since.</summary>
+    /// <summary>The clock follows an NTP server, or did and has not been stepped since.</summary>
     Synchronised,
 
-    /// <summary>It does not yet: readings are kept until it does, or until patience ends.</summary>
+    /// <summary>The clock is not synchronised yet: readings are kept until it is, or until patience ends.</summary>
     Waiting,
 
-    /// <summary>It does not: readings carry the machine's time as it is, and say so.</summary>
+    /// <summary>The clock is not synchronised: readings carry the machine's time as it is, and say so.</summary>
     Unsynchronised,
 }

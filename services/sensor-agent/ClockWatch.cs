@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Looks at the clock every second, so that steps and synchronisation are noticed when no batch is stored for long.</summary>
+/// <summary>Looks at the clock every second, to notice steps and synchronisation even when no batch is stored for a long time.</summary>
 sealed class ClockWatch(ReadingClock readingClock, TimeProvider clock) : BackgroundService
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -17,7 +17,7 @@ sealed class ClockWatch(ReadingClock readingClock, TimeProvider clock) : Backgro
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The stop.
+            // Stopping.
         }
     }
 }

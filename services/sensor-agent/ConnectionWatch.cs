@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Turns the client's connection events into something to wait for. Thread-safe.</summary>
+/// <summary>Turns the client's connection events into a state that others can await. Thread-safe.</summary>
 sealed class ConnectionWatch : IDisposable
 {
     readonly Lock gate = new();
@@ -8,7 +8,7 @@ sealed class ConnectionWatch : IDisposable
     CancellationTokenSource? current;
     TaskCompletionSource<CancellationToken> up = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <param name="now">Number of the connection that is up; 0 for none.</param>
+    /// <param name="now">Number of the current connection; 0 for none.</param>
     public void Change(long now)
     {
         CancellationTokenSource? lost = null;
@@ -28,12 +28,12 @@ sealed class ConnectionWatch : IDisposable
                 up.TrySetResult(current.Token);
             }
         }
-        // Takes back what was published on it before the client can connect again.
+        // Cancels what was published on it before the client can connect again.
         lost?.Cancel();
     }
 
     /// <summary>Waits for a connection.</summary>
-    /// <returns>A token that is cancelled when it is lost.</returns>
+    /// <returns>A token that is cancelled when the connection is lost.</returns>
     public Task<CancellationToken> WaitAsync(CancellationToken cancellationToken)
     {
         lock (gate)

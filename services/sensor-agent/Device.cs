@@ -7,7 +7,7 @@ namespace ThermalStreaming.SensorAgent;
 /// <summary>The facts that all readings of this start of the agent share: device, boot and machine. Thread-safe.</summary>
 sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
 {
-    /// <summary>An address may change with a DHCP lease, or come after the agent has started.</summary>
+    /// <summary>An address may change with a DHCP lease, or appear after the agent has started.</summary>
     static readonly TimeSpan HostRefresh = TimeSpan.FromSeconds(30);
 
     readonly Lock gate = new();
@@ -20,7 +20,7 @@ sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
     public string BootId { get; } = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
 
     /// <summary>
-    /// A batch to be shown and not stored: the start of the agent in its host is a time of day, by the machine's clock as it is now.
+    /// A batch to be shown and not stored. Its host has the agent's start as a time of day, by the machine's clock as it is now.
     /// </summary>
     public ReadingBatch NewShownBatch()
     {
@@ -31,8 +31,7 @@ sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
     }
 
     /// <summary>
-    /// A batch with everything but its readings. The start of the agent in its host is stamped as readings are, with the time since the
-    /// machine's start.
+    /// A batch without readings. Its host has the agent's start as the time since the machine's start, as readings are stamped.
     /// </summary>
     public ReadingBatch NewBatch()
     {
@@ -43,7 +42,7 @@ sealed class Device(AgentOptions options, Kernel kernel, TimeProvider clock)
                 host = identity.Read(Environment.MachineName, DateTimeOffset.UnixEpoch + startedAt);
                 hostReadAt = clock.GetTimestamp();
             }
-            // Never changed after this, so batches may share it.
+            // Not changed after this, so batches may share it.
             return new ReadingBatch
             {
                 DeviceId = options.DeviceId,

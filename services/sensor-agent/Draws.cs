@@ -2,13 +2,10 @@ using System.Text;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>
-/// Random numbers that are a function of a key and an index: whoever asks, in whatever order and after whatever restart, gets the same.
-/// Immutable.
-/// </summary>
+/// <summary>Random numbers as a function of a key and an index: they are the same in any order and after any restart. Immutable.</summary>
 readonly struct Draws
 {
-    /// <summary>Fraction of 2⁶⁴ by the golden ratio, with which SplitMix64 steps.</summary>
+    /// <summary>2⁶⁴ divided by the golden ratio, the step of SplitMix64.</summary>
     const ulong Golden = 0x9E3779B97F4A7C15;
 
     readonly ulong key;
@@ -17,10 +14,10 @@ readonly struct Draws
 
     Draws(ulong key) => this.key = key;
 
-    /// <summary>A seed for a name, the same for ever.</summary>
+    /// <summary>A seed for a name; never changes.</summary>
     public static int SeedOf(string name) => (int)new Draws(0).Of(name).key;
 
-    /// <summary>Other numbers under the same seed, for a thing of this name.</summary>
+    /// <summary>Independent numbers under the same seed, for the thing of this name.</summary>
     public Draws Of(string name)
     {
         var mixed = key;
@@ -29,7 +26,7 @@ readonly struct Draws
         return new(mixed);
     }
 
-    /// <summary>Other numbers under the same seed, for the thing of this number.</summary>
+    /// <summary>Independent numbers under the same seed, for the thing of this number.</summary>
     public Draws Of(long number) => new(Mix(key + (ulong)number * Golden));
 
     /// <summary>Uniform from 0 to below 1.</summary>

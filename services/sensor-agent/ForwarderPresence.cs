@@ -4,19 +4,21 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Whether a forwarder takes readings of a kind now. Each slot of a forwarder says so every few seconds on <see cref="Topics.Forwarders"/>,
-/// as long as its intake works. While none does, the agent keeps its readings in the outbox: at the broker they would lie in memory, be
-/// written again at each save, and be dropped in silence when the queue is full. The broker's "no matching subscribers" does not tell:
-/// anybody else's subscription hides it, and a session of a forwarder that is away counts as a subscriber.
+/// Whether a forwarder is taking readings of a kind now. Each slot of a forwarder announces itself every few seconds on <see
+/// cref="Topics.Forwarders"/>, as long as its intake works. While none does, the agent keeps its readings in the outbox: at the broker they
+/// would occupy memory, be written again at each save, and be dropped silently when the queue is full. The broker's "no matching
+/// subscribers" is not enough: any other subscription hides it, and the session of a forwarder that is away counts as a subscriber.
 /// </summary>
 /// <remarks>
-/// Only what was said on the present connection counts. A forwarder is required by the settings, as in this project's Compose file, or once
-/// one has ever been heard, which a file beside the outbox remembers. Otherwise (a broker whose readers are not these forwarders) the agent
-/// publishes as long as the broker has a subscriber. Thread-safe.
+/// Only announcements on the present connection count. A forwarder is required if the settings say so, as in this project's Compose file,
+/// or once one has ever been heard, which a file beside the outbox records. Otherwise (a broker whose readers are not these forwarders) the
+/// agent publishes as long as the broker has a subscriber. Thread-safe.
 /// </remarks>
 sealed class ForwarderPresence
 {
-    /// <summary>After so long without a word, no forwarder takes readings. Four times the interval in which it speaks.</summary>
+    /// <summary>
+    /// After this long without an announcement, no forwarder takes readings. Four times the interval of the announcements.
+    /// </summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
 
     static readonly ReadingKind[] kinds = [ReadingKind.Thermal, ReadingKind.Inverter];
@@ -41,11 +43,11 @@ sealed class ForwarderPresence
         }
     }
 
-    /// <summary>The topics that the client has to subscribe to.</summary>
+    /// <summary>The topics that the client must subscribe to.</summary>
     public IReadOnlyList<MqttSubscription> Subscriptions { get; } =
     [.. kinds.Select(kind => new MqttSubscription(Topics.Forwarders(kind), MqttQos.AtMostOnce))];
 
-    /// <summary>Takes in what forwarders say; leaves other messages alone.</summary>
+    /// <summary>Handles announcements of forwarders; ignores other messages.</summary>
     public void Hear(in MqttMessage message)
     {
         foreach (var kind in kinds)
@@ -55,7 +57,7 @@ sealed class ForwarderPresence
         }
     }
 
-    /// <summary>Null when readings of the outbox's kind may be published now; else why not, for a person.</summary>
+    /// <summary>Null if readings of the outbox's kind may be published now; otherwise why not, for a person.</summary>
     public string? Absence(MqttClient client, Outbox outbox)
     {
         lock (gate)
@@ -82,7 +84,7 @@ sealed class ForwarderPresence
         await PauseAsync(kind, Silence, cancellationToken);
     }
 
-    /// <summary>Waits so long, or until a forwarder speaks.</summary>
+    /// <summary>Waits for that time, or until a forwarder announces itself.</summary>
     public async Task PauseAsync(ReadingKind kind, TimeSpan atMost, CancellationToken cancellationToken)
     {
         Task said;
@@ -94,7 +96,7 @@ sealed class ForwarderPresence
         }
         catch (TimeoutException)
         {
-            // Nobody spoke.
+            // No forwarder announced itself.
         }
     }
 
@@ -124,7 +126,7 @@ sealed class ForwarderPresence
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // This process knows; the next one learns it again.
+            // This process knows; the next one will hear a forwarder again.
         }
     }
 

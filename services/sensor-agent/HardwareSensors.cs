@@ -7,16 +7,16 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Reads real sensors as long as the agent runs, and fills readings from memory: a hung bus never delays a reading. Its values may be asked
-/// for from any thread.
+/// Reads real sensors as long as the agent runs, and fills readings from memory, so a hung bus never delays a reading. Its values may be
+/// read from any thread.
 /// </summary>
 sealed partial class HardwareSensors : BackgroundService
 {
-    /// <summary>How often a bus is looked for that is not there, and the health is renewed.</summary>
+    /// <summary>How often to look for a missing bus, and to update the health.</summary>
     static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1),
         HealthInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The slowest sensor needs so long from its start to its first value: low power SCD4x 30 s.</summary>
+    /// <summary>The slowest sensor takes this long from its start to its first value: low power SCD4x 30 s.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     readonly AgentOptions options;
@@ -49,7 +49,7 @@ sealed partial class HardwareSensors : BackgroundService
         metrics.Observe(this);
     }
 
-    /// <summary>Every sensor that is looked for; empty until there is a bus.</summary>
+    /// <summary>Every sensor to look for; empty until there is a bus.</summary>
     public IReadOnlyList<SensorStatus> Sensors => set?.Sensors ?? [];
 
     /// <inheritdoc cref="SensorSet.SelfTestAsync"/>
@@ -59,7 +59,7 @@ sealed partial class HardwareSensors : BackgroundService
     public Task<Outcome<double>> CalibrateAsync(string id, double reference, CancellationToken cancellationToken) =>
         set!.CalibrateAsync(id, reference, cancellationToken);
 
-    /// <summary>Fills in what sensors deliver now; everything else stays absent.</summary>
+    /// <summary>Fills in the sensors' current values; everything else stays absent.</summary>
     public void AddTo(ThermalReading reading)
     {
         if (set?.Current is not { } current)
@@ -86,7 +86,7 @@ sealed partial class HardwareSensors : BackgroundService
         );
     }
 
-    /// <summary>Which sensors delivered, and what is odd about their values.</summary>
+    /// <summary>Records which sensors delivered, and what is odd about their values.</summary>
     static void AddOrigin(ThermalReading reading, ReadOnlySpan<Measurement?> used)
     {
         List<string> sensors = [],
@@ -120,7 +120,7 @@ sealed partial class HardwareSensors : BackgroundService
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The sensors keep what they have learned; the next start stops or continues them.
+            // The sensors keep what they have learned; the next start stops or resumes their measurement.
         }
     }
 
@@ -132,7 +132,7 @@ sealed partial class HardwareSensors : BackgroundService
                 .Concat(SensorSet.HasOneWire(options.Sensors) ? [options.Sensors.OneWireDirectory] : [])
         );
 
-    /// <summary>A bus may come later: a USB adapter, a module that is loaded.</summary>
+    /// <summary>A bus may appear later: a USB adapter, a module that is loaded.</summary>
     async Task WaitForBusAsync(CancellationToken cancellationToken)
     {
         var text = $"There is no {SensorSurvey.Buses(options.Sensors)}";
@@ -148,7 +148,7 @@ sealed partial class HardwareSensors : BackgroundService
         }
     }
 
-    /// <summary>Two programs that use a sensor mix up its answers: the verb <c>sensors</c> takes the same lock.</summary>
+    /// <summary>Two programs using one sensor would mix up its answers: the verb <c>sensors</c> takes the same lock.</summary>
     async Task<FileLock?> LockAsync(CancellationToken cancellationToken)
     {
         var isTold = false;
@@ -165,7 +165,7 @@ sealed partial class HardwareSensors : BackgroundService
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The outbox reports a disk that refuses; sensors need none.
+                // The outbox reports a disk that refuses; the sensors do not need the disk.
                 return null;
             }
             ReportHealth();
@@ -182,7 +182,7 @@ sealed partial class HardwareSensors : BackgroundService
         }
     }
 
-    /// <summary>Only SOURCE=hardware promises sensors: with auto their absence is ordinary.</summary>
+    /// <summary>Only SOURCE=hardware requires sensors; with auto it is normal that there are none.</summary>
     void ReportHealth()
     {
         if (options.Source != SourceKind.Hardware)
@@ -208,7 +208,7 @@ sealed partial class HardwareSensors : BackgroundService
             : "No sensor delivers; check their wires and supply: sensor-agent sensors list.";
     }
 
-    /// <summary>Its part of <c>/status</c>.</summary>
+    /// <summary>Writes its part of <c>/status</c>.</summary>
     public void WriteStatus(Utf8JsonWriter json)
     {
         json.WriteStartArray("sensors"u8);

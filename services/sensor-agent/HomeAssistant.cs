@@ -4,11 +4,10 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Shows the device in Home Assistant: describes it and its values, and repeats its newest reading and that it is online. It describes
-/// again
-/// after each connection, when Home Assistant has started, when the interval is changed, and when a value comes that the device did not
-/// deliver before.
-/// These messages are copies; the readings go to the forwarders through the outbox, and nothing here delays them.
+/// Shows the device in Home Assistant: describes it and its values, repeats its newest reading, and says that it is online. It describes
+/// the device again after each connection, when Home Assistant has started, when the interval is changed, and when a value appears that the
+/// device did not deliver before. These messages are copies; the readings go to the forwarders through the outbox, and nothing here delays
+/// them.
 /// </summary>
 sealed partial class HomeAssistant(
     AgentOptions options,
@@ -20,7 +19,7 @@ sealed partial class HomeAssistant(
     ILogger<HomeAssistant> logger
 ) : BackgroundService
 {
-    /// <summary>More often is of no use to people.</summary>
+    /// <summary>Updating more often is of no use to people.</summary>
     static readonly TimeSpan shortestInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>Home Assistant takes a state only after it has read the description and subscribed.</summary>
@@ -28,7 +27,7 @@ sealed partial class HomeAssistant(
 
     readonly HashSet<HomeAssistantEntity> delivered = [];
 
-    /// <summary>Between two batches, whether the configuration says so or somebody has set it since.</summary>
+    /// <summary>Time between two batches, from the configuration or as set at run time.</summary>
     TimeSpan Interval => plan.Current(ReadingKind.Thermal).Rate.Interval is var set && set > shortestInterval ? set : shortestInterval;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -43,18 +42,18 @@ sealed partial class HomeAssistant(
             }
             catch (OperationCanceledException)
             {
-                // The next connection, or the stop.
+                // The connection was lost, or the agent is stopping.
             }
             catch (MqttException e)
             {
-                // Said by the connection when it is lost. A broker that refuses these messages refuses them again.
+                // The connection logs its own loss. A broker that refuses these messages will refuse them again.
                 LogRefused(e.Message);
                 await Task.Delay(TimeSpan.FromMinutes(1), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>One connection.</summary>
+    /// <summary>Serves one connection.</summary>
     async Task ShowAsync(CancellationToken cancellationToken)
     {
         var mustDescribe = true;
@@ -93,11 +92,12 @@ sealed partial class HomeAssistant(
         await Task.Delay(timeToSubscribe, clock, cancellationToken);
     }
 
-    /// <summary>In a fixed order.</summary>
+    /// <summary>The delivered values in a fixed order.</summary>
     IEnumerable<HomeAssistantEntity> Shown() => HomeAssistantEntity.All.Where(delivered.Contains);
 
-    /// <summary>Three times the interval, so that one lost message or a busy machine does not blank the display; at least a
-    /// minute.</summary>
+    /// <summary>
+    /// Three times the interval, but at least a minute, so that one lost message or a busy machine does not blank the display.
+    /// </summary>
     TimeSpan Expiry() => 3 * Interval > TimeSpan.FromMinutes(1) ? 3 * Interval : TimeSpan.FromMinutes(1);
 
     Task<MqttReasonCode> PublishAsync(
@@ -110,7 +110,7 @@ sealed partial class HomeAssistant(
             topic,
             payload,
             qos,
-            // A state is not retained: after a restart Home Assistant would show an old one as new.
+            // States are not retained: after a restart Home Assistant would show an old one as new.
             retain: qos != MqttQos.AtMostOnce && broker.Client.State.RetainAvailable,
             cancellationToken: cancellationToken
         );

@@ -3,18 +3,17 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>One value of a thermal reading as an entity of Home Assistant.</summary>
-/// <param name="Key">Its name in the state's JSON and in its unique id; must never change, because the entity's history hangs on
-/// it.</param>
+/// <param name="Key">Its name in the state's JSON and in its unique id. It must never change: the entity's history depends on it.</param>
 /// <param name="Name">For people; Home Assistant puts the device's name before it.</param>
 /// <param name="DeviceClass">
-/// One of https://www.home-assistant.io/integrations/sensor/#device-class, of a state one of
-/// https://www.home-assistant.io/integrations/binary_sensor/#device-class, or null.
+/// One of https://www.home-assistant.io/integrations/sensor/#device-class; for a state, one of
+/// https://www.home-assistant.io/integrations/binary_sensor/#device-class; or null.
 /// </param>
 /// <param name="Unit">A unit that the device class allows; null: a number without a unit, or a state.</param>
 /// <param name="Decimals">Decimals shown and sent.</param>
-/// <param name="Value">The value in that unit; of a state 1 (on) or 0 (off); null where the reading has none.</param>
-/// <param name="IsDiagnostic">Says something of the machine rather than of the room.</param>
-/// <param name="IsState">Something that is or is not: a binary sensor.</param>
+/// <param name="Value">The value in that unit; for a state 1 (on) or 0 (off); null if the reading does not have it.</param>
+/// <param name="IsDiagnostic">Describes the machine rather than the room.</param>
+/// <param name="IsState">Either on or off: a binary sensor.</param>
 sealed record HomeAssistantEntity(
     string Key,
     string Name,
@@ -26,7 +25,7 @@ sealed record HomeAssistantEntity(
     bool IsState = false
 )
 {
-    /// <summary>The values of a thermal reading. The bits of <c>throttled</c>, quality and sensors' names are for queries alone.</summary>
+    /// <summary>The values of a thermal reading. The bits of <c>throttled</c>, quality and sensors' names are only for queries.</summary>
     public static IReadOnlyList<HomeAssistantEntity> All { get; } =
     [
         new("temperature", "Temperature", "temperature", "°C", 2, r => r.HasTemperatureC ? r.TemperatureC : null),

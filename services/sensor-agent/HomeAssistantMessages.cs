@@ -5,18 +5,19 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What a device tells Home Assistant (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery, from version
-/// 2024.11).</summary>
+/// <summary>
+/// The messages to Home Assistant (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery, from version 2024.11).
+/// </summary>
 static class HomeAssistantMessages
 {
     static readonly string version =
         typeof(HomeAssistantMessages).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
 
-    /// <summary>The device and those of its values that it delivers, for the discovery topic.</summary>
-    /// <param name="deviceId">Its name.</param>
-    /// <param name="entities">Its values.</param>
-    /// <param name="expiry">How long a state holds without a newer one; at least a second.</param>
+    /// <summary>The discovery message: the device and the values that it delivers.</summary>
+    /// <param name="deviceId">Id of the device.</param>
+    /// <param name="entities">The values that it delivers.</param>
+    /// <param name="expiry">How long a state is valid without a newer one; at least a second.</param>
     public static byte[] Discovery(string deviceId, IEnumerable<HomeAssistantEntity> entities, TimeSpan expiry)
     {
         var name = HomeAssistantTopics.ObjectId(deviceId);
@@ -48,7 +49,7 @@ static class HomeAssistantMessages
                     json.WriteString("device_class"u8, deviceClass);
                 if (entity.IsState)
                 {
-                    // What the template makes of the numbers in the state's JSON.
+                    // The template's output for the numbers in the state's JSON.
                     json.WriteString("payload_on"u8, "1");
                     json.WriteString("payload_off"u8, "0");
                 }
@@ -69,8 +70,9 @@ static class HomeAssistantMessages
         });
     }
 
-    /// <summary>The values of a reading, for the state topic. What the reading does not have is null, which Home Assistant shows as
-    /// unknown.</summary>
+    /// <summary>
+    /// The values of a reading, for the state topic. A value that the reading does not have is null; Home Assistant shows it as unknown.
+    /// </summary>
     public static byte[] State(ThermalReading reading, IEnumerable<HomeAssistantEntity> entities) =>
         Write(json =>
         {

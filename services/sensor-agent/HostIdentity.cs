@@ -5,16 +5,16 @@ using Host = ThermalStreaming.Readings.Host;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Who this machine is on its network: the interface with the default route, its address and its MAC. Read from files, because a
-/// container's own interfaces are not the machine's: there HOST_NET holds files of the machine's /proc/1/net, and HOST_SYS its class/net
-/// and devices, mounted read-only. Does not throw: what cannot be read is "".
+/// This machine on its network: the interface with the default route, its address and its MAC. Reads files, because a container's own
+/// interfaces are not the machine's: there HOST_NET holds files of the machine's /proc/1/net, and HOST_SYS its class/net and devices,
+/// mounted read-only. Does not throw: anything that cannot be read is "".
 /// </summary>
 sealed class HostIdentity(string netDirectory, string sysDirectory)
 {
     /// <summary>An interface and its address, text; both "" when there is no default route.</summary>
     public readonly record struct NetworkAddress(string Interface, string Address);
 
-    /// <summary>Host name as the kernel has it (with <c>uts: host</c> the machine's), and what the network says now.</summary>
+    /// <summary>Host name from the kernel (with <c>uts: host</c> the machine's), and the current network address.</summary>
     public Host Read(string hostName, DateTimeOffset startedAt)
     {
         var network = FindAddress();
@@ -65,7 +65,7 @@ sealed class HostIdentity(string netDirectory, string sysDirectory)
         try
         {
             var text = File.ReadAllText(Path.Combine(sysDirectory, "class/net", device, "address")).Trim().ToLowerInvariant();
-            // A tunnel has an address of zeros, or none.
+            // A tunnel has an address of zeros, or no address.
             return text.Length == 17 && text.Any(c => c is not ('0' or ':')) ? text : "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -86,7 +86,7 @@ sealed class HostIdentity(string netDirectory, string sysDirectory)
         }
     }
 
-    /// <summary>The host name as a device id: what a topic cannot hold becomes a hyphen.</summary>
+    /// <summary>The host name as a device id: characters that a topic cannot hold become hyphens.</summary>
     public static string DeviceIdFrom(string hostName)
     {
         var id = new string([

@@ -5,25 +5,23 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// A generated fleet of inverters with the original's fields and ranges. Each value is uniform in its range, so about a quarter of the
-/// readings break a validation rule, as the original's did; but it wanders in time instead of jumping, so an overheated inverter stays so
-/// for several cycles. Each numeric value is missing with probability 0.01. Every value is a function of the seed, the inverter and the
-/// cycle (counted from a fixed instant), so a restart changes none. Immutable.
+/// readings break a validation rule, as the original's did. Values drift instead of jumping, so an overheated inverter stays so for several
+/// cycles. Each numeric value is missing with probability 0.01. Every value is a function of the seed, the inverter and the cycle (counted
+/// from a fixed instant), so a restart changes nothing. Immutable.
 /// </summary>
 sealed class InverterFleet
 {
     /// <summary>Probability that a value is missing in a reading.</summary>
     public const double MissingProbability = 0.01;
 
-    /// <summary>However long a cycle is, a value needs so many to forget where it was.</summary>
+    /// <summary>Cycles that a value needs at least before it is independent of its past, however long a cycle is.</summary>
     const int LeastCycles = 6;
 
-    /// <summary>Hours of UTC between which there is daylight.</summary>
+    /// <summary>Daylight begins and ends at these hours of UTC.</summary>
     const double Sunrise = 6,
         Sunset = 18;
 
-    /// <summary>
-    /// A value: the range that is generated, the minutes in which it forgets where it was, and its decimals in the row.
-    /// </summary>
+    /// <summary>A value: its generated range, the minutes until it is independent of its past, and its decimals in the row.</summary>
     readonly record struct Field(string Name, double Min, double Max, double Minutes, int Decimals, Action<InverterReading, double> Set);
 
     static readonly Field[] Fields =
@@ -46,7 +44,7 @@ sealed class InverterFleet
     readonly bool hasDaylight;
 
     /// <param name="count">How many inverters.</param>
-    /// <param name="seed">The same seed, the same fleet.</param>
+    /// <param name="seed">The same seed gives the same fleet.</param>
     /// <param name="interval">Time between two readings.</param>
     /// <param name="hasDaylight">Whether power and temperature follow the sun, and nothing is read at night.</param>
     public InverterFleet(int count, int seed, TimeSpan interval, bool hasDaylight)
@@ -65,8 +63,8 @@ sealed class InverterFleet
     public bool IsAsleep(DateTimeOffset now) => hasDaylight && Sun(now.UtcTicks) <= 0;
 
     /// <summary>The reading of one inverter, without sequence and time.</summary>
-    /// <param name="index">Which one, from 0.</param>
-    /// <param name="now">The wall clock. Within a cycle the values are the same.</param>
+    /// <param name="index">Index of the inverter, from 0.</param>
+    /// <param name="now">The wall clock. Values stay the same within a cycle.</param>
     public InverterReading Read(int index, DateTimeOffset now)
     {
         var cycle = now.UtcTicks / interval.Ticks;
@@ -81,7 +79,7 @@ sealed class InverterFleet
             var share = Share(positions[index * Fields.Length + i].At(cycle * interval.Ticks));
             if (hasDaylight)
                 share = UnderSun(field.Name, share, sun);
-            // Rounded as the row has it, so that fault status and row cannot disagree.
+            // Rounded as in the row, so that fault status and row cannot disagree.
             field.Set(reading, Math.Round(field.Min + share * (field.Max - field.Min), field.Decimals));
         }
         reading.FaultStatus = InverterFaults.Derive(reading);
@@ -107,7 +105,8 @@ sealed class InverterFleet
     }
 
     /// <summary>
-    /// Makes a normal value uniform from 0 to 1: the normal distribution function, by Abramowitz and Stegun 7.1.26, to within 2·10⁻⁷.
+    /// Turns a normal value into a uniform one from 0 to 1: the normal distribution function, by Abramowitz and Stegun 7.1.26, to within
+    /// 2·10⁻⁷.
     /// </summary>
     static double Share(double normal)
     {

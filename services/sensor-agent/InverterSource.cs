@@ -6,6 +6,6 @@ enum InverterSource
     /// <summary>From a generated fleet.</summary>
     Simulate,
 
-    /// <summary>From a file that was recorded.</summary>
+    /// <summary>From a recorded file.</summary>
     Replay,
 }

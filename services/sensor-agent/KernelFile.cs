@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// A small file of /proc or /sys that is read again and again: opened once, read from its start into a buffer of its own each time, which
-/// makes the kernel write it again. Not thread-safe.
+/// A small file of /proc or /sys that is read repeatedly. It is opened once; each read starts at its beginning, which makes the kernel
+/// generate it again, and uses the same buffer. Not thread-safe.
 /// </summary>
 sealed class KernelFile(string path, int maxBytes = 4096) : IDisposable
 {
@@ -24,7 +24,7 @@ sealed class KernelFile(string path, int maxBytes = 4096) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The device behind it may come back under the same name.
+            // The device behind it may reappear under the same name.
             handle?.Dispose();
             handle = null;
             return default;

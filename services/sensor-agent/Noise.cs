@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// A wandering normal value around 0, as a function of time: points a period apart are independent, and between two of them it goes over
-/// from one to the other with the deviation kept. Immutable.
+/// A drifting normal value around 0, as a function of time: points a period apart are independent, and between two of them it moves from
+/// one to the other at constant deviation. Immutable.
 /// </summary>
 readonly struct Noise
 {
@@ -13,13 +13,13 @@ readonly struct Noise
 
     /// <param name="draws">Its random numbers.</param>
     /// <param name="deviation">Its standard deviation.</param>
-    /// <param name="period">After which it has forgotten.</param>
+    /// <param name="period">After this time the value is independent of its past.</param>
     public Noise(Draws draws, double deviation, TimeSpan period)
     {
         this.draws = draws;
         this.deviation = deviation;
         this.period = period.Ticks;
-        // Not all change their course at the same instant.
+        // So that not all change direction at the same instant.
         phase = (long)(draws.Of("phase").Uniform(0) * this.period);
     }
 

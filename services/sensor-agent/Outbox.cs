@@ -6,21 +6,21 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has an outbox of its own, so
-/// that readings without a subscriber do not hold up the others. One sampler stores, one publisher reads; any thread may read the figures.
+/// The readings of one kind on disk, from when they are taken until the broker has them for good. Each kind has its own outbox, so that
+/// readings without a subscriber do not hold up the others. One sampler stores and one publisher reads; any thread may read the figures.
 /// </summary>
 sealed partial class Outbox : IDisposable
 {
     /// <summary>
-    /// How long an append may take before the outbox is looked at for being full; the slowest fsync of an SD card takes less.
+    /// How long an append may take before checking whether the outbox is full; the slowest fsync of an SD card takes less.
     /// </summary>
     static readonly TimeSpan SlowAppend = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a stop waits for space for what is in hand.</summary>
+    /// <summary>How long a stop waits for space for the batch in hand.</summary>
     static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How far the outbox's cursor on disk may lag behind. After a kill the agent publishes so much again besides the replay window, and
+    /// How far the outbox's cursor on disk may lag behind. After a kill the agent publishes that much again besides the replay window, and
     /// the forwarders recognise it.
     /// </summary>
     static readonly TimeSpan CursorInterval = TimeSpan.FromMinutes(5);
@@ -61,7 +61,7 @@ sealed partial class Outbox : IDisposable
         buffer = new byte[1024 + 200 * (kind == ReadingKind.Thermal ? options.BatchSize : options.Inverters)];
         this.options = options.Journal with { Directory = options.OutboxDirectory(kind), CursorInterval = CursorInterval };
         leftBehind = options.Cells.LeftBehind(kind);
-        // With cells, nothing is published before the cell is on disk.
+        // With cells, nothing is published until the cell is on disk.
         publishUntil = options.Cells.IsUsed ? 0 : long.MaxValue;
         oldest = clock.GetTimestamp();
         try
@@ -72,14 +72,14 @@ sealed partial class Outbox : IDisposable
         {
             if (DiskError.IsSetting(e))
                 throw new ConfigurationException([$"DATA_DIRECTORY is '{options.DataDirectory}': {e.Message}"]);
-            // A state of the disk: the users of the outbox wait for it.
+            // The disk's state: the outbox's users wait for it.
             health.Unwell(part, e.Message);
         }
     }
 
     public ReadingKind Kind { get; }
 
-    /// <summary>Says when its readings were taken.</summary>
+    /// <summary>Tells when its readings were taken.</summary>
     public ReadingClock Clock { get; }
 
     /// <summary>The journal, once <see cref="OpenAsync"/> has completed.</summary>
@@ -89,9 +89,9 @@ sealed partial class Outbox : IDisposable
     public bool IsOpen => Volatile.Read(ref journal) is not null;
 
     /// <summary>
-    /// Completes when the disk lets the outbox be used; until then it is tried every second, and <c>/readyz</c> says why.
+    /// Completes when the disk lets the outbox be used. Until then it tries again every second, and <c>/readyz</c> says why.
     /// </summary>
-    /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
+    /// <exception cref="OperationCanceledException">The agent is stopping.</exception>
     public Task OpenAsync(CancellationToken stopping)
     {
         if (IsOpen)
@@ -102,14 +102,14 @@ sealed partial class Outbox : IDisposable
 
     async Task OpenPersistentlyAsync(CancellationToken stopping)
     {
-        // Not here on the caller's stack: it holds the lock.
+        // Leave the caller's stack first: it holds the lock.
         await Task.Yield();
         Use(await JournalOpening.OpenAsync(options, clock, logger, problem => health.Unwell(part, problem), stopping));
     }
 
     void Use(DurableJournal opened)
     {
-        // What an earlier cell has must not reach this one, whatever became of the journal's own cursor.
+        // Readings that an earlier cell has must not reach this one, even if the journal's own cursor was lost.
         if (leftBehind is { } mark && mark.Epoch == opened.Epoch && opened.CommittedOffset < mark.Offset)
             opened.Commit(mark.Offset);
         acknowledged = opened.CommittedOffset;
@@ -118,7 +118,7 @@ sealed partial class Outbox : IDisposable
     }
 
     /// <summary>
-    /// First offset that the broker has not acknowledged in this process' life; after a restart what may be replayed counts as not
+    /// First offset that the broker has not acknowledged to this process. After a restart, readings that may be replayed count as not
     /// acknowledged.
     /// </summary>
     public long AcknowledgedOffset => Volatile.Read(ref acknowledged);
@@ -126,7 +126,7 @@ sealed partial class Outbox : IDisposable
     /// <summary>Readings that the broker has not acknowledged.</summary>
     public long Backlog => Volatile.Read(ref journal)?.ReadingsFrom(AcknowledgedOffset) ?? 0;
 
-    /// <summary>Age of the oldest of them, zero if there is none.</summary>
+    /// <summary>Age of the oldest of them; zero if there are none.</summary>
     public TimeSpan OldestAge
     {
         get
@@ -136,11 +136,11 @@ sealed partial class Outbox : IDisposable
         }
     }
 
-    /// <summary>Why its next batch is not taken by the broker; null while it is.</summary>
+    /// <summary>Why the broker does not take its next batch; null while it does.</summary>
     public string? HeldBy { get; set; }
 
     /// <summary>On this connection the broker has acknowledged everything below <paramref name="offset"/>.</summary>
-    /// <returns>How many readings that is more than ever before.</returns>
+    /// <returns>How many readings this acknowledged for the first time.</returns>
     public long Acknowledge(long offset)
     {
         Volatile.Write(ref confirmed, offset);
@@ -151,7 +151,7 @@ sealed partial class Outbox : IDisposable
         return offset - before;
     }
 
-    /// <summary>Whether a batch may go to the broker's cell: the cell has not been left before it was stored.</summary>
+    /// <summary>Whether a batch may go to the broker's cell: it was stored before the device left the cell.</summary>
     /// <param name="endOffset">One past its last reading.</param>
     public bool MayPublish(long endOffset)
     {
@@ -159,16 +159,16 @@ sealed partial class Outbox : IDisposable
             return endOffset <= publishUntil;
     }
 
-    /// <summary>The cell is left: it gets what is stored now, and nothing that is stored later.</summary>
+    /// <summary>Leaves the cell: it gets what is stored now, and nothing that is stored later.</summary>
     /// <returns>The first offset that it does not get.</returns>
     public long Leave()
     {
-        // Under the lock: a batch that was stored later cannot be asked about before.
+        // Under the lock, so that nobody can ask about a batch that is stored later before this is set.
         lock (gate)
             return publishUntil = Journal.NextOffset;
     }
 
-    /// <summary>Whether <see cref="Leave"/> was called, and <see cref="Stay"/> was not since.</summary>
+    /// <summary>Whether <see cref="Leave"/> was called without a later <see cref="Stay"/>.</summary>
     public bool IsLeaving
     {
         get
@@ -178,17 +178,17 @@ sealed partial class Outbox : IDisposable
         }
     }
 
-    /// <summary>The cell gets everything.</summary>
+    /// <summary>Stays with the cell, which gets everything.</summary>
     public void Stay()
     {
         lock (gate)
             publishUntil = long.MaxValue;
     }
 
-    /// <summary>The connection is gone: the broker may have forgotten what it had acknowledged on it.</summary>
+    /// <summary>The connection is gone: the broker may have forgotten what it acknowledged on it.</summary>
     public void Unconfirm() => Volatile.Write(ref confirmed, 0);
 
-    /// <summary>When the outbox is full, gives up the replay window: rather a shorter window than no new readings.</summary>
+    /// <summary>Gives up the replay window when the outbox is full: a shorter window is better than no new readings.</summary>
     public void MakeRoom()
     {
         if (Volatile.Read(ref confirmed) is > 0 and var offset && offset > Journal.CommittedOffset && Shortage() is not null)
@@ -196,8 +196,8 @@ sealed partial class Outbox : IDisposable
     }
 
     /// <summary>
-    /// Completes when what is taken next can be stored. To be asked before a batch is begun: sampling stops while there is still room for
-    /// what is in hand.
+    /// Completes when there is room for the next batch. Call it before beginning a batch: sampling stops while there is still room for the
+    /// batch in hand.
     /// </summary>
     public async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
@@ -232,7 +232,7 @@ sealed partial class Outbox : IDisposable
         return Journal.FullReason;
     }
 
-    /// <summary>The oldest batch not acknowledged was stored then. From now on its age counts in monotonic time.</summary>
+    /// <summary>Sets when the oldest unacknowledged batch was stored. From now on its age counts in monotonic time.</summary>
     public void SetOldest(DateTimeOffset appendedAt)
     {
         var age = clock.GetUtcNow() - appendedAt;
@@ -240,14 +240,13 @@ sealed partial class Outbox : IDisposable
     }
 
     /// <summary>
-    /// Dates a batch and stores it; completes when it is on disk. While the disk refuses it waits, and with it the sampling: a reading that
-    /// is not taken
-    /// is not lost.
+    /// Dates a batch and stores it; completes when it is on disk. While the disk refuses, it waits, and sampling waits with it: a reading
+    /// that is not taken is not lost.
     /// </summary>
-    /// <param name="batch">With at least one reading of the outbox's kind, stamped with the time since the machine's start.</param>
+    /// <param name="batch">Has at least one reading of the outbox's kind, stamped with the time since the machine's start.</param>
     /// <param name="count">How many.</param>
-    /// <param name="stopping">When it is cancelled, a full outbox is waited for a little longer, then given up.</param>
-    /// <param name="areDated">The readings have final times already, as recorded ones do.</param>
+    /// <param name="stopping">After its cancellation, waits a little longer for a full outbox, then gives up.</param>
+    /// <param name="areDated">The readings already have final times, as recorded ones do.</param>
     public async Task StoreAsync(ReadingBatch batch, int count, CancellationToken stopping, bool areDated = false)
     {
         if (areDated)

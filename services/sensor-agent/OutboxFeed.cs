@@ -9,8 +9,8 @@ namespace ThermalStreaming.SensorAgent;
 sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health, TimeProvider clock, ILogger logger)
 {
     /// <summary>
-    /// <c>replayed = true</c> as a protobuf field. Appended to a batch that does not have the field, it is the same batch with it: in
-    /// protobuf the order of fields is free. So a batch is marked without touching its other bytes.
+    /// <c>replayed = true</c> as a protobuf field. Appended to a serialised batch without the field, it sets the field: protobuf allows
+    /// fields in any order. So a batch is marked without touching its other bytes.
     /// </summary>
     static ReadOnlySpan<byte> ReplayedMark => [ReadingBatch.ReplayedFieldNumber << 3, 1];
 
@@ -35,7 +35,7 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Nothing is skipped: the reader continues where it is.
+                // Nothing is skipped: the reader resumes where it is.
                 health.Unwell($"reading {Topics.Name(outbox.Kind)}", $"the outbox cannot be read: {e.Message}");
                 try
                 {
@@ -50,7 +50,7 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
             await MayLeaveAsync(entry.EndOffset, cancellationToken);
             if (!StoredPayload.TryParse(entry.Payload, out var batch) || batch.IsJson)
             {
-                // Whole by its checksum, and yet not ours: it stays in the journal for `journal export` until it is released.
+                // The checksum is right, but it is not a batch. It stays in the journal for `journal export` until it is released.
                 LogForeign(entry.Offset, outbox.Journal.Epoch);
                 continue;
             }
@@ -72,21 +72,20 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
         }
     }
 
-    /// <summary>Waits while the device moves to another cell, which gets this batch and what follows it.</summary>
+    /// <summary>Waits while the device moves to another cell, which gets this batch and the ones after it.</summary>
     async Task MayLeaveAsync(long endOffset, CancellationToken cancellationToken)
     {
         var heldBy = outbox.HeldBy;
         while (!outbox.MayPublish(endOffset))
         {
-            // A stop does not wait for it.
+            // A stop does not wait for the move.
             outbox.HeldBy = "the device moves to another cell, which gets these readings when the present one has all before them";
             await Task.Delay(CellLook, clock, cancellationToken);
             outbox.HeldBy = heldBy;
         }
     }
 
-    /// <summary>The batch with its final times; waits for them as long as the clock does. What follows it in the outbox waits
-    /// too.</summary>
+    /// <summary>The batch with its final times. Waits until the clock knows them, and so does the rest of the outbox.</summary>
     async Task<(ReadOnlyMemory<byte> Bytes, DateTimeOffset StoredAt)> FinishAsync(
         ReadOnlyMemory<byte> batch,
         DateTimeOffset storedAt,
@@ -101,7 +100,7 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
                 outbox.HeldBy = heldBy;
                 return (finished, storedAt + movedBy);
             }
-            // A stop does not wait for it.
+            // A stop does not wait for the clock.
             outbox.HeldBy = outbox.Clock.WaitingText;
             await Task.Delay(ClockLook, clock, cancellationToken);
         }

@@ -3,10 +3,10 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What the agent says by gRPC of the readings that it took, holds and published. Thread-safe.</summary>
+/// <summary>The agent's status for gRPC: the readings that it took, holds and published. Thread-safe.</summary>
 sealed class OutboxReport(AgentMetrics metrics, Outboxes outboxes, BrokerConnection broker)
 {
-    /// <summary>Adds what holds at this moment.</summary>
+    /// <summary>Adds the current values.</summary>
     public void AddTo(AgentStatus status)
     {
         var age = outboxes.Max(outbox => outbox.Backlog > 0 ? outbox.OldestAge : (TimeSpan?)null);

@@ -6,7 +6,7 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The outboxes that are in use: of each kind that is sampled, and of one that is not sampled any more but still holds something.
+/// The outboxes in use: one of each sampled kind, and of a kind that is no longer sampled if its outbox still holds readings.
 /// </summary>
 sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
 {
@@ -20,7 +20,7 @@ sealed class Outboxes : IReadOnlyList<Outbox>, IDisposable
             all.Add(new Outbox(ReadingKind.Inverter, options, readingClock, health, clock, logger));
     }
 
-    /// <summary>A directory that a disk cannot show now may be there: its outbox waits.</summary>
+    /// <summary>A directory that the disk cannot show now may exist: its outbox waits.</summary>
     static bool MayExist(string directory)
     {
         try

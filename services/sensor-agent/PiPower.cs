@@ -4,14 +4,14 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Whether the supply of a Raspberry Pi is too low, and whether its processor is slowed for that or for heat. From files of /sys, which
-/// every container may read; <c>vcgencmd</c> would need the device /dev/vcio. Other machines have none of the files. Not thread-safe.
+/// Whether the supply of a Raspberry Pi is too low, and whether its processor is throttled because of that or of heat. Read from files of
+/// /sys, which every container may read; <c>vcgencmd</c> would need the device /dev/vcio. Other machines do not have these files. Not
+/// thread-safe.
 /// </summary>
 /// <remarks>
 /// The kernel's driver raspberrypi-hwmon asks the firmware every 2 s, and shows under-voltage since the last time as the alarm of the
-/// sensor
-/// <c>rpi_volt</c>. Its firmware driver shows all bits in <c>get_throttled</c>; where it has the other driver beside it, it notes once in
-/// the kernel's log that this file is deprecated. There is no other way to the rest of the bits without a device.
+/// sensor <c>rpi_volt</c>. The firmware driver shows all bits in <c>get_throttled</c>; where both drivers are present, it notes once in the
+/// kernel's log that this file is deprecated. Without a device there is no other way to read the remaining bits.
 /// </remarks>
 sealed class PiPower : IDisposable
 {
@@ -28,13 +28,13 @@ sealed class PiPower : IDisposable
         throttled = Open(FindThrottled(sysDirectory));
     }
 
-    /// <summary>Whether the supply was below 4.63 V within the last seconds; null when nothing here tells.</summary>
+    /// <summary>Whether the supply was below 4.63 V within the last seconds; null if this machine does not tell.</summary>
     public bool? UnderVoltage() =>
         alarm?.ReadNumber() is { } number ? number != 0
         : Throttled() is { } bits ? (bits & UnderVoltageNow) != 0
         : null;
 
-    /// <summary>The bits of <c>vcgencmd get_throttled</c>; null when nothing here tells.</summary>
+    /// <summary>The bits of <c>vcgencmd get_throttled</c>; null if this machine does not tell.</summary>
     public uint? Throttled() =>
         throttled is not null
         && throttled.Read() is { IsEmpty: false } text
@@ -79,7 +79,7 @@ sealed class PiPower : IDisposable
             .Select(sensor => Path.Combine(sensor, "in0_lcrit_alarm"))
             .FirstOrDefault(File.Exists);
 
-    // The device is called soc:firmware on a Pi up to 4; its driver's directory names it on any.
+    // The device is called soc:firmware on models up to the Pi 4; its driver's directory names it on any model.
     static string? FindThrottled(string sysDirectory) =>
         Directories(Path.Combine(sysDirectory, "bus/platform/drivers/raspberrypi-firmware"), "*")
             .Append(Path.Combine(sysDirectory, "devices/platform/soc/soc:firmware"))

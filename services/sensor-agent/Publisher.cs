@@ -6,13 +6,13 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Publishes what is in the outboxes, each in order. After every connection it starts again with what the broker might have forgotten
-/// (<see cref="ReplayWindow"/>), marked as replayed, and continues with new ones. It stops last, after the samplers have stored what they
-/// had in hand.
+/// Publishes the outboxes, each in order. After every connection it starts again with readings that the broker might have forgotten (<see
+/// cref="ReplayWindow"/>), marked as replayed, and continues with new ones. It stops last, after the samplers have stored what they had in
+/// hand.
 /// </summary>
 sealed partial class Publisher : BackgroundService
 {
-    /// <summary>Batches published and not acknowledged, per kind; bounds memory. A broker usually allows 20.</summary>
+    /// <summary>Batches published and not acknowledged, per kind. Bounds memory. A broker usually allows 20.</summary>
     const int MaxInFlight = 64;
 
     /// <summary>What a stop may spend on publishing; hosting allows 25 s for everything.</summary>
@@ -59,7 +59,7 @@ sealed partial class Publisher : BackgroundService
         List<Task> tasks = [broker.RunAsync(stop.Token), .. outboxes.Select(outbox => RunAsync(outbox, stop.Token))];
         try
         {
-            // None ends by itself before the stop; one that does has crashed, and the process with it.
+            // No task ends by itself before the stop. If one does, it has crashed, and the process ends with it.
             await await Task.WhenAny(tasks);
         }
         finally
@@ -95,7 +95,7 @@ sealed partial class Publisher : BackgroundService
         await broker.DisposeAsync();
     }
 
-    /// <summary>One outbox: connection after connection until the stop.</summary>
+    /// <summary>Publishes one outbox, connection after connection, until the stop.</summary>
     async Task RunAsync(Outbox outbox, CancellationToken stopping)
     {
         var window = new ReplayWindow(options.ReplayWindow, clock);
@@ -108,7 +108,7 @@ sealed partial class Publisher : BackgroundService
                 var lost = await broker.WaitAsync(stopping);
                 window.Connected();
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(lost, stopping);
-                // The readings in the outbox were taken before the broker could be reached, or has been published before.
+                // The readings in the outbox were taken before the broker could be reached, or have been published before.
                 pass.From = outbox.Journal.CommittedOffset;
                 pass.ReplayUntil = outbox.Journal.NextOffset;
                 var releasing = ReleaseAsync(outbox, window, either.Token);
@@ -131,7 +131,8 @@ sealed partial class Publisher : BackgroundService
     }
 
     /// <summary>
-    /// Forgets what the broker has for good also while nothing is acknowledged any more, as when the device leaves the broker's cell.
+    /// Releases readings that the broker has for good, even while nothing is acknowledged any more, as when the device leaves the broker's
+    /// cell.
     /// </summary>
     async Task ReleaseAsync(Outbox outbox, ReplayWindow window, CancellationToken cancellationToken)
     {
@@ -143,7 +144,7 @@ sealed partial class Publisher : BackgroundService
         }
     }
 
-    /// <summary>One connection. Ends with <see cref="OperationCanceledException"/> when it is lost.</summary>
+    /// <summary>Publishes on one connection. Ends with <see cref="OperationCanceledException"/> when it is lost.</summary>
     async Task PublishAsync(Outbox outbox, ReplayWindow window, PublishingPass pass, CancellationToken cancellationToken)
     {
         var hold = FirstHold;
@@ -171,10 +172,10 @@ sealed partial class Publisher : BackgroundService
     }
 
     /// <summary>
-    /// Publishes from <see cref="PublishingPass.From"/> on until the broker does not take a batch; the batches before it have been
+    /// Publishes from <see cref="PublishingPass.From"/> on until the broker does not take a batch. By then, the batches before it are
     /// acknowledged.
     /// </summary>
-    /// <returns>Why the broker did not take it, or why none is published, for a person.</returns>
+    /// <returns>Why the broker did not take it, or why nothing is published, for a person.</returns>
     async Task<string> PublishFromAsync(Outbox outbox, ReplayWindow window, PublishingPass pass, CancellationToken cancellationToken)
     {
         await Presence.WaitAsync(Client, outbox.Kind, cancellationToken);
@@ -186,7 +187,7 @@ sealed partial class Publisher : BackgroundService
         var inFlight = Channel.CreateBounded<PublishedBatch>(
             new BoundedChannelOptions(MaxInFlight) { SingleReader = true, SingleWriter = true }
         );
-        // The first goes alone: without a subscriber, or if the broker refuses, nothing overtakes it.
+        // The first batch goes alone: if there is no subscriber or the broker refuses, nothing overtakes it.
         if (await feed.NextAsync(reader, pass, ending.Token) is not { } probe)
             throw new OperationCanceledException();
         if (await AcknowledgedAsync(outbox, window, pass, probe) is { } refused)
@@ -201,7 +202,7 @@ sealed partial class Publisher : BackgroundService
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            // Why is known to the other side of the channel.
+            // The other side of the channel knows why.
         }
         inFlight.Writer.TryComplete();
         var problem = await acknowledging ?? Presence.Absence(Client, outbox);
@@ -225,14 +226,14 @@ sealed partial class Publisher : BackgroundService
             }
             finally
             {
-                // Takes back what follows.
+                // Cancels the batches that follow.
                 await ending.CancelAsync();
             }
         }
     }
 
-    /// <summary>Waits for the broker's word on one batch.</summary>
-    /// <returns>Null when it has it, else why not.</returns>
+    /// <summary>Waits for the broker's answer to one batch.</summary>
+    /// <returns>Null if the broker has it, else why not.</returns>
     async Task<string?> AcknowledgedAsync(Outbox outbox, ReplayWindow window, PublishingPass pass, PublishedBatch sent)
     {
         try

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>How far publishing an outbox has come.</summary>
+/// <summary>Progress of publishing an outbox.</summary>
 sealed class PublishingPass
 {
     /// <summary>First offset to publish.</summary>
@@ -9,6 +9,6 @@ sealed class PublishingPass
     /// <summary>Offsets below this are marked as replayed.</summary>
     public long ReplayUntil { get; set; }
 
-    /// <summary>Offsets below this have been given to the client by this process.</summary>
+    /// <summary>This process has given offsets below this to the client.</summary>
     public long SentUntil { get; set; }
 }

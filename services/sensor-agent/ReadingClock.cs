@@ -6,22 +6,21 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Says when readings were taken. Samplers stamp them with the time since the machine's start, which nobody can set; when a batch is
-/// stored,
-/// the offset to the time of day is added. While the kernel says that the clock is not synchronised, the batch is stored with a reference
-/// (<see cref="ClockReference"/>), held back, and gets its times when it is published. Thread-safe.
+/// Tells when readings were taken. Samplers stamp readings with the time since the machine's start, which nobody can set; when a batch is
+/// stored, the offset to the time of day is added. While the kernel says that the clock is not synchronised, the batch is stored with a
+/// reference (<see cref="ClockReference"/>), held back, and gets its times when it is published. Thread-safe.
 /// </summary>
 sealed partial class ReadingClock
 {
     const string Part = "clock";
 
     /// <summary>
-    /// The system clock runs at the rate of the other one, so that any difference is a step. NTP clients step it for more than this, and
-    /// turn it faster or slower for less.
+    /// The system clock runs at the rate of the monotonic one, so any difference is a step. NTP clients step it for more than this, and
+    /// adjust its rate for less.
     /// </summary>
     static readonly TimeSpan LeastStep = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Two clocks that were read within this were read together.</summary>
+    /// <summary>Two clocks read within this time count as read together.</summary>
     static readonly TimeSpan Exact = TimeSpan.FromMilliseconds(1);
 
     readonly Lock gate = new();
@@ -53,29 +52,29 @@ sealed partial class ReadingClock
         this.health = health;
         this.clock = clock;
         this.logger = logger;
-        // Without an id of its own a start of the machine ends with the process, as far as anybody can tell.
+        // Without a boot id from the kernel, each process counts as a start of the machine.
         bootId = kernel.BootId ?? Guid.NewGuid().ToString("N");
         fixes = new ClockFixes(options.DataDirectory, logger);
         confirmed = fixes.Confirmed(bootId);
         (offset, _) = Measure();
-        // A clock that was right once in this start of the machine has been stepped since, nobody knows when.
+        // The clock was right before in this start of the machine, and has been stepped at an unknown time since.
         waitsSince = confirmed is null ? TimeSpan.Zero : kernel.SinceBoot();
         metrics.Observe(this);
     }
 
-    /// <summary>What is known of the clock now.</summary>
+    /// <summary>The current state of the clock.</summary>
     public ClockState State => Look();
 
-    /// <summary>How often the clock was stepped while this process has looked.</summary>
+    /// <summary>How often the clock was stepped while this process was watching.</summary>
     public long Steps => Volatile.Read(ref steps);
 
-    /// <summary>How far the machine's clock is from the one that it follows; null while it follows none.</summary>
+    /// <summary>How far the machine's clock is from its reference; null while it follows none.</summary>
     public (TimeSpan Offset, TimeSpan MaxError)? Deviation => kernel.ClockDeviation();
 
-    /// <summary>What a sampler stamps a reading with: microseconds since the machine's start.</summary>
+    /// <summary>A sampler's stamp for a reading: microseconds since the machine's start.</summary>
     public long SinceBootUs => kernel.SinceBoot().Ticks / TimeSpan.TicksPerMicrosecond;
 
-    /// <summary>The present, as far as it is known.</summary>
+    /// <summary>The present time, as far as it is known.</summary>
     public Moment Now()
     {
         lock (gate)
@@ -86,20 +85,20 @@ sealed partial class ReadingClock
             );
     }
 
-    /// <summary>Looks at the clock: notices steps and whether it is synchronised, and reports both once.</summary>
+    /// <summary>Looks at the clock. Reports steps and changes of its synchronisation, each once.</summary>
     public ClockState Look()
     {
         lock (gate)
         {
             fixes.Save();
-            // Asked before and after: a step in between would make a wrong time one that NTP has confirmed.
+            // Asked before and after: otherwise a step in between could make a wrong time count as confirmed by NTP.
             var isSynchronised = kernel.IsClockSynchronised();
             var (measured, doubt) = Measure();
             if (isSynchronised == true && kernel.IsClockSynchronised() != true)
                 isSynchronised = false;
             if (doubt >= LeastStep / 2)
             {
-                // Nothing was learned: the next look, in a second at most, tells.
+                // Nothing was learned; the next look follows in a second at most.
                 if (state is { } known)
                     return known;
                 isSynchronised = isSynchronised is null ? null : false;
@@ -121,8 +120,8 @@ sealed partial class ReadingClock
     }
 
     /// <summary>
-    /// Turns the stamps of a batch, and the start of the agent in its host, into times of day: final ones, or such that
-    /// <see cref="Finish"/> corrects.
+    /// Turns the stamps of a batch, and the agent's start in its host, into times of day. They are final, or <see cref="Finish"/> corrects
+    /// them.
     /// </summary>
     public void Stamp(ReadingBatch batch)
     {
@@ -165,10 +164,10 @@ sealed partial class ReadingClock
         }
     }
 
-    /// <summary>Turns the start of the agent alone into a time of day.</summary>
+    /// <summary>Turns only the agent's start into a time of day.</summary>
     public void StampHost(ReadingBatch batch)
     {
-        // Shared by batches.
+        // Batches share the host.
         batch.Host = batch.Host?.Clone();
         lock (gate)
         {
@@ -177,10 +176,10 @@ sealed partial class ReadingClock
         }
     }
 
-    /// <summary>A stored batch with its final times, the same ones whenever it is asked for.</summary>
+    /// <summary>A stored batch with its final times, the same ones on every call.</summary>
     /// <param name="batch">Serialised, with a <see cref="ClockReference"/>.</param>
     /// <param name="movedBy">By how much its times were corrected.</param>
-    /// <returns>Null while the clock has to be waited for.</returns>
+    /// <returns>Null while the clock is not known yet.</returns>
     public byte[]? Finish(ReadOnlySpan<byte> batch, out TimeSpan movedBy)
     {
         movedBy = TimeSpan.Zero;
@@ -224,7 +223,7 @@ sealed partial class ReadingClock
         {
             if (fixes.Find(boot, takenAt) is { } known)
                 return known;
-            // Another start of the machine: nothing tells any more how far its clock was from the right time.
+            // Another start of the machine: how far its clock was from the right time is lost.
             if (boot != bootId)
                 return new ClockFix(boot, TimeSpan.MaxValue, default, IsFlagged: true);
             if (Look() == ClockState.Waiting)
@@ -239,7 +238,7 @@ sealed partial class ReadingClock
     {
         if (isSynchronised is not { } follows)
             return ClockState.Unknown;
-        // NTP that cannot be reached for hours ends it for the kernel, but the clock is as good as it was until somebody sets it.
+        // After hours without NTP the kernel calls the clock unsynchronised, but it is as good as before until somebody sets it.
         if (follows || IsConfirmed)
             return ClockState.Synchronised;
         if (state == ClockState.Synchronised)
@@ -288,11 +287,11 @@ sealed partial class ReadingClock
         }
     }
 
-    /// <summary>The time of day less the time since the machine's start, and by how much that may be wrong.</summary>
+    /// <summary>The time of day less the time since the machine's start, and how far that may be off.</summary>
     (TimeSpan Offset, TimeSpan Doubt) Measure()
     {
         var (best, doubt) = (TimeSpan.Zero, TimeSpan.MaxValue);
-        // On a busy machine something else may run between the two clocks.
+        // On a busy machine another process may run between reading the two clocks.
         for (var i = 0; i < 10 && doubt > Exact; i++)
         {
             var before = kernel.SinceBoot();

@@ -5,12 +5,12 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Shows readings as they are taken to whoever watches. Samplers never wait for it: each watcher has a queue, of which the oldest is
-/// dropped and counted when it is full. Thread-safe.
+/// Shows readings to watchers as they are taken. Samplers never wait for it: each watcher has a queue, and when it is full, the oldest
+/// batch is dropped and counted. Thread-safe.
 /// </summary>
 sealed class ReadingFeed
 {
-    /// <summary>Batches that a watcher may be behind; of the largest fleet, 10,000 inverters, some MB.</summary>
+    /// <summary>How many batches a watcher may fall behind; for the largest fleet, 10,000 inverters, that is some MB.</summary>
     const int MostWaiting = 64;
 
     volatile Watcher[] watchers = [];
@@ -31,8 +31,8 @@ sealed class ReadingFeed
     }
 
     /// <summary>Shows readings of inverters.</summary>
-    /// <param name="device">Took them.</param>
-    /// <param name="readings">Are copied.</param>
+    /// <param name="device">The device that took them.</param>
+    /// <param name="readings">The readings; they are copied.</param>
     /// <param name="at">When they were taken.</param>
     public void Show(Device device, IReadOnlyList<InverterReading> readings, DateTimeOffset at)
     {
@@ -67,9 +67,9 @@ sealed class ReadingFeed
         }
     }
 
-    /// <summary>Hands over the readings from now on, until it is cancelled.</summary>
-    /// <param name="kind">Null: of all kinds.</param>
-    /// <param name="write">Gets them one after the other.</param>
+    /// <summary>Hands over readings from now on, until cancelled.</summary>
+    /// <param name="kind">Only this kind; null: all kinds.</param>
+    /// <param name="write">Receives them one after the other.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public async Task WatchAsync(ReadingKind? kind, Func<TakenReadings, Task> write, CancellationToken cancellationToken)

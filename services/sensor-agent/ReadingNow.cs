@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// What the sensors say now, for one who asks. It has sources of its own, so that the sampler neither waits for it nor sees its processor
-/// times change. Thread-safe.
+/// Reads the sensors on request. It has its own sources, so that the sampler neither waits for it nor sees its processor times change.
+/// Thread-safe.
 /// </summary>
 sealed class ReadingNow(AgentOptions options, Kernel kernel, IServiceProvider services, TimeProvider clock) : IDisposable
 {
@@ -13,7 +13,7 @@ sealed class ReadingNow(AgentOptions options, Kernel kernel, IServiceProvider se
     SystemMetrics? system;
     ThermalSources? sources;
 
-    /// <exception cref="Grpc.Core.RpcException">FAILED_PRECONDITION where no sensors are read.</exception>
+    /// <exception cref="Grpc.Core.RpcException">FAILED_PRECONDITION if no sensors are read.</exception>
     public ThermalReading Take()
     {
         if (!options.IsSampled(ReadingKind.Thermal))

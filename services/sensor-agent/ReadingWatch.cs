@@ -5,9 +5,9 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Shows the readings as they are taken to those who watch by gRPC. Thread-safe.</summary>
+/// <summary>Streams readings over gRPC as they are taken. Thread-safe.</summary>
 /// <param name="feed">The readings.</param>
-/// <param name="streams">Bounds those who watch.</param>
+/// <param name="streams">Limits the number of watchers.</param>
 sealed class ReadingWatch(ReadingFeed feed, ControlStreams streams)
 {
     /// <summary>Ends with the call or the agent.</summary>

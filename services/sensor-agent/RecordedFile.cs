@@ -2,7 +2,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>A recorded file, line by line, from any place in it. Not thread-safe.</summary>
+/// <summary>Reads a recorded file line by line, from any place in it. Not thread-safe.</summary>
 sealed class RecordedFile : IDisposable
 {
     /// <summary>A row has some 700 bytes.</summary>
@@ -17,7 +17,7 @@ sealed class RecordedFile : IDisposable
 
     /// <param name="path">The file.</param>
     /// <param name="position">Where a line begins.</param>
-    /// <param name="line">How many lines lie before it.</param>
+    /// <param name="line">How many lines precede it.</param>
     /// <exception cref="IOException">It cannot be read now.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public RecordedFile(string path, long position, long line)
@@ -29,13 +29,13 @@ sealed class RecordedFile : IDisposable
     /// <summary>Where the next line begins, in bytes.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Number of the line that was read last, from 1; 0 before the first.</summary>
+    /// <summary>Number of the line read last, from 1; 0 before the first.</summary>
     public long Line { get; private set; }
 
-    /// <summary>Whether the line that was read last is the last one and has no end: somebody may still be writing it.</summary>
+    /// <summary>Whether the line read last is the last of the file and has no line end: somebody may still be writing it.</summary>
     public bool IsUnfinished { get; private set; }
 
-    /// <summary>Up to <paramref name="most"/> bytes before a position, of the file that is open here.</summary>
+    /// <summary>Up to <paramref name="most"/> bytes before a position of the open file.</summary>
     /// <exception cref="IOException">It cannot be read now.</exception>
     public byte[] Before(long position, int most) => Before(stream, position, most);
 
@@ -58,10 +58,10 @@ sealed class RecordedFile : IDisposable
         (Position, Line, from, to) = (position, line, 0, 0);
     }
 
-    /// <summary>The next line without its end.</summary>
+    /// <summary>Reads the next line, without its line end.</summary>
     /// <param name="line">Valid until the next call; empty when it is blank, or longer than <see cref="LongestLine"/>.</param>
-    /// <param name="isTooLong">It is.</param>
-    /// <returns>False at the end of the file. A last line without an end is one.</returns>
+    /// <param name="isTooLong">Whether it is longer.</param>
+    /// <returns>False at the end of the file. A last line without a line end counts as a line.</returns>
     public bool TryRead(out ReadOnlyMemory<byte> line, out bool isTooLong)
     {
         var searched = 0;
@@ -93,7 +93,7 @@ sealed class RecordedFile : IDisposable
         }
     }
 
-    /// <summary>Why it cannot be replayed; null when it can. Completes "REPLAY_FILE is '…', …".</summary>
+    /// <summary>Why the file cannot be replayed; null if it can. Completes "REPLAY_FILE is '…', …".</summary>
     public static string? Problem(string path)
     {
         try

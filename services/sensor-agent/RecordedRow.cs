@@ -6,18 +6,18 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// A row as the forwarders write it, taken back to the reading that it was made of. What belongs to the one who recorded it (device, boot,
-/// sequence, host) is left out: the reading becomes one of this device.
+/// A row as the forwarders write it, turned back into its reading. Whatever belongs to the recording device (device, boot, sequence, host)
+/// is left out: the reading becomes one of this device.
 /// </summary>
-/// <param name="Thermal">Of kind thermal, else null.</param>
-/// <param name="Inverter">Of kind inverter, else null.</param>
-/// <param name="AtUs">When it was recorded, microseconds since 1970; null when the row does not say.</param>
+/// <param name="Thermal">The reading if it is thermal, else null.</param>
+/// <param name="Inverter">The reading if it is an inverter's, else null.</param>
+/// <param name="AtUs">When it was recorded, in microseconds since 1970; null if the row does not say.</param>
 readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inverter, long? AtUs)
 {
-    /// <summary>Longer ones are in no row that a forwarder wrote, and a batch of them would not fit into a record of the outbox.</summary>
+    /// <summary>No forwarder writes longer texts, and a batch of them would not fit into a record of the outbox.</summary>
     const int LongestText = 200;
 
-    /// <summary>The time that counts, first one first: as at the forwarders' intake.</summary>
+    /// <summary>Keys of the time; the first one present counts, as at the forwarders' intake.</summary>
     static readonly string[] TimeKeys = ["observed_at", "datetimestamp", "ts"];
 
     static readonly string[] ThermalTexts = ["diskusage", "quality", "sensors"],
@@ -63,10 +63,10 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
     };
 
     /// <summary>Reads a line.</summary>
-    /// <param name="kind">What it should be.</param>
+    /// <param name="kind">The expected kind.</param>
     /// <param name="line">A JSON object.</param>
     /// <param name="row">The reading.</param>
-    /// <returns>Null, or why it is none.</returns>
+    /// <returns>Null, or why it is not a reading.</returns>
     public static string? Parse(ReadingKind kind, ReadOnlyMemory<byte> line, out RecordedRow row)
     {
         row = default;
@@ -86,13 +86,13 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
         }
         catch (InvalidOperationException)
         {
-            // Only met where a text is turned into characters: bytes that are no UTF-8, and escapes that are half a character.
+            // Found only when a text is decoded: bytes that are not UTF-8, and escapes that are half a character.
             row = default;
             return "it is not valid UTF-8";
         }
     }
 
-    /// <summary>Removes what <c>quality</c> says of the recorded time (<c>clock:…</c>): it is not true of another time.</summary>
+    /// <summary>Removes the remarks of <c>quality</c> on the recorded time (<c>clock:…</c>): they do not apply to another time.</summary>
     public void ForgetRecordedClock()
     {
         if (Thermal is { HasQuality: true } thermal)
@@ -155,7 +155,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
         return null;
     }
 
-    /// <summary>Sets the values; null stays absent.</summary>
+    /// <summary>Sets the values; a null value stays absent.</summary>
     static string? Values<T>(JsonElement json, Dictionary<string, Action<T, double>> keys, T reading, out int known)
     {
         known = 0;
@@ -173,7 +173,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
         return null;
     }
 
-    /// <summary>Numbers, and texts that spell one.</summary>
+    /// <summary>Accepts numbers, and texts that contain one.</summary>
     static double? Number(JsonElement value) =>
         value.ValueKind switch
         {
@@ -208,7 +208,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
         return null;
     }
 
-    /// <summary>Nobody shall take what was replayed for a sensor of this machine.</summary>
+    /// <summary>So that nobody mistakes a replayed value for one from a sensor of this machine.</summary>
     static string Replayed(string? sensors)
     {
         var marked = string.Join(

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>A recorded file, the position of its replay, or what the outbox has of it cannot be read now. It is tried again.</summary>
+/// <summary>A recorded file, its replay position, or what the outbox holds of it cannot be read now. The replay tries again.</summary>
 sealed class RecordingException(Exception cause) : Exception(cause.Message, cause)
 {
     /// <exception cref="RecordingException">The file system refuses.</exception>

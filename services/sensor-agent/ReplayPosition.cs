@@ -3,19 +3,19 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>How far the replay of a file has come. Immutable.</summary>
-/// <param name="BootId">Of all its readings: with their sequence it makes the forwarders recognise one that comes twice.</param>
-/// <param name="Prefix">How many bytes of the file's beginning <paramref name="Hash"/> is of: by them the file is recognised.</param>
-/// <param name="Hash">SHA-256 of them, hexadecimal.</param>
+/// <summary>Progress of the replay of a file. Immutable.</summary>
+/// <param name="BootId">Boot id of all its readings: with it and their sequence, the forwarders recognise repeats.</param>
+/// <param name="Prefix">How many bytes at the file's beginning <paramref name="Hash"/> covers; they identify the file.</param>
+/// <param name="Hash">SHA-256 of those bytes, hexadecimal.</param>
 /// <param name="Byte">Where the next line begins.</param>
-/// <param name="Line">How many lines lie before it.</param>
+/// <param name="Line">How many lines precede it.</param>
 /// <param name="Sequence">How many readings were taken, over all rounds.</param>
-/// <param name="Epoch">Of the outbox.</param>
-/// <param name="Offset">Of the outbox: all of those readings lie before it.</param>
+/// <param name="Epoch">Epoch of the outbox.</param>
+/// <param name="Offset">Offset in the outbox: all those readings precede it.</param>
 /// <param name="Mark">
-/// Up to where the file was read when <paramref name="MarkHash"/> was made, in bytes; 0: not yet, or by an older version.
+/// How far the file had been read when <paramref name="MarkHash"/> was made, in bytes; 0: not yet, or made by an older version.
 /// </param>
-/// <param name="MarkHash">SHA-256 of the up to 4,096 bytes before it, hexadecimal: recordings of one device may begin alike.</param>
+/// <param name="MarkHash">SHA-256 of up to 4,096 bytes before it, hexadecimal: recordings of one device may begin alike.</param>
 sealed record ReplayPosition(
     string BootId,
     int Prefix,
@@ -43,12 +43,13 @@ sealed record ReplayPosition(
         return new(bootId, prefix.Length, HashOf(prefix), 0, 0, 0, epoch, offset, 0, NoHash);
     }
 
-    /// <summary>The same place, with what the file has before it, by which the file is recognised.</summary>
+    /// <summary>The same position, with a hash of the bytes before it, which identifies the file.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public ReplayPosition Marked(RecordedFile file) => this with { Mark = Byte, MarkHash = HashOf(file.Before(Byte, LongestPrefix)) };
 
-    /// <summary>Whether it is of this file. One that has grown is still the same; every file begins like an empty one, so that is
-    /// none.</summary>
+    /// <summary>
+    /// Whether the position belongs to this file. A file that has grown is still the same. An empty prefix matches no file.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public bool IsOf(string path)
     {
@@ -66,7 +67,7 @@ sealed record ReplayPosition(
                 + $"mark={Mark} markhash={MarkHash}"
         );
 
-    /// <summary>Reads what <see cref="ToString"/> writes; null when it is something else.</summary>
+    /// <summary>Reads what <see cref="ToString"/> writes; null for any other text.</summary>
     public static ReplayPosition? Parse(string text)
     {
         string[] names = ["boot", "prefix", "hash", "byte", "line", "sequence", "epoch", "offset", "mark", "markhash"];

@@ -3,7 +3,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Keeps the position of a replay on disk, twice, and at most once a second: what the outbox holds beyond it is found there. Not
+/// Keeps the position of a replay on disk, in two copies, and writes at most once a second: the outbox shows what was stored after it. Not
 /// thread-safe.
 /// </summary>
 sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger logger)
@@ -14,7 +14,7 @@ sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger
     ReplayPosition? unsaved;
     bool isTold;
 
-    /// <summary>The last one that was kept; null when there is none, or none that is whole.</summary>
+    /// <summary>The position saved last; null if there is no intact one.</summary>
     /// <exception cref="IOException">It cannot be read now.</exception>
     public ReplayPosition? Load()
     {
@@ -24,7 +24,7 @@ sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger
         return text is null ? null : ReplayPosition.Parse(text);
     }
 
-    /// <summary>Keeps it now.</summary>
+    /// <summary>Saves the position now.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void Save(ReplayPosition position)
     {
@@ -33,7 +33,7 @@ sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger
         (savedAt, unsaved, isTold) = (clock.GetTimestamp(), null, false);
     }
 
-    /// <summary>Keeps it when the last time is long enough ago. A disk that refuses is said once, and tried again.</summary>
+    /// <summary>Saves the position if the last save is long enough ago. If the disk refuses, it logs that once, and tries again.</summary>
     public void Note(ReplayPosition position)
     {
         unsaved = position;
@@ -41,7 +41,7 @@ sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger
             Flush();
     }
 
-    /// <summary>Keeps what was noted last.</summary>
+    /// <summary>Saves the position noted last.</summary>
     public void Flush()
     {
         if (unsaved is null)

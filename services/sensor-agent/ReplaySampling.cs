@@ -6,10 +6,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Takes the readings of a recorded file instead of those of sensors, at the pace at which they were recorded or faster. Each is taken
-/// once,
-/// also over restarts: a position on disk says how far the replay came, and the outbox what was stored since. Its figures may be read from
-/// any thread.
+/// Takes readings from a recorded file instead of from sensors, at the recorded pace or faster. Each is taken once, even across restarts: a
+/// position on disk shows how far the replay came, and the outbox what was stored since. Its figures may be read from any thread.
 /// </summary>
 sealed partial class ReplaySampling(
     ReplayOptions replay,
@@ -24,23 +22,23 @@ sealed partial class ReplaySampling(
     /// <summary>Readings in a batch, however fast the replay is.</summary>
     const int MostInBatch = 500;
 
-    /// <summary>Bad lines that are named one by one.</summary>
+    /// <summary>Bad lines that get a log line each.</summary>
     const int MostNamed = 20;
 
     static readonly TimeSpan FileRetry = TimeSpan.FromSeconds(5),
         LongGap = TimeSpan.FromMinutes(10),
         LongestWait = TimeSpan.FromDays(20);
 
-    /// <summary>Gets every reading when it is due; null: nobody watches.</summary>
+    /// <summary>Receives every reading when it is due; null: nobody watches.</summary>
     public ReadingFeed? Feed { get; init; }
 
     readonly ReplayPositionFile file = new(replay.PositionPath, clock, logger);
     readonly string part = $"replay {Topics.Name(replay.Kind)}";
 
-    /// <summary>Everything before it is in the outbox.</summary>
+    /// <summary>Everything before this position is in the outbox.</summary>
     volatile ReplayPosition? position;
 
-    /// <summary>Lines that were no readings, since the start.</summary>
+    /// <summary>Lines that were not readings, since the start.</summary>
     long skipped;
     volatile bool hasEnded;
 
@@ -58,7 +56,7 @@ sealed partial class ReplaySampling(
                 }
                 catch (RecordingException e)
                 {
-                    // What was in hand is read again. An outbox that cannot store is none of this, and ends the agent.
+                    // The readings in hand are read again. An outbox that cannot store does not end up here; it ends the agent.
                     health.Unwell(
                         part,
                         $"{replay.File}, its position or the outbox cannot be read ({e.Message}); it is tried again every 5 s"
@@ -80,7 +78,7 @@ sealed partial class ReplaySampling(
     /// <summary>Plays the file from its position to its end.</summary>
     async Task PlayAsync(CancellationToken stoppingToken)
     {
-        // After an error there may be another file.
+        // After an error the file may be another one.
         var taken = position = RecordingException.Guard(() => position is { } known && known.IsOf(replay.File) ? known : LoadOrBegin());
         var stored = RecordingException.Guard(() => StoredSequence(taken));
         using var recorded = RecordingException.Guard(() => new RecordedFile(replay.File, taken.Byte, taken.Line));
@@ -92,7 +90,7 @@ sealed partial class ReplaySampling(
         {
             while (true)
             {
-                // Where the replay is behind, nothing else below waits for anything.
+                // A replay that is behind waits for nothing else below.
                 stoppingToken.ThrowIfCancellationRequested();
                 var (hasLine, read, problem) = RecordingException.Guard(() => Read(recorded));
                 if (!hasLine || (problem is not null && recorded.IsUnfinished))
@@ -149,8 +147,8 @@ sealed partial class ReplaySampling(
             await outbox.StoreAsync(batch, count, stoppingToken, areDated: replay.Time == ReplayTime.Recorded);
             if (outbox.Journal.NextOffset < before + count)
             {
-                // Given up at a stop: the next start takes these readings again, or finds them in the outbox. A second attempt now
-                // would date them twice.
+                // Given up at a stop: the next start takes these readings again, or finds them in the outbox. A second attempt now would
+                // date them twice.
                 count = 0;
                 throw new OperationCanceledException(stoppingToken);
             }
@@ -179,13 +177,13 @@ sealed partial class ReplaySampling(
             journal.Epoch,
             journal.NextOffset
         );
-        // Before the first reading: after a crash the same ones must get the same identity.
+        // Before the first reading: after a crash the same readings must get the same identity.
         file.Save(begun);
         LogBegins(replay.File);
         return begun;
     }
 
-    /// <summary>The last reading of this replay that the outbox holds, which may be further than the position on disk.</summary>
+    /// <summary>The last reading of this replay in the outbox, which may be further than the position on disk.</summary>
     ulong StoredSequence(ReplayPosition from)
     {
         var last = from.Sequence;
@@ -204,7 +202,7 @@ sealed partial class ReplaySampling(
         return last;
     }
 
-    /// <summary>The next line as a reading, or why it is none; neither where it is blank.</summary>
+    /// <summary>The next line as a reading, or why it is not one; both null for a blank line.</summary>
     (bool HasLine, RecordedRow? Row, string? Problem) Read(RecordedFile recorded)
     {
         if (!recorded.TryRead(out var line, out var isTooLong))

@@ -9,7 +9,7 @@ static class ReplaySettings
 {
     const double Fastest = 1_000_000;
 
-    /// <summary>Documents the settings, and reads those of the kinds that are replayed.</summary>
+    /// <summary>Documents the settings, and reads those of the replayed kinds.</summary>
     public static IReadOnlyList<ReplayOptions> Load(Settings settings, AgentOptions options)
     {
         var files = new[]

@@ -1,11 +1,11 @@
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Which time a reading has that is replayed.</summary>
+/// <summary>Which time a replayed reading gets.</summary>
 enum ReplayTime
 {
-    /// <summary>When it is replayed, as if its sensor had delivered it then.</summary>
+    /// <summary>The time of the replay, as if its sensor had delivered it then.</summary>
     Now,
 
-    /// <summary>When it was recorded.</summary>
+    /// <summary>The time at which it was recorded.</summary>
     Recorded,
 }

@@ -1,13 +1,13 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Decides when an acknowledged reading may be forgotten. The broker's PUBACK means that it is in the broker's memory; it is safe once the
-/// broker has stayed up for longer than its save interval afterwards. So an offset is released when the connection on which it was
-/// acknowledged has lasted for the window since; after a loss the clock starts again with the repeated acknowledgement, however long the
-/// outage was.
+/// Decides when the outbox may forget an acknowledged reading. The broker's PUBACK means that it is in the broker's memory; it is safe once
+/// the broker has stayed up for longer than its save interval afterwards. So an offset is released when the connection on which it was
+/// acknowledged has lasted for the window since. After a lost connection, the time starts again with the repeated acknowledgement, however
+/// long the outage was.
 /// </summary>
 /// <remarks>
-/// A connection that never lasts that long would hold everything for ever and repeat it at each reconnect, ever more. Therefore an offset
+/// If no connection lasted that long, everything would be held for ever and repeated at each reconnect, more each time. Therefore an offset
 /// is also released after <see cref="Patience"/> windows of connected time since its first acknowledgement. Thread-safe.
 /// </remarks>
 sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
@@ -50,8 +50,8 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
         }
     }
 
-    /// <summary>Everything below <paramref name="offset"/> has been acknowledged on this connection.</summary>
-    /// <returns>The offset below which everything may be forgotten; null if nothing new.</returns>
+    /// <summary>Everything below <paramref name="offset"/> is acknowledged on this connection.</summary>
+    /// <returns>The offset below which everything may be forgotten; null if nothing changed.</returns>
     public long? Acknowledged(long offset)
     {
         lock (gate)
@@ -62,10 +62,10 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
     }
 
     /// <summary>
-    /// The same without a new acknowledgement, which would have shown that the connection lives: so everything is held for
-    /// <paramref name="margin"/> longer, in which a dead connection is noticed.
+    /// Releases without a new acknowledgement. An acknowledgement would have shown that the connection lives, so everything is held for
+    /// <paramref name="margin"/> longer, within which a dead connection is noticed.
     /// </summary>
-    /// <returns>The offset below which everything may be forgotten; null if nothing new.</returns>
+    /// <returns>The offset below which everything may be forgotten; null if nothing changed.</returns>
     public long? Idle(TimeSpan margin)
     {
         lock (gate)
@@ -75,7 +75,7 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
     long? Release(TimeSpan held)
     {
         var now = ConnectedTime;
-        // A mark bears the time it is made, never that of an earlier acknowledgement: it may hold a reading longer, not shorter.
+        // A mark has the time at which it is made, never that of an earlier acknowledgement: it may hold a reading longer, not shorter.
         if (lastThisAt == TimeSpan.MinValue || now - lastThisAt >= window / Resolution)
         {
             thisConnection.Enqueue((acknowledged, now));

@@ -5,15 +5,15 @@ using System.Net.Sockets;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>The kernel's IPv4 routes as /proc/net/route and /proc/net/fib_trie show them.</summary>
+/// <summary>The kernel's IPv4 routes, from /proc/net/route and /proc/net/fib_trie.</summary>
 static class RouteTable
 {
     const int FlagUp = 1;
 
-    /// <summary>Numbers in the byte order of the network.</summary>
+    /// <summary>Numbers are in network byte order.</summary>
     public readonly record struct Route(string Interface, uint Destination, uint Gateway, int Flags, uint Metric, uint Mask);
 
-    /// <summary>Lines that are not routes (the heading) are left out.</summary>
+    /// <summary>Skips lines that are not routes (the heading).</summary>
     public static List<Route> Parse(IEnumerable<string> lines)
     {
         var routes = new List<Route>();
@@ -42,8 +42,8 @@ static class RouteTable
             .FirstOrDefault();
 
     /// <summary>
-    /// The machine's own addresses, from fib_trie: a line "|-- address" is followed by lines of what it is; "/32 host LOCAL" is an own
-    /// address.
+    /// The machine's own addresses, from fib_trie: a line "|-- address" is followed by lines that describe it; "/32 host LOCAL" marks an
+    /// own address.
     /// </summary>
     public static List<uint> ParseLocalAddresses(IEnumerable<string> lines)
     {
@@ -67,8 +67,8 @@ static class RouteTable
 
     /// <summary>
     /// The own address on the interface of <paramref name="route"/>. The trie does not say which interface an address belongs to; the
-    /// interface's directly connected networks do. With several, the one that the gateway is in. Without any (a point-to-point link), the
-    /// only address there is.
+    /// interface's directly connected networks do. If there are several, the one with the gateway counts; if there is none (a
+    /// point-to-point link), the only address there is.
     /// </summary>
     public static IPAddress? AddressOf(Route route, IReadOnlyCollection<Route> routes, IReadOnlyList<uint> local)
     {
@@ -87,7 +87,7 @@ static class RouteTable
         return local.Count == 1 ? FromNumber(local[0]) : null;
     }
 
-    // The kernel prints the 32 bits as a number of the machine, whose bytes are in network order in memory: 010200C0 is 192.0.2.1 on a
+    // The kernel prints the 32 bits as a number of this machine, whose bytes in memory are in network order: 010200C0 is 192.0.2.1 on a
     // little-endian machine.
     static bool TryParseAddress(string hex, out uint address)
     {

@@ -8,12 +8,12 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Checks what somebody wants interval and batch size to be, and sets it. Thread-safe.</summary>
-/// <param name="options">What is sampled.</param>
-/// <param name="plan">Keeps it.</param>
+/// <summary>Checks a requested interval and batch size, and sets them. Thread-safe.</summary>
+/// <param name="options">Say what is sampled.</param>
+/// <param name="plan">Stores the settings.</param>
 sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
 {
-    /// <summary>Durable when it returns.</summary>
+    /// <summary>The change is durable when the call returns.</summary>
     /// <exception cref="RpcException">
     /// INVALID_ARGUMENT, FAILED_PRECONDITION, or UNAVAILABLE where the disk refuses; nothing has changed.
     /// </exception>
@@ -60,7 +60,7 @@ sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
         };
     }
 
-    /// <returns>The interval; null: as it is.</returns>
+    /// <returns>The interval; null: unchanged.</returns>
     static TimeSpan? Check(ReadingKind kind, SetSamplingRequest request)
     {
         List<(string, string)> problems = [];

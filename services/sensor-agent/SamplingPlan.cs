@@ -5,16 +5,16 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// How often readings are taken: what the configuration says, or what was set at run time, which the file <c>sampling</c> of the data
-/// directory keeps over restarts. Thread-safe.
+/// How often readings are taken: as configured, or as set at run time. The file <c>sampling</c> in the data directory keeps run-time
+/// settings over restarts. Thread-safe.
 /// </summary>
 sealed partial class SamplingPlan : IDisposable
 {
-    /// <summary>Bounds of an interval, as of INTERVAL_SECONDS.</summary>
+    /// <summary>Bounds of an interval, as for INTERVAL_SECONDS.</summary>
     public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100),
         Longest = TimeSpan.FromDays(1);
 
-    /// <summary>Most readings a batch, as of BATCH_SIZE.</summary>
+    /// <summary>Most readings per batch, as for BATCH_SIZE.</summary>
     public const int MostInBatch = 5_000;
 
     readonly Lock gate = new();
@@ -22,7 +22,7 @@ sealed partial class SamplingPlan : IDisposable
     readonly string path;
     Dictionary<ReadingKind, (TimeSpan Interval, int BatchSize)> overrides = [];
 
-    /// <summary>One for each kind: a change of the inverters' interval is no reason to cut a thermal batch short.</summary>
+    /// <summary>One for each kind: a change of the inverters' interval must not cut a thermal batch short.</summary>
     readonly Dictionary<ReadingKind, CancellationTokenSource> changed = new()
     {
         [ReadingKind.Thermal] = new(),
@@ -50,23 +50,23 @@ sealed partial class SamplingPlan : IDisposable
         }
     }
 
-    /// <summary>What holds now for a kind, and a token that is cancelled when its interval or batch size changes.</summary>
+    /// <summary>The current rate of a kind, and a token that is cancelled when its interval or batch size changes.</summary>
     public (SamplingRate Rate, CancellationToken Changed) Current(ReadingKind kind)
     {
         lock (gate)
             return (Rate(kind), changed[kind].Token);
     }
 
-    /// <summary>Sets what holds from the next batch on.</summary>
-    /// <param name="kind">Of the readings.</param>
-    /// <param name="interval">Null: as it is.</param>
-    /// <param name="batchSize">Null: as it is.</param>
+    /// <summary>Sets the rate from the next batch on.</summary>
+    /// <param name="kind">Kind of the readings.</param>
+    /// <param name="interval">Null: unchanged.</param>
+    /// <param name="batchSize">Null: unchanged.</param>
     /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public SamplingRate Set(ReadingKind kind, TimeSpan? interval, int? batchSize) =>
         Change(kind, rate => (interval ?? rate.Interval, batchSize ?? rate.BatchSize));
 
-    /// <summary>Follows the configuration again.</summary>
+    /// <summary>Returns to the configured rate.</summary>
     /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public SamplingRate Reset(ReadingKind kind) => Change(kind, _ => null);
@@ -96,7 +96,7 @@ sealed partial class SamplingPlan : IDisposable
             if ((now.Interval, now.BatchSize) != (before.Interval, before.BatchSize))
                 (told, changed[kind]) = (changed[kind], new CancellationTokenSource());
         }
-        // Outside of the lock: whoever waits continues on this thread.
+        // Outside the lock: the waiting code continues on this thread.
         told?.Cancel();
         return now;
     }
@@ -117,7 +117,7 @@ sealed partial class SamplingPlan : IDisposable
                         $"{Topics.Name(entry.Key)} {entry.Value.Interval.TotalMilliseconds:0} {entry.Value.BatchSize}"
                     )
                 )
-                // Of an empty file it could not be told whether it is damaged.
+                // An empty file could also be a damaged one.
                 .Prepend("1")
         );
 

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>How readings of a kind are taken.</summary>
-/// <param name="Interval">Between two batches.</param>
-/// <param name="BatchSize">Readings a batch.</param>
-/// <param name="IsOverridden">It was set at run time rather than by the configuration.</param>
+/// <param name="Interval">Time between two batches.</param>
+/// <param name="BatchSize">Readings per batch.</param>
+/// <param name="IsOverridden">Whether it was set at run time rather than by the configuration.</param>
 sealed record SamplingRate(TimeSpan Interval, int BatchSize, bool IsOverridden);

@@ -7,7 +7,7 @@ namespace ThermalStreaming.SensorAgent;
 /// <summary>Answers the gRPC calls about sensors. Thread-safe.</summary>
 /// <param name="list">The sensors that were found.</param>
 /// <param name="control">Tests and calibrates them.</param>
-/// <param name="calls">Ends calls when the service stops; a test or calibration that has begun goes on.</param>
+/// <param name="calls">Ends calls when the service stops; a test or calibration that has begun continues.</param>
 sealed class SensorCalls(SensorList list, SensorControl control, ControlStreams calls)
 {
     public ListSensorsResponse List() => new() { Sensors = { list.List() } };

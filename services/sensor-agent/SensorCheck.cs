@@ -63,7 +63,7 @@ static class SensorCheck
         return CheckResult.Ok(string.Join("; ", found.Select(row => $"{row.Id} {row.Description}")));
     }
 
-    // Only who asks for hardware is promised some.
+    // Only SOURCE=hardware requires sensors.
     static CheckResult Bad(SourceKind source, string detail, string cause, string fix) =>
         source == SourceKind.Hardware ? CheckResult.Failed(detail, cause, fix) : CheckResult.Warning(detail, cause, fix);
 }

@@ -10,7 +10,7 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>The verb <c>sensors</c>: what is attached, what it says, and recalibration.</summary>
-/// <param name="load">Gives the settings, or ends with what is wrong in them.</param>
+/// <param name="load">Returns the settings, or ends the program with their problems.</param>
 sealed class SensorCommands(Func<AgentOptions> load)
 {
     /// <summary>An SGP30 needs 15 s; an SCD4x 5 s, in low power 30 s.</summary>
@@ -18,7 +18,7 @@ sealed class SensorCommands(Func<AgentOptions> load)
         ReadTime = TimeSpan.FromSeconds(45),
         WatchInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>What the sensor wants to have measured before a recalibration.</summary>
+    /// <summary>Minutes of measurement that the sensor needs before a recalibration.</summary>
     const int LeastMinutes = 3;
 
     readonly I2cBuses buses = new();
@@ -172,7 +172,7 @@ sealed class SensorCommands(Func<AgentOptions> load)
         }
     }
 
-    // The port of the agent in the same container, which the settings of a verb do not name.
+    // The port of the agent in the same container; a verb's settings do not name it.
     static RunningService Running() =>
         new(
             int.TryParse(Environment.GetEnvironmentVariable("HTTP_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port)

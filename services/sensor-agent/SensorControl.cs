@@ -4,12 +4,12 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Tests and calibrates sensors for a gRPC call. Thread-safe.</summary>
+/// <summary>Tests and calibrates sensors for gRPC calls. Thread-safe.</summary>
 /// <param name="list">The sensors that were found.</param>
 /// <param name="hardware">Null: no real sensors are read.</param>
 sealed class SensorControl(SensorList list, HardwareSensors? hardware)
 {
-    /// <summary>Tests one sensor, or all of them one after the other: two at once would draw more than a weak supply gives.</summary>
+    /// <summary>Tests one sensor, or all of them one after the other: two at once could draw more than a weak supply gives.</summary>
     /// <exception cref="RpcException">NOT_FOUND, or FAILED_PRECONDITION where no sensor was found.</exception>
     public async Task<SelfTestResponse> SelfTestAsync(string id, CancellationToken cancellationToken)
     {

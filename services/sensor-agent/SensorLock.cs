@@ -3,7 +3,7 @@ using ThermalStreaming.Sensors;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Lets one program at a time use the sensors, also from two containers with one data directory.</summary>
+/// <summary>Lets one program at a time use the sensors, even across two containers with one data directory.</summary>
 static class SensorLock
 {
     /// <returns>Null while another program has it.</returns>

@@ -2,10 +2,10 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>What the agent says by gRPC of its sensors and of what they delivered last. Thread-safe.</summary>
+/// <summary>The agent's status for gRPC: its sensors and their latest values. Thread-safe.</summary>
 sealed class SensorReport(SensorList sensors, ReadingFeed feed)
 {
-    /// <summary>Adds what holds at this moment.</summary>
+    /// <summary>Adds the current values.</summary>
     public void AddTo(AgentStatus status)
     {
         status.Sensors.AddRange(sensors.List());

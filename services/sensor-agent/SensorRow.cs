@@ -9,7 +9,7 @@ namespace ThermalStreaming.SensorAgent;
 /// <param name="State">One of <see cref="SensorState"/>.</param>
 /// <param name="Description">Type, serial number, mode.</param>
 /// <param name="Problem">Why it does not deliver; "" when it does.</param>
-/// <param name="AgeSeconds">Of its values.</param>
+/// <param name="AgeSeconds">Age of its values.</param>
 /// <param name="Quality">Flags; "" when nothing is odd.</param>
 /// <param name="Values">Current values by name and unit.</param>
 sealed record SensorRow(

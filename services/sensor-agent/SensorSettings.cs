@@ -76,7 +76,7 @@ static class SensorSettings
             $"How much warmer {sensor} is in its case than the air, °C. It is subtracted, and humidity follows. Not set: 0."
         ) ?? 0;
 
-    // Asked for first, because that is what documents it.
+    // Read first, because reading a setting also documents it.
     static bool? ReadSelfCalibration(Settings settings)
     {
         var isOn = settings.Flag(

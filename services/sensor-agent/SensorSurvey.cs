@@ -5,8 +5,8 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Finds out what the sensors say, for <c>check</c> and the verb <c>sensors</c>: from the running agent if there is one, else by reading
-/// them itself. Two programs on one bus would mix up the answers.
+/// Collects the sensors' values for <c>check</c> and the verb <c>sensors</c>: from the running agent if there is one, otherwise by reading
+/// the sensors. Two programs on one bus would mix up the answers.
 /// </summary>
 sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService service, TimeProvider clock)
 {
@@ -14,7 +14,7 @@ sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService 
 
     readonly Kernel kernel = new();
 
-    /// <summary>What the running agent says of its sensors; null when it does not run, or reads none.</summary>
+    /// <summary>The running agent's sensors; null if it does not run, or reads none.</summary>
     public async Task<IReadOnlyList<SensorRow>?> AskAgentAsync(CancellationToken cancellationToken) =>
         await service.StatusAsync(cancellationToken) is { } status
         && status.TryGetProperty("sensors", out var sensors)
@@ -22,7 +22,7 @@ sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService 
             ? [.. sensors.EnumerateArray().Select(SensorRow.Parse)]
             : null;
 
-    /// <summary>As above, again and again until every sensor that is there has a value; the last answer when that takes too long.</summary>
+    /// <summary>As above, repeated until every detected sensor has a value; if that takes too long, the last answer.</summary>
     public async Task<IReadOnlyList<SensorRow>?> AskAgentForValuesAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
@@ -39,7 +39,7 @@ sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService 
     }
 
     /// <summary>Reads the sensors here.</summary>
-    /// <param name="atMost">How long.</param>
+    /// <param name="atMost">Maximum time.</param>
     /// <param name="isEnough">Ends it earlier.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     /// <returns>The sensors, or a text that says why they cannot be read.</returns>
@@ -89,15 +89,15 @@ sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService 
         }
         catch (OperationCanceledException)
         {
-            // As asked.
+            // The time is up, or enough is known.
         }
         return ([.. found.Select(SensorRow.Of)], set.BusProblems.Count > 0 ? string.Join("; ", set.BusProblems) : null);
     }
 
-    /// <summary>Whether there is anything that sensors can be on.</summary>
+    /// <summary>Whether there is a bus for sensors.</summary>
     public static bool HasBus(SensorOptions options, I2cBuses buses) => options.Buses.Any(buses.Exists) || SensorSet.HasOneWire(options);
 
-    /// <summary>What <see cref="HasBus"/> looks for, for a sentence.</summary>
+    /// <summary>What <see cref="HasBus"/> looks for, as part of a sentence.</summary>
     public static string Buses(SensorOptions options) =>
         options.Buses.Count == 0
             ? $"DS18B20 in {options.OneWireDirectory}"
@@ -105,11 +105,11 @@ sealed class SensorSurvey(SensorOptions options, I2cBuses buses, RunningService 
 
     Moment Now() => new(kernel.IsClockSynchronised() == false ? null : clock.GetUtcNow(), kernel.BootId ?? "", kernel.SinceBoot());
 
-    /// <summary>Every sensor has been looked for.</summary>
+    /// <summary>Whether every sensor has been looked for.</summary>
     public static bool IsKnown(IReadOnlyList<SensorStatus> sensors) =>
         sensors.All(sensor => sensor.State != SensorState.Starting || sensor.Description.Length > 0);
 
-    /// <summary>Every sensor that is there has a value.</summary>
+    /// <summary>Whether every detected sensor has a value.</summary>
     public static bool HasValues(IReadOnlyList<SensorStatus> sensors) =>
         sensors.All(sensor => sensor.State is SensorState.Working or SensorState.Missing or SensorState.NoBus);
 }

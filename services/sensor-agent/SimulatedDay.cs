@@ -1,14 +1,14 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Who is in the simulated office on one day of UTC, when a window is open, and what else smells. A function of the seed and the day.
+/// One day (UTC) in the simulated office: who is there, when a window is open, and other smells. A function of the seed and the day.
 /// Immutable.
 /// </summary>
 sealed class SimulatedDay
 {
     const int Staff = 4;
 
-    /// <summary>Probability that one of them comes on a working day, and at the weekend.</summary>
+    /// <summary>Probability that each of them comes on a working day, and at the weekend.</summary>
     const double Attendance = 0.85,
         WeekendAttendance = 0.06;
 
@@ -47,7 +47,7 @@ sealed class SimulatedDay
             smells.Add((10 + 6 * smellDraws.Uniform(4), 80 + 200 * smellDraws.Uniform(5)));
     }
 
-    /// <summary>Cleaning and the like: at which hour, and by how many ppb the air changes.</summary>
+    /// <summary>Smells of cleaning and the like: at which hour, and by how many ppb.</summary>
     public IReadOnlyList<(double At, double Ppb)> Smells => smells;
 
     /// <summary>The hours at which something changes, from 0 to 24.</summary>
@@ -61,16 +61,16 @@ sealed class SimulatedDay
             .Distinct()
             .Order();
 
-    /// <summary>How many are there at an hour.</summary>
+    /// <summary>How many people are present at an hour.</summary>
     public int People(double hour) => presences.Count(one => one.From <= hour && hour < one.To);
 
-    /// <summary>Air changes per hour at an hour.</summary>
+    /// <summary>Air changes per hour at this time of day.</summary>
     public double AirChanges(double hour) =>
         airings.Exists(one => one.From <= hour && hour < one.To) ? Open
         : People(hour) > 0 ? InUse
         : Closed;
 
-    /// <summary>From arrival to departure, without lunch and a meeting elsewhere.</summary>
+    /// <summary>Adds a person from arrival to departure, except for lunch and a meeting elsewhere.</summary>
     void Come(Draws own)
     {
         var arrives = Math.Clamp(8.5 + 0.6 * own.Gaussian(1), 6.5, 11);

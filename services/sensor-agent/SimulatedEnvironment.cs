@@ -4,14 +4,13 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// What an SCD4x, an ICP-10125 and an SGP30 would deliver in an office of four: a daily curve, people who come and go, weather, noise,
-/// drift,
-/// and sensors that fail for a while. Every value is a function of the seed and the time (UTC), so neither a restart nor another sampling
-/// rate changes it. Not thread-safe.
+/// Simulates an SCD4x, an ICP-10125 and an SGP30 in an office of four: a daily curve, people who come and go, weather, noise, drift, and
+/// sensors that fail for a while. Every value is a function of the seed and the time (UTC), so neither a restart nor another sampling rate
+/// changes it. Not thread-safe.
 /// </summary>
 sealed class SimulatedEnvironment
 {
-    /// <summary>Of fresh air, ppm, and what a person-hour adds in 100 m³.</summary>
+    /// <summary>CO₂ of fresh air in ppm, and what a person-hour adds in 100 m³.</summary>
     const double FreshCo2 = 421,
         Co2PerBreath = 185;
 
@@ -41,8 +40,8 @@ sealed class SimulatedEnvironment
         icp10125,
         sgp30;
 
-    /// <param name="seed">The same seed, the same world.</param>
-    /// <param name="stuckAfter">How long a sensor may repeat itself before that is flagged.</param>
+    /// <param name="seed">The same seed gives the same values.</param>
+    /// <param name="stuckAfter">How long a sensor may repeat a value before that is flagged.</param>
     public SimulatedEnvironment(int seed, TimeSpan stuckAfter)
     {
         var draws = new Draws(seed);
@@ -71,13 +70,13 @@ sealed class SimulatedEnvironment
             new($"simulated-{name}", draws.Of(name), TimeSpan.FromSeconds(seconds), stuckAfter);
     }
 
-    /// <summary>What readings say of where their values come from.</summary>
+    /// <summary>Origin of the values in readings.</summary>
     public const string Origin = "simulated";
 
     public IReadOnlyList<SimulatedSensor> Sensors { get; }
 
-    /// <summary>Fills in what the sensors deliver; what a failed one does not deliver stays absent.</summary>
-    /// <param name="reading">Gets the values.</param>
+    /// <summary>Fills in the sensors' values; those of a failed sensor stay absent.</summary>
+    /// <param name="reading">Receives the values.</param>
     /// <param name="now">The wall clock.</param>
     public void AddTo(ThermalReading reading, DateTimeOffset now)
     {
@@ -89,7 +88,7 @@ sealed class SimulatedEnvironment
             (reading.PressurePa, reading.IcpTemperatureF) = Barometer(barometer);
         if (Measured(sgp30) is { } gas)
             (reading.EquivalentCo2Ppm, reading.TvocPpb) = Gas(gas);
-        // One word for all of them: names would make a reading a quarter longer, and with it what a day writes to the storage.
+        // One word for all sensors: names would make a reading, and the daily writes to the storage, a quarter larger.
         if (isDelivering)
             reading.Sensors = Origin;
         if (odd.Count > 0)
@@ -110,21 +109,21 @@ sealed class SimulatedEnvironment
     {
         var (breath, _, _) = room.At(ticks);
         var celsius = RoomTemperature(ticks);
-        // The same water is less of what the air could hold when it is warmer.
+        // In warmer air, the same amount of water is a smaller share of what the air can hold.
         var grams = UsualWater + water.At(ticks) + WaterPerBreath * breath;
         var percent = 100 * grams / AbsoluteHumidity.Of(celsius, 100) + 0.15 * humidityNoise.Gaussian(ticks);
         var co2 = FreshCo2 + Co2PerBreath * breath + co2Drift.At(ticks) + 4 * co2Noise.Gaussian(ticks);
         return (
             Clamp(celsius + 0.02 * temperatureNoise.Gaussian(ticks), -10, 60, 4),
             Clamp(percent, 0, 100, 2),
-            // The sensor calibrates itself to fresh air, and shows no less.
+            // The sensor calibrates itself to fresh air, and never shows less.
             Clamp(co2, 400, 40_000, 0)
         );
     }
 
     (double, double) Barometer(long ticks)
     {
-        // The air's tide has two maxima a day, near 10 and 22 h.
+        // The atmospheric tide has two maxima a day, near 10 and 22 h.
         var tide = 60 * Math.Cos((Hour(ticks) - 10) / 12 * 2 * Math.PI);
         var pressure = 101_325 + tide + weather.At(ticks) + front.At(ticks) + pressureDrift.At(ticks) + pressureNoise.Gaussian(ticks);
         // It sits next to the processor and reads a little high.
@@ -135,7 +134,7 @@ sealed class SimulatedEnvironment
     (double, double) Gas(long ticks)
     {
         var (breath, _, smell) = room.At(ticks);
-        // What hydrogen and alcohols there are tells of people, and of cleaning.
+        // Hydrogen and alcohols in the air come from people and cleaning.
         var tvoc = Clamp(14 + TvocPerBreath * breath + smell + gasDrift.At(ticks) + gasNoise.At(ticks), 0, 60_000, 0);
         return (Clamp(400 + 2.9 * tvoc, 400, 60_000, 0), tvoc);
     }

@@ -1,16 +1,16 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// What people leave in the air of a simulated office of 100 m³: each breathes out CO₂, moisture and odours and gives off warmth;
-/// ventilation carries the former away and the walls the latter. A function of the seed and the time, because what is older than a day has
-/// long gone. Not thread-safe.
+/// What people leave in the air of a simulated office of 100 m³. Each breathes out CO₂, moisture and odours and gives off warmth;
+/// ventilation removes the former, the walls the latter. A function of the seed and the time, because effects older than a day are gone.
+/// Not thread-safe.
 /// </summary>
 sealed class SimulatedRoom(Draws draws)
 {
-    /// <summary>Per hour, that the walls take of the warmth.</summary>
+    /// <summary>Share of the warmth that the walls take, per hour.</summary>
     const double WallRate = 0.5;
 
-    /// <summary>Per hour, that odours fade.</summary>
+    /// <summary>Rate at which odours fade, per hour.</summary>
     const double FadeRate = 1.5;
 
     /// <summary>A stretch of a day in which nothing changes, and the state at its beginning.</summary>
@@ -40,7 +40,7 @@ sealed class SimulatedRoom(Draws draws)
         stretches.Clear();
         smells.Clear();
         var yesterday = Day(today - 1);
-        // Of the day before yesterday e^−10 is left.
+        // After a day, e^−10 of it is left.
         var end = Walk(yesterday, default, keep: false);
         var now = Day(today);
         Walk(now, end, keep: true);
@@ -74,7 +74,7 @@ sealed class SimulatedRoom(Draws draws)
             Approach(stretch.Warmth, stretch.People, WallRate, hour - stretch.From)
         );
 
-    // Of dx/dt = people − rate · x.
+    // Solution of dx/dt = people − rate · x.
     static double Approach(double start, double people, double rate, double hours)
     {
         var steady = people / rate;

@@ -3,16 +3,16 @@ using ThermalStreaming.Sensors;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// How one simulated sensor behaves, as a function of time: it measures at its own interval, fails now and then for a while, and seldom
-/// repeats itself for too long. Not thread-safe.
+/// Behaviour of one simulated sensor as a function of time: it measures at its own interval, occasionally fails for a while, and rarely
+/// repeats a value for too long. Not thread-safe.
 /// </summary>
-/// <param name="name">As <c>simulated-scd4x</c>: nobody shall take it for a real one.</param>
+/// <param name="name">Such as <c>simulated-scd4x</c>, so that nobody mistakes it for a real one.</param>
 /// <param name="draws">Its random numbers.</param>
 /// <param name="interval">Time between two measurements.</param>
-/// <param name="stuckAfter">How long it may repeat itself before that is flagged.</param>
+/// <param name="stuckAfter">How long it may repeat a value before that is flagged.</param>
 sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSpan stuckAfter)
 {
-    /// <summary>In each of these spans it fails once with a probability; so in those in which it may get stuck.</summary>
+    /// <summary>In each of these spans it may fail once, or get stuck once, with the probabilities below.</summary>
     static readonly TimeSpan FailureSpan = TimeSpan.FromHours(2),
         StuckSpan = TimeSpan.FromDays(4);
 
@@ -39,7 +39,7 @@ sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSp
 
     /// <summary>Its newest measurement.</summary>
     /// <param name="ticks">Now, in ticks of UTC.</param>
-    /// <returns>When what it measured was so, and what is odd about it; null while it delivers nothing.</returns>
+    /// <returns>The time that its measurement is of, and what is odd about it; null while it delivers nothing.</returns>
     public (long Ticks, Quality Quality)? At(long ticks)
     {
         var index = ticks / interval.Ticks;
@@ -57,7 +57,7 @@ sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSp
 
     bool IsFailing(long ticks)
     {
-        // One that began at the end of the span before may last into this one.
+        // A failure that began at the end of the previous span may last into this one.
         var span = ticks / FailureSpan.Ticks;
         return FailsIn(span - 1, ticks) || FailsIn(span, ticks);
     }
@@ -71,7 +71,7 @@ sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSp
             && ticks < start + Math.Min(own.Exponential(2) * MeanFailure.Ticks, LongestFailure.Ticks);
     }
 
-    /// <summary>The measurement that it repeats.</summary>
+    /// <summary>The measurement that it repeats; null if it is not stuck.</summary>
     long? StuckSince(long ticks)
     {
         var span = ticks / StuckSpan.Ticks;
@@ -79,7 +79,7 @@ sealed class SimulatedSensor(string name, Draws draws, TimeSpan interval, TimeSp
         if (own.Uniform(0) >= StuckProbability)
             return null;
         var length = ShortestStuck + (LongestStuck - ShortestStuck) * own.Uniform(2);
-        // It ends within its span.
+        // It recovers within its span.
         var start = span * StuckSpan.Ticks + (long)(own.Uniform(1) * (StuckSpan - length).Ticks) / interval.Ticks * interval.Ticks;
         return ticks >= start && ticks < start + length.Ticks ? start : null;
     }

@@ -3,15 +3,15 @@ namespace ThermalStreaming.SensorAgent;
 /// <summary>Where environmental values come from.</summary>
 enum SourceKind
 {
-    /// <summary>From the sensors that are attached; nothing is made up.</summary>
+    /// <summary>From the attached sensors; nothing is simulated.</summary>
     Auto,
 
-    /// <summary>As <see cref="Auto"/>, and the agent is not well without any.</summary>
+    /// <summary>As <see cref="Auto"/>, but the agent is unwell without sensors.</summary>
     Hardware,
 
-    /// <summary>Made up.</summary>
+    /// <summary>Simulated.</summary>
     Simulate,
 
-    /// <summary>From a file that was recorded.</summary>
+    /// <summary>From a recorded file.</summary>
     Replay,
 }

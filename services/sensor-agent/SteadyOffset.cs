@@ -2,21 +2,20 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// The offset from the time since the machine's start to the time of day, for one series of readings. When the clock is set back a little,
-/// a
-/// reading must not seem to be taken before the one before it: the offset then shrinks by at most half of the time that passes. Not
+/// a reading must not seem to be taken before the previous one, so the offset then shrinks by at most half of the time that passes. Not
 /// thread-safe.
 /// </summary>
 sealed class SteadyOffset
 {
-    /// <summary>When the clock is set back further, the readings follow at once: they would be wrong for too long.</summary>
+    /// <summary>When the clock is set back further, readings follow at once: otherwise they would be wrong for too long.</summary>
     public static readonly TimeSpan Most = TimeSpan.FromMinutes(1);
 
     TimeSpan? offset;
     TimeSpan at;
 
     /// <summary>The offset for the next reading.</summary>
-    /// <param name="takenAt">Since the machine's start; not less than that of the reading before.</param>
-    /// <param name="wanted">What the clock says now.</param>
+    /// <param name="takenAt">Time since the machine's start; not less than that of the previous reading.</param>
+    /// <param name="wanted">The clock's current offset.</param>
     public TimeSpan Next(TimeSpan takenAt, TimeSpan wanted)
     {
         var ahead = offset - wanted;
@@ -28,6 +27,6 @@ sealed class SteadyOffset
         return offset.Value;
     }
 
-    /// <summary>The readings before the next one are not dated yet.</summary>
+    /// <summary>The readings before the next one have no dates yet.</summary>
     public void Forget() => offset = null;
 }

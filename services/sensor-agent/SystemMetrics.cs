@@ -6,13 +6,13 @@ namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
 /// Temperature, use and load of the processor, memory, free disk space, uptime and power supply of this machine, from /proc, /sys, statvfs
-/// and sysinfo. None of it waits for anything but the kernel. In a container of Docker all of it is the machine's own; where lxcfs puts a
-/// container's figures into /proc, use of processor and memory are the container's, load and uptime still the machine's. For one sampler;
-/// <see cref="Last"/> for any thread.
+/// and sysinfo. Only the kernel can delay it. In a Docker container all figures are the machine's; where lxcfs puts a container's figures
+/// into /proc, processor use and memory are the container's, load and uptime still the machine's. For one sampler; <see cref="Last"/> for
+/// any thread.
 /// </summary>
 sealed class SystemMetrics : IDisposable
 {
-    /// <summary>The kernel counts processor time in steps of 10 ms; over less than this the share of it is mostly rounding.</summary>
+    /// <summary>The kernel counts processor time in steps of 10 ms; over less than this, its share is mostly rounding.</summary>
     static readonly TimeSpan ShortestCpuSpan = TimeSpan.FromMilliseconds(200);
 
     readonly KernelFile stat;
@@ -25,7 +25,9 @@ sealed class SystemMetrics : IDisposable
     CpuTime lastCpu;
     long lastCpuAt;
 
-    /// <summary>Until there is a span to measure: since the machine's start, so that the first readings have a value too.</summary>
+    /// <summary>
+    /// Until there is a span to measure, the share since the machine's start, so that the first readings also have a value.
+    /// </summary>
     double? cpuPercent;
 
     SystemFigures last = SystemFigures.None;
@@ -45,16 +47,16 @@ sealed class SystemMetrics : IDisposable
         lastCpuAt = clock.GetTimestamp();
     }
 
-    /// <summary>The file that holds the processor's temperature; null where the kernel has none.</summary>
+    /// <summary>The file with the processor's temperature; null if the kernel has none.</summary>
     public string? TemperaturePath { get; }
 
-    /// <summary>What was filled in last, for metrics.</summary>
+    /// <summary>The figures filled in last, for metrics.</summary>
     public SystemFigures Last => Volatile.Read(ref last);
 
-    /// <summary>Fills in what can be read now; the rest stays absent.</summary>
+    /// <summary>Fills in the values that can be read now; the rest stays absent.</summary>
     public void AddTo(ThermalReading reading)
     {
-        // −40 to 150 °C is what silicon survives; a zone whose driver failed says 0 K or millions.
+        // Silicon survives −40 to 150 °C; a zone whose driver failed reports 0 K or millions.
         if (temperature?.ReadNumber() is { } milliCelsius and >= -40_000 and <= 150_000)
             reading.CpuTemperatureC = milliCelsius / 1000.0;
         if (CpuPercent() is { } percent)
@@ -117,7 +119,7 @@ sealed class SystemMetrics : IDisposable
     }
 
     /// <summary>
-    /// Where the temperatures are: a container gets only the machine's network cards mounted, and sees the machine's thermal zones in its
+    /// Directory of the temperatures: a container has only the machine's network cards mounted, but sees the machine's thermal zones in its
     /// own /sys.
     /// </summary>
     public static string WithTemperatures(string sysDirectory) =>
@@ -126,8 +128,8 @@ sealed class SystemMetrics : IDisposable
             : "/sys";
 
     /// <summary>
-    /// The thermal zone or hwmon sensor of the processor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones
-    /// of boards and batteries ("acpitz", "bat") are not it.
+    /// The processor's thermal zone or hwmon sensor: "cpu-thermal" on a Pi, "x86_pkg_temp" or coretemp on Intel, k10temp on AMD. Zones of
+    /// boards and batteries ("acpitz", "bat") do not count.
     /// </summary>
     internal static string? FindCpuTemperature(string sysDirectory) =>
         Find(Path.Combine(sysDirectory, "class/thermal"), "thermal_zone*", "type", "temp")
@@ -151,7 +153,7 @@ sealed class SystemMetrics : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No such class on this kernel: the value stays absent.
+            // This kernel has no such class: the value stays absent.
         }
         return null;
     }

@@ -3,7 +3,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SensorAgent;
 
-/// <summary>Takes a thermal reading at a steady rate and stores them by batches.</summary>
+/// <summary>Takes thermal readings at a steady rate and stores them in batches.</summary>
 sealed class ThermalSampling(
     SamplingPlan plan,
     Device device,
@@ -27,7 +27,7 @@ sealed class ThermalSampling(
         }
     }
 
-    /// <summary>Samples at one rate. What is in hand at the end of it is stored as a shorter batch.</summary>
+    /// <summary>Samples at one rate. At its end, the readings in hand are stored as a shorter batch.</summary>
     async Task SampleAsync(SamplingRate rate, CancellationToken end, CancellationToken stoppingToken)
     {
         var step = rate.Interval / rate.BatchSize;

@@ -6,15 +6,15 @@ namespace ThermalStreaming.SensorAgent;
 /// Where the values of a thermal reading come from: the machine, and a simulated environment or real sensors. Not thread-safe.
 /// </summary>
 /// <param name="system">The machine's own figures.</param>
-/// <param name="simulation">Null: nothing is made up.</param>
+/// <param name="simulation">Null: nothing is simulated.</param>
 /// <param name="hardware">Null: no real sensors are read.</param>
 sealed partial class ThermalSources(SystemMetrics system, SimulatedEnvironment? simulation, HardwareSensors? hardware)
 {
-    /// <summary>Null: nothing is made up.</summary>
+    /// <summary>Null: nothing is simulated.</summary>
     public SimulatedEnvironment? Simulation { get; } = simulation;
 
-    /// <summary>Fills in what is there now; none of it waits for a device.</summary>
-    /// <param name="reading">Gets the values.</param>
+    /// <summary>Fills in the current values without waiting for a device.</summary>
+    /// <param name="reading">Receives the values.</param>
     /// <param name="now">The wall clock.</param>
     public void AddTo(ThermalReading reading, DateTimeOffset now)
     {
