@@ -6,13 +6,13 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>Opens the channel that a slot delivers through, and finds the offset to continue at. Used by one caller at a time.</summary>
 sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions options, ChannelRecords records, ILogger logger)
 {
-    // The journal's end when this process began, before it took in anything.
+    // The journal's end when this process started, before it took in anything.
     long? initialEnd;
 
-    /// <summary>The channel that was opened last, or is being opened.</summary>
+    /// <summary>The channel opened last, or being opened.</summary>
     public ChannelSession Channel { get; private set; } = new("");
 
-    /// <summary>Takes the elastic channel, which needs no open.</summary>
+    /// <summary>Uses the elastic channel, which needs no open.</summary>
     /// <exception cref="SnowflakeException">The pipe is missing or invalid, or Snowflake cannot be reached.</exception>
     public Task OpenElasticAsync(CancellationToken cancellationToken)
     {
@@ -21,9 +21,9 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
     }
 
     /// <summary>
-    /// Opens the slot's channel: the last one of its record, or a new one when the journal has lost readings that the last one has.
+    /// Opens the slot's channel: the last one in its record, or a new one if the journal has lost readings that the last one has.
     /// </summary>
-    /// <exception cref="SnowflakeException">Snowflake refuses, or cannot be reached.</exception>
+    /// <exception cref="SnowflakeException">Snowflake refuses or cannot be reached.</exception>
     /// <exception cref="SinkException">The channel's record cannot be read or written.</exception>
     public async Task<OpenPosition> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
         while (true)
         {
             var name = records.NameOf(start.Slot, record);
-            // Its calls keep their identity while an open is repeated.
+            // Calls keep their identity while an open is retried.
             Channel = Channel.Name == name ? Channel : new ChannelSession(name);
             Channel.Affinity = null;
             await CheckPipeAsync(cancellationToken);
@@ -45,8 +45,8 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
                 OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
             if (next > start.End)
             {
-                // The disk lost what it had called durable, or an older copy of it was put back. What it held at start is committed; what
-                // came since is not.
+                // The disk lost data that it had called durable, or an older copy of the journal was restored. Readings that it held at the
+                // start are committed; later ones are not.
                 LogLostTail(name, next.Value - 1, start.End - 1);
                 record = records.Remember(
                     start.Slot,
@@ -56,7 +56,7 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
             }
             if (next is null && opened.Status.CommittedToken is { Length: > 0 } foreign)
                 LogForeignEpoch(name, SnowflakeError.OneLine(foreign));
-            // No token: the channel is new, or so long idle that Snowflake deleted it. Then the cursor knows best.
+            // No token: the channel is new, or Snowflake deleted it after a long idle time. Then this side's cursor is the best source.
             var position = next ?? Math.Max(start.Cursor, record.FirstOffset);
             if (position < start.FirstStored)
             {
@@ -68,7 +68,7 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
     }
 
     /// <summary>
-    /// A pipe that is missing or invalid is found here: an invalid one opens channels and takes rows with 200, and drops them. The default
+    /// Finds a pipe that is missing or invalid. An invalid pipe opens channels, answers appends with 200, and drops their rows. The default
     /// pipe of a table does not exist before the first open or elastic append.
     /// </summary>
     async Task CheckPipeAsync(CancellationToken cancellationToken)
@@ -79,7 +79,7 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
         }
         catch (SnowflakeException e) when (e.Error.Status == HttpStatusCode.NotFound && options.DefaultPipeTable is not null)
         {
-            // The open makes it, or the first append by its table.
+            // The open creates the pipe, or the first append to its table does.
         }
     }
 

@@ -1,9 +1,9 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>How far a channel is, in offsets of the journal: attempted, accepted, committed. Used by one caller at a time.</summary>
+/// <summary>Progress of a channel, in offsets of the journal: attempted, accepted, committed. Used by one caller at a time.</summary>
 /// <remarks>
-/// Offsets need not be dense: what a journal lost has none, and what an append cannot carry has no row. So rows are counted by append,
-/// never by offsets.
+/// Offsets need not be dense: readings that the journal lost have no offset, and readings that no append can carry have no row. So rows are
+/// counted by append, never by offsets.
 /// </remarks>
 sealed class ChannelProgress
 {
@@ -17,7 +17,7 @@ sealed class ChannelProgress
     /// <summary><see cref="Committed"/> before it last moved.</summary>
     public long PreviouslyCommitted { get; private set; }
 
-    /// <summary>One past the committed token: before <see cref="Committed"/> when readings without a row follow it.</summary>
+    /// <summary>One past the committed token. It is less than <see cref="Committed"/> when readings without a row follow it.</summary>
     public long TokenEnd { get; private set; }
 
     /// <summary>One past the last append that was answered.</summary>
@@ -27,14 +27,13 @@ sealed class ChannelProgress
     public long AttemptedEnd => attemptedEnd;
 
     /// <summary>
-    /// One past everything that was handed to the sink: beyond <see cref="AcceptedEnd"/> when a batch ends in readings that no append can
-    /// carry.
+    /// One past everything handed to the sink. It exceeds <see cref="AcceptedEnd"/> when a batch ends in readings that no append can carry.
     /// </summary>
     public long HandledEnd { get; private set; }
 
     public bool IsWaiting => HandledEnd > Committed;
 
-    /// <summary>Rows that were sent and are not seen to be committed, those included whose append was not answered.</summary>
+    /// <summary>Rows sent and not yet seen as committed, including those of an unanswered append.</summary>
     public long OutstandingRows => inFlight.Sum(append => (long)append.Rows) + (attemptedEnd > AcceptedEnd ? attemptedRows : 0);
 
     /// <summary>A channel was opened.</summary>
@@ -59,10 +58,10 @@ sealed class ChannelProgress
 
     public void Handled(long end) => HandledEnd = end;
 
-    /// <summary>True when something more is committed.</summary>
+    /// <summary>Whether this commits more.</summary>
     public bool Reached(long end)
     {
-        // Everything that was accepted is committed: so is what followed it and had no row.
+        // Everything accepted is committed, so the readings without a row after it are too.
         var now = end >= AcceptedEnd ? HandledEnd : end;
         if (now <= Committed)
             return false;
@@ -70,7 +69,7 @@ sealed class ChannelProgress
         return true;
     }
 
-    /// <summary>The next append that is committed, in order; null when there is none.</summary>
+    /// <summary>The next committed append, in order; null if there is none.</summary>
     public AcceptedAppend? TakeCommitted()
     {
         if (!inFlight.TryPeek(out var append) || append.End > Committed)
@@ -79,7 +78,7 @@ sealed class ChannelProgress
         return inFlight.Dequeue();
     }
 
-    /// <summary>Rows of the appends up to a committed token; null when it is not the token of one of them.</summary>
+    /// <summary>Rows of the appends up to a committed token; null if it is not the token of one of them.</summary>
     public long? RowsTo(long position)
     {
         var (end, rows) = (TokenEnd, 0L);

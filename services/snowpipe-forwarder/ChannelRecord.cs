@@ -4,18 +4,19 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What a slot must remember of its channel besides what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's directory,
-/// kept twice. Written when it changes, which is when the channel is first opened, after refused or missing rows, and once an hour for <see
-/// cref="Expected"/>.
+/// What a slot must remember about its channel in addition to what Snowflake remembers: one line in <c>snowpipe-channel</c> of the slot's
+/// directory, in two copies. Written when it changes: when the channel is first opened, after refused or missing rows, and once an hour for
+/// <see cref="Expected"/>.
 /// </summary>
-/// <param name="Epoch">Identity of the journal the line is about; a line of another journal says nothing.</param>
-/// <param name="Generation">1, and one more each time the journal lost readings that the channel has already seen.</param>
+/// <param name="Epoch">Identity of the line's journal; a line of another journal does not apply.</param>
+/// <param name="Generation">
+/// Starts at 1, and grows by one each time the journal has lost readings that the channel has already seen.
+/// </param>
 /// <param name="FirstOffset">Everything before it was committed through an earlier generation.</param>
 /// <param name="RowErrors">The channel's count of refused rows up to which they have been reported.</param>
 /// <param name="Expected">
-/// The channel's count of inserted and refused rows, when everything before the offset is committed and counted; null while it is not
-/// knows. However old it is, every offset from there on has a row: otherwise it is taken back before the reading without a row is passed
-/// over.
+/// The channel's count of inserted and refused rows once everything before the offset is committed and counted; null while not known. It
+/// may be old, but every offset from there on has a row: it is removed before delivery passes a reading without a row.
 /// </param>
 sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long RowErrors, (long Count, long Offset)? Expected = null)
 {
@@ -23,13 +24,14 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
 
     const int Version = 1;
 
-    /// <summary>Null when there is none for this journal.</summary>
-    /// <param name="directory">The slot's.</param>
-    /// <param name="epoch">The journal's.</param>
-    /// <param name="damaged">The file or its copy, if one of them was damaged: it is mended.</param>
-    /// <exception cref="InvalidDataException">It is damaged, and its copy too.</exception>
-    /// <exception cref="IOException">Whether there is one cannot be said: a guess would deliver through an older generation's
-    /// channel.</exception>
+    /// <summary>Reads the record; null if there is none for this journal.</summary>
+    /// <param name="directory">The slot's directory.</param>
+    /// <param name="epoch">The journal's epoch.</param>
+    /// <param name="damaged">The file or its copy, if one of them was damaged: it is repaired.</param>
+    /// <exception cref="InvalidDataException">Both copies are damaged.</exception>
+    /// <exception cref="IOException">
+    /// It is not known whether there is a record: a guess would deliver through an older generation's channel.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public static ChannelRecord? Load(string directory, string epoch, out string? damaged)
     {
@@ -57,7 +59,7 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
             : null;
     }
 
-    /// <summary>The version of a line that a later release wrote.</summary>
+    /// <summary>The version of a line from a later release.</summary>
     static int? LaterVersion(string? line) =>
         line?.Split(' ')[0] is ['v', .. var digits]
         && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
@@ -67,7 +69,7 @@ sealed record ChannelRecord(string Epoch, int Generation, long FirstOffset, long
 
     static bool TryParse(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    /// <summary>Returns when it is on disk; a crash leaves the old line or the new one.</summary>
+    /// <summary>Returns when the record is on disk. A crash leaves the old line or the new one.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Save(string directory) =>
         TwinFile.Save(

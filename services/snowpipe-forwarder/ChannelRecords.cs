@@ -5,12 +5,11 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Reads and writes a slot's <see cref="ChannelRecord"/>, and asks the pipe when both copies of it are damaged. Used by one caller at a
-/// time.
+/// Reads and writes a slot's <see cref="ChannelRecord"/>, and asks the pipe if both copies are damaged. Used by one caller at a time.
 /// </summary>
 sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions options, ILogger logger)
 {
-    /// <summary>Generations in a row that the pipe may have forgotten, after which there are no later ones.</summary>
+    /// <summary>After this many consecutive generations that the pipe does not know, there are no later ones.</summary>
     const int MostForgottenChannels = 5;
 
     /// <summary>Name of the channel of a slot; see the remarks of <see cref="SnowpipeSink"/>.</summary>
@@ -23,7 +22,7 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
     public string NameOf(SlotContext slot, ChannelRecord? record) =>
         ChannelName(options.ChannelPrefix, slot.Name, slot.Epoch, record?.Generation ?? 1);
 
-    /// <summary>The record of the slot's channel; null when there is none.</summary>
+    /// <summary>The record of the slot's channel; null if there is none.</summary>
     /// <exception cref="SinkException">The disk refuses: a guess would deliver through an older channel.</exception>
     public async Task<ChannelRecord?> RecallAsync(SlotContext slot, CancellationToken cancellationToken)
     {
@@ -38,7 +37,7 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
         {
             var found = await FindLastAsync(slot, cancellationToken);
             LogDamagedRecord(e.Message, found is null ? "none" : NameOf(slot, found));
-            // At once: another look would take more refused rows for reported.
+            // Saved at once: a second search could count more refused rows as reported.
             return found is null ? null : Remember(slot, found);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -51,7 +50,7 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
         }
     }
 
-    /// <summary>Returns when it is on disk.</summary>
+    /// <summary>Returns when the record is on disk.</summary>
     /// <exception cref="SinkException">The disk refuses.</exception>
     public ChannelRecord Remember(SlotContext slot, ChannelRecord changed)
     {
@@ -71,9 +70,9 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
     }
 
     /// <summary>
-    /// The last of the slot's channels that the pipe knows: the best guess when the record and its copy are damaged. Older ones may be
-    /// forgotten already, so a gap does not end the search. How many rows of it were refused and reported is not known: those that it
-    /// counts now are taken for reported.
+    /// The last of the slot's channels that the pipe knows: the best guess when the record and its copy are damaged. The pipe may have
+    /// forgotten older ones, so a gap does not end the search. How many of its refused rows were reported is not known; all that it counts
+    /// now are treated as reported.
     /// </summary>
     async Task<ChannelRecord?> FindLastAsync(SlotContext slot, CancellationToken cancellationToken)
     {

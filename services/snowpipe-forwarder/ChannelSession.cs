@@ -1,14 +1,14 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>One channel as the client must remember it between calls. Used by one caller at a time.</summary>
+/// <summary>What the client must remember of one channel between calls. Used by one caller at a time.</summary>
 sealed class ChannelSession(string name)
 {
-    /// <summary>One exact spelling everywhere: the status endpoint compares case.</summary>
+    /// <summary>Spelled the same everywhere: the status endpoint is case-sensitive.</summary>
     public string Name { get; } = name;
 
     /// <summary>
-    /// The last <c>x-snowflake-session</c> that an answer about the channel carried, by which requests find the node that holds it. Answers
-    /// without the header leave it as it is; a new open begins with none.
+    /// The last <c>x-snowflake-session</c> in an answer about the channel, which routes requests to the node that holds it. Answers without
+    /// the header leave it unchanged; a new open begins without one.
     /// </summary>
     public string? Affinity { get; set; }
 

@@ -4,15 +4,17 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What Snowflake says of a channel, at open and when asked; fields that no decision needs are not read.</summary>
-/// <param name="Code"><c>SUCCESS</c> when it is healthy; otherwise why not.</param>
+/// <summary>
+/// Snowflake's status of a channel, in the answer to an open or to a status call. Fields that no decision needs are not read.
+/// </summary>
+/// <param name="Code"><c>SUCCESS</c> when it is healthy; otherwise the problem.</param>
 /// <param name="CommittedToken">Token of the last append whose rows are in the table; null before the first.</param>
 /// <param name="RowErrors">Rows refused since the channel was made. Never reset by a commit or a reopen.</param>
 /// <param name="LastErrorUpperBound">The last refused row is at or before this token.</param>
 /// <param name="LastErrorMessage">Why it was refused, redacted by Snowflake.</param>
 /// <param name="RowsInserted">Rows inserted since the channel was made; null when the status does not say.</param>
 /// <param name="Message">The text beside the status code.</param>
-/// <param name="LastErrorAt">When the last row was refused; null when the status does not say, or not in a way that can be read.</param>
+/// <param name="LastErrorAt">When the last row was refused; null when the status does not say, or in no readable form.</param>
 sealed record ChannelStatus(
     string Code,
     string? CommittedToken,
@@ -44,11 +46,11 @@ sealed record ChannelStatus(
             Text(element, "last_error_message"),
             Number(element, "rows_inserted"),
             Text(element, "message"),
-            // The SDK reads the one, the documentation names the other, as a number in one place and as a time in another.
+            // The SDK reads the first field; the documentation names the second, as a number in one place and as a time in another.
             Time(Text(element, "last_error_timestamp_ms")) ?? Time(Text(element, "last_error_timestamp"))
         );
 
-    /// <summary>The error that an unhealthy status is, with all that it says of why.</summary>
+    /// <summary>The error that an unhealthy status means, with every detail it gives.</summary>
     public SnowflakeError Error(string operation) =>
         new(
             operation,

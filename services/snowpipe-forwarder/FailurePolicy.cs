@@ -1,14 +1,16 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What a failed call means for delivery, by its answer and by what came before it. Used by one caller at a time.</summary>
+/// <summary>
+/// Decides what a failed call means for delivery, from its answer and from the calls before it. Used by one caller at a time.
+/// </summary>
 sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
 {
-    /// <summary>Answers in a row that make no sense after which the channel is opened again.</summary>
+    /// <summary>After this many consecutive answers that make no sense, the channel is opened again.</summary>
     const int TolerableRefusals = 5;
 
     /// <summary>
-    /// A sign-in that worked before, or that is refused without a reason, is tried again for this long before a person is told to change
-    /// key or token: Snowflake also refuses for a moment while it moves or is overloaded.
+    /// How long to retry a sign-in that worked before, or that is refused without a reason, before telling a person to change key or token:
+    /// Snowflake also refuses briefly while it moves or is overloaded.
     /// </summary>
     public static readonly TimeSpan SignInPatience = TimeSpan.FromSeconds(30);
 
@@ -17,10 +19,10 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
     bool hasSignedIn;
     long? refusedSince;
 
-    /// <summary>The channel is opened again.</summary>
+    /// <summary>The channel is being opened again.</summary>
     public void Opening() => refusals = 0;
 
-    /// <summary>A call was answered as it should be: the sign-in works.</summary>
+    /// <summary>A call got a normal answer, so the sign-in works.</summary>
     public void SignedIn() => (hasSignedIn, refusedSince) = (true, null);
 
     /// <summary>An append was accepted.</summary>
@@ -28,7 +30,7 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
 
     /// <param name="error">The answer.</param>
     /// <param name="opening">Whether it answered a call of an open.</param>
-    /// <returns>What to do, and what to say: the answer's own words, and cause and fix where they fit it.</returns>
+    /// <returns>What to do, and the message: the answer's own words, and cause and fix where they apply.</returns>
     public (SnowflakeAction Action, string Message) Judge(SnowflakeError error, bool opening)
     {
         if (error.IsSignInRefused && IsPerhapsTransient(error))
@@ -46,17 +48,17 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
     SnowflakeAction Escalate(SnowflakeError error, bool opening)
     {
         var action = error.Action;
-        // A single 404 in the middle of a stream: the open that follows finds out whether it is the channel or the pipe.
+        // A single 404 in the middle of a stream: the open that follows shows whether the channel or the pipe is missing.
         if (action == SnowflakeAction.AskOperator && error is { Status: System.Net.HttpStatusCode.NotFound, Code: "" } && !opening)
             action = SnowflakeAction.Reopen;
-        // Once it may be a lost channel; twice in a row it is a grant or a name.
+        // The first time it may be a lost channel; twice in a row it is a missing grant or a wrong name.
         if (error.Code == "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED")
         {
             if (reopenedFor == error.Code)
                 action = SnowflakeAction.AskOperator;
             reopenedFor = error.Code;
         }
-        // An answer that is neither success nor a known error, again and again: perhaps the continuation token is what the server minds.
+        // Repeated answers that are neither success nor a known error: perhaps the server objects to the continuation token.
         return
             action == SnowflakeAction.Retry
             && !opening

@@ -6,8 +6,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 static class IngestHost
 {
     /// <summary>
-    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null for any other answer, or when an account of
-    /// Snowflake's is said to take rows at a host that is not Snowflake's: tokens and readings go only to Snowflake.
+    /// Reads a JSON object with <c>hostname</c>, a JSON text, or the bare name. Null for any other answer, or if a Snowflake account is
+    /// told to send rows to a host that is not Snowflake's: tokens and readings go only to Snowflake.
     /// </summary>
     public static Uri? Parse(string body, Uri control)
     {
@@ -37,11 +37,11 @@ static class IngestHost
             || !IsPlausible(found.Host, control.Host)
         )
             return null;
-        // A local stand-in listens on one port; the name it gives has none.
+        // A local stand-in listens on one port; the name that it gives has no port.
         return found.IsDefaultPort && !control.IsDefaultPort ? new UriBuilder(found) { Port = control.Port }.Uri : found;
     }
 
-    // A portal's "OK" is no host; a stand-in without a domain names itself.
+    // A captive portal's "OK" is not a host; a stand-in without a domain gives its own name.
     static bool IsPlausible(string host, string control) =>
         AccountIdentifier.IsSnowflakeHost(control)
             ? AccountIdentifier.IsSnowflakeHost(host)

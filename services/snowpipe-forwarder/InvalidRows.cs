@@ -1,16 +1,14 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What becomes of thermal readings that break a rule which rejects.</summary>
+/// <summary>How to treat thermal readings that break a rejecting rule.</summary>
 enum InvalidRows
 {
-    /// <summary>They are delivered, and their row says which rules they broke, under <c>broken_rules</c>.</summary>
+    /// <summary>Deliver them, with the broken rules in their row under <c>broken_rules</c>.</summary>
     Flag,
 
-    /// <summary>
-    /// They become dead letters with their reasons when they arrive, and can be replayed when the rules have changed.
-    /// </summary>
+    /// <summary>Make them dead letters with their reasons when they arrive. They can be replayed after the rules have changed.</summary>
     Quarantine,
 
-    /// <summary>They are counted when they arrive, and left out.</summary>
+    /// <summary>Count them when they arrive, and leave them out.</summary>
     Drop,
 }

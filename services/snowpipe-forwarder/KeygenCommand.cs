@@ -5,7 +5,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The verb <c>keygen</c>: makes the key pair of the Snowflake user and says what to do with it.</summary>
+/// <summary>The verb <c>keygen</c>: makes the key pair of the Snowflake user and says how to use it.</summary>
 static class KeygenCommand
 {
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -93,7 +93,7 @@ static class KeygenCommand
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             Write(path, pem, OwnerOnly, FileMode.CreateNew);
-            // The public key is derived from the private one, so an old one beside it is wrong now.
+            // The public key is derived from the private one, so an older public key beside it is wrong now.
             Write(
                 publicPath,
                 rsa.ExportSubjectPublicKeyInfoPem(),
@@ -149,7 +149,7 @@ static class KeygenCommand
         return false;
     }
 
-    // The mode is set as the file is made: there is no moment in which others can read it.
+    // The mode is set when the file is created: others can read it at no moment.
     static void Write(string path, string text, UnixFileMode mode, FileMode how)
     {
         var options = new FileStreamOptions

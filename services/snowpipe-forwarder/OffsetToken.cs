@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The token that Snowflake stores with the rows of an append and gives back once they are committed: <c>{epoch}:{offset}</c>, the offset
-/// being that of the append's last reading in the journal, in 20 digits so that the tokens of one journal also sort as text.
+/// The token that Snowflake stores with the rows of an append and returns once they are committed: <c>{epoch}:{offset}</c>. The offset is
+/// that of the append's last reading in the journal, in 20 digits so that the tokens of one journal also sort as text.
 /// </summary>
 /// <param name="Epoch">Identity of the journal, 16 hexadecimal digits.</param>
 /// <param name="Offset">Offset of a reading in it, from 0.</param>
@@ -12,7 +12,7 @@ readonly record struct OffsetToken(string Epoch, long Offset)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch}:{Offset:D20}");
 
-    /// <summary>False for null, for an empty text and for tokens that something else wrote.</summary>
+    /// <summary>False for null, an empty text, and tokens from another writer.</summary>
     public static bool TryParse(string? text, out OffsetToken token)
     {
         token = default;

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>What an open said.</summary>
+/// <summary>Snowflake's answer to an open.</summary>
 sealed record OpenedChannel(string ContinuationToken, ChannelStatus Status);

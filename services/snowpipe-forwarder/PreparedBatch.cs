@@ -4,26 +4,26 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The batch in hand as appends: made once, sent as often as it takes, to the byte the same. Used by one caller at a time.
+/// The current batch as appends: built once, and repeated byte for byte as often as needed. Used by one caller at a time.
 /// </summary>
 sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rules, ILogger logger) : IDisposable
 {
     /// <summary>
-    /// A single row that compresses to more is a strange reading; where less does not pass, something on the way is set wrong, and no
-    /// reading is at fault.
+    /// A single row that compresses to more is an unusual reading. If even less does not pass, something on the way is misconfigured, and
+    /// no reading is at fault.
     /// </summary>
     const int LargestUsualRow = 64 << 10;
 
-    /// <summary>Beyond it a batch may keep its readings twice. Some megabytes.</summary>
+    /// <summary>Beyond this, a batch may keep its readings twice. The limit takes some megabytes.</summary>
     const int MostRemembered = 100_000;
 
     readonly RowWriter writer = new(rules);
 
-    // Readings whose row alone is more than what lies between here and Snowflake lets through.
+    // Readings whose row, even alone, is too large for something between here and Snowflake.
     readonly HashSet<long> tooLarge = [];
 
-    // Readings without a row that are dead letters already: a batch that is prepared again must not keep them once more, or a replay would
-    // send them twice.
+    // Readings without a row that are dead letters already: preparing a batch again must not keep them once more, or a replay would send
+    // them twice.
     readonly HashSet<long> kept = [];
 
     Batch? of;
@@ -31,22 +31,22 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
     List<PendingAppend> appends = [];
     int next;
 
-    /// <summary>The append that is to be sent; null when all are answered.</summary>
+    /// <summary>The next append to send; null when all are answered.</summary>
     public PendingAppend? Next => next < appends.Count ? appends[next] : null;
 
     /// <summary>
-    /// Whether a reading of the last batch has no row, or its offsets are not dense: then rows cannot be counted by offsets.
+    /// Whether a reading of the last batch has no row, or its offsets are not dense. Then rows cannot be counted by offsets.
     /// </summary>
     public bool HasRowless { get; private set; }
 
-    /// <summary>Makes the appends of a batch, unless it is the one in hand.</summary>
-    /// <param name="batch">What to send.</param>
+    /// <summary>Makes the appends of a batch, unless it is the current one.</summary>
+    /// <param name="batch">The batch to send.</param>
     /// <param name="from">One past the last offset that was handed in before.</param>
     /// <param name="channel">The channel's name, for the rows.</param>
     /// <param name="rowLimit">Most rows of an append.</param>
     /// <param name="now">This machine's time for the rows, and Snowflake's for the request.</param>
     /// <param name="keep">Keeps readings that have no row as dead letters.</param>
-    /// <returns>Whether appends were made now.</returns>
+    /// <returns>Whether this call made appends.</returns>
     public bool Prepare(
         Batch batch,
         long from,
@@ -95,15 +95,15 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
         }
     }
 
-    /// <summary>The append that was sent is answered.</summary>
+    /// <summary>The append that was sent has been answered.</summary>
     public void Answered() => next++;
 
-    /// <summary>The batch is sent, or the channel is opened again: the next call makes the appends again.</summary>
+    /// <summary>The batch is sent, or the channel is opened again: the next call makes new appends.</summary>
     public void Forget() => (of, appends, next) = (null, [], 0);
 
     /// <summary>
-    /// The append that was sent is larger than something on the way lets through: the next ones become smaller. Says how; null when not
-    /// even an ordinary row passes, which a person must change.
+    /// The append that was sent is too large for something on the way: makes the next ones smaller. Returns how; null if not even an
+    /// ordinary row passes, which a person must fix.
     /// </summary>
     public string? Shrink()
     {

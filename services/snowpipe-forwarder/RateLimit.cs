@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Keeps what is spent within any one second to a limit. A window and not a bucket: a bucket lets twice its rate through after a pause,
-/// which the server would refuse. Used by one caller at a time.
+/// Limits the amount spent within any one second. A sliding window, not a bucket: after a pause a bucket lets twice its rate through, which
+/// the server would refuse. Used by one caller at a time.
 /// </summary>
 sealed class RateLimit(double perSecond, TimeProvider clock)
 {
@@ -13,8 +13,7 @@ sealed class RateLimit(double perSecond, TimeProvider clock)
     double sum;
 
     /// <summary>
-    /// Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than the limit waits until nothing else is in
-    /// the window.
+    /// Waits until <paramref name="amount"/> may be spent, and spends it. An amount larger than the limit waits until the window is empty.
     /// </summary>
     public async ValueTask TakeAsync(double amount, CancellationToken cancellationToken)
     {
@@ -26,7 +25,7 @@ sealed class RateLimit(double perSecond, TimeProvider clock)
                 break;
             await Task.Delay(Window - clock.GetElapsedTime(oldest.At) + TimeSpan.FromMilliseconds(1), clock, cancellationToken);
         }
-        // Rounding must not pile up.
+        // So that rounding errors do not accumulate.
         sum = spent.Count == 0 ? amount : sum + amount;
         spent.Enqueue((clock.GetTimestamp(), amount));
     }

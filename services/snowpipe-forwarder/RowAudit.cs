@@ -4,13 +4,13 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Finds rows that Snowflake has committed by their token and that are not in the table: refused ones, and ones that it counts nowhere.
-/// Keeps the readings they are among as dead letters. Used by one caller at a time.
+/// Finds rows that are committed by their token but not in the table: refused ones, and ones that Snowflake counts nowhere. Keeps the
+/// readings that may be affected as dead letters. Used by one caller at a time.
 /// </summary>
 /// <remarks>
-/// Which row was refused is not on the wire. A channel counts its refused rows, and says of the last one only that it is at or before the
-/// end of some append. Sending suspects again, to find the refused one among them, would double the accepted ones, because nothing in
-/// Snowflake compares rows. So the range of suspects is made as small as the counts prove, and appends become smaller for a while.
+/// Snowflake does not tell which row was refused. A channel counts its refused rows, and says of the last one only that it is at or before
+/// the end of some append. Sending suspects again to find the refused one would duplicate the accepted ones, because Snowflake does not
+/// compare rows. So the range of suspects is made as small as the counts prove, and appends become smaller for a while.
 /// </remarks>
 sealed partial class RowAudit(
     ChannelRecords records,
@@ -21,8 +21,8 @@ sealed partial class RowAudit(
 )
 {
     /// <summary>
-    /// How often it is written down what the channel should count. An older note costs nothing but a wider range of offsets to look for
-    /// missing rows in, and only after a kill, so the SD card is spared.
+    /// How often to write down the count expected of the channel. An older note only widens the range of offsets to search for missing
+    /// rows, and only after a kill; so the SD card is spared.
     /// </summary>
     static readonly TimeSpan NoteInterval = TimeSpan.FromHours(1);
 
@@ -30,7 +30,7 @@ sealed partial class RowAudit(
     static readonly TimeSpan Caution = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Readings that are kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, but for a
+    /// Most readings kept as dead letters because some of them were refused or are missing in the table. One poll sees fewer, except in a
     /// flood.
     /// </summary>
     const int MostSuspects = 10_000;
@@ -40,24 +40,24 @@ sealed partial class RowAudit(
     ChannelRecord? record;
     string channel = "";
 
-    // The channel that the balance is of; null before the first open.
+    // The channel of the balance; null before the first open.
     string? balanced;
     long notedAt;
 
-    // No note before it is committed: it has a reading without a row.
+    // No note before this offset is committed: readings before it have no row.
     long rowlessEnd;
     long? refusedAt;
 
     /// <summary>Whether a difference is being watched.</summary>
     public bool IsWatching => balance.IsWatching;
 
-    /// <summary>A channel was opened, which need not end a comparison: rows that were dropped before it are missing after it.</summary>
+    /// <summary>A channel was opened. A comparison may continue: rows that were dropped before the open are missing after it.</summary>
     /// <param name="opened">The slot, its channel's record and name.</param>
     /// <param name="status">The channel's status in the answer to the open.</param>
     /// <param name="progress">How far the channel was before the open.</param>
     /// <param name="position">First offset to send.</param>
-    /// <param name="cursor">First offset that this side did not know to be committed.</param>
-    /// <param name="isToken">Whether the position is the channel's token and not this side's cursor.</param>
+    /// <param name="cursor">First offset not known here to be committed.</param>
+    /// <param name="isToken">Whether the position is from the channel's token rather than this side's cursor.</param>
     public void Opened(
         (SlotContext Slot, ChannelRecord Record, string Channel) opened,
         ChannelStatus status,
@@ -82,7 +82,7 @@ sealed partial class RowAudit(
     }
 
     /// <summary>
-    /// A batch has readings without a row, or its offsets are not dense: what a later process counts by offsets would not come out.
+    /// A batch has readings without a row, or its offsets are not dense: a later process could not count its rows by offsets.
     /// </summary>
     public void HasRowless(long end)
     {
@@ -94,8 +94,8 @@ sealed partial class RowAudit(
     public void Committed(long rows) => balance.Committed(rows);
 
     /// <summary>
-    /// Most rows of an append. After refused rows fewer than usual, for an hour: as many appends as a channel may take in a second carry
-    /// what one did, and the next refusal leaves that many times fewer suspects.
+    /// Most rows of an append. For an hour after refused rows, fewer than usual: the rows of one append are split over as many appends as a
+    /// channel may take in a second, and the next refusal leaves that many times fewer suspects.
     /// </summary>
     /// <param name="rows">How many rows there are to send.</param>
     public int RowLimit(int rows) =>
@@ -103,21 +103,21 @@ sealed partial class RowAudit(
             ? Math.Max(1, (rows + options.RequestsPerSecond - 1) / options.RequestsPerSecond)
             : int.MaxValue;
 
-    /// <summary>Rows that Snowflake refused after it had accepted the append: the count rises, the token passes over them.</summary>
+    /// <summary>Reports rows that Snowflake refused after accepting their append: the count rises, and the token passes them.</summary>
     /// <param name="status">The channel's status.</param>
     /// <param name="progress">How far it was before that.</param>
     /// <param name="from">First offset that was not committed before.</param>
     /// <param name="to">First offset that is not committed now.</param>
-    /// <param name="isOpen">False while the channel is being opened: then nothing more will be committed first.</param>
+    /// <param name="isOpen">False while the channel is being opened: no more commits come before the report.</param>
     public void ReportRefused(ChannelStatus status, ChannelProgress progress, long from, long to, bool isOpen)
     {
         if (status.RowErrors == record!.RowErrors)
             return;
-        // A lower count is a channel that was dropped and made again.
+        // A lower count means that the channel was dropped and created again.
         var fresh = status.RowErrors - (status.RowErrors < record.RowErrors ? 0 : record.RowErrors);
         if (fresh > 0)
         {
-            // Counted before their commit is seen: wait for it, to know which readings they are among.
+            // Counted before their commit is seen: wait for it, to know which readings may be refused.
             if (to <= from && progress.IsWaiting && isOpen)
                 return;
             (from, to) = Suspects(status, progress, from, to, isOpen);
@@ -133,19 +133,19 @@ sealed partial class RowAudit(
                     to
                 );
             statistics.RowErrors(fresh);
-            // Where all are refused, smaller appends tell nothing.
+            // If all rows are refused, smaller appends reveal nothing.
             if (fresh < to - from)
                 refusedAt = clock.GetTimestamp();
         }
         record = records.Remember(slot!, record with { RowErrors = status.RowErrors });
     }
 
-    /// <summary>Rows that are committed by their token but neither inserted nor refused.</summary>
+    /// <summary>Reports rows that are committed by their token but neither inserted nor refused.</summary>
     public void ReportMissing(ChannelStatus status, ChannelProgress progress)
     {
         if (status.RowsInserted + status.RowErrors is not { } counted)
             return;
-        // A channel that was dropped and made again.
+        // The channel was dropped and created again.
         if (counted < balance.Counted)
             StartBalance(counted - progress.OutstandingRows, progress.Committed);
         if (balance.Compare(counted, progress.Committed, progress.OutstandingRows) is not var (rows, from, to))
@@ -154,7 +154,7 @@ sealed partial class RowAudit(
                 Note(progress.Committed);
             return;
         }
-        // Delivered readings may be gone from the journal already.
+        // The journal may no longer hold delivered readings.
         var kept =
             to - from > MostSuspects
                 ? 0
@@ -170,7 +170,7 @@ sealed partial class RowAudit(
         Note(progress.Committed);
     }
 
-    /// <summary>Writes down what the channel should count, if that is known.</summary>
+    /// <summary>Writes down the count expected of the channel, if it is known.</summary>
     /// <exception cref="SinkException">The disk refuses.</exception>
     public void Note(long committed)
     {
@@ -196,17 +196,17 @@ sealed partial class RowAudit(
 
     int Keep(string reason, long from, long to) => Keep(slot!, reason, slot!.Read(from, to));
 
-    /// <summary>The smallest range of offsets that the counts prove to hold every refused row that is not reported.</summary>
+    /// <summary>The smallest range of offsets that, by the counts, must hold every unreported refused row.</summary>
     (long From, long To) Suspects(ChannelStatus status, ChannelProgress progress, long from, long to, bool isOpen)
     {
-        // Counted after their commit was seen; after a start, behind what is known to be counted.
+        // Counted after their commit was seen; after a start, from the offset up to which the count is known.
         var isLate = to <= from;
         if (isLate)
             from =
                 record!.Expected is var (_, settled) && settled < to
                     ? Math.Max(progress.PreviouslyCommitted, settled)
                     : progress.PreviouslyCommitted;
-        // Rows of before were not all counted when the count was last read: a refused one may be among them.
+        // Earlier rows were not all counted when the count was last read: a refused one may be among them.
         else if (isOpen && balance.HasAgreed && balance.SettledAt < from)
             from = Math.Min(from, Math.Max(balance.SettledAt, to - MostSuspects));
         if (
@@ -216,8 +216,8 @@ sealed partial class RowAudit(
             && bound.Offset < to
         )
             to = bound.Offset + 1;
-        // Not everything that was stored since some time is a suspect: the last ones are the likeliest. What one poll has seen committed is
-        // kept, however much it is.
+        // Do not keep everything since the last settled offset: the latest readings are the likeliest suspects. Readings that one poll saw
+        // committed are all kept.
         return (isLate ? Math.Max(from, to - MostSuspects) : from, to);
     }
 

@@ -6,7 +6,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <param name="Body">NDJSON, compressed.</param>
 /// <param name="UncompressedBytes">Its size before compression.</param>
 /// <param name="Rows">How many rows.</param>
-/// <param name="FirstOffset">Offset of the first reading it accounts for, refused ones included.</param>
+/// <param name="FirstOffset">Offset of the first reading that it accounts for, including refused ones.</param>
 /// <param name="LastOffset">Offset of the last one.</param>
-/// <param name="LastRow">Offset of the reading that its last row is of.</param>
+/// <param name="LastRow">Offset of the reading of its last row.</param>
 readonly record struct RowPart(ReadOnlyMemory<byte> Body, int UncompressedBytes, int Rows, long FirstOffset, long LastOffset, long LastRow);

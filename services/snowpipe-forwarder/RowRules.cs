@@ -5,15 +5,15 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>Names in a row the validation rules that it breaks, before it is sent. Not thread-safe.</summary>
+/// <summary>Adds to a row, before it is sent, the names of the validation rules that it breaks. Not thread-safe.</summary>
 sealed class RowRules(ValidationRules rules, SnowpipeStatistics statistics)
 {
     static readonly JsonWriterOptions relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     readonly RuleChecker checker = new(rules);
 
-    /// <summary>Looks at a row that was written, counts what it breaks, and marks it when a rule rejects it.</summary>
-    /// <param name="kind">Of the row's reading.</param>
+    /// <summary>Checks a written row, counts the rules that it breaks, and marks it if a rule rejects it.</summary>
+    /// <param name="kind">Kind of the row's reading.</param>
     /// <param name="row">The row.</param>
     public void Mark(ReadingKind kind, ArrayBufferWriter<byte> row)
     {
@@ -29,7 +29,7 @@ sealed class RowRules(ValidationRules rules, SnowpipeStatistics statistics)
 
     static void Flag(ArrayBufferWriter<byte> row, List<BrokenRule> broken)
     {
-        // A sender's own key of that name stays alone: Snowflake refuses an object in which a key comes twice.
+        // A sender's own key of that name is left alone: Snowflake refuses an object with a duplicate key.
         if (row.WrittenSpan.IndexOf("\"broken_rules\":"u8) >= 0)
             return;
         var without = row.WrittenSpan[..^1].ToArray();

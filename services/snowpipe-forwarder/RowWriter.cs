@@ -7,11 +7,10 @@ using ZstdSharp.Unsafe;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Turns a batch into NDJSON rows and compresses them (Zstandard, RFC 8878), in as many parts as the limit of one request demands. Its
-/// buffers are used again for
-/// the next batch, so what it returns is valid until then. Not thread-safe.
+/// Turns a batch into NDJSON rows and compresses them (Zstandard, RFC 8878), in as many parts as the limit of one request demands. The next
+/// batch reuses its buffers, so results are valid until then. Not thread-safe.
 /// </summary>
-/// <param name="rules">Mark rows that break one; null: nothing marks rows.</param>
+/// <param name="rules">Marks rows that break a rule; null: rows are not marked.</param>
 sealed class RowWriter(RowRules? rules = null) : IDisposable
 {
     /// <summary>Snowflake takes rows of up to 2 MB.</summary>
@@ -20,15 +19,15 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     /// <summary>Snowflake takes 4 MB on the wire; whether that is 4,000,000 or 4,194,304 is not documented.</summary>
     public const int MaxPartBytes = 4_000_000;
 
-    /// <summary>Bytes that the compressor may hold back: a window of input and its own buffers.</summary>
+    /// <summary>Bytes that the compressor may hold back: a window of input and its buffers.</summary>
     const int CompressorSlack = 192 << 10;
 
-    /// <summary>Rows go to the compressor in pieces of about this size: each call of it costs.</summary>
+    /// <summary>Rows go to the compressor in pieces of about this size, because each call has a cost.</summary>
     const int Chunk = 32 << 10;
 
     const int LargestKeptRow = 1 << 20;
 
-    /// <summary>What a row of a large batch takes, compressed; a little more than was measured.</summary>
+    /// <summary>Compressed size of a row in a large batch; a little more than was measured.</summary>
     const int UsualWireBytes = 80;
 
     /// <summary>
@@ -37,7 +36,7 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     /// </summary>
     const int Level = 1;
 
-    /// <summary>As a power of two: 128 KiB. A larger window takes memory and time, and finds no more.</summary>
+    /// <summary>As a power of two: 128 KiB. A larger window takes memory and time, and compresses no better.</summary>
     const int Window = 17;
 
     ArrayBufferWriter<byte> row = new(4096);
@@ -56,17 +55,17 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     long lastRow;
 
     /// <summary>
-    /// Most bytes of a part before compression, unless its only row has more. Lowered when something on the way lets less through than
-    /// <see cref="MaxPartBytes"/>; what is compressed is known too late to cut small parts by it.
+    /// Most bytes of a part before compression, unless its only row has more. Lowered when something on the way takes less than <see
+    /// cref="MaxPartBytes"/>; the compressed size is known too late to size small parts by it.
     /// </summary>
     public int PlainLimit { get; set; } = int.MaxValue;
 
-    /// <summary>Most rows of a part. Lowered for a while after refused rows, so that fewer readings are suspects the next time.</summary>
+    /// <summary>Most rows of a part. Lowered for a while after refused rows, so that the next refusal leaves fewer suspects.</summary>
     public int RowLimit { get; set; } = int.MaxValue;
 
     /// <summary>
-    /// Writes each of at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref name="end"/>
-    /// as a row. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
+    /// Writes as rows at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref
+    /// name="end"/>. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
     /// </summary>
     public List<RowPart> Write(
         IEnumerable<BatchReading> readings,
@@ -79,7 +78,7 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     )
     {
         output.SetLength(0);
-        // At once what it will need, instead of by doubling, which leaves the halves behind.
+        // Allocates the final size at once: growing by doubling leaves the halves behind.
         if (count * UsualWireBytes > output.Capacity)
             output.Capacity = count * UsualWireBytes;
         parts.Clear();
@@ -109,14 +108,14 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
                 if (pending.Position >= Chunk)
                     Compress();
             }
-            // The last part also stands for the readings at the end that have no row.
+            // The last part also accounts for the readings at the end that have no row.
             End(end - 1);
         }
         finally
         {
             compression?.Dispose();
             compression = null;
-            // One huge row must not cost its memory for ever.
+            // One huge row must not hold its memory for ever.
             if (row.Capacity > LargestKeptRow)
                 row = new ArrayBufferWriter<byte>(4096);
         }
@@ -132,7 +131,7 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
         }
         catch (Exception e)
         {
-            // One reading that cannot be written must not hold up those behind it.
+            // One reading that cannot be written must not hold up those after it.
             refuse(reading, $"could not be written as a row: {e.Message}");
             return false;
         }
@@ -176,7 +175,7 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     {
         var compressor = new Compressor(Level);
         compressor.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, Window);
-        // Without it, a body that is damaged on the way may be read as other rows.
+        // Without the checksum, a body damaged on the way could be read as other rows.
         compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
         return compressor;
     }

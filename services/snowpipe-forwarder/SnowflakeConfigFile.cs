@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The mounted <c>snowflake_config.json</c>, whose keys stand for settings. A setting of the environment wins over it.</summary>
+/// <summary>The mounted <c>snowflake_config.json</c>, whose keys stand for settings. The environment overrides it.</summary>
 static class SnowflakeConfigFile
 {
     public const string Setting = "SNOWFLAKE_CONFIG_FILE";
@@ -23,7 +23,7 @@ static class SnowflakeConfigFile
         ["channel_name"] = "SNOWFLAKE_CHANNEL",
     };
 
-    /// <summary>Adds what the file says. A file that is missing or broken adds nothing; <see cref="Problem"/> reports it.</summary>
+    /// <summary>Adds the file's settings. A missing or broken file adds nothing; <see cref="Problem"/> reports it.</summary>
     public static void AddTo(IConfigurationBuilder configuration)
     {
         var path = Environment.GetEnvironmentVariable(Setting);
@@ -31,7 +31,7 @@ static class SnowflakeConfigFile
             configuration.AddInMemoryCollection(settings);
     }
 
-    /// <summary>Null when the file is fine, or is missing and was not asked for.</summary>
+    /// <summary>Null if the file is fine, or is missing and not required.</summary>
     public static string? Problem(string path, bool required) =>
         (!required && !File.Exists(path)) || TryRead(path, out _, out var problem) ? null : $"{Setting} is '{path}', {problem}";
 

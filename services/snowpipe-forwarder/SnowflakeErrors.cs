@@ -3,7 +3,7 @@ using System.Net;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The errors of Snowflake that a user can meet, in sentences. The one table behind log lines, <c>check</c> and docs/troubleshooting.md.
+/// Errors of Snowflake that a user can meet, in sentences. The one table behind log lines, <c>check</c> and docs/troubleshooting.md.
 /// </summary>
 static class SnowflakeErrors
 {
@@ -113,10 +113,10 @@ static class SnowflakeErrors
     /// <summary>Whether the table has the code.</summary>
     public static bool IsKnown(string code) => ByCode.ContainsKey(code);
 
-    /// <summary>Whether the table says more of an error than that it is unknown.</summary>
+    /// <summary>Whether the table explains an error.</summary>
     public static bool IsExplained(SnowflakeError error) => Explain(error) != Unknown;
 
-    /// <summary>By code if it is known, otherwise by HTTP status where that fits whatever the code means.</summary>
+    /// <summary>By code if it is known, otherwise by HTTP status if that fits whatever the code means.</summary>
     public static Explanation Explain(SnowflakeError error) =>
         ByCode.TryGetValue(error.Code, out var known) ? known
         : error.IsNetworkPolicy ? SignInErrors.KeptOut
@@ -125,7 +125,7 @@ static class SnowflakeErrors
         : error.Code.Length > 0 && (int?)error.Status is not (null or 408 or 413 or 429 or 499 or >= 500) ? Unknown
         : Explain(error.Status);
 
-    /// <summary>The same for this installation: with its names, and by its way to sign in.</summary>
+    /// <summary>The same, with this installation's names and its way to sign in.</summary>
     public static Explanation Explain(SnowflakeError error, SnowpipeOptions options)
     {
         if (!options.UsesPat || error.IsPage)
@@ -149,7 +149,7 @@ static class SnowflakeErrors
                 )
         );
 
-    /// <summary>What a status means when no code says more.</summary>
+    /// <summary>What a status means if no code says more.</summary>
     public static Explanation Explain(HttpStatusCode? status) =>
         (int?)status switch
         {

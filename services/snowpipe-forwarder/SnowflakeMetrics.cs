@@ -4,14 +4,14 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>How long calls to Snowflake take, and how far its clock is from this machine's. Thread-safe.</summary>
-/// <param name="meter">Of the service.</param>
+/// <param name="meter">The service's meter.</param>
 /// <param name="requests">Counts requests.</param>
 sealed class SnowflakeMetrics(Meter meter, RequestMetrics requests)
 {
     /// <summary>A connection whose requests are measured.</summary>
     public HttpMessageHandler Measured(HttpMessageHandler connection) => new TimedRequests(connection, Operation, requests);
 
-    /// <summary>Shows the clock's difference. Once.</summary>
+    /// <summary>Publishes the clock's difference. Call it once.</summary>
     public void Observe(ServerClock clock) =>
         meter.CreateObservableGauge(
             "thermal.snowpipe.clock.offset",

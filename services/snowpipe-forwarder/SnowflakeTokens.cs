@@ -7,40 +7,40 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// Holds the tokens, makes new ones before they expire, and lets concurrent callers share one refresh. Thread-safe.
 /// </summary>
 /// <remarks>
-/// As Snowflake's own SDK 1.9.1 does: key pair and access token alike sign in at the account's host and are exchanged there for a token
-/// that is valid at the ingest host only. The role is a claim of the key-pair JWT, and part of the scope when an access token is exchanged.
+/// Works like Snowflake's own SDK 1.9.1: a key pair or access token signs in at the account's host and is exchanged there for a token that
+/// is valid only at the ingest host. The role is a claim of the key-pair JWT, and part of the scope when an access token is exchanged.
 /// </remarks>
 sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transport, TimeProvider clock) : IDisposable
 {
-    /// <summary>For a scoped token whose expiry cannot be read; they have been seen to live about ten minutes.</summary>
+    /// <summary>For a scoped token whose expiry cannot be read; such tokens have been seen to live about ten minutes.</summary>
     internal static readonly TimeSpan AssumedLifetime = TimeSpan.FromMinutes(9);
 
-    /// <summary>A request that leaves with a token must arrive before it expires.</summary>
+    /// <summary>A request must arrive before its token expires.</summary>
     static readonly TimeSpan Early = TimeSpan.FromSeconds(60);
 
     readonly SemaphoreSlim refreshing = new(1);
     readonly RequestIdentity exchange = new();
 
-    // Of the files as they were last read.
+    // As last read from the files.
     KeyPair? key = options.Key;
     string? pat = options.Pat;
 
     AccessToken? direct;
     AccessToken? scoped;
 
-    /// <summary>A new JWT by the server's clock.</summary>
-    /// <exception cref="InvalidOperationException">There is no key pair: an access token signs in.</exception>
+    /// <summary>A new JWT, dated by the server's clock.</summary>
+    /// <exception cref="InvalidOperationException">There is no key pair, because an access token signs in.</exception>
     public KeyPairJwt CreateJwt() =>
         Volatile.Read(ref key) is { } pair && options.Account is { } account
             ? KeyPairJwt.Create(pair, account.Claim, options.User, transport.ServerClock.UtcNow, options.Role)
             : throw new InvalidOperationException("There is no key pair to make a JWT with.");
 
-    /// <summary>For the control host.</summary>
+    /// <summary>The token for the control host.</summary>
     public AccessToken Control()
     {
         if (options.UsesPat)
             return new(Volatile.Read(ref pat)!, "PROGRAMMATIC_ACCESS_TOKEN", "", 0, Timeout.InfiniteTimeSpan);
-        // A sign-in is judged by how long ago its JWT was made (394302 after 60 s), so only the mode that has nothing else keeps one.
+        // A sign-in is judged by the age of its JWT (394302 after 60 s), so only the mode that has no other token keeps one.
         if (options.Auth == SnowpipeAuth.DirectJwt && Volatile.Read(ref direct) is { } known && IsFresh(known))
             return known;
         // Made without any call, so two callers at once do no harm.
@@ -50,7 +50,7 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
         return token;
     }
 
-    /// <summary>For the ingest host.</summary>
+    /// <summary>The token for the ingest host.</summary>
     /// <exception cref="SnowflakeException">The exchange failed.</exception>
     public async Task<AccessToken> IngestAsync(Uri host, CancellationToken cancellationToken)
     {
@@ -61,13 +61,13 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
         await refreshing.WaitAsync(cancellationToken);
         try
         {
-            // A caller that waited finds the token that the one before it fetched.
+            // A caller that waited uses the token that the previous one fetched.
             if (Current(host) is { } fresh)
                 return fresh;
             var text = await ExchangeAsync(host, cancellationToken);
             var expiry = KeyPairJwt.ReadExpiry(text);
             var lifetime = expiry is null ? AssumedLifetime : expiry.Value - transport.ServerClock.UtcNow;
-            // A token that is expired on arrival is a clock that was misread; it is used once and judged by the server.
+            // A token that is already expired on arrival means a misread clock: use it once and let the server judge.
             scoped = new AccessToken(
                 text,
                 AccessToken.Scoped,
@@ -83,12 +83,12 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
         }
     }
 
-    /// <summary>The server refused this token. A newer one that another caller fetched meanwhile stays.</summary>
+    /// <summary>The server refused this token. A newer one fetched meanwhile by another caller stays.</summary>
     public void Refused(AccessToken token)
     {
         Interlocked.CompareExchange(ref direct, null, token);
         Interlocked.CompareExchange(ref scoped, null, token);
-        // A scoped token is refused when it has expired; only what was signed or read here can be out of date.
+        // A scoped token is refused when it has expired; only a token signed or read here can be outdated.
         if (token.Type != AccessToken.Scoped)
             ReadAgain();
     }
@@ -100,14 +100,13 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
     }
 
     /// <summary>
-    /// The key or token in the files was refused. Perhaps the key or the access token was rotated since they were read: that needs no
-    /// restart.
+    /// The key or token in the files was refused. Perhaps it was rotated since it was read; reading it again avoids a restart.
     /// </summary>
     void ReadAgain()
     {
         if (options.ReadPat() is { } text)
             Volatile.Write(ref pat, text);
-        // A pair that is replaced is left to the finaliser: another call may be signing with it.
+        // The finaliser disposes of the replaced key pair: another call may still be signing with it.
         if (options.ReadKey() is { } pair)
             Volatile.Write(ref key, pair);
     }
@@ -136,7 +135,7 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
             }
             if (attempt > 0 || answer.Error.IsPage || answer.Status is not (HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest))
                 throw new SnowflakeException(answer.Error);
-            // The first refusal also told the server's time, by which the second JWT is made.
+            // The first refusal also gave the server's time, which dates the second JWT.
             ReadAgain();
         }
     }
@@ -157,20 +156,21 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
             new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             new("scope", host.Host),
         ];
-        // Header and form are both in use; a server that looks only into the form gets it there too.
+        // Both header and form are in use; this serves a server that looks only into the form.
         if (again is not null)
             form.Add(new("assertion", again.Text));
         return form;
     }
 
-    // An answer of JSON may hold a secret under a name that is not known here; a page or a word does not.
+    // A JSON answer may hold a secret under an unknown name; a page or a word does not.
     static string Withheld(SnowflakeAnswer answer) =>
         answer.Body.AsSpan().TrimStart() is ['{' or '"', ..]
             ? "the answer holds no token"
             : answer.Unusable("the answer holds no token").Error.Text;
 
     /// <summary>
-    /// A token as it comes: plain text, a JSON text, or an object. All that were seen are JWTs; anything else is somebody else's answer.
+    /// A token in any form it comes in: plain text, a JSON text, or an object. All tokens seen so far are JWTs; anything else is not
+    /// Snowflake's answer.
     /// </summary>
     internal static string? ParseToken(string body)
     {
@@ -205,7 +205,7 @@ sealed class SnowflakeTokens(SnowpipeOptions options, SnowflakeTransport transpo
 
     bool IsFresh(AccessToken token)
     {
-        // A token that lives only seconds (a stand-in's) must still be used for most of them.
+        // A token that lives only seconds (a stand-in's) must still be usable for most of that time.
         var early = token.Lifetime / 4 < Early ? token.Lifetime / 4 : Early;
         return clock.GetElapsedTime(token.MadeAt) < token.Lifetime - early;
     }

@@ -3,15 +3,15 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>How the forwarder signs in.</summary>
 enum SnowpipeAuth
 {
-    /// <summary>A key-pair JWT is exchanged for a token that is valid at the ingest host only. What Snowflake documents.</summary>
+    /// <summary>A key-pair JWT is exchanged for a token that is valid only at the ingest host. This is what Snowflake documents.</summary>
     ScopedToken,
 
     /// <summary>The key-pair JWT itself is sent to the ingest host too.</summary>
     DirectJwt,
 
     /// <summary>
-    /// A programmatic access token, no key pair. It is exchanged for a token that is valid at the ingest host only, as Snowflake's own SDK
-    /// does.
+    /// A programmatic access token, without a key pair. It is exchanged for a token that is valid only at the ingest host, as in
+    /// Snowflake's own SDK.
     /// </summary>
     Pat,
 

@@ -10,7 +10,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The steps of <c>check</c> between this machine and a row in the table. They share what they find and run in order.</summary>
+/// <summary>The steps of <c>check</c> between this machine and a row in the table. They share their results and run in order.</summary>
 sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, TimeProvider clock)
 {
     const string Address = "account address",

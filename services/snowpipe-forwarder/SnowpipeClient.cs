@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Snowpipe Streaming v2 over REST. Knows the wire: hosts, tokens, headers, bodies, and which answers can be Snowflake's; decides nothing
-/// beyond signing in once more when a token is refused. One instance per process; thread-safe.
+/// Snowpipe Streaming v2 over REST. Knows the wire: hosts, tokens, headers, bodies, and which answers can be Snowflake's. Its only decision
+/// is to sign in once more when a token is refused. One instance per process; thread-safe.
 /// </summary>
 /// <remarks>Snowflake documentation, "Snowpipe Streaming REST API (high-performance architecture)".</remarks>
 sealed class SnowpipeClient : IDisposable
@@ -36,7 +36,7 @@ sealed class SnowpipeClient : IDisposable
         var path = $"{schema}/pipes/{Identifier.EncodeSegment(options.Pipe)}";
         pipePath = "/v2/streaming/" + path;
         dataPath = "/v2/streaming/data/" + path;
-        // By its table a default pipe is made when it is missing; by its own name it must be there.
+        // A default pipe addressed by its table is created if missing; a pipe addressed by its own name must exist.
         elasticPath = options.DefaultPipeTable is { } table
             ? $"/v2/streaming/data/{schema}/tables/{Identifier.EncodeSegment(table)}/rows"
             : dataPath + "/channels/ELASTIC/rows";
@@ -49,7 +49,7 @@ sealed class SnowpipeClient : IDisposable
     public string PipeName => $"{options.Database}.{options.Schema}.{options.Pipe}";
 
     /// <summary>
-    /// Address of the host that takes rows; asked for once and kept until <see cref="Forget"/> or until it cannot be reached.
+    /// Address of the host that takes rows. Looked up once and kept until <see cref="Forget"/> or until it cannot be reached.
     /// </summary>
     public async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
@@ -77,18 +77,18 @@ sealed class SnowpipeClient : IDisposable
         }
     }
 
-    /// <summary>The token that the ingest host takes, for <c>check</c>.</summary>
+    /// <summary>The token for the ingest host, for <c>check</c>.</summary>
     public async Task<AccessToken> SignInAsync(CancellationToken cancellationToken) =>
         await tokens.IngestAsync(await DiscoverAsync(cancellationToken), cancellationToken);
 
-    /// <summary>Forgets host and tokens: the next call begins with discovery.</summary>
+    /// <summary>Forgets host and tokens: the next call starts with discovery.</summary>
     public void Forget()
     {
         Volatile.Write(ref ingest, null);
         tokens.Forget();
     }
 
-    /// <summary>Opens or reopens a channel. Rows that were appended and not committed are gone; tokens of earlier opens are void.</summary>
+    /// <summary>Opens or reopens a channel. Uncommitted rows are gone; tokens of earlier opens are void.</summary>
     public async Task<OpenedChannel> OpenAsync(ChannelSession channel, CancellationToken cancellationToken)
     {
         var answer = await CallAsync(
@@ -105,7 +105,7 @@ sealed class SnowpipeClient : IDisposable
             document.RootElement.TryGetProperty("channel_status"u8, out var element) && element.ValueKind == JsonValueKind.Object
                 ? ChannelStatus.Read(element)
                 : throw answer.Unusable("the answer has no channel_status");
-        // An invalid channel is opened with 200 too and may come without token; its status says more than the token's absence.
+        // An invalid channel also opens with 200 and may come without a token; its status says more than the missing token.
         if (token.Length == 0 && status.IsValid)
             throw answer.Unusable("the answer has no next_continuation_token");
         channel.Open.Answered();
@@ -148,9 +148,9 @@ sealed class SnowpipeClient : IDisposable
     }
 
     /// <summary>
-    /// Appends rows to a named channel. A repetition with the same bytes and the same token is applied once, whether or not the first was.
+    /// Appends rows to a named channel. A repetition with the same bytes and token is applied only once, even if the first was applied.
     /// </summary>
-    /// <returns>The continuation token of the next append.</returns>
+    /// <returns>The continuation token for the next append.</returns>
     public async Task<string> AppendAsync(
         ChannelSession channel,
         string continuationToken,
@@ -179,7 +179,9 @@ sealed class SnowpipeClient : IDisposable
             : throw answer.Unusable("the answer has no next_continuation_token");
     }
 
-    /// <summary>Appends rows to the elastic channel: durable when this returns, and perhaps there twice when it was repeated.</summary>
+    /// <summary>
+    /// Appends rows to the elastic channel. They are durable when this returns; after a repetition they may be there twice.
+    /// </summary>
     public async Task AppendElasticAsync(ChannelSession affinity, PendingAppend append, CancellationToken cancellationToken)
     {
         var answer = await CallAsync(
@@ -190,8 +192,8 @@ sealed class SnowpipeClient : IDisposable
             },
             cancellationToken
         );
-        // Nothing but this answer will ever say that these rows are committed. Documented is {"message":"OK"}, and Snowflake's SDK looks
-        // for the token.
+        // This answer is the only sign that these rows are committed. Documented is {"message":"OK"}, and Snowflake's SDK looks for the
+        // token.
         using var document = answer.Json();
         if (
             SnowflakeAnswer.Text(document.RootElement, "next_continuation_token").Length == 0
@@ -200,7 +202,7 @@ sealed class SnowpipeClient : IDisposable
             throw answer.Unusable("the answer neither says OK nor has a next_continuation_token");
     }
 
-    /// <summary>Drops a channel with all that is known of it.</summary>
+    /// <summary>Drops a channel and everything known of it.</summary>
     public async Task DropAsync(ChannelSession channel, CancellationToken cancellationToken)
     {
         var answer = await CallAsync(
@@ -219,7 +221,7 @@ sealed class SnowpipeClient : IDisposable
             answer.Json().Dispose();
     }
 
-    /// <summary>Asks the control host for nothing, without signing in: whether it answers, and what time it has.</summary>
+    /// <summary>Checks, without signing in, that the control host answers, and reads its time.</summary>
     public async Task<HttpStatusCode> PingAsync(CancellationToken cancellationToken)
     {
         using var request = SnowflakeTransport.Request(HttpMethod.Get, options.Url, "/", token: null);
@@ -227,8 +229,8 @@ sealed class SnowpipeClient : IDisposable
     }
 
     /// <summary>
-    /// One call. A 401 or 403 drops the token that was used and is tried once more with a new one: the same request, byte for byte. A 403
-    /// because a token's role has changed since it was made.
+    /// Makes one call. A 401 or 403 drops the token and is retried once with a new one: the same request, byte for byte. A 403, because the
+    /// role of a token may have changed since it was made.
     /// </summary>
     async Task<SnowflakeAnswer> CallAsync(Call call, CancellationToken cancellationToken)
     {
@@ -266,7 +268,7 @@ sealed class SnowpipeClient : IDisposable
         }
         catch (SnowflakeException e) when (e.Error.Status is null && !call.IsControl)
         {
-            // Perhaps the host moved: the next attempt asks for it again.
+            // Perhaps the host moved: the next attempt looks it up again.
             Volatile.Write(ref ingest, null);
             throw;
         }
@@ -304,14 +306,14 @@ sealed class SnowpipeClient : IDisposable
         discovering.Dispose();
     }
 
-    /// <summary>What a call is made of; <see cref="Path"/> ends where the identity of the attempt is added.</summary>
+    /// <summary>Parts of a call. <see cref="Path"/> ends where the identity of the attempt is added.</summary>
     sealed record Call(string Operation, HttpMethod Method, string Path, RequestIdentity Identity)
     {
         public Func<HttpContent>? Content { get; init; }
 
         public ChannelSession? Channel { get; init; }
 
-        /// <summary>Whether it goes to the account's host.</summary>
+        /// <summary>Whether the call goes to the account's host.</summary>
         public bool IsControl { get; init; }
     }
 }

@@ -5,11 +5,11 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Settings that the snowpipe-forwarder needs to reach its table. Read once, at start; <see cref="Key"/> lives as long as the process.
+/// Settings that the snowpipe-forwarder needs to reach its table. Read once at start; <see cref="Key"/> lives as long as the process.
 /// </summary>
 sealed class SnowpipeOptions
 {
-    /// <summary>Null only while <see cref="Settings.Problems"/> says why.</summary>
+    /// <summary>Null only if <see cref="Settings.Problems"/> says why.</summary>
     public AccountIdentifier? Account { get; private init; }
 
     public string User { get; private init; } = "";
@@ -24,7 +24,7 @@ sealed class SnowpipeOptions
     public string Pipe { get; private init; } = "";
 
     /// <summary>
-    /// The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody made. Snowflake makes a default pipe with the
+    /// The table whose default pipe <see cref="Pipe"/> is; null for a pipe that somebody created. Snowflake creates a default pipe with the
     /// first open or elastic append.
     /// </summary>
     public string? DefaultPipeTable { get; private init; }
@@ -36,7 +36,7 @@ sealed class SnowpipeOptions
 
     public string KeyFile { get; private init; } = AccountSettings.DefaultKeyFile;
 
-    /// <summary>Whether an access token signs in, and not a key pair.</summary>
+    /// <summary>Whether an access token signs in rather than a key pair.</summary>
     public bool UsesPat => Auth is SnowpipeAuth.Pat or SnowpipeAuth.DirectPat;
 
     /// <summary>Null when <see cref="UsesPat"/>.</summary>
@@ -45,7 +45,7 @@ sealed class SnowpipeOptions
     /// <summary>Secret. Null unless <see cref="UsesPat"/>.</summary>
     public string? Pat { get; private init; }
 
-    /// <summary>The file that <see cref="Pat"/> is from; null when it is from the environment.</summary>
+    /// <summary>The file that <see cref="Pat"/> comes from; null if it comes from the environment.</summary>
     public string? PatFile { get; private init; }
 
     /// <summary>First part of every channel name.</summary>
@@ -55,10 +55,10 @@ sealed class SnowpipeOptions
 
     public OffsetTokenForm OffsetTokens { get; private init; }
 
-    /// <summary>The rules that rows must keep; the built-in ones have none for thermal readings.</summary>
+    /// <summary>The rules that rows must keep; the built-in set has none for thermal readings.</summary>
     public ValidationRules Rules { get; private init; } = ValidationRules.Default;
 
-    /// <summary>What becomes of rows that break them.</summary>
+    /// <summary>How to treat rows that break them.</summary>
     public InvalidRows Validation { get; private init; }
 
     public int MaxReadings { get; private init; } = 10_000;
@@ -67,10 +67,10 @@ sealed class SnowpipeOptions
 
     public TimeSpan Linger { get; private init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Ceiling for one call.</summary>
+    /// <summary>Time limit of one call.</summary>
     public TimeSpan RequestTimeout { get; private init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Without a commit for this long while rows are outstanding the channel is opened again.</summary>
+    /// <summary>If no commit comes for this long while rows are outstanding, the channel is opened again.</summary>
     public TimeSpan CommitTimeout { get; private init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>Appends per second and channel.</summary>
@@ -90,10 +90,10 @@ sealed class SnowpipeOptions
     public (string Placeholder, string Name)[] Names =>
         [("<db>", Database), ("<schema>", Schema), ("<pipe>", Pipe), ("<role>", Role), ("<user>", User.ToUpperInvariant())];
 
-    /// <summary>The key as its file has it now; null when that cannot be read, or there is none.</summary>
+    /// <summary>The key as its file has it now; null if it cannot be read, or there is none.</summary>
     public KeyPair? ReadKey() => UsesPat ? null : KeyPair.Load(KeyFile, Passphrase, out _);
 
-    /// <summary>The access token as its file has it now; null when that holds none, or there is no file.</summary>
+    /// <summary>The access token as its file has it now; null if the file is missing or holds none.</summary>
     public string? ReadPat()
     {
         if (PatFile is null)
@@ -184,8 +184,8 @@ sealed class SnowpipeOptions
                     + "letters, or left out."
             ),
             MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
-            // Rows are smaller than they are estimated: ten appends of this size are just what a channel may take in a second, in requests
-            // and in bytes.
+            // Rows are smaller than estimated: ten appends of this size are just what a channel may take per second, in requests and in
+            // bytes.
             MaxBytes = (int)
                 settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
             Linger = settings.Duration(

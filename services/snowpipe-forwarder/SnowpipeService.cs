@@ -50,11 +50,11 @@ static class SnowpipeService
     extension(IServiceCollection services)
     {
         /// <summary>
-        /// Registers the client and the statistics that the sinks of all slots share, the factory of the sinks, and the rules of intake.
+        /// Registers the client and the statistics that the sinks of all slots share, the sinks' factory, and the rules of intake.
         /// </summary>
         internal IServiceCollection AddSnowpipe(SnowpipeOptions options)
         {
-            // Rows that are only flagged are judged when they are written.
+            // Rows that are only flagged are checked when they are written.
             if (options.Validation != InvalidRows.Flag && options.Rules.Thermal.Count > 0)
                 services.AddSingleton(provider => new IntakeRules(
                     options.Rules,

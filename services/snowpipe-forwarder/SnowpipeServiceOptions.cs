@@ -2,5 +2,5 @@ using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>The options of the service: of what all forwarders do, and of its own sink.</summary>
+/// <summary>The service's options: those of every forwarder, and those of its sink.</summary>
 sealed record SnowpipeServiceOptions(ForwarderOptions Forwarder, SnowpipeOptions Snowpipe);

@@ -7,10 +7,10 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// Delivers one slot's journal through one channel of Snowpipe Streaming, each reading once.
 /// </summary>
 /// <remarks>
-/// It is exactly once because appends carry the journal offset of their last reading as offset token; an append whose answer was lost is
-/// repeated byte for byte with the same continuation token, which the server applies at most once; after anything else that leaves doubt
-/// the channel is opened again, which drops rows that were not committed, and sending continues behind the committed token. An append's 200
-/// is never taken for a commit.
+/// Delivery is exactly once for these reasons. Appends carry the journal offset of their last reading as offset token. An append whose
+/// answer was lost is repeated byte for byte with the same continuation token, which the server applies at most once. After any other doubt
+/// the channel is opened again, which drops uncommitted rows, and sending continues after the committed token. An append's 200 is never
+/// taken for a commit.
 /// <para>
 /// The channel is named <c>{SNOWFLAKE_CHANNEL}_{slot}_{first 8 digits of the journal's epoch}</c>: two installations on one pipe, or a new
 /// SD card in an old Pi, never share a channel. <c>-2</c>, <c>-3</c>… follow when the journal lost readings that the channel had already
@@ -19,10 +19,10 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// </remarks>
 sealed partial class SnowpipeSink : IBatchSink
 {
-    /// <summary>Between two questions for the status while a commit is awaited.</summary>
+    /// <summary>Time between two status calls while a commit is awaited.</summary>
     internal static readonly TimeSpan BusyPoll = TimeSpan.FromSeconds(1);
 
-    /// <summary>The same while none is.</summary>
+    /// <summary>Time between two status calls while no commit is awaited.</summary>
     internal static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(30);
 
     readonly SnowpipeClient client;
@@ -38,7 +38,7 @@ sealed partial class SnowpipeSink : IBatchSink
     readonly PreparedBatch prepared;
     readonly FailurePolicy policy;
 
-    // Since the last open.
+    // Set by the last open.
     SlotContext? slot;
     string continuationToken = "";
     bool isOpen;
@@ -95,7 +95,7 @@ sealed partial class SnowpipeSink : IBatchSink
                 : await OpenNamedAsync(start, cancellationToken);
             policy.SignedIn();
             progressAt = clock.GetTimestamp();
-            // A difference is watched from here on, and not from the first poll.
+            // A difference is watched from here on, not only from the first poll.
             if (status is not null)
                 audit.ReportMissing(status, progress);
             isOpen = true;
@@ -158,7 +158,7 @@ sealed partial class SnowpipeSink : IBatchSink
             throw new SinkException(SinkFailure.Reopen, $"channel {Channel.Name} is not open");
         if (IsElastic)
         {
-            // The elastic channel's 200 means durably buffered, and it remembers no token: the cursor is all there is.
+            // The elastic channel's 200 means durably buffered. It remembers no token, so the cursor is all there is.
             Advance(progress.AcceptedEnd);
             return new SinkCommit(progress.Committed, Durable: true);
         }
@@ -218,8 +218,8 @@ sealed partial class SnowpipeSink : IBatchSink
             append,
             cancellationToken
         );
-        // Each append that is applied moves the token on. This one may have been applied or not, and what follows it would be taken for its
-        // repetition.
+        // Each applied append changes the token. With the old token, this append may have been applied or not, and the next one would be
+        // taken for its repetition.
         if (next == continuationToken)
             throw Reopen(
                 $"append {append.Rows.Rows} rows to channel {Channel.Name}: the answer's continuation token is the one that was sent"
@@ -250,12 +250,12 @@ sealed partial class SnowpipeSink : IBatchSink
         return (opened.Position, opened.Status);
     }
 
-    /// <summary>First offset that is not committed, by the channel's token; null when that says nothing of this journal.</summary>
+    /// <summary>First offset that is not committed, by the channel's token; null if the token is not of this journal.</summary>
     long? Reached(ChannelStatus status)
     {
         var reached =
             OffsetToken.TryParse(status.CommittedToken, out var token) && token.Epoch == slot!.Epoch ? token.Offset + 1 : (long?)null;
-        // Between the two lies an append whose answer was lost: it is repeated before it counts.
+        // Between the two lies an append whose answer was lost; it is repeated before it counts.
         if (reached > progress.AttemptedEnd)
             LogForeignToken(Channel.Name, reached.Value - 1, progress.AttemptedEnd - 1);
         if (reached > progress.AcceptedEnd)
@@ -307,8 +307,8 @@ sealed partial class SnowpipeSink : IBatchSink
                 Close();
                 client.Forget();
                 return new SinkException(SinkFailure.Reopen, message, e.Error.RetryAfter, e);
-            // Reopened, although the refused append was not applied: an earlier attempt of the same rows whose answer was lost may have
-            // been, and other rows under its continuation token would be taken for its repetition.
+            // Reopen, although the refused append was not applied: an earlier attempt with the same rows and a lost answer may have been,
+            // and other rows under its continuation token would be taken for its repetition.
             case SnowflakeAction.Smaller when !opening && prepared.Shrink() is { } how:
                 Close();
                 return new SinkException(SinkFailure.Reopen, $"{message} {how}", e.Error.RetryAfter, e);

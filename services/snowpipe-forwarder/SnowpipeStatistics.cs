@@ -8,8 +8,7 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// Rows sent, committed and refused, over all channels of the process: a line in the log at an interval, metrics, and the status page.
-/// Thread-safe.
+/// Rows sent, committed and refused, over all channels of the process, for a periodic log line, metrics and the status page. Thread-safe.
 /// </summary>
 sealed partial class SnowpipeStatistics : BackgroundService
 {
@@ -86,7 +85,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
             "Rows that are committed but that Snowflake counts neither as inserted nor as refused"
         );
         reopenings = meter.CreateCounter<long>("thermal.snowpipe.reopenings", "{open}", "Times a channel had to be opened again");
-        // An alert on an increase needs the series before the first event.
+        // An alert on an increase needs the series to exist before the first event.
         foreach (var counter in new[] { rows, committedRows, wire, plain, appends, rowErrors, dropped, missing, reopenings })
             counter.Add(0);
         page.Add(Write);
@@ -189,7 +188,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
         }
     }
 
-    /// <summary>One line: what was done since <paramref name="before"/>, and where things stand.</summary>
+    /// <summary>Logs one line: the work since <paramref name="before"/>, and the current state.</summary>
     internal void Report(in Figures now, in Figures before, TimeSpan took)
     {
         if (!logger.IsEnabled(LogLevel.Information))
@@ -225,7 +224,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
         return sorted.Length == 0 ? (0, 0) : (sorted[(sorted.Length - 1) / 2], sorted[(int)((sorted.Length - 1) * 0.95)]);
     }
 
-    // The forwarder's own gauges know what waits in the journals.
+    // The forwarder's own gauges know how much waits in the journals.
     static (double Backlog, double Lag) ReadForwarder()
     {
         double backlog = 0,

@@ -1,9 +1,9 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
-/// <summary>A word, number, text or sign of SQL. Comments are none.</summary>
-/// <param name="Text">Of a name in double quotes what is between them.</param>
+/// <summary>A word, number, text or sign of SQL. Comments are not tokens.</summary>
+/// <param name="Text">The text; of a name in double quotes, without the quotes.</param>
 /// <param name="Line">From 1.</param>
-/// <param name="IsQuoted">In double quotes: a name whatever it is.</param>
+/// <param name="IsQuoted">In double quotes, so always a name.</param>
 readonly record struct SqlToken(string Text, int Line, bool IsQuoted = false)
 {
     public bool IsWord => !IsQuoted && (char.IsLetter(Text[0]) || Text[0] == '_');
@@ -11,7 +11,7 @@ readonly record struct SqlToken(string Text, int Line, bool IsQuoted = false)
     /// <summary>Whether it is this word or sign, in any case.</summary>
     public bool Is(string text) => !IsQuoted && Text.Equals(text, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Takes SQL apart.</summary>
+    /// <summary>Splits SQL into tokens.</summary>
     /// <exception cref="FormatException">A comment, text or name does not end.</exception>
     public static List<SqlToken> Split(string sql)
     {

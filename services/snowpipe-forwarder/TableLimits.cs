@@ -4,7 +4,7 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// What the columns of the table can hold. Snowflake refuses a row for one value that does not fit; here it is found before the reading is
+/// What the table's columns can hold. Snowflake refuses a whole row for one value that does not fit; this finds it before the reading is
 /// stored.
 /// </summary>
 static class TableLimits
@@ -12,9 +12,9 @@ static class TableLimits
     public const string Setting = "SNOWFLAKE_TABLE_FILE";
 
     /// <summary>Reads the table's SQL: the file that the setting names, or the project's own.</summary>
-    /// <param name="settings">Get the problems.</param>
-    /// <param name="table">The table, when the pipe's name tells.</param>
-    /// <returns>Null when nothing is to be judged.</returns>
+    /// <param name="settings">Receives the problems.</param>
+    /// <param name="table">The table, if the pipe's name tells.</param>
+    /// <returns>Null if nothing is to be checked.</returns>
     public static RowLimits? Load(Settings settings, string? table)
     {
         var path = settings.OptionalText(

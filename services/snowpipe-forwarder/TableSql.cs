@@ -5,7 +5,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
 /// Reads from SQL what the columns of a table can hold: CREATE TABLE, and ALTER TABLE that adds columns, changes their type or drops them.
-/// Everything else in the file is skipped.
+/// Skips everything else in the file.
 /// </summary>
 sealed class TableSql
 {
@@ -21,8 +21,8 @@ sealed class TableSql
 
     /// <summary>The columns of a table.</summary>
     /// <param name="sql">The file.</param>
-    /// <param name="table">Its name; null when the file defines one table only.</param>
-    /// <exception cref="FormatException">The file does not say; which line and column, and why.</exception>
+    /// <param name="table">Its name; null if the file defines only one table.</param>
+    /// <exception cref="FormatException">The file does not say. The message has line, column and reason.</exception>
     public static IReadOnlyCollection<ColumnLimit> Read(string sql, string? table)
     {
         var reader = new TableSql(SqlToken.Split(sql));
@@ -49,7 +49,7 @@ sealed class TableSql
                 ReadAlter();
             while (at < tokens.Count && tokens[at++].Text != ";")
             {
-                // The rest of the statement.
+                // Skips the rest of the statement.
             }
         }
     }
@@ -139,7 +139,7 @@ sealed class TableSql
             {
                 if (at == tokens.Count || !int.TryParse(tokens[at].Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {
-                    // VECTOR(FLOAT, 3) and the like, which this program does not judge.
+                    // VECTOR(FLOAT, 3) and the like, which this program does not check.
                     if (Family(type) is ColumnType.Number or ColumnType.Text)
                         throw Fail(first, column, $"what stands in the brackets of {type} is not a number");
                     number = 0;
@@ -212,7 +212,7 @@ sealed class TableSql
                 : null,
         };
 
-    /// <summary>To the comma or bracket behind a column.</summary>
+    /// <summary>Skips to the comma or bracket after a column.</summary>
     void SkipColumn()
     {
         var depth = 0;
