@@ -4,15 +4,15 @@ using System.Net;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Stands between the SDK and the network. It reads each answer to its end, within a bound, before the SDK sees it: the SDK reads the body
-/// of an error synchronously, on the thread that has to deliver it, and takes an error page of any size into memory. And it lets through
+/// Stands between the SDK and the network. It reads each answer to its end, up to a limit, before the SDK sees it: the SDK would read an
+/// error's body synchronously, on the thread that has to deliver it, and would load an error page of any size into memory. And it passes
 /// only answers that an S3 server gives: the SDK takes any 2xx for success.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="isAmazon">Whether requests go to Amazon S3 itself, whose redirects to another region are followed.</param>
 class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(inner)
 {
-    /// <summary>S3's errors, and a list of one object, are a few KiB. Whatever is longer is cut here and the connection closed.</summary>
+    /// <summary>S3's errors, and a list of one object, are a few KiB. Longer answers are cut here and the connection is closed.</summary>
     internal const int MostBytes = 64 * 1024;
 
     /// <exception cref="ForeignAnswerException">The answer is not an S3 server's.</exception>
@@ -21,7 +21,7 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
         var answer = await base.SendAsync(request, cancellationToken);
         try
         {
-            // An answer to HEAD has no body, but its content's headers are those of the object.
+            // An answer to HEAD has no body, but its content headers are those of the object.
             var body = request.Method == HttpMethod.Head ? [] : await ReadAsync(answer, cancellationToken);
             answer.RequestMessage ??= request;
             if (!IsGenuine(request.Method, answer, body))
@@ -37,14 +37,14 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
         }
     }
 
-    /// <summary>Whether an HTML page came.</summary>
+    /// <summary>Whether the answer is an HTML page.</summary>
     internal static bool IsPage(HttpResponseMessage answer, ReadOnlySpan<byte> body)
     {
         var start = Start(body);
         return StartsWith(start, "<!doctype html"u8) || StartsWith(start, "<html"u8) || (!body.IsEmpty && SaysHtml(answer));
     }
 
-    /// <summary>Whether the service itself gave this answer, and no proxy, portal or gateway in its place.</summary>
+    /// <summary>Whether the service itself gave this answer, rather than a proxy, portal or gateway.</summary>
     protected virtual bool IsGenuine(HttpMethod method, HttpResponseMessage answer, ReadOnlySpan<byte> body) =>
         (int)answer.StatusCode switch
         {
@@ -56,13 +56,12 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
                 && (IsAmz(answer) || !SaysHtml(answer)),
             >= 200 and < 300 => !IsPage(answer, body),
             >= 300 and < 400 => IsOwnRedirect(method, answer, body),
-            // An error without a body is believed where the protocol has no body, where nothing is concluded from it, and where the store
-            // has
-            // signed it.
+            // An error without a body is believed if the protocol has no body, if nothing is concluded from it, or if the store has signed
+            // it.
             _ => IsXml(body, "<Error"u8) || (body.IsEmpty && (method == HttpMethod.Head || (int)answer.StatusCode >= 500 || IsAmz(answer))),
         };
 
-    /// <summary>What the requests of this service and of its <c>check</c> ask for: a list, or a property of the bucket.</summary>
+    /// <summary>The results that this service and its <c>check</c> request: a list, or a property of the bucket.</summary>
     static bool IsGetResult(ReadOnlySpan<byte> body) =>
         IsXml(body, "<ListBucketResult"u8)
         || IsXml(body, "<NotificationConfiguration"u8)
@@ -71,7 +70,7 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
         || IsXml(body, "<LifecycleConfiguration"u8)
         || IsXml(body, "<ObjectLockConfiguration"u8);
 
-    /// <summary>S3 redirects to the region of a bucket, and nowhere else. The SDK follows 307 only.</summary>
+    /// <summary>S3 redirects only to the region of a bucket. The SDK follows only 307.</summary>
     bool IsOwnRedirect(HttpMethod method, HttpResponseMessage answer, ReadOnlySpan<byte> body)
     {
         if (answer.Headers.Location is { } location && !(isAmazon && location.IsAbsoluteUri && IsAmazonHost(location)))
@@ -92,12 +91,12 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
     static bool IsAmz(HttpResponseMessage answer) =>
         answer.Headers.Any(header => header.Key.StartsWith("x-amz", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>By its content type, which some servers also set where there is no content.</summary>
+    /// <summary>By its content type, which some servers also set without content.</summary>
     internal static bool SaysHtml(HttpResponseMessage answer) =>
         answer.Content.Headers.TryGetValues("Content-Type", out var types)
         && types.Any(type => type.Contains("html", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether a body is XML whose root element begins so.</summary>
+    /// <summary>Whether a body is XML whose root element begins with this text.</summary>
     protected static bool IsXml(ReadOnlySpan<byte> body, ReadOnlySpan<byte> root)
     {
         var rest = Start(body);
@@ -106,7 +105,7 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
         return rest.StartsWith(root) && body.Length <= MostBytes;
     }
 
-    /// <summary>A body without byte order mark and white space.</summary>
+    /// <summary>A body without byte order mark and leading white space.</summary>
     static ReadOnlySpan<byte> Start(ReadOnlySpan<byte> body)
     {
         if (body.StartsWith("\uFEFF"u8))
@@ -117,7 +116,7 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
     static bool StartsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase) =>
         text.Length >= lowerCase.Length && System.Text.Ascii.EqualsIgnoreCase(text[..lowerCase.Length], lowerCase);
 
-    /// <summary>At most one byte more than <see cref="MostBytes"/>, which says that there was more.</summary>
+    /// <summary>At most one byte more than <see cref="MostBytes"/>; the extra byte shows that there was more.</summary>
     static async Task<byte[]> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         if (answer.Content.Headers.ContentLength == 0)
@@ -136,7 +135,7 @@ class AnswerGate(HttpMessageHandler inner, bool isAmazon) : DelegatingHandler(in
         }
         catch (IOException e)
         {
-            // Not as it is: the SDK takes it for a connection that had gone stale, and repeats the upload a dozen times at once.
+            // Do not pass it on as it is: the SDK would take it for a stale connection, and repeat the upload a dozen times at once.
             throw new HttpRequestException(
                 HttpRequestError.ResponseEnded,
                 $"the answer ({(int)answer.StatusCode}) was cut off: {e.Message}"

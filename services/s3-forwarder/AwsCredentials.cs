@@ -4,13 +4,13 @@ using Amazon.Runtime.CredentialManagement;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Where the keys that sign requests come from. One source is chosen when the settings are read; what it says then is final, so that
-/// <c>check</c> can name it. Immutable.
+/// Source of the keys that sign requests. It is chosen when the settings are read and does not change then, so that <c>check</c> can name
+/// it. Immutable.
 /// </summary>
-/// <param name="KeyId">Access key; null when another source gives it.</param>
+/// <param name="KeyId">Access key; null if another source gives it.</param>
 /// <param name="Secret">Its secret.</param>
-/// <param name="SessionToken">Goes with temporary keys.</param>
-/// <param name="File">A credentials file in the AWS CLI's format; null when it is not the source.</param>
+/// <param name="SessionToken">Belongs to temporary keys.</param>
+/// <param name="File">A credentials file in the AWS CLI's format; null if it is not the source.</param>
 /// <param name="Profile">The profile in it.</param>
 sealed record AwsCredentials(
     string? KeyId = null,
@@ -20,16 +20,16 @@ sealed record AwsCredentials(
     string Profile = "default"
 )
 {
-    /// <summary>The setting that the access key was read from, where it is not AWS_ACCESS_KEY_ID itself.</summary>
+    /// <summary>The setting that the access key was read from, if it is not AWS_ACCESS_KEY_ID itself.</summary>
     public string? KeyFile { get; init; }
 
-    /// <summary>A role to take on: with the token of <see cref="AwsRole.TokenFile"/>, or with the keys of the source above.</summary>
+    /// <summary>A role to assume: with the token of <see cref="AwsRole.TokenFile"/>, or with the keys of the source above.</summary>
     public AwsRole? Role { get; init; }
 
-    /// <summary>The machine around this process gives the keys.</summary>
+    /// <summary>The host environment that gives the keys.</summary>
     public AwsHost Host { get; init; }
 
-    /// <summary>Where and how roles are asked for.</summary>
+    /// <summary>Where and how to request roles.</summary>
     public StsOptions Sts { get; init; } = new("us-east-1", null);
 
     /// <summary>For people; no secrets.</summary>
@@ -41,7 +41,7 @@ sealed record AwsCredentials(
             null => Source,
         };
 
-    /// <summary>Whether the keys have an end and this process renews them itself.</summary>
+    /// <summary>Whether the keys expire and this process renews them itself.</summary>
     public bool IsRenewed => Role is not null || Host != AwsHost.None;
 
     string Source =>
@@ -56,8 +56,8 @@ sealed record AwsCredentials(
             _ => "no credentials",
         };
 
-    /// <summary>The SDK's credentials; nothing is asked for yet.</summary>
-    /// <exception cref="AmazonClientException">The file changed since the settings were read, or there is no source.</exception>
+    /// <summary>Creates the SDK's credentials without requesting anything yet.</summary>
+    /// <exception cref="AmazonClientException">The file changed after the settings were read, or there is no source.</exception>
     public AWSCredentials Create() =>
         Role is null ? CreateSource() : new RoleCredentials(Role, Role.TokenFile is null ? CreateSource() : null, Sts);
 
@@ -79,8 +79,8 @@ sealed record AwsCredentials(
         };
 
     /// <summary>
-    /// A role in a profile is taken on by <see cref="RoleCredentials"/>, because the SDK's own way finds its client by reflection and talks
-    /// to whatever answers.
+    /// A role in a profile is assumed by <see cref="RoleCredentials"/>, because the SDK's own code finds its client by reflection and
+    /// accepts any answer.
     /// </summary>
     AWSCredentials FromProfile(SharedCredentialsFile file, string name, int depth)
     {
@@ -103,7 +103,7 @@ sealed record AwsCredentials(
             {
                 "EcsContainer" => FromHost(AwsHost.Container),
                 "Ec2InstanceMetadata" => FromHost(AwsHost.Instance),
-                // The role's own profile has the keys, which the AWS CLI also allows.
+                // The keys are in the role's own profile, which the AWS CLI also allows.
                 _ when options is { AccessKey: not null, Token: not null } => new SessionAWSCredentials(
                     options.AccessKey,
                     options.SecretKey,

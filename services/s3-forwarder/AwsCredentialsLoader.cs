@@ -7,13 +7,13 @@ namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
 /// Finds the source of the credentials in the order of the AWS CLI (keys, web identity, profile, container, instance) and reports every
-/// problem in the settings. An instance's metadata is asked only where that is allowed: elsewhere it costs seconds and finds nothing, or
-/// somebody else's role.
+/// problem in the settings. Asks an instance's metadata only if that is allowed: elsewhere it costs seconds and finds nothing, or somebody
+/// else's role.
 /// </summary>
 static partial class AwsCredentialsLoader
 {
-    /// <param name="settings">Where to look.</param>
-    /// <param name="region">Region whose STS hands out roles.</param>
+    /// <param name="settings">The settings to search.</param>
+    /// <param name="region">Region whose STS gives roles.</param>
     /// <param name="isAmazon">Whether the bucket is Amazon's.</param>
     public static AwsCredentials Load(Settings settings, string region, bool isAmazon)
     {
@@ -33,7 +33,7 @@ static partial class AwsCredentialsLoader
                     + "(outside Compose: AWS_SHARED_CREDENTIALS_FILE), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or on an EC2 "
                     + "instance with a role AWS_EC2_METADATA_DISABLED=false."
             );
-        // Keys win over a token, as with the AWS CLI: they then take the role on.
+        // Keys win over a token, as in the AWS CLI: they then assume the role.
         return (isTokens ? new AwsCredentials() : source) with
         {
             Role =
@@ -118,7 +118,7 @@ static partial class AwsCredentialsLoader
         return null;
     }
 
-    /// <summary>Why a profile gives no credentials, although its keys are well-formed; null when it does. Nothing is asked for.</summary>
+    /// <summary>Why a profile gives no credentials although its keys are well-formed; null if it does. Makes no request.</summary>
     static string? RoleProblem(string path, string profile)
     {
         try
@@ -132,7 +132,7 @@ static partial class AwsCredentialsLoader
         }
     }
 
-    /// <summary>False without a problem when the file is empty, which compose.yaml mounts where none is named.</summary>
+    /// <summary>False without a problem if the file is empty: compose.yaml mounts an empty one if none is named.</summary>
     static bool HasProfile(Settings settings, string path, string profile)
     {
         try
@@ -169,7 +169,7 @@ static partial class AwsCredentialsLoader
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException or AmazonClientException)
         {
-            // Not its content, which may be quoted in the message.
+            // Without the exception's details, which may quote the file.
             settings.Problem(
                 $"AWS_SHARED_CREDENTIALS_FILE is '{path}', which is not a credentials file ({e.GetType().Name}); it must look like: "
                     + "[default] / aws_access_key_id = … / aws_secret_access_key = …, a line each."

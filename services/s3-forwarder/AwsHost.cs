@@ -1,6 +1,6 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Keys that the machine around this process hands out.</summary>
+/// <summary>Host environments that give keys to this process.</summary>
 enum AwsHost
 {
     None,
@@ -8,6 +8,6 @@ enum AwsHost
     /// <summary>ECS, EKS Pod Identity, Greengrass: an address in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or …_FULL_URI.</summary>
     Container,
 
-    /// <summary>The metadata service of an EC2 instance (IMDS), where AWS_EC2_METADATA_DISABLED=false allows to ask it.</summary>
+    /// <summary>The metadata service of an EC2 instance (IMDS), if AWS_EC2_METADATA_DISABLED=false allows to ask it.</summary>
     Instance,
 }

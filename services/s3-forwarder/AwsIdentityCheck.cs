@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The step of <c>check</c> that says whose the keys are, by STS, which everybody may ask.</summary>
+/// <summary>The step of <c>check</c> that names the owner of the keys, using STS, which every key may ask.</summary>
 static class AwsIdentityCheck
 {
     public static async Task<CheckResult> RunAsync(S3Options options, CancellationToken cancellationToken)

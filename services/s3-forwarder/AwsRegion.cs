@@ -3,10 +3,10 @@ using Amazon;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Judges AWS_REGION.</summary>
+/// <summary>Checks AWS_REGION.</summary>
 static partial class AwsRegion
 {
-    /// <summary>What is wrong with a region and how it is written, as the end of "AWS_REGION is '…'; "; null when nothing is.</summary>
+    /// <summary>The problem with a region and how to write it, as the end of "AWS_REGION is '…'; "; null if there is none.</summary>
     /// <param name="text">The setting's value, not empty.</param>
     /// <param name="isAmazon">Whether requests go to Amazon. Other stores name their regions as they like: auto, garage, us-west-004,
     /// fsn1.</param>
@@ -30,8 +30,8 @@ static partial class AwsRegion
     }
 
     /// <summary>
-    /// The region that a misspelt one must be: its display name or city, an availability zone, an address, other separators, a wrong
-    /// letter.
+    /// The region that a misspelt one must mean: from its display name or city, an availability zone, an address, other separators, or a
+    /// wrong letter.
     /// </summary>
     static string? Meant(string text, List<RegionEndpoint> known)
     {
@@ -57,7 +57,7 @@ static partial class AwsRegion
             .ToList();
         if (same.Count == 1)
             return same[0].SystemName;
-        // Digits as they are: a number that is not known yet may be a new region's.
+        // Digits must match: an unknown number may belong to a new region.
         var close = known.Where(region => Digits(region.SystemName) == Digits(lower) && Distance(region.SystemName, lower) <= 2).ToList();
         return close.Count == 1 ? close[0].SystemName : null;
     }
@@ -66,7 +66,7 @@ static partial class AwsRegion
 
     static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit));
 
-    /// <summary>Levenshtein's.</summary>
+    /// <summary>Levenshtein distance.</summary>
     static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();

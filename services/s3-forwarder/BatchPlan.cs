@@ -9,23 +9,23 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Which objects a range of the journal becomes, decided once. Immutable; it is on disk before the first upload, so that after a crash the
-/// same objects are made under the same keys, whatever the settings say by then.
+/// Which objects a range of the journal becomes, decided once. Immutable. It is on disk before the first upload, so that after a crash the
+/// same objects get the same keys, whatever the settings say by then.
 /// </summary>
 /// <remarks>
-/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays when
-/// its last object is uploaded: it is then what says, together with the journal's cursor, that the range is done (a cursor at or beyond
-/// <see cref="End"/>) or that its objects must be made once more, which the bucket answers with 412 as they are there already. The next
-/// plan replaces it, and begins only where it ended.
+/// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays after
+/// its last object is uploaded. Together with the journal's cursor it then tells that the range is done (a cursor at or beyond <see
+/// cref="End"/>) or that its objects must be made once more; the bucket answers with 412 for those that it already has. The next plan
+/// replaces it, and begins only where it ended.
 /// </remarks>
 sealed record BatchPlan
 {
     public const string FileName = "s3-plan.json";
 
-    /// <summary>A plan that versions before partition templates can finish.</summary>
+    /// <summary>A plan that versions from before partition templates can finish.</summary>
     const int FileVersion = 1;
 
-    /// <summary>A plan with another template than a folder a day.</summary>
+    /// <summary>A plan with a template other than one folder per day.</summary>
     const int TemplateVersion = 2;
 
     const int SealBytes = 1 + 64 + 1;
@@ -46,8 +46,8 @@ sealed record BatchPlan
     public required long End { get; init; }
 
     /// <summary>
-    /// Readings that the journal had between <see cref="First"/> and <see cref="End"/> when the plan was made; fewer than offsets where
-    /// damage left a gap. Null in plans of earlier versions.
+    /// Readings that the journal had between <see cref="First"/> and <see cref="End"/> when the plan was made; fewer than offsets if damage
+    /// left a gap. Null in plans of earlier versions.
     /// </summary>
     public int? Readings { get; init; }
 
@@ -83,11 +83,11 @@ sealed record BatchPlan
             Write(json);
         var seal = Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
         buffer.Write(Encoding.ASCII.GetBytes($"\n{seal}\n"));
-        // On a full disk too: what is delivered by this plan is what frees the space.
+        // Works on a full disk too: delivering by this plan frees the space.
         DurableFile.Replace(Path.Combine(directory, FileName), buffer.WrittenSpan, keepSpare: true);
     }
 
-    /// <summary>Null when there is none.</summary>
+    /// <summary>Reads the plan; null if there is none.</summary>
     /// <exception cref="FormatException">There is a file, but it is not a plan.</exception>
     /// <exception cref="LaterFormatException">It is a plan of a later release.</exception>
     public static BatchPlan? Load(string directory)

@@ -47,7 +47,7 @@ sealed class BatchPlanner(S3Options options, S3Statistics statistics)
                 options.Rules.Identity,
                 options.Template.ToString() == PartitionTemplate.Default.ToString() ? null : options.Template
             ),
-            // Nothing loads the quarantine in parallel: one object.
+            // Nothing loads the quarantine in parallel, so one object is enough.
             Groups =
             [
                 .. offsets.Select(group =>
@@ -94,9 +94,8 @@ sealed class BatchPlanner(S3Options options, S3Statistics statistics)
     }
 
     /// <summary>
-    /// Joins the groups of implausible dates, and of dates beyond the most frequent ones, to one per kind and fate; and of folders beyond
-    /// the
-    /// most frequent ones to one per date, kind and fate.
+    /// Joins the groups of implausible dates, and of dates beyond the most frequent ones, into one per kind and fate; and joins folders
+    /// beyond the most frequent ones into one per date, kind and fate.
     /// </summary>
     void Merge(DateTimeOffset now)
     {
@@ -149,7 +148,7 @@ sealed class BatchPlanner(S3Options options, S3Statistics statistics)
             .ThenBy(folder => folder.Key.Device, StringComparer.Ordinal)
             .Select(folder => (folder.Key, folder.Sum()));
 
-    /// <summary>The dates of the batch, the most frequent first and of equally frequent ones the latest.</summary>
+    /// <summary>The dates of the batch, most frequent first; of equally frequent ones, the latest first.</summary>
     IEnumerable<(DateOnly Date, int Readings)> Dates() =>
         offsets
             .Where(group => group.Key.Date is not null)

@@ -1,17 +1,16 @@
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Runs calls of the SDK so that they end by their deadline, also when the SDK blocks the thread that calls it or ignores its token.
-/// Thread-safe.
+/// Runs calls of the SDK so that they end by their deadline, even if the SDK blocks the calling thread or ignores its token. Thread-safe.
 /// </summary>
 sealed class BoundedCalls(TimeProvider clock)
 {
-    /// <summary>Each call that never returns holds a thread and a body; beyond this many, no further one begins.</summary>
+    /// <summary>Each call that never returns holds a thread and a body; beyond this many, no new call begins.</summary>
     internal const int MostAbandoned = 8;
 
     int abandoned;
 
-    /// <summary>Time that a call has to end by itself after it was told to, before it is abandoned. Always real time.</summary>
+    /// <summary>How long a call may take to end by itself after its cancellation, before it is abandoned. Always real time.</summary>
     internal TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <exception cref="TimeoutException">The deadline has passed, or too many earlier calls have never returned.</exception>
@@ -39,7 +38,7 @@ sealed class BoundedCalls(TimeProvider clock)
     async Task EndAsync(Task running)
     {
         await Task.WhenAny(running, Task.Delay(Grace, TimeProvider.System, CancellationToken.None));
-        // Counted also when it has ended just now: the count goes down again at once.
+        // Counted even if it has just ended: the count goes down again at once.
         Interlocked.Increment(ref abandoned);
         _ = running.ContinueWith(
             ended =>

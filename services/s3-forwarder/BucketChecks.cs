@@ -7,13 +7,12 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// The steps of <c>check</c> that look at how the bucket is set up: whom it tells of new objects, what it keeps, encrypts and deletes.
-/// Uploading needs none of these rights, so a key that may not ask fails nothing.
+/// The steps of <c>check</c> that inspect the bucket's configuration: its notifications, retention, encryption and deletion. Uploading
+/// needs none of these rights, so missing rights fail no step.
 /// </summary>
 sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store)
 {
-    /// <summary>How long Snowpipe remembers what it has loaded: an object that it may still have to load must be there for as
-    /// long.</summary>
+    /// <summary>How long Snowpipe remembers what it has loaded: an object that it may still have to load must exist for as long.</summary>
     const int SnowpipeMemoryDays = 14;
 
     const string Policy = "sql/classic/aws/uploader-policy.json";
@@ -58,11 +57,11 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
             ),
         ];
 
-    /// <param name="name">Of the step.</param>
-    /// <param name="right">The action that the question needs.</param>
-    /// <param name="none">The error that says that nothing is set up.</param>
-    /// <param name="ask">The question.</param>
-    /// <param name="judge">Of the answer; null: nothing is set up.</param>
+    /// <param name="name">Name of the step.</param>
+    /// <param name="right">The action that the request needs.</param>
+    /// <param name="none">The error that means that nothing is configured.</param>
+    /// <param name="ask">Makes the request.</param>
+    /// <param name="judge">Judges the answer; null: nothing is configured.</param>
     CheckStep Step<T>(string name, string right, string? none, Func<CancellationToken, Task<T>> ask, Func<T?, CheckResult> judge)
         where T : class =>
         new(
@@ -238,7 +237,7 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
         );
     }
 
-    /// <summary>What the bucket tells of new objects.</summary>
+    /// <summary>A target of the bucket's notifications.</summary>
     sealed record NotificationTarget(string Kind, string Name, string Prefix, string Suffix, bool IsToldOfUploads)
     {
         public static NotificationTarget Of(string kind, string name, NotificationConfiguration configuration)

@@ -4,13 +4,12 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Decides for each reading where it belongs by its own content: its kind, its folder (date and hour in a zone, device), and whether it
-/// breaks a rule. Not
-/// thread-safe.
+/// Decides where each reading belongs by its own content: its kind, its folder (date and hour in a zone, device), and whether it breaks a
+/// rule. Not thread-safe.
 /// </summary>
 sealed class Classifier(InvalidReadings validation, TimeZoneInfo zone, PartitionTemplate template, RuleChecker checker)
 {
-    /// <summary>The group of a reading, or null when it is to be dropped; and whether it breaks a rule.</summary>
+    /// <summary>The group of a reading, or null if it is to be dropped; and whether it breaks a rule.</summary>
     public GroupKey? Classify(BatchReading reading, out bool invalid)
     {
         var kind = reading.Payload.Kind;
@@ -27,7 +26,7 @@ sealed class Classifier(InvalidReadings validation, TimeZoneInfo zone, Partition
         );
     }
 
-    /// <summary>The date of an instant by the calendar of <paramref name="zone"/>.</summary>
+    /// <summary>The date of an instant in the calendar of <paramref name="zone"/>.</summary>
     public static DateOnly DateOf(DateTimeOffset instant, TimeZoneInfo zone) => DateOnly.FromDateTime(LocalTime(instant, zone));
 
     static DateTime LocalTime(DateTimeOffset instant, TimeZoneInfo zone)

@@ -3,7 +3,7 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>Checksums of an object's bytes.</summary>
 /// <param name="Md5">16 bytes: the ETag of an object that is not encrypted with a KMS key.</param>
 /// <param name="Crc32C">CRC-32C, as a number.</param>
-/// <param name="Sha256">32 bytes, or null when it was not asked for.</param>
+/// <param name="Sha256">32 bytes; null if not requested.</param>
 sealed record ContentDigest(byte[] Md5, uint Crc32C, byte[]? Sha256)
 {
     /// <summary>As in an ETag.</summary>
@@ -23,6 +23,6 @@ sealed record ContentDigest(byte[] Md5, uint Crc32C, byte[]? Sha256)
         }
     }
 
-    /// <summary>As in <c>x-amz-checksum-sha256</c>; null when it was not asked for.</summary>
+    /// <summary>As in <c>x-amz-checksum-sha256</c>; null if not requested.</summary>
     public string? Sha256Base64 => Sha256 is null ? null : Convert.ToBase64String(Sha256);
 }

@@ -1,12 +1,12 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The settings that decide what is in the objects of a plan, beside the readings themselves.</summary>
+/// <summary>The settings that determine the content of a plan's objects, besides the readings.</summary>
 /// <param name="Format">How rows are written.</param>
 /// <param name="Compression">How objects are compressed.</param>
-/// <param name="TimeZone">Whose calendar the dates follow.</param>
+/// <param name="TimeZone">Zone of the calendar of the dates.</param>
 /// <param name="Validation">Where invalid readings go.</param>
-/// <param name="Rules">Identity of the rules that say which are invalid; <see cref="PlannedRules"/> keeps the rules themselves.</param>
-/// <param name="Template">Of the folders; null: a folder a day.</param>
+/// <param name="Rules">Identity of the rules for invalid readings; <see cref="PlannedRules"/> keeps the rules themselves.</param>
+/// <param name="Template">Template of the folders; null: a folder per day.</param>
 sealed record ContentSettings(
     ObjectFormat Format,
     ObjectCompression Compression,
@@ -21,7 +21,7 @@ sealed record ContentSettings(
     /// <summary>End of the objects' keys.</summary>
     public string Extension => ExtensionOf(Compression);
 
-    /// <summary>End of the keys of objects that are compressed so.</summary>
+    /// <summary>End of the keys of objects with this compression.</summary>
     public static string ExtensionOf(ObjectCompression compression) =>
         compression switch
         {

@@ -5,8 +5,9 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>Explains answers that are not an S3 server's.</summary>
 static class ForeignAdvice
 {
-    /// <summary>Always a passing failure: the readings stay here, and the proxy or portal that answers instead of the store may stop doing
-    /// so.</summary>
+    /// <summary>
+    /// Always a transient failure: the readings stay here, and the proxy or portal that answers instead of the store may stop doing so.
+    /// </summary>
     public static S3Problem Explain(ForeignAnswerException e, string what, S3Options options)
     {
         var host = e.Asked.Authority;

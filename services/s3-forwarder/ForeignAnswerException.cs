@@ -6,7 +6,7 @@ using System.Text;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// An HTTP answer that an S3 server does not give: something between this machine and the store gave it, or the address is not a store's.
+/// An HTTP answer that no S3 server gives: it came from something between this machine and the store, or the address is not a store's.
 /// </summary>
 sealed class ForeignAnswerException : Exception
 {
@@ -17,7 +17,7 @@ sealed class ForeignAnswerException : Exception
 
     public required HttpStatusCode Status { get; init; }
 
-    /// <summary>The request's own host and scheme.</summary>
+    /// <summary>Host and scheme of the request.</summary>
     public required Uri Asked { get; init; }
 
     /// <summary>Where the answer points to, if it does.</summary>
@@ -26,7 +26,7 @@ sealed class ForeignAnswerException : Exception
     /// <summary>The wait that the answer asks for, if it does.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
-    /// <summary>Whether an HTML page came.</summary>
+    /// <summary>Whether the answer is an HTML page.</summary>
     public bool IsPage { get; private init; }
 
     public static ForeignAnswerException From(HttpResponseMessage answer, ReadOnlySpan<byte> body)

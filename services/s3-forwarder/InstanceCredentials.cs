@@ -3,7 +3,7 @@ using Amazon.Runtime;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// The role of the EC2 instance, whose metadata is asked when the keys are first needed and not when the service is built. Thread-safe.
+/// The role of the EC2 instance. Asks its metadata when the keys are first needed, not when the service is built. Thread-safe.
 /// </summary>
 sealed class InstanceCredentials : AWSCredentials
 {

@@ -1,14 +1,14 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Where inverter readings go that break a rule.</summary>
+/// <summary>How to treat inverter readings that break a rule.</summary>
 enum InvalidReadings
 {
-    /// <summary>They are kept under a prefix of their own, each with its reasons.</summary>
+    /// <summary>Keep them under a separate prefix, each with its reasons.</summary>
     Quarantine,
 
-    /// <summary>They are counted and left out.</summary>
+    /// <summary>Count them and leave them out.</summary>
     Drop,
 
-    /// <summary>They are counted and delivered like the others.</summary>
+    /// <summary>Count them and deliver them like the others.</summary>
     Forward,
 }

@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>What a bucket may demand of each object: encryption, storage class, tags. Immutable.</summary>
+/// <summary>Attributes that a bucket may demand of each object: encryption, storage class, tags. Immutable.</summary>
 sealed partial record ObjectAttributes
 {
     /// <summary>
@@ -28,7 +28,7 @@ sealed partial record ObjectAttributes
     public string? KmsKeyId { get; init; }
 
     /// <summary>
-    /// Whether the bucket's key stands between KMS and the objects, which makes KMS requests rare; null: the bucket's default.
+    /// Whether the bucket has its own key between KMS and the objects, which makes KMS requests rare; null: the bucket's default.
     /// </summary>
     public bool? BucketKey { get; init; }
 
@@ -38,9 +38,9 @@ sealed partial record ObjectAttributes
     /// <summary>At most ten.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Tags { get; init; } = [];
 
-    /// <param name="settings">Where problems are reported.</param>
-    /// <param name="region">The bucket's region, for the check of the key's.</param>
-    /// <param name="isAmazon">Other stores have keys and classes of their own.</param>
+    /// <param name="settings">Receives the problems.</param>
+    /// <param name="region">The bucket's region, to check the key's region.</param>
+    /// <param name="isAmazon">Whether the bucket is Amazon's: other stores have their own keys and classes.</param>
     public static ObjectAttributes Load(Settings settings, string region, bool isAmazon)
     {
         var encryption = LoadEncryption(settings);

@@ -6,12 +6,12 @@ namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
 /// The bytes of one object in memory, in pooled pieces: written once from the start, then read and sought as often as signing and retries
-/// need. Reading and disposing exclude each other: an HTTP request that was given up may still be reading, and must not find the bytes of
-/// another object in the pieces that this one gave back to the pool.
+/// need. Reading and disposing exclude each other: an abandoned HTTP request may still be reading, and must not find another object's bytes
+/// in the pieces that this one returned to the pool.
 /// </summary>
 sealed class ObjectBody : Stream
 {
-    /// <summary>Below the large object heap's threshold.</summary>
+    /// <summary>Below the threshold of the large object heap.</summary>
     const int LargestPiece = 64 * 1024;
 
     /// <summary>A date with a single late reading must not cost a large piece.</summary>
@@ -43,7 +43,7 @@ sealed class ObjectBody : Stream
         }
     }
 
-    /// <summary>Appends, wherever the read position is.</summary>
+    /// <summary>Appends, regardless of the read position.</summary>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
@@ -67,7 +67,7 @@ sealed class ObjectBody : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    /// <summary>Checksums of all bytes; SHA-256 only when asked for.</summary>
+    /// <summary>Checksums of all bytes; SHA-256 only if requested.</summary>
     public ContentDigest Digest(bool withSha256)
     {
 #pragma warning disable CA5351 // MD5 is what an ETag holds. It guards against accidents, not against forgery.

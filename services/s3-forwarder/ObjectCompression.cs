@@ -6,6 +6,6 @@ enum ObjectCompression
     None,
     Gzip,
 
-    /// <summary>Zstandard (RFC 8878); Snowflake's COMPRESSION = AUTO knows it.</summary>
+    /// <summary>Zstandard (RFC 8878); Snowflake's COMPRESSION = AUTO recognises it.</summary>
     Zstd,
 }

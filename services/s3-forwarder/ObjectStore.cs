@@ -9,19 +9,19 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Puts objects into a bucket and believes that they are there only on evidence: S3's own answer to the PUT (200 with an ETag that matches
-/// the content), or a HEAD that shows this plan's metadata and the length that was sent. Everything else is a <see cref="SinkException"/>.
-/// Each call ends by its deadline. Thread-safe.
+/// Puts objects into a bucket and accepts only evidence that they are there: S3's own answer to the PUT (200 with an ETag that matches the
+/// content), or a HEAD that shows this plan's metadata and the length that was sent. Everything else is a <see cref="SinkException"/>. Each
+/// call ends by its deadline. Thread-safe.
 /// </summary>
 sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvider clock)
 {
-    /// <summary>Time for a call: this, and as long as <see cref="SlowestBytesPerSecond"/> takes.</summary>
+    /// <summary>Time for a call: this, plus its duration at <see cref="SlowestBytesPerSecond"/>.</summary>
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     const int SlowestBytesPerSecond = 16 * 1024;
 
     /// <summary>
-    /// Metadata by which an object is known as its plan's and as whole: the plan's random identity, the readings, the bytes, and their MD5.
+    /// Metadata that shows that an object is its plan's and complete: the plan's random identity, the readings, the bytes, and their MD5.
     /// S3 adds <c>x-amz-meta-</c>.
     /// </summary>
     const string PlanMetadata = "plan",
@@ -32,7 +32,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
     internal BoundedCalls Calls { get; init; } = new(clock);
 
     /// <summary>Uploads an object without ever overwriting one.</summary>
-    /// <returns>True when this call put it there, false when it was found there, from an earlier call.</returns>
+    /// <returns>True if this call put it there, false if it was there from an earlier call.</returns>
     /// <exception cref="SinkException">It is not known to be there.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was requested.</exception>
     public async Task<bool> PutAsync(UploadObject target, ObjectBody body, CancellationToken stop)
@@ -67,7 +67,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
                     + "content was changed on the way"
             );
         }
-        // If the answer leaves it open, the object itself tells.
+        // If the answer does not settle it, ask for the object itself.
         var isProven = ChecksumIn(response) is not null
             ? true
             : ETagProves(response.ETag, response.ServerSideEncryptionMethod?.Value, digest.Md5Hex);
@@ -83,8 +83,8 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         return true;
     }
 
-    /// <summary>Makes sure that the bucket can be asked for. A user that may only put objects may not ask.</summary>
-    /// <exception cref="SinkException">There is no such bucket, or no way to it.</exception>
+    /// <summary>Checks that the bucket answers. A user that may only put objects may not ask.</summary>
+    /// <exception cref="SinkException">There is no such bucket, or it cannot be reached.</exception>
     public async Task ProbeAsync(CancellationToken stop)
     {
         var what = $"HEAD s3://{options.Bucket}";
@@ -108,7 +108,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
                         or HttpStatusCode.BadRequest
             )
         {
-            // The first upload tells.
+            // The first upload will tell.
         }
         catch (Exception e) when (!IsStop(e, stop))
         {
@@ -116,7 +116,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
     }
 
-    /// <summary>A PUT with everything that the settings ask for; the caller adds its condition.</summary>
+    /// <summary>A PUT with everything that the settings demand; the caller adds its condition.</summary>
     internal PutObjectRequest Request(UploadObject target, ObjectBody body, ContentDigest digest)
     {
         var attributes = options.Attributes;
@@ -128,7 +128,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
             AutoCloseStream = false,
             AutoResetStreamPosition = true,
             ContentType = target.ContentType,
-            // One body as it is, with its SHA-256 in the signature: stand-ins on plain http store the framing of chunks as if it were
+            // The body is sent in one piece, with its SHA-256 in the signature: stand-ins on plain http store the framing of chunks as
             // content.
             UseChunkEncoding = false,
         };
@@ -161,7 +161,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         return request;
     }
 
-    /// <exception cref="TimeoutException">The deadline for so many bytes has passed.</exception>
+    /// <exception cref="TimeoutException">The deadline for this many bytes has passed.</exception>
     internal async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, string what, long bytes, CancellationToken stop)
     {
         var within = Grace + TimeSpan.FromSeconds(bytes / (double)SlowestBytesPerSecond);
@@ -183,7 +183,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
     }
 
     /// <summary>
-    /// Makes sure that the object under the key is this plan's and whole. Anything else is neither overwritten nor taken for delivered.
+    /// Checks that the object under the key is this plan's and complete. Any other object is neither overwritten nor taken for delivered.
     /// </summary>
     async Task ConfirmAsync(UploadObject target, long length, ContentDigest digest, string why, CancellationToken stop)
     {
@@ -216,7 +216,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw S3Failure.Translate(e, what, options);
         }
-        // No object of a plan is empty. To call it somebody else's would have a person move it away, and its readings would be uploaded
+        // No object of a plan is empty. If this called it another plan's, a person would move it away, and its readings would be uploaded
         // twice.
         if (found.ContentLength <= 0 && found.Metadata[PlanMetadata] == target.PlanId)
         {
@@ -239,17 +239,17 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         }
     }
 
-    /// <summary>How an object differs from what this plan makes under its key; null when it is that.</summary>
+    /// <summary>How an object differs from the one that this plan makes under its key; null if it does not.</summary>
     static string? Difference(GetObjectMetadataResponse found, UploadObject target, long length, ContentDigest digest)
     {
         if (found.Metadata[PlanMetadata] is not { } plan)
             return "it lacks this service's metadata";
         if (plan != target.PlanId)
             return "it is another plan's";
-        // Fewer rows than the object has: the journal lost some of them since. More: some are not in it.
+        // If the object has more rows than expected, the journal has lost some since. If it has fewer, readings are missing from it.
         if (!TryNumber(found.Metadata[RowsMetadata], out var rows) || rows < target.Rows)
             return $"it has fewer than {target.Rows} readings";
-        // The length that was sent then; another version of the compressor may make it a few bytes longer or shorter now.
+        // The length sent then; another version of the compressor may now produce a few bytes more or less.
         var (sent, md5) =
             TryNumber(found.Metadata[BytesMetadata], out var bytes) ? (bytes, found.Metadata[Md5Metadata])
             : rows == target.Rows ? (length, digest.Md5Hex)
@@ -262,7 +262,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
     }
 
     /// <summary>
-    /// True: it is the MD5 of what was sent. False: it is the MD5 of something else. Null: it is no MD5, as under a KMS key.
+    /// True: the ETag is the MD5 of the sent bytes. False: it is the MD5 of something else. Null: it is not an MD5, as under a KMS key.
     /// </summary>
     static bool? ETagProves(string? etag, string? encryption, string md5)
     {
@@ -293,9 +293,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
 
     static bool IsStop(Exception e, CancellationToken stop) => e is OperationCanceledException && stop.IsCancellationRequested;
 
-    /// <summary>
-    /// What S3 and the servers that speak its protocol send: an MD5, or as much of something else, with the number of parts.
-    /// </summary>
+    /// <summary>ETags of S3 and compatible servers: an MD5, or as many digits of something else, with the number of parts.</summary>
     [GeneratedRegex("^\"?[0-9a-fA-F]{32}(-[0-9]{1,5})?\"?$")]
     private static partial Regex ETagPattern();
 

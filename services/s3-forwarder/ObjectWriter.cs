@@ -4,10 +4,10 @@ using ZstdSharp.Unsafe;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Puts rows together to the bytes of one object. The caller disposes <see cref="Body"/> when it is uploaded.</summary>
+/// <summary>Assembles rows into the bytes of one object. The caller disposes <see cref="Body"/> after the upload.</summary>
 sealed class ObjectWriter
 {
-    /// <summary>The lowest: higher ones take several times as long for a few per cent.</summary>
+    /// <summary>The lowest level: higher ones take several times as long for a few per cent.</summary>
     const int ZstdLevel = 1;
 
     /// <summary>As a power of two: 256 KiB. Up to 32 objects are written at once, and each has a window.</summary>
@@ -34,7 +34,7 @@ sealed class ObjectWriter
 
     public int Rows { get; private set; }
 
-    /// <summary>Bytes before compression, which is what the loader charges for.</summary>
+    /// <summary>Bytes before compression; the loader charges for these.</summary>
     public long UncompressedBytes { get; private set; }
 
     public void Add(ReadOnlySpan<byte> row)
@@ -47,7 +47,7 @@ sealed class ObjectWriter
         Rows++;
     }
 
-    /// <summary>After the last row.</summary>
+    /// <summary>Call it after the last row.</summary>
     public void Complete()
     {
         if (format == ObjectFormat.Array)
@@ -60,7 +60,7 @@ sealed class ObjectWriter
     {
         var stream = new CompressionStream(body, ZstdLevel, leaveOpen: true);
         stream.SetParameter(ZSTD_cParameter.ZSTD_c_windowLog, ZstdWindow);
-        // Without it, an object that is damaged later may be read as other rows.
+        // Without the checksum, an object damaged later could be read as other rows.
         stream.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
         return stream;
     }

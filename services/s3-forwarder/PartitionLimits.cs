@@ -3,19 +3,19 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Which dates get a partition (a folder) of their own. All other readings of a batch share the partition <see cref="OtherDates"/>, which
-/// is loaded like the others: one message with hundreds of dates must not become hundreds of objects, and a device whose clock is wrong
-/// must not lose readings.
+/// Which dates get their own partition (a folder). All other readings of a batch share the partition <see cref="OtherDates"/>, which is
+/// loaded like the others: one message with hundreds of dates must not become hundreds of objects, and a device with a wrong clock must not
+/// lose readings.
 /// </summary>
-/// <param name="MaxDates">Most dates with a partition of their own in a batch, the most frequent ones. At least 1.</param>
+/// <param name="MaxDates">Most dates of a batch with their own partition; the most frequent ones get it. At least 1.</param>
 /// <param name="Oldest">How far back from the batch's own time a date is plausible.</param>
 /// <param name="Newest">How far ahead of the batch's own time a date is plausible.</param>
-/// <param name="MaxFolders">Most folders of a batch, where the template has hours or devices. At least 1.</param>
+/// <param name="MaxFolders">Most folders of a batch, if the template has hours or devices. At least 1.</param>
 /// <param name="MinLateReadings">
-/// Readings that a folder of a date before yesterday must have in a batch to be one: where a device sends what it has kept bit by bit, each
-/// batch would otherwise have a tiny object for each of its days. 1: any number.
+/// Readings of a date before yesterday that a batch must have for that date to get a folder. Otherwise a device that sends its stored
+/// readings bit by bit would make each batch have a tiny object for each of its days. 1: any number.
 /// </param>
-/// <param name="LateAge">How long a batch waits, at least, while such dates come, so that more of their readings share an object.</param>
+/// <param name="LateAge">Minimum wait of a batch while such dates arrive, so that more of their readings share an object.</param>
 sealed record PartitionLimits(
     int MaxDates,
     TimeSpan Oldest,
@@ -25,11 +25,11 @@ sealed record PartitionLimits(
     TimeSpan LateAge = default
 )
 {
-    /// <summary>Takes the place of the date in the keys of readings whose date has no partition.</summary>
+    /// <summary>Replaces the date in the keys of readings whose date has no partition.</summary>
     public const string OtherDates = "other-dates";
 
     /// <summary>
-    /// Dates of a batch that are split into NUM_FILES objects, because the loader gains by it; each further one is a single object.
+    /// Dates of a batch that are split into NUM_FILES objects, which speeds up the loader; each further date is a single object.
     /// </summary>
     public const int SplitDates = 2;
 
@@ -83,7 +83,7 @@ sealed record PartitionLimits(
             )
         );
 
-    /// <summary>First and last date that are plausible in a batch cut at <paramref name="now"/>.</summary>
+    /// <summary>First and last plausible date in a batch cut at <paramref name="now"/>.</summary>
     public (DateOnly First, DateOnly Last) Window(DateTimeOffset now, TimeZoneInfo zone) =>
         (Classifier.DateOf(now - Oldest, zone), Classifier.DateOf(now + Newest, zone));
 }

@@ -6,18 +6,16 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>
-/// The folder of a reading below the prefix, as text with placeholders that its own time and device fill in. Immutable.
-/// </summary>
+/// <summary>The folder of a reading below the prefix: text with placeholders for the reading's time and device. Immutable.</summary>
 sealed partial record PartitionTemplate
 {
-    /// <summary>Longest folder that a device makes.</summary>
+    /// <summary>Longest folder name for a device.</summary>
     public const int MaxDeviceLength = 114;
 
-    /// <summary>Of the template's own text.</summary>
+    /// <summary>Maximum length of the template's text.</summary>
     const int MaxLength = 100;
 
-    /// <summary>In the place of an hour or a device of which there are too many in a batch. No device id is written like that.</summary>
+    /// <summary>Replaces an hour or a device if a batch has too many of them. No device id is escaped to this.</summary>
     const string Others = "!other";
 
     static readonly string[] placeholders = ["date", "year", "month", "day", "hour", "device", "kind"];
@@ -31,7 +29,7 @@ sealed partial record PartitionTemplate
         HasDevice = text.Contains("{device}", StringComparison.Ordinal);
     }
 
-    /// <summary>A folder a day.</summary>
+    /// <summary>A folder per day.</summary>
     public static PartitionTemplate Default { get; } = new("{date}");
 
     /// <summary>Whether readings of different hours have different folders.</summary>
@@ -40,18 +38,18 @@ sealed partial record PartitionTemplate
     /// <summary>Whether readings of different devices have different folders.</summary>
     public bool HasDevice { get; }
 
-    /// <summary>The longest folder that it makes.</summary>
+    /// <summary>Length of the longest folder that it makes.</summary>
     public int LongestFolder => text.Length + 10 + (HasDevice ? MaxDeviceLength : 0);
 
-    /// <summary>Null when it cannot be a template; <paramref name="problem"/> then completes "it …".</summary>
+    /// <summary>Null if the text cannot be a template; <paramref name="problem"/> then completes "it …".</summary>
     public static PartitionTemplate? Parse(string text, out string? problem)
     {
         problem = Problem(text);
         return problem is null ? new PartitionTemplate(text) : null;
     }
 
-    /// <summary>The folder of a group, without a slash at its end.</summary>
-    /// <param name="kind">Of its readings.</param>
+    /// <summary>The folder of a group, without a trailing slash.</summary>
+    /// <param name="kind">Kind of its readings.</param>
     /// <param name="date">Their date.</param>
     /// <param name="hour">Their hour; null: any.</param>
     /// <param name="device">Their device; null: any.</param>
@@ -75,8 +73,8 @@ sealed partial record PartitionTemplate
     public override string ToString() => text;
 
     /// <summary>
-    /// A device id as a folder: what is not safe in a key becomes ! and two hexadecimal digits a byte; what is too long then, its beginning
-    /// and a hash. Different ids give different folders.
+    /// A device id as a folder: characters that are not safe in a key become ! and two hexadecimal digits per byte. If the result is too
+    /// long, its beginning and a hash. Different ids give different folders.
     /// </summary>
     static string Escape(string device)
     {
@@ -92,7 +90,7 @@ sealed partial record PartitionTemplate
         if (escaped.Length <= MaxDeviceLength)
             return escaped.ToString();
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(device)))[..16];
-        // Two marks in a row are in no other.
+        // No other folder has two marks in a row.
         return $"{escaped.ToString(0, MaxDeviceLength - 18)}!!{hash}";
     }
 

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Makes text that came over the network fit for one line of a log.</summary>
+/// <summary>Makes text from the network fit for one line of a log.</summary>
 static class PlainText
 {
     /// <summary>
-    /// Without line ends and control characters, runs of white space as one space, cut to <paramref name="most"/> characters.
+    /// Removes line ends and control characters, joins runs of white space into one space, and cuts to <paramref name="most"/> characters.
     /// </summary>
     public static string OneLine(string text, int most)
     {
@@ -28,7 +28,7 @@ static class PlainText
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>The first words of a body: an HTML page's title, or else the text without its tags.</summary>
+    /// <summary>The first words of a body: an HTML page's title, or otherwise the text without its tags.</summary>
     public static string FirstWords(ReadOnlySpan<byte> body, int most)
     {
         var text = Encoding.UTF8.GetString(body[..Math.Min(body.Length, 16 * 1024)]);

@@ -5,16 +5,16 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Makes the objects of one plan and uploads those that are not known to be there: the next is written while earlier ones are under way.
-/// Kept for the repetitions of a send. Its members are called one after another.
+/// Makes the objects of one plan and uploads those not known to be there: the next is written while earlier ones are uploading. Kept for
+/// retries of a send. Not for concurrent calls.
 /// </summary>
 sealed class PlanUpload(BatchPlan plan, PlannedContent content, RowWriter rows, ObjectStore store, S3Statistics statistics)
 {
-    /// <summary>Uploads under way at once; the journal and the intake need the machine too.</summary>
+    /// <summary>Concurrent uploads; the journal and the intake need the machine too.</summary>
     const int MaxParallelUploads = 4;
 
     /// <summary>
-    /// Objects being written at once. A plan of an earlier version may have thousands; each pass over the batch takes this many.
+    /// Objects written at once. A plan of an earlier version may have thousands; each pass over the batch writes this many.
     /// </summary>
     const int MaxOpenGroups = 32;
 
@@ -32,7 +32,7 @@ sealed class PlanUpload(BatchPlan plan, PlannedContent content, RowWriter rows, 
         }
         catch (OperationCanceledException) when (uploads.Failure is not null)
         {
-            // Thrown below, when the others have ended too.
+            // Thrown below, after the others have ended too.
         }
         finally
         {
@@ -54,7 +54,7 @@ sealed class PlanUpload(BatchPlan plan, PlannedContent content, RowWriter rows, 
         {
             foreach (var reading in batch.Readings())
             {
-                // Beyond the end: a plan that was cut because the journal lost its tail.
+                // Beyond the end: the plan was cut because the journal lost its tail.
                 if (reading.Offset >= plan.End || classifier.Classify(reading, out _) is not { } own)
                     continue;
                 var key =
@@ -125,7 +125,7 @@ sealed class PlanUpload(BatchPlan plan, PlannedContent content, RowWriter rows, 
     {
         public PlannedGroup Plan { get; } = plan;
 
-        /// <summary>The object being written, if one is.</summary>
+        /// <summary>The object being written; null if there is none.</summary>
         public ObjectWriter? Writer { get; set; }
     }
 }

@@ -2,7 +2,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>What the settings of a plan name, found again.</summary>
+/// <summary>The zone and rules that a plan's settings name.</summary>
 /// <param name="Zone">The zone whose calendar the dates follow.</param>
-/// <param name="Rules">The rules that say which readings are invalid.</param>
+/// <param name="Rules">The rules that decide which readings are invalid.</param>
 sealed record PlannedContent(TimeZoneInfo Zone, ValidationRules Rules);

@@ -1,11 +1,11 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The objects of one kind, date and fate.</summary>
+/// <summary>The objects of one group: one kind, date and fate.</summary>
 sealed record PlannedGroup(GroupKey Key, IReadOnlyList<PlannedPart> Parts)
 {
     /// <summary>
-    /// Splits <paramref name="offsets"/> into at most <paramref name="files"/> parts whose sizes differ by one at most; none is empty, the
-    /// order stays.
+    /// Splits <paramref name="offsets"/> into at most <paramref name="files"/> parts whose sizes differ by at most one; none is empty, and
+    /// the order stays.
     /// </summary>
     public static PlannedGroup Split(GroupKey key, List<long> offsets, int files)
     {

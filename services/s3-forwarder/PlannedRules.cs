@@ -7,14 +7,12 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Keeps the rules of a slot's plan beside it, so that a plan can be finished as it was made when the rules have changed since: which of
-/// its
-/// objects are uploaded already cannot be known.
+/// Keeps the rules of a slot's plan beside it, so that a plan can be finished with its original rules after the rules have changed: it
+/// cannot be known which of its objects are uploaded already.
 /// </summary>
 /// <remarks>
-/// A copy of the rules file, <c>s3-rules-{identity's hash}.json</c>. It is on disk before the plan that needs it, and deleted after the
-/// next
-/// plan with other rules is.
+/// A copy of the rules file, <c>s3-rules-{identity's hash}.json</c>. It is on disk before the plan that needs it, and is deleted after the
+/// next plan with other rules is on disk.
 /// </remarks>
 sealed class PlannedRules(string directory)
 {
@@ -23,8 +21,8 @@ sealed class PlannedRules(string directory)
     string? kept;
 
     /// <summary>
-    /// Before a plan by these rules is saved. Writes nothing when they are there. A disk that refuses does not keep the plan from being
-    /// made, because what it delivers frees space; only a change of the rules before the plan is finished would then show.
+    /// Call it before saving a plan with these rules. Writes nothing if they are there. If the disk refuses, the plan is made all the same,
+    /// because delivering it frees space; this matters only if the rules change before the plan is finished.
     /// </summary>
     public void Keep(ValidationRules rules)
     {
@@ -41,7 +39,7 @@ sealed class PlannedRules(string directory)
         }
     }
 
-    /// <summary>After a plan by these rules is saved. Deletes the others; what cannot be deleted does no harm.</summary>
+    /// <summary>Call it after saving a plan with these rules. Deletes other rules; a file that cannot be deleted does no harm.</summary>
     public void Tidy(ValidationRules rules)
     {
         var path = PathOf(rules.Identity);
@@ -55,15 +53,15 @@ sealed class PlannedRules(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // They are a few kilobytes; the next change of the rules tries again.
+            // The files are a few kilobytes; the next change of the rules tries again.
         }
     }
 
-    /// <summary>The rules of that identity; null when they are not kept here, or the file was changed.</summary>
+    /// <summary>The rules with that identity; null if they are not kept here, or the file was changed.</summary>
     /// <exception cref="SinkException">The disk does not give the file.</exception>
     public ValidationRules? Find(string identity)
     {
-        // Versions that had no others kept none.
+        // Versions that knew only the default rules kept none.
         if (identity == ValidationRules.Default.Identity)
             return ValidationRules.Default;
         try
@@ -77,7 +75,7 @@ sealed class PlannedRules(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Without them the plan would be made anew, and what is uploaded already would be loaded twice.
+            // Without the rules the plan would be made again, and objects uploaded already would be loaded twice.
             throw new SinkException(
                 SinkFailure.Transient,
                 $"read {PathOf(identity)}: {e.Message}; the batch in hand is finished by these rules. Repair the data volume.",

@@ -6,12 +6,12 @@ using Amazon.SecurityToken.Model;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Temporary keys of a role, renewed before they end. Not the SDK's AssumeRoleAWSCredentials, which finds its client by reflection and
+/// Temporary keys of a role, renewed before they expire. Not the SDK's AssumeRoleAWSCredentials, which finds its client by reflection and
 /// believes any answer. Thread-safe.
 /// </summary>
-/// <param name="role">The role, and how it is taken on.</param>
-/// <param name="source">Keys that take it on; null with a token.</param>
-/// <param name="sts">Where it is asked for.</param>
+/// <param name="role">The role, and how to assume it.</param>
+/// <param name="source">Keys that assume it; null with a token.</param>
+/// <param name="sts">Where to request it.</param>
 sealed class RoleCredentials(AwsRole role, AWSCredentials? source, StsOptions sts) : RefreshingAWSCredentials
 {
     /// <summary>AWS's default, which every role allows.</summary>
@@ -19,7 +19,7 @@ sealed class RoleCredentials(AwsRole role, AWSCredentials? source, StsOptions st
 
     static readonly StoreConnection connection = new(inner => new StsAnswerGate(inner));
 
-    /// <summary>For one answer of STS: a connection that hangs must not keep the next attempt waiting.</summary>
+    /// <summary>Time limit of one STS answer: a hung connection must not delay the next attempt.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>A client for STS; the caller disposes it.</summary>
@@ -44,7 +44,7 @@ sealed class RoleCredentials(AwsRole role, AWSCredentials? source, StsOptions st
         return new AmazonSecurityTokenServiceClient(credentials, config);
     }
 
-    /// <exception cref="AmazonClientException">The role was not given; the inner exception is STS's answer, or the network's.</exception>
+    /// <exception cref="AmazonClientException">The role was not given; the inner exception is STS's answer, or a network error.</exception>
     protected override async Task<CredentialsRefreshState> GenerateNewCredentialsAsync()
     {
         using var ceiling = new CancellationTokenSource(Patience, TimeProvider.System);

@@ -6,7 +6,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Writes one reading as the JSON of an object's row. One per sink; not thread-safe.</summary>
+/// <summary>Writes one reading as the JSON row of an object. One per sink; not thread-safe.</summary>
 sealed class RowWriter : IDisposable
 {
     readonly ArrayBufferWriter<byte> row = new(4096);
@@ -22,7 +22,7 @@ sealed class RowWriter : IDisposable
 
     /// <summary>The row's bytes; valid until the next call.</summary>
     /// <param name="reading">The reading.</param>
-    /// <param name="reasons">Names the reasons of a reading that is quarantined; null for others.</param>
+    /// <param name="reasons">Names the reasons of a quarantined reading; null for others.</param>
     /// <param name="stamp">For thermal rows.</param>
     public ReadOnlySpan<byte> Write(BatchReading reading, RuleChecker? reasons, RowStamp stamp)
     {

@@ -5,8 +5,8 @@ using Amazon.Runtime.Internal;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// What to do about an error of an S3 server. The server's own words come first: advice that they contradict is not given.
-/// Codes: Amazon S3 API Reference, "Error responses"; those that begin with X: MinIO.
+/// Advice on an error of an S3 server. The server's own words come first: advice that they contradict is not given. Codes: Amazon S3 API
+/// Reference, "Error responses"; those that begin with X: MinIO.
 /// </summary>
 static partial class S3Advice
 {
@@ -70,13 +70,13 @@ static partial class S3Advice
             _ => null,
         };
 
-    /// <summary>The region that S3 says the bucket is in, when it says so.</summary>
+    /// <summary>The bucket's region as S3 names it; null if it does not.</summary>
     public static string? BucketRegion(AmazonServiceException e) =>
         (e.InnerException as HttpErrorResponseException)?.Response.GetHeaderValue("x-amz-bucket-region") is { Length: > 0 } header ? header
         : ExpectedRegion().Match(e.Message ?? "") is { Success: true } match ? match.Groups[1].Value
         : null;
 
-    /// <summary>Temporary keys are over: who renews them depends on where they came from.</summary>
+    /// <summary>Temporary keys have expired: who renews them depends on their source.</summary>
     public static Advice Expired(AwsCredentials credentials) =>
         new(
             "the temporary credentials have run out",
@@ -123,7 +123,7 @@ static partial class S3Advice
                     ? "allow s3:PutObjectTagging for this user, or leave S3_TAGS out"
                     : $"allow {action} for this user on that resource (sql/classic/aws/uploader-policy.json)"
             );
-        // Words of its own that none of the above knows are better than any guess.
+        // The store's own words, if none of the above knows them, are better than any guess.
         return IsPlain(words)
             ? new(
                 "the key may not do this",
@@ -191,13 +191,13 @@ static partial class S3Advice
     }
 
     /// <summary>
-    /// From the text of AuthorizationHeaderMalformed: "expecting 'eu-west-1'" (Amazon), "expected: 20261128/garage/s3/aws4_request"
+    /// Matches the text of AuthorizationHeaderMalformed: "expecting 'eu-west-1'" (Amazon), "expected: 20261128/garage/s3/aws4_request"
     /// (Garage).
     /// </summary>
     [GeneratedRegex("(?:expecting '|expected: [0-9]{8}/)([A-Za-z0-9_-]+)['/]")]
     private static partial Regex ExpectedRegion();
 
-    /// <summary>From "… is not authorized to perform: kms:GenerateDataKey on resource: …".</summary>
+    /// <summary>Matches "… is not authorized to perform: kms:GenerateDataKey on resource: …".</summary>
     [GeneratedRegex("(?<=perform: )(s3|kms):[A-Za-z]+")]
     private static partial Regex Action();
 }

@@ -9,15 +9,13 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>
-/// The steps of <c>check</c> between this machine and the bucket. None of them puts anything under the prefix that is loaded.
-/// </summary>
+/// <summary>The steps of <c>check</c> between this machine and the bucket. None of them writes under the prefix that is loaded.</summary>
 static class S3Checks
 {
-    /// <summary>S3 refuses requests whose time differs by more than this.</summary>
+    /// <summary>S3 refuses requests whose time is off by more than this.</summary>
     static readonly TimeSpan MostClockSkew = TimeSpan.FromMinutes(15);
 
-    /// <summary>Beyond this, dates and times in the keys begin to mislead.</summary>
+    /// <summary>Beyond this, dates and times in the keys are misleading.</summary>
     static readonly TimeSpan NotableClockSkew = TimeSpan.FromMinutes(1);
 
     const string CheckName = "_check";
@@ -206,7 +204,7 @@ static class S3Checks
     }
 
     /// <summary>
-    /// Asks for the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be
+    /// Tests the right to write below the loaded prefix without writing: a PUT on condition that it replaces an object that cannot be
     /// there.
     /// </summary>
     static async Task<CheckResult> UploadAsync(S3Options options, IAmazonS3 client, ObjectStore store, CancellationToken cancellationToken)
@@ -238,7 +236,7 @@ static class S3Checks
     }
 
     /// <summary>
-    /// Writes an object below the quarantine, where nothing loads it, exactly as readings are uploaded, and deletes it if it may.
+    /// Writes an object below the quarantine, where nothing loads it, exactly as readings are uploaded, and deletes it if allowed.
     /// </summary>
     static async Task<CheckResult> QuarantineAsync(
         S3Options options,
@@ -248,7 +246,7 @@ static class S3Checks
         CancellationToken cancellationToken
     )
     {
-        // A name of its own each time, because nothing is overwritten and the last one may still be there.
+        // A new name each time, because nothing is overwritten and the last object may still be there.
         var key = string.Create(
             CultureInfo.InvariantCulture,
             $"{options.QuarantinePrefix}{CheckName}-{clock.GetUtcNow():yyyyMMdd'T'HHmmssfff'Z'}"
@@ -307,7 +305,7 @@ static class S3Checks
 
     internal static CheckResult Failed(Exception e, string what, S3Options options)
     {
-        // The sink's message puts answer, cause and fix into one line.
+        // The sink's message has answer, cause and fix in one line.
         Exception cause =
             e is SinkException { InnerException: ForeignAnswerException or AmazonServiceException } own
             && own.Message.StartsWith(what, StringComparison.Ordinal)

@@ -12,10 +12,12 @@ static class S3Client
 {
     /// <summary>Thread-safe; one for the process.</summary>
     /// <param name="options">The store and the credentials.</param>
-    /// <param name="retries">Null: as the settings say. The forwarding loop retries for ever; here only what a broken keep-alive connection
-    /// or a lone 500 needs.</param>
+    /// <param name="retries">
+    /// Null: as the settings say. The forwarding loop retries for ever; retries here only cover a broken keep-alive connection or a lone
+    /// 500.
+    /// </param>
     /// <param name="requests">Measures requests; null: they are not measured.</param>
-    /// <exception cref="AmazonClientException">The credentials' file changed since the settings were read.</exception>
+    /// <exception cref="AmazonClientException">The credentials file changed after the settings were read.</exception>
     public static IAmazonS3 Create(S3Options options, int? retries = null, RequestMetrics? requests = null)
     {
         var config = new AmazonS3Config
@@ -27,10 +29,10 @@ static class S3Client
                 requests is null ? inner : new TimedRequests(inner, Operation, requests),
                 isAmazon: options.Endpoint is null
             )),
-            // The settings have read these variables already.
+            // The settings have already read these variables.
             IgnoreConfiguredEndpointUrls = true,
             ForcePathStyle = options.PathStyle,
-            // Each upload brings the checksum that S3_CHECKSUM names. By itself the SDK would add trailers, which many servers do not
+            // Each upload carries the checksum that S3_CHECKSUM names. By default the SDK would add trailers, which many servers do not
             // know (aws-sdk-net#3610, #3615).
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
@@ -47,7 +49,7 @@ static class S3Client
         return new AmazonS3Client(options.Credentials.Create(), config);
     }
 
-    /// <summary>Uploads are PUT, proofs of one are HEAD; all else is of <c>check</c> and of the probe at a start.</summary>
+    /// <summary>Uploads are PUT and their proofs are HEAD; everything else belongs to <c>check</c> and to the probe at a start.</summary>
     static string Operation(HttpRequestMessage request) =>
         request.Method == HttpMethod.Put ? "put"
         : request.Method == HttpMethod.Head ? "head"

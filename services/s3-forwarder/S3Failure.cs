@@ -8,15 +8,14 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Says what an exception of the S3 client means: the request, the answer in the store's own words, and what a person can do about it.
+/// Explains an exception of the S3 client: the request, the answer in the store's own words, and what a person can do about it.
 /// </summary>
 static class S3Failure
 {
-    /// <summary>Longest part of the store's words that is shown.</summary>
+    /// <summary>Most characters of the store's words that are shown.</summary>
     const int MostWords = 500;
 
-    /// <param name="e">The client's exception. Connection failures come as they are (HttpRequestException), not as a service's
-    /// exception.</param>
+    /// <param name="e">The client's exception. Connection failures arrive as HttpRequestException, not as a service's exception.</param>
     /// <param name="what">The request, for example <c>PUT s3://bucket/key</c>.</param>
     /// <param name="options">For the advice.</param>
     public static SinkException Translate(Exception e, string what, S3Options options) =>
@@ -33,9 +32,7 @@ static class S3Failure
             _ => FromNetwork(e, what, options),
         };
 
-    /// <summary>
-    /// Whether a refusal can mean that the bucket or prefix is the wrong one, rather than that the right one refuses for now.
-    /// </summary>
+    /// <summary>Whether a refusal can mean a wrong bucket or prefix, rather than that the right one refuses for now.</summary>
     public static bool BlamesDestination(SinkException e) =>
         e.Failure == SinkFailure.NeedsOperator
         && e.InnerException
@@ -48,7 +45,7 @@ static class S3Failure
     /// <summary>Enough of a key id to recognise it.</summary>
     public static string Masked(string? keyId) => keyId is { Length: > 8 } ? $"{keyId[..4]}…{keyId[^4..]}" : "in use";
 
-    /// <summary>Keys could not be had: the request to the store was not sent.</summary>
+    /// <summary>The keys could not be obtained: the request to the store was not sent.</summary>
     static S3Problem FromCredentials(AmazonClientException e, S3Options options)
     {
         var what = $"credentials, {PlainText.OneLine(e.Message, MostWords)}";
@@ -83,7 +80,7 @@ static class S3Failure
     static S3Problem FromAnswer(AmazonServiceException e, string what, S3Options options)
     {
         var status = (int)e.StatusCode;
-        // HEAD has no body, and the client then takes the status for the code.
+        // HEAD has no body, so the client uses the status as the code.
         var code = string.IsNullOrEmpty(e.ErrorCode) ? e.StatusCode.ToString() : PlainText.OneLine(e.ErrorCode, 80);
         var words = Words(e);
         var answer = string.Create(CultureInfo.InvariantCulture, $"{what}: {status} {code}{(words.Length > 0 ? $" \"{words}\"" : "")}");
@@ -99,7 +96,7 @@ static class S3Failure
         );
     }
 
-    /// <summary>The Message of S3's answer; empty where there was none and the client made one up.</summary>
+    /// <summary>The Message in S3's answer; empty if there was none and the client made one up.</summary>
     static string Words(AmazonServiceException e)
     {
         var words = PlainText.OneLine(e.Message ?? "", MostWords);

@@ -8,7 +8,7 @@ sealed record S3Options
 {
     readonly bool? pathStyle;
 
-    /// <summary>Region that requests are signed for: AWS's, for example eu-central-1, or what another store calls its own.</summary>
+    /// <summary>Region that requests are signed for: AWS's, for example eu-central-1, or another store's name for it.</summary>
     public required string Region { get; init; }
 
     public required string Bucket { get; init; }
@@ -21,36 +21,37 @@ sealed record S3Options
     /// </summary>
     public required string QuarantinePrefix { get; init; }
 
-    /// <summary>Whose keys sign the requests.</summary>
+    /// <summary>The keys that sign the requests.</summary>
     public AwsCredentials Credentials { get; init; } = new();
 
-    /// <summary>Null: Amazon S3. Otherwise a server that speaks its protocol.</summary>
+    /// <summary>Null: Amazon S3. Otherwise a compatible server.</summary>
     public Uri? Endpoint { get; init; }
 
-    /// <summary>Whether the bucket stands in the path of a request (true) or in the name of its host. Default: in the path where there is
-    /// an
-    /// <see cref="Endpoint"/>.</summary>
+    /// <summary>
+    /// Whether the bucket is in the path of a request (true) or in the host name. Default: in the path if there is an <see
+    /// cref="Endpoint"/>.
+    /// </summary>
     public bool PathStyle
     {
         get => pathStyle ?? Endpoint is not null;
         init => pathStyle = value;
     }
 
-    /// <summary>Most times that the SDK sends a request before the delivery loop decides. 1 to 10.</summary>
+    /// <summary>How often the SDK may send a request before the delivery loop decides. 1 to 10.</summary>
     public int MaxAttempts { get; init; } = 2;
 
     /// <summary>
-    /// Objects a batch's valid readings of one kind and date are split into, so that the loader reads them in parallel. 1 to 100.
+    /// Number of objects for a batch's valid readings of one kind and date, so that the loader reads them in parallel. 1 to 100.
     /// </summary>
     public int Files { get; init; } = 4;
 
-    /// <summary>Headers that the bucket demands of each object.</summary>
+    /// <summary>Headers that the bucket demands on each object.</summary>
     public ObjectAttributes Attributes { get; init; } = new();
 
     /// <summary>The checksum that each PUT carries.</summary>
     public UploadChecksum Checksum { get; init; }
 
-    /// <summary>Which dates get a folder of their own.</summary>
+    /// <summary>Which dates get their own folder.</summary>
     public PartitionLimits Partitions { get; init; } = PartitionLimits.Default;
 
     public BatchLimits Limits { get; init; } = new(20_000, 8 << 20, TimeSpan.FromSeconds(20));
@@ -67,7 +68,7 @@ sealed record S3Options
 
     public InvalidReadings Validation { get; init; }
 
-    /// <summary>The rules that say which readings are invalid.</summary>
+    /// <summary>The rules that decide which readings are invalid.</summary>
     public ValidationRules Rules { get; init; } = ValidationRules.Default;
 
     /// <summary>The server that requests go to, for people and for <c>check</c>.</summary>

@@ -8,10 +8,10 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>Reads <see cref="S3Options"/> from the settings and reports every problem in them.</summary>
 static partial class S3OptionsLoader
 {
-    /// <summary>Used where a stand-in does not care but a signature needs one.</summary>
+    /// <summary>Used if a stand-in does not care but a signature needs one.</summary>
     const string StandInRegion = "us-east-1";
 
-    /// <summary>A key is at most 1,024 bytes; the date, the times and numbers behind the prefix are well below 300.</summary>
+    /// <summary>A key is at most 1,024 bytes; the date, the times and numbers after the prefix are well below 300.</summary>
     const int MaxPrefixLength = 700;
 
     static readonly string[] endpointKeys = ["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];

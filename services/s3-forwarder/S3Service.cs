@@ -51,7 +51,7 @@ static class S3Service
 
     extension(IServiceCollection services)
     {
-        /// <summary>Registers the client and the figures that the sinks of all slots share, and the factory of the sinks.</summary>
+        /// <summary>Registers the client and the figures that the sinks of all slots share, and the sinks' factory.</summary>
         internal IServiceCollection AddS3(S3Options options) =>
             services
                 .AddSingleton(provider => S3Client.Create(options, requests: provider.GetRequiredService<RequestMetrics>()))
@@ -68,7 +68,7 @@ static class S3Service
                         )
                 );
 
-        /// <summary>Registers what asks Snowpipe whether objects were loaded; nothing if that is off.</summary>
+        /// <summary>Registers the monitoring of loads by Snowpipe; nothing if it is off.</summary>
         internal IServiceCollection AddLoads(S3ServiceOptions options) =>
             options.Loads is not { } loads
                 ? services

@@ -6,23 +6,22 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Delivers a slot's journal as objects of a bucket: each batch is planned, the plan is made durable, and its objects are uploaded under
+/// Delivers a slot's journal as objects of a bucket. Each batch is planned, the plan is made durable, and its objects are uploaded under
 /// keys that only this plan can have, never overwriting. The batch is committed when all of them are there.
 /// </summary>
 /// <remarks>
-/// Why nothing is lost or doubled, by what a crash finds:
-/// before the plan is on disk, nothing was uploaded, and the batch is cut again;
-/// while its objects are uploaded, <see cref="OpenAsync"/> sends the loop back to the plan's range, and each object is made again with the
-/// same key and rows: the bucket takes it, or answers 412 because it is there; after the last object but before the journal's cursor is
-/// durable, the same happens, and every answer is 412; after that, the cursor is at the plan's end, which ends the plan. A plan is replaced
-/// only by the one that begins where it ends, so a cursor that fell behind the plan (lost, or from a backup) is put right by it.
+/// Nothing is lost or doubled, whenever a crash happens. Before the plan is on disk: nothing was uploaded, and the batch is cut again.
+/// While its objects are uploaded: <see cref="OpenAsync"/> sends the loop back to the plan's range, and each object is made again with the
+/// same key and rows. The bucket takes it, or answers 412 because it is there. After the last object but before the journal's cursor is
+/// durable: the same happens, and every answer is 412. After that: the cursor is at the plan's end, which ends the plan. Only a plan that
+/// begins where this one ends replaces it, so the plan corrects a cursor that fell behind it (lost, or from a backup).
 /// </remarks>
 sealed partial class S3Sink : IBatchSink
 {
-    /// <summary>A plan is written with each batch, so nothing happens between batches that a poll could find.</summary>
+    /// <summary>A plan is written with each batch, so a poll between batches finds nothing new.</summary>
     static readonly TimeSpan IdlePoll = TimeSpan.FromMinutes(1);
 
-    /// <summary>Odd dates come from a device whose clock is wrong, and then with each batch.</summary>
+    /// <summary>Odd dates come from a device with a wrong clock, and then with each batch.</summary>
     static readonly TimeSpan OtherDatesInterval = TimeSpan.FromHours(1);
 
     readonly S3Options options;
@@ -35,7 +34,7 @@ sealed partial class S3Sink : IBatchSink
     SlotContext? slot;
     PlannedRules? rulesKept;
 
-    /// <summary>The plan whose objects are not all known to be in the bucket yet.</summary>
+    /// <summary>The plan that still has objects not known to be in the bucket.</summary>
     BatchPlan? plan;
     PlanUpload? upload;
 
@@ -44,7 +43,7 @@ sealed partial class S3Sink : IBatchSink
     bool unreported;
     bool hasLate;
 
-    /// <summary>Creates a sink for a slot. <paramref name="watch"/> is null when nobody asks what becomes of the objects.</summary>
+    /// <summary>Creates a sink for a slot. <paramref name="watch"/> is null if loads are not monitored.</summary>
     public S3Sink(
         S3Options options,
         IAmazonS3 client,
@@ -63,7 +62,7 @@ sealed partial class S3Sink : IBatchSink
     }
 
     /// <summary>
-    /// After a batch with late readings the next one waits longer: their files must not be tiny, and when the next ones come is not known.
+    /// After a batch with late readings the next one waits longer: their files must not be tiny, and it is not known when more arrive.
     /// </summary>
     public BatchLimits Limits =>
         hasLate && options.Partitions.LateAge > options.Limits.Linger
@@ -99,13 +98,13 @@ sealed partial class S3Sink : IBatchSink
         var rules = plan is null ? null : RulesOf(plan);
         if (plan is not null && rules is null)
         {
-            // Half of the batch may be uploaded by the old rules; which half cannot be known. Rather twice than not at all.
+            // Part of the batch may be uploaded by the old rules; which part cannot be known. Duplicates are better than losses.
             LogRulesChanged(slot.Name, plan.First, plan.End);
             Forget();
         }
         if (plan is not null && batch.Count > plan.Readings)
         {
-            // The objects of the plan have no place for what has come to light since. Rather twice than not at all.
+            // The plan's objects have no place for readings found since. Duplicates are better than losses.
             LogMoreThanPlanned(slot.Name, plan.First, plan.End, plan.Readings.Value, batch.Count);
             Forget();
         }
@@ -117,7 +116,7 @@ sealed partial class S3Sink : IBatchSink
         }
         catch (SinkException e) when (plan.Destination != Configured && S3Failure.BlamesDestination(e))
         {
-            // The plan goes where the settings pointed when it was made; they were corrected since.
+            // The plan goes where the settings pointed when it was made; they have been corrected since.
             LogRetargeted(
                 slot.Name,
                 plan.First,
@@ -130,7 +129,7 @@ sealed partial class S3Sink : IBatchSink
             plan = Save(plan with { Destination = Configured });
             await UploadAsync(plan, rules!, batch, cancellationToken);
         }
-        // Before the commit: after a crash the plan's objects are found in place, and noted again.
+        // Before the commit: after a crash the plan's objects are found in the bucket, and noted again.
         if (watch is not null)
             await watch.UploadedAsync(plan);
         committed = plan.End;
@@ -141,8 +140,7 @@ sealed partial class S3Sink : IBatchSink
     public Task<SinkCommit> PollAsync(CancellationToken cancellationToken)
     {
         unreported = false;
-        // The cursor at the plan's end is what ends the plan, so it must be on disk before the next one replaces it on purpose or by
-        // accident.
+        // The cursor at the plan's end is what ends the plan, so it must be on disk before the next plan replaces this one.
         return Task.FromResult(new SinkCommit(committed, Durable: true));
     }
 
@@ -190,7 +188,7 @@ sealed partial class S3Sink : IBatchSink
         }
         if (start.End <= found.First)
         {
-            // The journal lost everything the plan was made of; what comes next under these offsets is something else.
+            // The journal lost everything that the plan was made of; the next readings at these offsets are different ones.
             LogJournalShrank(start.Slot.Name, found.First, found.End, start.End);
             SetAside(start.Slot.Directory, "lost");
             return new SinkPosition(Math.Max(start.Cursor, found.First));
@@ -243,7 +241,7 @@ sealed partial class S3Sink : IBatchSink
         current.Settings.Rules == options.Rules.Identity ? options.Rules : rulesKept!.Find(current.Settings.Rules);
 
     /// <param name="made">The plan.</param>
-    /// <param name="planRules">The rules of a new plan; null for one whose rules are kept already.</param>
+    /// <param name="planRules">The rules of a new plan; null if its rules are kept already.</param>
     BatchPlan Save(BatchPlan made, ValidationRules? planRules = null)
     {
         try

@@ -70,7 +70,7 @@ sealed class S3Statistics
             "{answer}",
             "Answers that were not the store's: a proxy's, a portal's or a gateway's"
         );
-        // An alert on an increase needs the series before the first event.
+        // An alert on an increase needs the series to exist before the first event.
         foreach (
             var counter in new[]
             {
@@ -91,7 +91,7 @@ sealed class S3Statistics
 
     /// <summary>A batch was classified for the first time.</summary>
     /// <param name="brokenRules">How often each rule was broken.</param>
-    /// <param name="readings">How many readings broke at least one.</param>
+    /// <param name="readings">How many readings broke at least one rule.</param>
     /// <param name="left">How many of them are left out.</param>
     public void Validated(IReadOnlyDictionary<string, int> brokenRules, int readings, int left)
     {
@@ -112,7 +112,7 @@ sealed class S3Statistics
         otherDatesCounter.Add(readings);
     }
 
-    /// <summary>An answer was not the store's.</summary>
+    /// <summary>An answer did not come from the store.</summary>
     public void ForeignAnswer() => foreignCounter.Add(1);
 
     public void Requested()
@@ -136,7 +136,7 @@ sealed class S3Statistics
         readingsCounter.Add(rows, destination, new KeyValuePair<string, object?>("kind", Topics.Name(group.Kind)));
         bytesCounter.Add(sentBytes);
         uncompressedCounter.Add(uncompressedBytes);
-        // Nothing is told of quarantined objects, and nothing loads them.
+        // Quarantined objects cause no notification, and nothing loads them.
         var (messages, billed) = group.Quarantined ? (0, 0L) : (1, uncompressedBytes);
         cost.Add(new CostFigures(rows, 0, 1, messages, sentBytes, billed));
     }

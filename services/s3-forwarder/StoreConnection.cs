@@ -6,7 +6,7 @@ using Amazon.Runtime;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>Gives a client of the SDK its one HTTP client, behind an <see cref="AnswerGate"/>. Thread-safe.</summary>
-/// <param name="gate">Puts the gate before the connection.</param>
+/// <param name="gate">Creates the gate before the connection.</param>
 sealed class StoreConnection(Func<HttpMessageHandler, AnswerGate> gate) : HttpClientFactory, IDisposable
 {
     readonly HttpClient client = new(
@@ -16,16 +16,16 @@ sealed class StoreConnection(Func<HttpMessageHandler, AnswerGate> gate) : HttpCl
                 AllowAutoRedirect = false,
                 UseCookies = false,
                 ConnectTimeout = TimeSpan.FromSeconds(10),
-                // A server that moved is found again.
+                // So that a server that moved is found again.
                 PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-                // Bodies that the gate does not read to their end are not worth reading.
+                // If the gate does not read a body to its end, the rest is not worth reading.
                 MaxResponseDrainSize = AnswerGate.MostBytes,
                 SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Validate },
             }
         )
     )
     {
-        // Each call brings a deadline that depends on its size.
+        // Each call has its own deadline, which depends on its size.
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
@@ -38,7 +38,7 @@ sealed class StoreConnection(Func<HttpMessageHandler, AnswerGate> gate) : HttpCl
     public void Dispose() => client.Dispose();
 
     /// <summary>
-    /// The usual judgement, with the issuer's name in the refusal: it tells a proxy that inspects TLS from an expired certificate.
+    /// The usual validation, with the issuer's name in the refusal: it distinguishes a proxy that inspects TLS from an expired certificate.
     /// </summary>
     static bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
         errors == SslPolicyErrors.None || Refuse(certificate, chain, errors);

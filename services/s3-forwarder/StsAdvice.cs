@@ -3,7 +3,7 @@ using Amazon.Runtime;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// What to do when a role is not given. Codes: AWS STS API Reference, "AssumeRole" and "AssumeRoleWithWebIdentity", Errors; and "Common
+/// Advice for when a role is not given. Codes: AWS STS API Reference, "AssumeRole" and "AssumeRoleWithWebIdentity", Errors; and "Common
 /// Errors".
 /// </summary>
 static class StsAdvice

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>An object to be made.</summary>
+/// <summary>An object to upload.</summary>
 /// <param name="Bucket">Its bucket.</param>
 /// <param name="Key">Its key.</param>
 /// <param name="ContentType">Its content type.</param>

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Runs uploads, at most so many at once. After the first failure no other begins; those that have begun may end.</summary>
+/// <summary>Runs uploads, up to a limit at once. After the first failure no other begins; running ones may end.</summary>
 sealed class UploadQueue(int most, CancellationToken cancellationToken) : IDisposable
 {
     readonly SemaphoreSlim free = new(most);
@@ -11,8 +11,8 @@ sealed class UploadQueue(int most, CancellationToken cancellationToken) : IDispo
     /// <summary>The first failure.</summary>
     public Exception? Failure => Volatile.Read(ref failure);
 
-    /// <summary>Begins an upload as soon as it may. Not to be called concurrently.</summary>
-    /// <exception cref="OperationCanceledException">Another has failed, or the caller wants to end. The upload did not begin.</exception>
+    /// <summary>Starts an upload as soon as the limit allows. Not for concurrent calls.</summary>
+    /// <exception cref="OperationCanceledException">Another upload has failed, or the caller cancelled. This one did not begin.</exception>
     public async Task StartAsync(Func<Task> upload)
     {
         await free.WaitAsync(noMore.Token);
@@ -25,7 +25,7 @@ sealed class UploadQueue(int most, CancellationToken cancellationToken) : IDispo
         running.Add(RunAsync(upload));
     }
 
-    /// <summary>Completes, never with an exception, when none is under way.</summary>
+    /// <summary>Completes, never with an exception, when no upload is running.</summary>
     public Task SettleAsync() => Task.WhenAll(running);
 
     public void Dispose()

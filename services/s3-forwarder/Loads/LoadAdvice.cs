@@ -15,7 +15,7 @@ static class LoadAdvice
             + "pipe."
     );
 
-    /// <summary>By code where it is known, otherwise by status, with the names of this installation.</summary>
+    /// <summary>By code if it is known, otherwise by status, with the names of this installation.</summary>
     public static Explanation Explain(SnowflakeError error, LoadOptions options) => Explain(error).For(options.Names);
 
     internal static Explanation Explain(SnowflakeError error) =>

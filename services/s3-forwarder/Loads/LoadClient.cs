@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Classic Snowpipe's REST API: what became of files, and files to load. Signs in with a key-pair JWT of its own. A call is not repeated
-/// here, except with a new JWT after a 401: who asks decides when to ask again. Thread-safe.
+/// Classic Snowpipe's REST API: asks what became of files, and names files to load. Signs in with its own key-pair JWT. A call is not
+/// repeated here, except with a new JWT after a 401: the caller decides when to ask again. Thread-safe.
 /// </summary>
 sealed class LoadClient(LoadOptions options, TimeProvider clock, ILogger<LoadClient> logger) : IDisposable
 {
@@ -33,11 +33,11 @@ sealed class LoadClient(LoadOptions options, TimeProvider clock, ILogger<LoadCli
     /// <summary>Snowflake's time.</summary>
     public ServerClock Clock => transport.ServerClock;
 
-    /// <summary>Asks what became of files in a range of time.</summary>
+    /// <summary>Asks what became of files in a time range.</summary>
     /// <param name="from">The first moment.</param>
     /// <param name="to">One past the last; null for everything until now, by Snowflake's own clock.</param>
     /// <param name="stop">Ends the call.</param>
-    /// <exception cref="SnowflakeException">There was no answer, or another one.</exception>
+    /// <exception cref="SnowflakeException">There was no answer, or not a usable one.</exception>
     public async Task<LoadPage> ScanAsync(DateTimeOffset from, DateTimeOffset? to, CancellationToken stop)
     {
         var answer = await SendAsync(
@@ -76,7 +76,7 @@ sealed class LoadClient(LoadOptions options, TimeProvider clock, ILogger<LoadCli
         );
     }
 
-    /// <summary>Has files loaded. A file whose path the pipe has read in the last 14 days is left alone.</summary>
+    /// <summary>Asks Snowpipe to load files. It skips a file whose path the pipe has read in the last 14 days.</summary>
     /// <param name="paths">Relative to the stage; at most <see cref="MostFiles"/>.</param>
     /// <param name="stop">Ends the call.</param>
     /// <returns>Paths that the pipe's PATTERN does not match; they will not be loaded.</returns>
@@ -145,7 +145,7 @@ sealed class LoadClient(LoadOptions options, TimeProvider clock, ILogger<LoadCli
                 return answer;
             if (answer.Status != HttpStatusCode.Unauthorized || attempt > 0)
                 throw new SnowflakeException(answer.Error);
-            // The refusal told Snowflake's time, and the key may have been rotated since it was read.
+            // The refusal gave Snowflake's time, and the key may have been rotated since it was read.
             lock (gate)
             {
                 jwt = null;

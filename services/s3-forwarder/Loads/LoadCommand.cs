@@ -8,13 +8,13 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>The verb <c>loads</c>: which objects await their load, and loading those that Snowpipe has missed.</summary>
+/// <summary>The verb <c>loads</c>: shows objects that are not loaded yet, and loads those that Snowpipe has missed.</summary>
 static class LoadCommand
 {
     /// <summary>Beyond this age a pipe may have forgotten that it has loaded a file, and would load it again.</summary>
     static readonly TimeSpan oldest = TimeSpan.FromDays(13);
 
-    /// <param name="options">Reads the settings; called only by what needs them.</param>
+    /// <param name="options">Reads the settings; called only by code that needs them.</param>
     public static Command Create(Func<LoadOptions?> options)
     {
         var directory = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } set ? set : "/data";
@@ -113,7 +113,7 @@ static class LoadCommand
     {
         var now = client.Clock.UtcNow;
         var chosen = file.Read().Files.Where(watched => how.AllPending || watched.IsMissed).ToList();
-        // Refused rather than sent in vain, or twice.
+        // Left out here, so that they are not sent in vain, or loaded twice.
         var old = chosen.RemoveAll(watched => now - watched.UploadedAt > oldest);
         var foreign = chosen.RemoveAll(watched => !watched.Address.StartsWith(options.StageUrl, StringComparison.Ordinal));
         var (sent, unmatched) = (0, new List<string>());
@@ -157,7 +157,7 @@ static class LoadCommand
         {
             foreach (var watched in sent)
             {
-                // The service may have settled it since.
+                // The service may have settled the file since.
                 if (list.Find(watched.Address) is { } current)
                     list.Put(current with { IsMissed = false, RefreshedAt = now });
             }

@@ -53,7 +53,7 @@ sealed class LoadFigures
             "s",
             "Age of the oldest object whose load is not known yet"
         );
-        // From the start, so that an alert sees the first of each.
+        // From the start, so that an alert sees the first event of each.
         foreach (var state in (LoadState[])[LoadState.Loaded, LoadState.PartiallyLoaded, LoadState.Failed])
             fileCounter.Add(0, new KeyValuePair<string, object?>("state", NameOf(state)));
         page.Add(Write);
@@ -86,7 +86,7 @@ sealed class LoadFigures
         }
     }
 
-    /// <summary>Objects with so many rows were uploaded.</summary>
+    /// <summary>Objects with this many rows were uploaded.</summary>
     public void Sent(long rows)
     {
         sentCounter.Add(rows);
@@ -112,14 +112,14 @@ sealed class LoadFigures
             lagHistogram.Record(Math.Max(0, seconds.TotalSeconds));
     }
 
-    /// <summary>Objects are no longer asked for.</summary>
+    /// <summary>The service no longer asks for these objects.</summary>
     public void GaveUp(int count)
     {
         lock (gate)
             givenUp += count;
     }
 
-    /// <summary>The list as it is now.</summary>
+    /// <summary>Shows the current list.</summary>
     /// <param name="list">The list.</param>
     /// <param name="ahead">How far Snowflake's clock is ahead of this machine's.</param>
     public void Show(LoadList list, TimeSpan ahead)
@@ -134,7 +134,7 @@ sealed class LoadFigures
     }
 
     /// <summary>Snowpipe was asked.</summary>
-    /// <param name="failure">Why that failed; null if it did not.</param>
+    /// <param name="failure">Why the call failed; null if it did not.</param>
     public void Asked(string? failure)
     {
         if (failure is not null)

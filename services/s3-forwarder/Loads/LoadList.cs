@@ -3,15 +3,15 @@ using System.Text.Json;
 
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>What is known about uploaded objects until Snowpipe has told what became of them. Not thread-safe.</summary>
+/// <summary>What is known about uploaded objects until Snowpipe reports their load. Not thread-safe.</summary>
 /// <remarks>
-/// As lines of JSON: <c>{"file","rows","planned_at","uploaded_at","missed","refreshed_at"}</c> for each object that awaits its load (the
-/// last line about an object counts), <c>{"unloaded","at","state","rows","rows_inserted","error"}</c> for the newest that failed, and
-/// <c>{"scanned_until"}</c>. A line that is cut or damaged is left out.
+/// Lines of JSON: <c>{"file","rows","planned_at","uploaded_at","missed","refreshed_at"}</c> for each object not loaded yet (the last line
+/// about an object counts), <c>{"unloaded","at","state","rows","rows_inserted","error"}</c> for the newest failures, and
+/// <c>{"scanned_until"}</c>. A cut or damaged line is skipped.
 /// </remarks>
 sealed class LoadList
 {
-    /// <summary>More objects than any outage that the journal survives; about 3 MB.</summary>
+    /// <summary>More than any outage that the journal survives can accumulate; about 3 MB.</summary>
     public const int MostFiles = 10_000;
 
     public const int MostUnloaded = 20;
@@ -22,10 +22,10 @@ sealed class LoadList
     /// <summary>The history has been read up to here, by Snowflake's clock.</summary>
     public DateTimeOffset? ScannedUntil { get; set; }
 
-    /// <summary>Objects that await their load, in the order in which they were uploaded.</summary>
+    /// <summary>Objects not loaded yet, in the order of their upload.</summary>
     public IReadOnlyCollection<WatchedFile> Files => files.Values;
 
-    /// <summary>The newest that failed, oldest first.</summary>
+    /// <summary>The newest failed files, oldest first.</summary>
     public IReadOnlyList<UnloadedFile> Unloaded => unloaded;
 
     /// <summary>Lines that could not be read.</summary>

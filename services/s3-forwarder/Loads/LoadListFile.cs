@@ -4,16 +4,16 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// The <see cref="LoadList"/> of a volume, shared by its replicas and by the verb <c>loads</c>. A batch costs one append with one
-/// fsync; the whole file is written only when something was settled. Thread-safe.
+/// The <see cref="LoadList"/> of a volume, shared by its replicas and by the verb <c>loads</c>. A batch costs one append with one fsync;
+/// the whole file is written only when an object was settled. Thread-safe.
 /// </summary>
 /// <param name="directory">The data directory.</param>
 sealed class LoadListFile(string directory)
 {
-    /// <summary>Beyond this nothing is appended: something keeps the list from being worked on.</summary>
+    /// <summary>Beyond this size nothing is appended: something prevents the list from shrinking.</summary>
     const long MostBytes = 16 << 20;
 
-    /// <summary>How long the lock is waited for: some fsyncs of a slow card, but no longer, because a delivery waits too.</summary>
+    /// <summary>How long to wait for the lock: several fsyncs of a slow card, but no longer, because a delivery waits too.</summary>
     static readonly TimeSpan patience = TimeSpan.FromSeconds(10),
         pause = TimeSpan.FromMilliseconds(10);
 
@@ -22,9 +22,10 @@ sealed class LoadListFile(string directory)
     /// <summary>Held by the replica that asks Snowflake, as long as it runs.</summary>
     public string LeaderPath => Path + ".leader";
 
-    /// <summary>Appends objects. They are on disk when it returns.</summary>
-    /// <exception cref="IOException">The disk refused, the file is full, or another process does not release it; some of them may be in
-    /// the list.</exception>
+    /// <summary>Appends objects. They are on disk when the call returns.</summary>
+    /// <exception cref="IOException">
+    /// The disk refused, the file is full, or another process holds the lock; some objects may be in the list.
+    /// </exception>
     public async Task AppendAsync(IReadOnlyCollection<WatchedFile> files)
     {
         var lines = new ArrayBufferWriter<byte>();
@@ -36,7 +37,7 @@ sealed class LoadListFile(string directory)
             var end = RandomAccess.GetLength(file);
             if (end + lines.WrittenCount > MostBytes)
                 throw new IOException($"{Path} has {end} bytes, which is its most");
-            // A line that a power cut has cut must not swallow the next one.
+            // A line cut by a power failure must not swallow the next one.
             if (end > 0 && !EndsLine(file, end))
                 RandomAccess.Write(file, "\n"u8, end++);
             RandomAccess.Write(file, lines.WrittenSpan, end);
@@ -61,9 +62,9 @@ sealed class LoadListFile(string directory)
         }
     }
 
-    /// <summary>Changes the list. What was changed is on disk when it returns.</summary>
+    /// <summary>Changes the list. The change is on disk when the call returns.</summary>
     /// <param name="change">Returns whether it changed anything.</param>
-    /// <exception cref="IOException">The disk refused, or another process does not release the list, which is as it was.</exception>
+    /// <exception cref="IOException">The disk refused, or another process holds the lock; the list is unchanged.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public async Task<LoadList> UpdateAsync(Func<LoadList, bool> change)
     {
@@ -80,8 +81,9 @@ sealed class LoadListFile(string directory)
         return RandomAccess.Read(file, last, end - 1) == 1 && last[0] == (byte)'\n';
     }
 
-    /// <exception cref="IOException">It cannot be made, or another process holds it: then one that is frozen, because it takes
-    /// milliseconds.</exception>
+    /// <exception cref="IOException">
+    /// The lock file cannot be created, or another process holds it. Since that takes milliseconds, that process must be frozen.
+    /// </exception>
     async Task<FileLock> TakeAsync()
     {
         var began = TimeProvider.System.GetTimestamp();

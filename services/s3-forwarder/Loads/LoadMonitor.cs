@@ -5,11 +5,11 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Asks Snowpipe what became of uploaded objects and says it: in figures, in the log, and as dead letters. Of the replicas of a volume one
-/// asks. Nothing is asked while no object awaits its load.
+/// Asks Snowpipe what became of uploaded objects and reports it in figures, in the log, and as dead letters. One of the replicas of a
+/// volume asks. Nothing is asked if all objects are settled.
 /// </summary>
 /// <remarks>
-/// A file that failed gets its letter before it leaves the list, so a kill in between costs a second letter and never the only one. A file
+/// A failed file gets its dead letter before it leaves the list, so a kill in between costs a second letter and never the only one. A file
 /// counts as missed only after the history was read once more from the time of its plan.
 /// </remarks>
 sealed partial class LoadMonitor(
@@ -30,12 +30,12 @@ sealed partial class LoadMonitor(
 
     readonly LoadOptions options = client.Options;
 
-    /// <summary>Files that have their letter although the list could not be written afterwards.</summary>
+    /// <summary>Files that have their dead letter although the list could not be written afterwards.</summary>
     readonly HashSet<string> lettered = new(StringComparer.Ordinal);
 
     readonly UploadDates dates = new(client, clock);
 
-    /// <summary>The list says it too, but is not written for this alone.</summary>
+    /// <summary>Also in the list, which is not written for this alone.</summary>
     DateTimeOffset? scannedUntil;
     int failures;
     int damagedLines;
@@ -104,8 +104,8 @@ sealed partial class LoadMonitor(
     }
 
     /// <summary>
-    /// Where to read on. Of objects that were noted since the last reading, the history may tell from the time of their plan on: an upload
-    /// over a slow line ends long after its first objects were loaded.
+    /// Where to continue reading. The history may have an object from the time of its plan on: an upload over a slow line ends long after
+    /// its first objects were loaded. So for objects noted since the last reading, start at their plan.
     /// </summary>
     DateTimeOffset Resume(LoadList known)
     {
@@ -113,7 +113,7 @@ sealed partial class LoadMonitor(
         return known.Files.Min(file => resumed is { } at && file.UploadedAt < at ? at : file.PlannedAt - early);
     }
 
-    /// <summary>Drops what the history cannot know any more, and what exceeds the bound.</summary>
+    /// <summary>Drops objects that are too old for the history, and those beyond the limit.</summary>
     bool Trim(LoadList known)
     {
         var now = client.Clock.UtcNow;
@@ -176,7 +176,7 @@ sealed partial class LoadMonitor(
         return known;
     }
 
-    /// <summary>Says once of a file that Snowpipe has not seen it.</summary>
+    /// <summary>Reports once that Snowpipe has not seen a file.</summary>
     async Task<LoadList> FindMissedAsync(LoadList known, CancellationToken stop)
     {
         var now = client.Clock.UtcNow;
@@ -188,7 +188,7 @@ sealed partial class LoadMonitor(
         var from = overdue.Values.Min(file => file.PlannedAt) - early;
         var (found, until) = await LoadScan.RunAsync(client, from, overdue.ContainsKey, clock, stop);
         known = await SettleAsync(found, until);
-        // Snowpipe has seen what it is still loading.
+        // Snowpipe has seen a file that it is still loading.
         foreach (var file in found)
             overdue.Remove(file.Address);
         if (overdue.Count == 0)
@@ -249,9 +249,9 @@ sealed partial class LoadMonitor(
         var explanation = LoadAdvice.Explain(error, options);
         failures++;
         figures.Asked(error.Describe());
-        // Without its words: Snowflake puts another uuid into each refusal.
+        // Without the error's words: Snowflake puts another uuid into each refusal.
         Report($"{error.Describe()}. {explanation.Cause} {explanation.Fix}", $"{error.Operation} {error.Status} {error.Code}");
-        // Also what only a person can change is asked ever more rarely: many refused sign-ins lock a user.
+        // Errors that only a person can fix are retried ever more rarely too: many refused sign-ins lock a user.
         var pause = options.Interval * Math.Pow(2, Math.Min(failures, 10));
         if (error.RetryAfter is { } wait && wait > pause)
             pause = wait;
@@ -259,7 +259,7 @@ sealed partial class LoadMonitor(
         return pause < most ? pause : most;
     }
 
-    /// <summary>Says a problem once. Readings are delivered all the same, so the service stays ready.</summary>
+    /// <summary>Reports a problem once. Readings are delivered all the same, so the service stays ready.</summary>
     void Report(string problem, string kind)
     {
         health.Well(Part, $"not known whether objects are loaded: {problem}");

@@ -1,19 +1,19 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>How the load history of classic Snowpipe is asked for. Immutable.</summary>
+/// <summary>Settings for the load history of classic Snowpipe. Immutable.</summary>
 sealed record LoadOptions
 {
-    /// <summary>Null only while a problem of the settings says why.</summary>
+    /// <summary>Null only if a problem of the settings says why.</summary>
     public required AccountIdentifier? Account { get; init; }
 
-    /// <summary>LOGIN_NAME. Classic Snowpipe lets a user act as the default role only.</summary>
+    /// <summary>LOGIN_NAME. Classic Snowpipe lets a user act only as the default role.</summary>
     public required string User { get; init; }
 
     public required Uri Url { get; init; }
 
     public required string KeyFile { get; init; }
 
-    /// <summary>As it was at the start; null only while a problem says why.</summary>
+    /// <summary>As it was at the start; null only if a problem says why.</summary>
     public required KeyPair? Key { get; init; }
 
     /// <summary>Secret.</summary>
@@ -25,16 +25,16 @@ sealed record LoadOptions
 
     public required string Pipe { get; init; }
 
-    /// <summary>Where the pipe's stage points: <c>s3://bucket/prefix/</c>. Paths are relative to it.</summary>
+    /// <summary>Location of the pipe's stage: <c>s3://bucket/prefix/</c>. Paths are relative to it.</summary>
     public required string StageUrl { get; init; }
 
-    /// <summary>Time between two questions. Snowflake's own example is every 8 minutes.</summary>
+    /// <summary>Time between two calls. Snowflake's own example is every 8 minutes.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(8);
 
-    /// <summary>A file that the history does not know so long after its upload is missed.</summary>
+    /// <summary>A file that the history does not know this long after its upload is missed.</summary>
     public TimeSpan MissedAfter { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Ceiling for one call.</summary>
+    /// <summary>Time limit of one call.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     public string FullPipe => $"{Database}.{Schema}.{Pipe}";
@@ -43,6 +43,6 @@ sealed record LoadOptions
     public (string Placeholder, string Name)[] Names =>
         [("<db>", Database), ("<schema>", Schema), ("<pipe>", Pipe), ("<user>", User.ToUpperInvariant())];
 
-    /// <summary>The key as its file has it now; null when that cannot be read.</summary>
+    /// <summary>The key as its file has it now; null if it cannot be read.</summary>
     public KeyPair? ReadKey() => KeyPair.Load(KeyFile, Passphrase, out _);
 }

@@ -7,8 +7,8 @@ static class LoadOptionsLoader
 {
     /// <param name="settings">The settings.</param>
     /// <param name="bucket">The bucket that objects go to.</param>
-    /// <param name="prefix">What their keys begin with.</param>
-    /// <returns>Null when loads are not monitored.</returns>
+    /// <param name="prefix">Prefix of their keys.</param>
+    /// <returns>Null if loads are not monitored.</returns>
     public static LoadOptions? Load(Settings settings, string bucket, string prefix)
     {
         var isOn = settings.Flag(
@@ -68,7 +68,7 @@ static class LoadOptionsLoader
         };
     }
 
-    /// <summary>For --help: what is needed only when loads are monitored.</summary>
+    /// <summary>For --help: the settings needed only if loads are monitored.</summary>
     static void Document(Settings settings)
     {
         const string When = "With SNOWPIPE_MONITOR: ";

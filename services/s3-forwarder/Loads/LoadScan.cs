@@ -1,6 +1,6 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>Reads the load history from a time until now, in ranges and pages as Snowflake takes them.</summary>
+/// <summary>Reads the load history from a given time until now, in the ranges and pages that Snowflake accepts.</summary>
 static class LoadScan
 {
     /// <summary>How far Snowflake's history goes back.</summary>
@@ -9,19 +9,19 @@ static class LoadScan
     /// <summary>An entry may appear in the history a little after its time.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromMinutes(2);
 
-    /// <summary>Snowflake wants narrow ranges.</summary>
+    /// <summary>Snowflake prefers narrow ranges.</summary>
     static readonly TimeSpan longestRange = TimeSpan.FromHours(6);
 
-    /// <summary>Between two calls of one reading.</summary>
+    /// <summary>Pause between two calls of one scan.</summary>
     static readonly TimeSpan spacing = TimeSpan.FromSeconds(10);
 
     /// <summary>Reads the history.</summary>
-    /// <param name="client">Asks.</param>
-    /// <param name="from">Where to begin.</param>
+    /// <param name="client">Makes the calls.</param>
+    /// <param name="from">Start of the range.</param>
     /// <param name="isWanted">The files that matter; the others are dropped at once.</param>
     /// <param name="clock">Makes timers.</param>
-    /// <param name="stop">Ends it.</param>
-    /// <returns>What is known of the wanted files, the newest entry of each; and the time until which the history was read.</returns>
+    /// <param name="stop">Ends the scan.</param>
+    /// <returns>The newest entry of each wanted file, and the time until which the history was read.</returns>
     /// <exception cref="SnowflakeException">A call failed.</exception>
     public static async Task<(IReadOnlyCollection<LoadedFile> Files, DateTimeOffset Until)> RunAsync(
         LoadClient client,
@@ -31,7 +31,7 @@ static class LoadScan
         CancellationToken stop
     )
     {
-        // The first answer tells Snowflake's time; with a wrong clock the ranges would be wrong as well.
+        // The first answer gives Snowflake's time; with a wrong clock the ranges would be wrong too.
         if (client.Clock.Offset is null)
         {
             var own = client.Clock.UtcNow;
@@ -43,11 +43,11 @@ static class LoadScan
         while (at < until)
         {
             var end = at + longestRange < until ? at + longestRange : until;
-            // That clock is known to half a second only: the last range is left open.
+            // Snowflake's clock is known only to half a second, so the last range is left open.
             var page = await client.ScanAsync(at, end < until ? end : null, stop);
             foreach (var file in page.Files.Where(file => isWanted(file.Address)))
                 found[file.Address] = file;
-            // A page that does not lead on must not be read for ever.
+            // A page that makes no progress must not be read for ever.
             at =
                 page.IsComplete ? end
                 : page.RangeEnd is { } rangeEnd && rangeEnd > at ? rangeEnd

@@ -1,17 +1,17 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>What Snowpipe says of a file.</summary>
+/// <summary>Snowpipe's state of a file.</summary>
 enum LoadState
 {
-    /// <summary>Not done with, or a word that is not known here.</summary>
+    /// <summary>Still loading, or a word that is not known here.</summary>
     InProgress,
 
     /// <summary>All of its rows are in the table.</summary>
     Loaded,
 
-    /// <summary>Some of its rows are.</summary>
+    /// <summary>Some of its rows are in the table.</summary>
     PartiallyLoaded,
 
-    /// <summary>None is.</summary>
+    /// <summary>None of its rows is in the table.</summary>
     Failed,
 }

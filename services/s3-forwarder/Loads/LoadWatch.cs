@@ -3,8 +3,8 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Keeps in mind which objects were uploaded, until Snowpipe has told what became of them. It never holds up delivery: what the disk
-/// refuses is kept in memory and written with the next batch. Thread-safe.
+/// Remembers which objects were uploaded, until Snowpipe reports their load. It never holds up delivery: what the disk refuses is kept in
+/// memory and written with the next batch. Thread-safe.
 /// </summary>
 sealed partial class LoadWatch(LoadListFile list, LoadClient client, LoadFigures figures, ILogger<LoadWatch> logger)
 {

@@ -6,10 +6,10 @@ namespace ThermalStreaming.S3Forwarder;
 /// <summary>A file in Snowpipe's load history.</summary>
 /// <param name="Address"><c>s3://bucket/key</c>.</param>
 /// <param name="StageLocation">The stage, as Snowpipe names it.</param>
-/// <param name="State">What became of it.</param>
-/// <param name="At">When its last rows were inserted, or it failed; null when the history does not say.</param>
+/// <param name="State">State of its load.</param>
+/// <param name="At">When its last rows were inserted, or when it failed; null if the history does not say.</param>
 /// <param name="RowsInserted">Rows in the table.</param>
-/// <param name="RowsParsed">Rows that were read.</param>
+/// <param name="RowsParsed">Rows read from the file.</param>
 /// <param name="Errors">Rows that could not be loaded.</param>
 /// <param name="FirstError">The first error in Snowflake's words, with its place; "" if there is none.</param>
 sealed record LoadedFile(
@@ -24,7 +24,7 @@ sealed record LoadedFile(
 )
 {
     /// <summary>Reads an element of <c>files</c>.</summary>
-    /// <returns>Null when it names no file.</returns>
+    /// <returns>Null if it names no file.</returns>
     public static LoadedFile? Read(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object || Text(json, "path") is not { Length: > 0 } path)
@@ -37,7 +37,7 @@ sealed record LoadedFile(
             "LOAD_FAILED" => LoadState.Failed,
             _ => LoadState.InProgress,
         };
-        // Of a large file more may follow.
+        // More rows of a large file may follow.
         if (json.TryGetProperty("complete", out var complete) && complete.ValueKind == JsonValueKind.False)
             state = LoadState.InProgress;
         return new LoadedFile(
@@ -61,7 +61,7 @@ sealed record LoadedFile(
             error = Text(json, "systemError");
         if (error.Length == 0)
             return "";
-        // A column's name holds quotes and commas of its own.
+        // A column's name has its own quotes and commas.
         var column = Text(json, "firstErrorColumnName");
         return SnowflakeError.OneLine(error)
             + (Number(json, "firstErrorLineNum") is { } line ? string.Create(CultureInfo.InvariantCulture, $", line {line}") : "")

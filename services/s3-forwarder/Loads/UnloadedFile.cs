@@ -1,9 +1,9 @@
 namespace ThermalStreaming.S3Forwarder;
 
-/// <summary>A file that was not loaded, or not whole.</summary>
+/// <summary>A file that was not loaded, or not completely.</summary>
 /// <param name="Address"><c>s3://bucket/key</c>.</param>
 /// <param name="At">When that became known.</param>
-/// <param name="State">What became of it.</param>
+/// <param name="State">State of its load.</param>
 /// <param name="Rows">Rows in it.</param>
 /// <param name="RowsInserted">Rows in the table.</param>
 /// <param name="FirstError">The first error with its place.</param>
