@@ -4,16 +4,16 @@ using Grpc.Core;
 namespace ThermalStreaming.Control;
 
 /// <summary>
-/// Why no call reached a control service because of encryption: its certificate is not accepted, or one of the two sides speaks TLS and
-/// the other does not.
+/// An encryption problem because of which no call reached a control service: its certificate is not accepted, or only one of the two sides
+/// speaks TLS.
 /// </summary>
-/// <param name="What">What happened, in a sentence without its subject and its full stop.</param>
+/// <param name="What">What happened: a sentence without its subject and full stop.</param>
 /// <param name="Fix">What to do.</param>
 public sealed record ConnectionProblem(string What, string Fix)
 {
-    /// <summary>Null where the reason is another one.</summary>
-    /// <param name="e">What a call ended with.</param>
-    /// <param name="usesTls">The client's side.</param>
+    /// <summary>Null if the call failed for another reason.</summary>
+    /// <param name="e">The exception that ended the call.</param>
+    /// <param name="usesTls">Whether the client uses TLS.</param>
     public static ConnectionProblem? Of(RpcException e, bool usesTls)
     {
         if (Causes(e).OfType<ControlCertificateException>().FirstOrDefault() is { } refused)
@@ -26,7 +26,7 @@ public sealed record ConnectionProblem(string What, string Fix)
                     + "THERMAL_CA_FILE (of the console: CONSOLE_TLS) within the project's network"
             );
         }
-        // A connection that breaks off is another error: this is one whose first bytes are not HTTP/2's.
+        // Not a lost connection, which is another error: the first bytes were not HTTP/2.
         if (!usesTls && Causes(e).OfType<HttpRequestException>().Any(cause => cause.HttpRequestError == HttpRequestError.InvalidResponse))
         {
             return new(

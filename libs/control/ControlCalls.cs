@@ -3,11 +3,9 @@ using Grpc.Core.Interceptors;
 
 namespace ThermalStreaming.Control;
 
-/// <summary>
-/// Gives each call the token where it may travel, and each unary call a deadline where it has none. Thread-safe.
-/// </summary>
+/// <summary>Adds the token to each call that may carry it, and a deadline to each unary call without one. Thread-safe.</summary>
 /// <param name="options">Token and deadline.</param>
-/// <param name="withholdsToken">Calls go without a token, also without one that the caller gave.</param>
+/// <param name="withholdsToken">Calls go without a token, even if the caller gave one.</param>
 sealed class ControlCalls(ControlOptions options, bool withholdsToken) : Interceptor
 {
     const string Authorization = "authorization";

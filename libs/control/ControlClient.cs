@@ -8,12 +8,12 @@ using Grpc.Net.Client;
 namespace ThermalStreaming.Control;
 
 /// <summary>
-/// One running service, over one connection: made at the first call, kept alive while calls run, and made again when it is lost.
+/// Calls one running service over one connection. It is made at the first call, kept alive while calls run, and reopened when it is lost.
 /// Thread-safe.
 /// </summary>
 public sealed class ControlClient : IDisposable
 {
-    /// <summary>Services answer within the machine, or not at all.</summary>
+    /// <summary>Services answer within the machine or not at all.</summary>
     static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3),
         PingInterval = TimeSpan.FromSeconds(20),
         PingTimeout = TimeSpan.FromSeconds(10);
@@ -22,7 +22,7 @@ public sealed class ControlClient : IDisposable
 
     /// <param name="address">Scheme, host and port, for example <c>http://10.0.0.3:8081</c>.</param>
     /// <param name="options">Token, deadline and trust.</param>
-    /// <param name="name">The name by which the address was found, which certificates carry; null: the address.</param>
+    /// <param name="name">The name that led to the address, and that certificates carry; null: the address.</param>
     public ControlClient(Uri address, ControlOptions options, string? name = null)
     {
         Address = address;
@@ -34,7 +34,7 @@ public sealed class ControlClient : IDisposable
         {
             var expected = tls.ServerName ?? name ?? address.Host;
             target = new UriBuilder(Uri.UriSchemeHttps, expected, address.Port).Uri;
-            // The name is for the certificate; which of its replicas is called is known by the address.
+            // The name is for the certificate; the address selects the replica.
             handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(address, cancellationToken);
             handler.SslOptions = Trust(tls, expected);
         }
@@ -47,11 +47,11 @@ public sealed class ControlClient : IDisposable
     /// <summary>Where the service is.</summary>
     public Uri Address { get; }
 
-    /// <summary>Whether calls are encrypted, and the service's certificate is judged.</summary>
+    /// <summary>Whether calls are encrypted and the service's certificate is checked.</summary>
     public bool UsesTls { get; }
 
     /// <summary>
-    /// Calls carry no token, because it would leave this machine and the project's network in clear: calls that need it are refused.
+    /// Calls carry no token, because it would leave this machine and the project's network unencrypted. Calls that need it are refused.
     /// </summary>
     public bool WithholdsToken { get; }
 
@@ -61,7 +61,7 @@ public sealed class ControlClient : IDisposable
     /// <summary>The calls of a forwarder; a sensor-agent answers UNIMPLEMENTED.</summary>
     public Forwarder.ForwarderClient Forwarder { get; }
 
-    /// <summary>Ends the calls that run with CANCELLED.</summary>
+    /// <summary>Ends running calls with CANCELLED.</summary>
     public void Dispose() => channel.Dispose();
 
     static bool StaysHere(Uri address) =>

@@ -3,19 +3,19 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ThermalStreaming.Control;
 
-/// <summary>How the certificate of a control service is judged. Immutable.</summary>
+/// <summary>How to check the certificate of a control service. Immutable.</summary>
 public sealed record ControlTls
 {
-    /// <summary>The authorities to trust instead of the machine's; null: the machine's.</summary>
+    /// <summary>The authorities to trust; null: the machine's.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
-    /// <summary>Where they were read, for messages; empty for the machine's.</summary>
+    /// <summary>The file they were read from, for messages; empty for the machine's.</summary>
     public string AuthorityFile { get; init; } = "";
 
     /// <summary>The name that certificates must carry. Null: the name or address by which the service is reached.</summary>
     public string? ServerName { get; init; }
 
-    /// <summary>Reads the authorities. A file that is replaced later is not read again.</summary>
+    /// <summary>Reads the authorities once; a file replaced later is not read again.</summary>
     /// <param name="authorityFile">PEM file with one or more certificates; null: the machine's authorities.</param>
     /// <param name="serverName">See <see cref="ServerName"/>.</param>
     /// <exception cref="IOException">The file cannot be read, or holds no certificate; the message says what to do.</exception>

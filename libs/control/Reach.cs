@@ -3,17 +3,17 @@ using System.Net.NetworkInformation;
 
 namespace ThermalStreaming.Control;
 
-/// <summary>Which addresses are reached without leaving this machine or, in a container, the project's network.</summary>
+/// <summary>Decides which addresses are reached without leaving this machine or, in a container, the project's network.</summary>
 static class Reach
 {
     /// <summary>
-    /// Whether nobody outside can read what is sent there: an address of this machine, or, for a container, one of a network that the
-    /// container is in by a virtual interface. A container with the host's network is in no project's network.
+    /// Whether nobody outside can read data sent there: an address of this machine, or, for a container, one in a network that the
+    /// container has a virtual interface to. A container with the host's network is in no project's network.
     /// </summary>
     public static bool IsWithin(IPAddress address) => IsWithin(address, IsContainer, Interfaces());
 
-    /// <param name="address">Where something is to be sent.</param>
-    /// <param name="isContainer">This process runs in a container.</param>
+    /// <param name="address">The address to send to.</param>
+    /// <param name="isContainer">Whether this process runs in a container.</param>
     /// <param name="interfaces">Addresses of this machine, with the lengths of their prefixes.</param>
     internal static bool IsWithin(
         IPAddress address,
@@ -30,14 +30,14 @@ static class Reach
             );
     }
 
-    /// <summary>Images of .NET say so.</summary>
+    /// <summary>.NET's images set this variable.</summary>
     static bool IsContainer => Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") is "true" or "1";
 
     static IEnumerable<(IPAddress Address, int Prefix, bool IsVirtual)> Interfaces()
     {
         foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
         {
-            // What the kernel drives by hardware has a device, and leads out of the machine.
+            // A hardware interface has a device, and leads out of the machine.
             var isVirtual = !Directory.Exists($"/sys/class/net/{network.Name}/device");
             foreach (var own in network.GetIPProperties().UnicastAddresses)
                 yield return (own.Address, own.PrefixLength, isVirtual);

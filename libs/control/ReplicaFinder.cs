@@ -4,11 +4,11 @@ using System.Net.Sockets;
 namespace ThermalStreaming.Control;
 
 /// <summary>
-/// Finds the running replicas of a service by its name: Docker's DNS answers with an address for each. Keeps one client for each replica
-/// as long as it is there. Thread-safe.
+/// Finds the running replicas of a service by its name: Docker's DNS answers with an address for each. Keeps one client per replica as long
+/// as the replica exists. Thread-safe.
 /// </summary>
 /// <param name="service">Name of the compose service, for example <c>snowpipe-forwarder</c>, or a host name or address.</param>
-/// <param name="options">How they are called.</param>
+/// <param name="options">How to call them.</param>
 public sealed class ReplicaFinder(string service, ControlOptions options) : IDisposable
 {
     readonly SemaphoreSlim gate = new(1);
@@ -18,9 +18,9 @@ public sealed class ReplicaFinder(string service, ControlOptions options) : IDis
     public string Service { get; } = service;
 
     /// <summary>
-    /// Asks who is there. Clients of replicas that are gone are disposed of, which ends the calls that run on them with CANCELLED.
+    /// Looks up the replicas. Clients of replicas that are gone are disposed of, which ends their running calls with CANCELLED.
     /// </summary>
-    /// <returns>A client for each replica, sorted by address; none where the name is not known: the service does not run.</returns>
+    /// <returns>A client for each replica, sorted by address; none if the name is not known: the service does not run.</returns>
     /// <exception cref="SocketException">The DNS server does not answer; the clients stay as they are.</exception>
     public async Task<IReadOnlyList<ControlClient>> FindAsync(CancellationToken cancellationToken)
     {

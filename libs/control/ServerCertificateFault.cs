@@ -3,13 +3,13 @@ namespace ThermalStreaming.Control;
 /// <summary>What is wrong with a server's certificate.</summary>
 public enum ServerCertificateFault
 {
-    /// <summary>There is none.</summary>
+    /// <summary>The server shows no certificate.</summary>
     Missing,
 
-    /// <summary>It, or its authority's, has expired or is not valid yet.</summary>
+    /// <summary>The certificate, or its authority's, has expired or is not valid yet.</summary>
     Expired,
 
-    /// <summary>No authority that is trusted has signed it.</summary>
+    /// <summary>No trusted authority has signed it.</summary>
     Untrusted,
 
     /// <summary>It is for other names.</summary>

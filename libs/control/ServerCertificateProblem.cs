@@ -3,20 +3,20 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ThermalStreaming.Control;
 
-/// <summary>What is wrong with a certificate that a server shows: <see cref="SslStream"/> names an error, this names cause and cure.</summary>
-/// <param name="What">In a sentence without its full stop, about "its certificate".</param>
-/// <param name="Kind">Which of the cures applies.</param>
+/// <summary>A problem with a server's certificate: <see cref="SslStream"/> names an error, this names cause and fix.</summary>
+/// <param name="What">A sentence without its full stop, about "its certificate".</param>
+/// <param name="Kind">Which of the fixes applies.</param>
 public sealed record ServerCertificateProblem(string What, ServerCertificateFault Kind)
 {
     const string Minute = "yyyy-MM-dd HH:mm";
 
-    /// <summary>Null where nothing is wrong. Of several faults, the one that must be repaired first.</summary>
-    /// <param name="certificate">What the server showed.</param>
-    /// <param name="chain">As it was built.</param>
-    /// <param name="errors">As they were found.</param>
-    /// <param name="name">What it was asked for.</param>
-    /// <param name="authorityFile">Where the authorities are from; empty for the machine's.</param>
-    /// <param name="now">The time by which it is judged.</param>
+    /// <summary>Null if nothing is wrong. Of several faults, the one to repair first.</summary>
+    /// <param name="certificate">The server's certificate.</param>
+    /// <param name="chain">The chain that was built.</param>
+    /// <param name="errors">The errors that were found.</param>
+    /// <param name="name">The name that the server was reached by.</param>
+    /// <param name="authorityFile">File of the authorities; empty for the machine's.</param>
+    /// <param name="now">The time to check against.</param>
     public static ServerCertificateProblem? Of(
         X509Certificate? certificate,
         X509Chain? chain,
@@ -45,7 +45,7 @@ public sealed record ServerCertificateProblem(string What, ServerCertificateFaul
         return new($"its certificate is for {Names(shown)}, and not for '{name}'", ServerCertificateFault.OtherName);
     }
 
-    /// <summary>The certificate of the chain that is not valid now: an authority's may have expired too.</summary>
+    /// <summary>The certificate of the chain that is not valid now; an authority's may have expired too.</summary>
     static ServerCertificateProblem? TimeProblem(X509Chain chain, DateTimeOffset now)
     {
         for (var i = 0; i < chain.ChainElements.Count; i++)

@@ -4,8 +4,8 @@ using System.Text;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// Names of devices behind a gateway, as parts of device ids: two names are never the same part. A colon stands between parts, so no device
-/// that is enrolled by itself, whose name has none, can have such an id.
+/// Names of devices behind a gateway, as parts of device ids. Different names give different parts. A colon separates parts; a device
+/// enrolled by itself has no colon in its name, so it cannot have such an id.
 /// </summary>
 static class GatewayName
 {

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// Where a value lies in a JSON payload: keys with dots between them, <c>[n]</c> for an item of a list, <c>['…']</c> for a key with a dot in
-/// it, and <c>$</c> for the payload itself. Immutable.
+/// Location of a value in a JSON payload: keys separated by dots, <c>[n]</c> for an item of a list, <c>['…']</c> for a key that contains a
+/// dot, and <c>$</c> for the payload itself. Immutable.
 /// </summary>
 sealed class JsonPath
 {
@@ -13,13 +13,13 @@ sealed class JsonPath
 
     JsonPath(string text, (string? Key, int Index)[] steps) => (Text, this.steps) = (text, steps);
 
-    /// <summary>As it was written.</summary>
+    /// <summary>The path as written.</summary>
     public string Text { get; }
 
     /// <summary>Whether it is the payload itself.</summary>
     public bool IsRoot => steps.Length == 0;
 
-    /// <returns>Null for a text that is no path.</returns>
+    /// <returns>Null if the text is not a path.</returns>
     public static JsonPath? Parse(string text)
     {
         var steps = new List<(string? Key, int Index)>();
@@ -38,7 +38,7 @@ sealed class JsonPath
             {
                 var isKey = rest.StartsWith("['");
                 var end = isKey ? rest[2..].IndexOf("']") : rest.IndexOf(']');
-                // No end, or nothing in front of it where a number should be.
+                // No end, or no number where one should be.
                 if (end < (isKey ? 0 : 2))
                     return null;
                 end += isKey ? 3 : 0;
@@ -67,7 +67,7 @@ sealed class JsonPath
         }
     }
 
-    /// <summary>Follows the path from <paramref name="from"/>. Null when it leads nowhere.</summary>
+    /// <summary>Follows the path from <paramref name="from"/>; null if it leads nowhere.</summary>
     public JsonElement? Find(JsonElement from)
     {
         foreach (var (key, index) in steps)

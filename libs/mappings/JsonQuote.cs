@@ -4,12 +4,12 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Mappings;
 
-/// <summary>Values of senders as a person may read them: short, and without control characters.</summary>
+/// <summary>Makes senders' values readable for a person: short, and without control characters.</summary>
 static class JsonQuote
 {
     public static string Of(string text) => JsonProblem.Quote(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>A value of a payload and what it is.</summary>
+    /// <summary>A value of a payload and its type.</summary>
     public static string Of(JsonElement value) =>
         value.ValueKind switch
         {

@@ -1,10 +1,9 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>A part of a mapping file with keys, whose values are asked for by key. What is wrong with one is reported with its
-/// line.</summary>
+/// <summary>A part of a mapping file with keys, read by key. Problems are reported with their line.</summary>
 /// <param name="node">The part.</param>
 /// <param name="path">The keys that lead to it.</param>
-/// <param name="problems">Gets what is wrong.</param>
+/// <param name="problems">Receives the problems.</param>
 sealed class KeyedNode(YamlNode node, string path, MappingProblems problems)
 {
     public int Line => node.Line;
@@ -20,7 +19,7 @@ sealed class KeyedNode(YamlNode node, string path, MappingProblems problems)
 
     public void Add(string key, string problem) => problems.Add((node[key] ?? node).Line, Name(key), problem);
 
-    /// <summary>False when the part has no keys at all. Each other key is a problem.</summary>
+    /// <summary>False if the part has no keys at all. Reports every key that is not allowed.</summary>
     public bool Allow(IReadOnlyList<string> keys)
     {
         if (node.Entries is null)
@@ -73,7 +72,7 @@ sealed class KeyedNode(YamlNode node, string path, MappingProblems problems)
         return [.. value.Items.Select((item, i) => new KeyedNode(item, $"{Name(key)}[{i}]", problems))];
     }
 
-    /// <summary>The texts of a list; a text alone counts as one.</summary>
+    /// <summary>The texts of a list; a single text counts as a list of one.</summary>
     public IReadOnlyList<YamlNode> Texts(string key)
     {
         if (node[key] is not { } value)
@@ -84,7 +83,7 @@ sealed class KeyedNode(YamlNode node, string path, MappingProblems problems)
         return [.. items.Where(item => item.Text is not null)];
     }
 
-    /// <summary>The keys of a part, with their values; none if there is no such part.</summary>
+    /// <summary>The keys of a part, with their values; empty if there is no such part.</summary>
     public IReadOnlyList<(string Key, YamlNode Value)> Entries(string key)
     {
         if (node[key] is not { } value)

@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>What becomes of the messages of one product. Immutable.</summary>
+/// <summary>How to turn the messages of one product into readings. Immutable.</summary>
 public sealed class Mapping
 {
-    /// <summary>Of the mapping, unique among those in use; the beginning of the device ids behind a gateway.</summary>
+    /// <summary>Name of the mapping, unique among those in use; device ids behind a gateway begin with it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The file that it stands in.</summary>
+    /// <summary>The file that contains it.</summary>
     public required string File { get; init; }
 
     /// <summary>Its line there, from 1.</summary>
@@ -22,6 +22,6 @@ public sealed class Mapping
 
     internal IReadOnlyList<TopicRule> Rules { get; set; } = [];
 
-    /// <summary>The topics that it takes, as they are written in it.</summary>
+    /// <summary>The topics that it takes, as written in it.</summary>
     public IEnumerable<string> Topics => Rules.Where(rule => rule.Readings.Count > 0).Select(rule => rule.Pattern.Text);
 }

@@ -1,15 +1,15 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>Reads mapping files, and gathers everything that is wrong with them.</summary>
+/// <summary>Reads mapping files and collects all their problems.</summary>
 public static class MappingFiles
 {
-    /// <summary>The most that a file may have: one that is larger is something else.</summary>
+    /// <summary>Maximum size of a file; a larger one is not a mapping file.</summary>
     const int MaxBytes = 1 << 20;
 
     /// <summary>The mappings that an installation uses.</summary>
-    /// <param name="names">Ready-made ones, with commas or spaces between them.</param>
-    /// <param name="file">A file of one's own; null or empty for none. An empty file is none too.</param>
-    /// <param name="problems">Gets a line for each problem.</param>
+    /// <param name="names">Names of ready-made mappings, separated by commas or spaces.</param>
+    /// <param name="file">The user's own file; null or empty for none. An empty file counts as none.</param>
+    /// <param name="problems">Receives a line for each problem.</param>
     /// <returns>None if there are problems.</returns>
     public static MappingSet InUse(string names, string? file, ICollection<string> problems)
     {
@@ -27,9 +27,9 @@ public static class MappingFiles
         return problems.Count == before ? MappingSet.Create(mappings, problems) : MappingSet.None;
     }
 
-    /// <summary>A ready-made mapping, or a file, by itself.</summary>
+    /// <summary>One ready-made mapping or file.</summary>
     /// <param name="nameOrFile">A ready-made name, or a path.</param>
-    /// <param name="problems">Gets a line for each problem.</param>
+    /// <param name="problems">Receives a line for each problem.</param>
     public static MappingSet Of(string nameOrFile, ICollection<string> problems) =>
         ReadyMade.Text(nameOrFile) is not null ? InUse(nameOrFile, null, problems) : InUse("", nameOrFile, problems);
 
@@ -37,7 +37,7 @@ public static class MappingFiles
     {
         try
         {
-            // Not the length of the file: /dev/null, and what Docker mounts, may have none.
+            // Not by the file's length: /dev/null, and what Docker mounts, may have none.
             using var stream = File.OpenRead(file);
             var bytes = new byte[MaxBytes + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);

@@ -1,13 +1,13 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>Makes mappings of the text of a mapping file, and gathers everything that is wrong with it.</summary>
+/// <summary>Turns the text of a mapping file into mappings, and collects all its problems.</summary>
 static class MappingParser
 {
     static readonly string[] mappingKeys = ["name", "description", "gateway", "messages", "ignore"];
 
     /// <param name="text">YAML or JSON.</param>
-    /// <param name="problems">Gets what is wrong.</param>
-    /// <returns>The mappings that could be read, which are of no use if there are problems.</returns>
+    /// <param name="problems">Receives the problems.</param>
+    /// <returns>The mappings that could be read; do not use them if there are problems.</returns>
     public static List<Mapping> Parse(string text, MappingProblems problems)
     {
         YamlNode file;

@@ -2,10 +2,10 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Mappings;
 
-/// <summary>The mappings in use, which have been checked against each other. Immutable.</summary>
+/// <summary>The mappings in use, checked against each other. Immutable.</summary>
 public sealed class MappingSet
 {
-    /// <summary>Topics that have a meaning of their own.</summary>
+    /// <summary>Topics with a fixed meaning.</summary>
     static readonly TopicFilter[] own =
     [
         new("telemetry/v1/+/+"),
@@ -44,23 +44,23 @@ public sealed class MappingSet
     /// <summary>No mapping.</summary>
     public static MappingSet None { get; } = new([]);
 
-    /// <summary>In the order in which they were named.</summary>
+    /// <summary>The mappings in the order in which they were named.</summary>
     public IReadOnlyList<Mapping> Mappings { get; }
 
     /// <summary>Every filter with its mappings; a topic belongs to the first that takes it.</summary>
     public IReadOnlyList<FilterOwner> Owners { get; }
 
     /// <summary>
-    /// Topics that two subscriptions take: a message there would arrive twice, so the broker must let nobody publish there.
+    /// Topics that match two subscriptions. A message there would arrive twice, so the broker must let nobody publish there.
     /// </summary>
     public IReadOnlyList<TopicFilter> TakenTwice { get; }
 
-    /// <summary>What a forwarder of a kind subscribes to: filters none of which takes all that another one takes.</summary>
+    /// <summary>The filters that a forwarder of a kind subscribes to. None of them covers another one.</summary>
     public IReadOnlyList<TopicFilter> Subscriptions(ReadingKind kind) => subscriptions[kind];
 
     /// <summary>Checks mappings against each other.</summary>
-    /// <param name="mappings">Each whole in itself.</param>
-    /// <param name="problems">Gets a line for each problem.</param>
+    /// <param name="mappings">Each is correct in itself.</param>
+    /// <param name="problems">Receives a line for each problem.</param>
     /// <returns>No mapping at all if there are problems.</returns>
     internal static MappingSet Create(IReadOnlyList<Mapping> mappings, ICollection<string> problems)
     {
@@ -130,7 +130,7 @@ public sealed class MappingSet
         $"{rule.Place}: the device id would be {JsonQuote.Of(deviceId)}, which cannot be one: 1 to {Topics.MaxDeviceIdLength} characters, at "
         + $"most {Topics.MaxDeviceIdBytes} bytes, no control character, and no $ in front";
 
-    /// <summary>Why two rules cannot be in use together; null when they can.</summary>
+    /// <summary>Why two rules cannot be in use together; null if they can.</summary>
     static string? Conflict(TopicRule first, TopicRule second)
     {
         if (!first.Pattern.Filter.Equals(second.Pattern.Filter) || first.Readings.Count == 0 || second.Readings.Count == 0)

@@ -3,15 +3,16 @@ using System.Text.Json;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// Members of an object in a payload, each of which may hold a reading: a path whose last key may begin or end with <c>*</c>. Immutable.
+/// Selects members of an object in a payload, each of which may hold a reading: a path whose last key may begin or end with <c>*</c>.
+/// Immutable.
 /// </summary>
-/// <param name="Text">As it was written.</param>
+/// <param name="Text">The pattern as written.</param>
 /// <param name="Parent">The object.</param>
-/// <param name="Name">Which members.</param>
+/// <param name="Name">Pattern of the members' names.</param>
 /// <param name="Except">Members that are left out.</param>
 sealed record MemberPattern(string Text, JsonPath Parent, NamePattern Name, IReadOnlyList<NamePattern> Except)
 {
-    /// <returns>Null for a text that is no such path.</returns>
+    /// <returns>Null if the text is not such a path.</returns>
     public static MemberPattern? Parse(string text, IReadOnlyList<NamePattern> except)
     {
         var dot = text.LastIndexOf('.');
@@ -23,7 +24,7 @@ sealed record MemberPattern(string Text, JsonPath Parent, NamePattern Name, IRea
             : null;
     }
 
-    /// <summary>The members that are objects, in their order.</summary>
+    /// <summary>The members that are objects, in order.</summary>
     public IEnumerable<(string Key, JsonElement Value)> Of(JsonElement payload) =>
         Parent.Find(payload) is { ValueKind: JsonValueKind.Object } parent
             ? parent

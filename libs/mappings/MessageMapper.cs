@@ -6,26 +6,28 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Mappings;
 
-/// <summary>Makes readings of a message, as a mapping says. Thread-safe.</summary>
+/// <summary>Turns a message into readings, as a mapping says. Thread-safe.</summary>
 public static class MessageMapper
 {
     static readonly JsonDocumentOptions options = new() { MaxDepth = 64 };
 
     /// <summary>
-    /// Values, keys, objects and lists of one payload together. Parsed, each takes 12 bytes: this is 24 MB, and more than
-    /// <see cref="Payload.MaxReadings"/> readings of a dozen values have.
+    /// Most values, keys, objects and lists in one payload. Parsed, each takes 12 bytes: together 24 MB, and more than <see
+    /// cref="Payload.MaxReadings"/> readings with a dozen values need.
     /// </summary>
     const int MaxTokens = 2_000_000;
 
-    /// <summary>Maps a message. The bounds hold while it works: what exceeds them takes no memory first.</summary>
-    /// <param name="route">Of its topic; a mapping takes it.</param>
-    /// <param name="payload">As it came.</param>
-    /// <param name="kind">The readings that are wanted.</param>
-    /// <param name="maxBytes">The most that the readings may have together.</param>
-    /// <param name="explain">Whether <see cref="MappedReading.Fields"/> is wanted.</param>
-    /// <returns>The readings of that kind, also those without a value and those that cannot be taken.</returns>
-    /// <exception cref="PayloadException">The payload cannot be read, or makes more readings than <see cref="Payload.MaxReadings"/>, those
-    /// without a value included, or more than <paramref name="maxBytes"/>; the message says why.</exception>
+    /// <summary>Maps a message. The limits apply during the work, so that excess never takes memory first.</summary>
+    /// <param name="route">Route of its topic; a mapping takes it.</param>
+    /// <param name="payload">The payload as received.</param>
+    /// <param name="kind">Kind of the requested readings.</param>
+    /// <param name="maxBytes">Maximum size of the readings together.</param>
+    /// <param name="explain">Whether to fill <see cref="MappedReading.Fields"/>.</param>
+    /// <returns>The readings of that kind, including those without a value and refused ones.</returns>
+    /// <exception cref="PayloadException">
+    /// The payload cannot be read, or makes more readings than <see cref="Payload.MaxReadings"/>, including those without a value, or more
+    /// bytes than <paramref name="maxBytes"/>; the message says why.
+    /// </exception>
     public static List<MappedReading> Map(
         TopicRoute route,
         ReadOnlyMemory<byte> payload,
@@ -58,7 +60,7 @@ public static class MessageMapper
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair, spelled as an escape.
+            // Half of a surrogate pair, written as an escape.
             throw new PayloadException($"{rule.Place}: the payload holds a text that is not Unicode");
         }
     }
@@ -89,7 +91,7 @@ public static class MessageMapper
     /// <exception cref="JsonException">It is not JSON.</exception>
     static void CheckTokens(ReadOnlySpan<byte> body, TopicRule rule)
     {
-        // A token has a byte at least.
+        // A token takes at least a byte.
         if (body.Length <= MaxTokens)
             return;
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = options.MaxDepth });
@@ -102,7 +104,7 @@ public static class MessageMapper
         }
     }
 
-    /// <summary>A bare value as the text that it is.</summary>
+    /// <summary>Wraps a bare value as a text.</summary>
     static JsonDocument Wrap(ReadOnlyMemory<byte> payload, TopicRule rule)
     {
         if (!Utf8.IsValid(payload.Span))

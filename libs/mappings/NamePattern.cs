@@ -1,16 +1,16 @@
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// A level of a topic, or a key: a text with at most one <c>*</c>, which stands for any letters or none, or one <c>{name}</c>, which stands
-/// for one letter or more and captures them. Immutable.
+/// A pattern for a level of a topic, or for a key: a text with at most one <c>*</c>, which stands for any characters or none, or one
+/// <c>{name}</c>, which stands for at least one character and captures it. Immutable.
 /// </summary>
-/// <param name="Prefix">Before the star or the capture; all of it when there is neither.</param>
-/// <param name="Suffix">Behind it.</param>
+/// <param name="Prefix">Text before the star or the capture; the whole text if there is neither.</param>
+/// <param name="Suffix">Text after it.</param>
 /// <param name="IsOpen">Whether there is a star or a capture.</param>
-/// <param name="Capture">The name of the capture; null when there is none.</param>
+/// <param name="Capture">The name of the capture; null if there is none.</param>
 sealed record NamePattern(string Prefix, string Suffix, bool IsOpen, string? Capture)
 {
-    /// <returns>Null for a text that is no pattern.</returns>
+    /// <returns>Null if the text is not a pattern.</returns>
     public static NamePattern? Parse(string text)
     {
         if (text.AsSpan().ContainsAny('+', '#'))
@@ -38,11 +38,11 @@ sealed record NamePattern(string Prefix, string Suffix, bool IsOpen, string? Cap
             : new NamePattern(text[..open], rest, true, name);
     }
 
-    /// <summary>Whether it fills the level, whatever stands there.</summary>
+    /// <summary>Whether it matches any text.</summary>
     public bool IsAnything => IsOpen && Prefix.Length + Suffix.Length == 0;
 
     /// <param name="text">A level of a topic, or a key.</param>
-    /// <param name="captured">What stands in the place of the star or the capture.</param>
+    /// <param name="captured">The text that the star or the capture matched.</param>
     public bool Matches(string text, out string captured)
     {
         captured = "";

@@ -7,30 +7,30 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// Makes the readings of one message. What they share, time and units that the payload names, is looked up once: a search from the root of
-/// the payload takes longer the more readings it has. Not thread-safe.
+/// Makes the readings of one message. Time and units that the payload names are shared and looked up once: otherwise each reading would
+/// need a search from the root of the payload. Not thread-safe.
 /// </summary>
-/// <param name="rule">Of the topic.</param>
-/// <param name="route">Of the topic.</param>
-/// <param name="payload">All of it.</param>
-/// <param name="explain">Whether <see cref="MappedReading.Fields"/> is wanted.</param>
+/// <param name="rule">Rule of the topic.</param>
+/// <param name="route">Route of the topic.</param>
+/// <param name="payload">The whole payload.</param>
+/// <param name="explain">Whether to fill <see cref="MappedReading.Fields"/>.</param>
 sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payload, bool explain)
 {
     const string ObservedAt = "observed_at";
 
     static readonly JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>What senders write where there is no value.</summary>
+    /// <summary>What senders write if there is no value.</summary>
     static readonly HashSet<string> nothing = new(StringComparer.OrdinalIgnoreCase) { "", "unknown", "unavailable", "none", "null", "nan" };
 
-    /// <summary>By the fields that have a unit in the payload: the unit, or why it is none.</summary>
+    /// <summary>For each field with its unit in the payload: the unit, or why it is not one.</summary>
     readonly Dictionary<FieldRule, (Unit? Unit, string Problem)> units = new(ReferenceEqualityComparer.Instance);
     readonly ArrayBufferWriter<byte> json = new(256);
 
-    /// <summary>The time as JSON, null if there is none, and why or how; null until it is looked up.</summary>
+    /// <summary>The time as JSON, null if there is none, and the reason; null until looked up.</summary>
     (string? Json, string Reason)? time;
 
-    // Of the reading that is being made.
+    // Reports of the current reading.
     List<FieldReport>? reports;
     string? problem;
     bool hasValue;
@@ -41,9 +41,9 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
             ? [Build(reading, payload, "")]
             : reading.Each.Of(payload).Select(member => Build(reading, member.Value, member.Key));
 
-    /// <param name="reading">How it is made.</param>
-    /// <param name="member">What its paths begin at.</param>
-    /// <param name="key">Of the member; empty for the payload.</param>
+    /// <param name="reading">The rule to apply.</param>
+    /// <param name="member">Where its paths begin.</param>
+    /// <param name="key">Key of the member; empty for the payload.</param>
     MappedReading Build(ReadingRule reading, JsonElement member, string key)
     {
         (reports, problem, hasValue) = (explain ? [] : null, null, false);
@@ -93,7 +93,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         return ($"\"{text}\"", $"{raw} in {timeRule.Zone.Id}");
     }
 
-    /// <summary>Whether a text is a day and a time of day alone.</summary>
+    /// <summary>Whether a text is only a date and a time of day.</summary>
     static bool IsWithoutZone(string text)
     {
         text = text.Trim();
@@ -137,13 +137,13 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         hasValue = true;
         if (UnitOf(field) is not { } unit)
         {
-            // Never as a number, which it is not before it is converted.
+            // Never as a number: without a known unit it cannot be converted.
             writer.WriteString(field.Field.Key, $"{raw} of an unknown unit");
             return;
         }
         if (unit == target && value.ValueKind == JsonValueKind.Number)
         {
-            // As it came; what is too large for its column, the column refuses.
+            // As received; the column refuses a value that is too large.
             Write(writer, field.Field.Key, raw);
             reports?.Add(new FieldReport(field.Field.Key, field.Path.Text, raw, ""));
             return;
@@ -163,7 +163,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         }
     }
 
-    /// <summary>Null when the payload names a unit that is none.</summary>
+    /// <summary>Null if the payload names an unknown unit.</summary>
     Unit? UnitOf(FieldRule field)
     {
         if (field.UnitPath is not { } path)
@@ -187,9 +187,9 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
             : (null, $"the unit at {path.Text} is {JsonQuote.Of(value)}, and must be one of {Unit.Names(field.Field.Unit!.Quantity)}");
     }
 
-    /// <summary>As precise as 28 digits are.</summary>
-    /// <param name="value">Of the payload.</param>
-    /// <param name="number">Null for one beyond 10^28, which is a number all the same.</param>
+    /// <summary>Reads a number to 28 digits.</summary>
+    /// <param name="value">A value of the payload.</param>
+    /// <param name="number">Null for a number beyond 10^28.</param>
     /// <returns>Whether it is a number.</returns>
     static bool TryNumber(JsonElement value, out decimal? number)
     {

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>The mappings that come with the program, files in the format of everybody's own.</summary>
+/// <summary>The mappings that come with the program, in the same format as users' own files.</summary>
 public static class ReadyMade
 {
     const string Extension = ".yaml";
@@ -15,7 +15,7 @@ public static class ReadyMade
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>The text of one; null for a name that is none.</summary>
+    /// <summary>The text of a ready-made mapping; null for an unknown name.</summary>
     public static string? Text(string name)
     {
         if (!Names.Contains(name))

@@ -2,7 +2,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Mappings;
 
-/// <summary>Makes a <see cref="TopicRule"/> of an item of <c>messages</c> of a mapping file.</summary>
+/// <summary>Turns an item of <c>messages</c> in a mapping file into <see cref="TopicRule"/>s.</summary>
 static class RuleParser
 {
     static readonly string[] messageKeys = ["topic", "payload", "time", "readings"];
@@ -10,7 +10,7 @@ static class RuleParser
     static readonly string[] readingKeys = ["kind", "each", "except", "fields", "constants", "extra"];
     static readonly string[] fieldKeys = ["path", "unit", "unit_path"];
 
-    /// <returns>A rule for each of its topics; none when it is of no use.</returns>
+    /// <returns>A rule for each of its topics; none if it is unusable.</returns>
     public static IEnumerable<TopicRule> Parse(KeyedNode node, Mapping mapping)
     {
         if (!node.Allow(messageKeys))

@@ -3,8 +3,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>A key of the rows that a mapping may fill.</summary>
-/// <param name="Key">As it stands in the row.</param>
-/// <param name="Unit">Of its value; null for a text.</param>
+/// <param name="Key">The key as in the row.</param>
+/// <param name="Unit">Unit of its value; null for a text.</param>
 sealed record TargetField(string Key, Unit? Unit)
 {
     static readonly TargetField[] thermal =
@@ -41,7 +41,7 @@ sealed record TargetField(string Key, Unit? Unit)
         new("fault_status", null),
     ];
 
-    /// <summary>Keys that the forwarder writes itself, or that are the time and the identity of a reading.</summary>
+    /// <summary>Keys that the forwarder writes itself, and those of a reading's time and identity.</summary>
     static readonly HashSet<string> reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         "device_id",
@@ -67,11 +67,11 @@ sealed record TargetField(string Key, Unit? Unit)
 
     public static IReadOnlyList<TargetField> All(ReadingKind kind) => kind == ReadingKind.Thermal ? thermal : inverter;
 
-    /// <summary>Finds a field, whatever the case. Null when rows of this kind have none.</summary>
+    /// <summary>Finds a field, regardless of case; null if rows of this kind have none.</summary>
     public static TargetField? Find(ReadingKind kind, string key) =>
         All(kind).FirstOrDefault(field => field.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether a key is free for a value that the rows do not know.</summary>
+    /// <summary>Whether a key is free for an additional value.</summary>
     public static bool IsFree(ReadingKind kind, string key) =>
         Find(kind, key) is null
         && !reserved.Contains(key)

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace ThermalStreaming.Mappings;
 
-/// <summary>A text with names in braces, for which other texts are put in.</summary>
+/// <summary>A text with names in braces, which are replaced by other texts.</summary>
 static class Template
 {
-    /// <summary>The first name in braces that is not among <paramref name="names"/>; null when all are.</summary>
+    /// <summary>The first name in braces that is not among <paramref name="names"/>; null if all are.</summary>
     public static string? UnknownName(string text, IReadOnlySet<string> names) =>
         Parts(text).FirstOrDefault(part => part.IsName && !names.Contains(part.Text)) is { Text: { } name } ? name : null;
 
-    /// <summary>Puts the values in.</summary>
+    /// <summary>Replaces the names by their values.</summary>
     public static string Fill(string text, Func<string, string> value)
     {
         if (!text.Contains('{', StringComparison.Ordinal))

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Mappings;
 
 /// <summary>When a reading was taken.</summary>
-/// <param name="Path">Where the payload says it.</param>
-/// <param name="Zone">Of a time without a zone; null: such a time does not count, and the arrival does.</param>
+/// <param name="Path">Path of the time in the payload.</param>
+/// <param name="Zone">Zone for a time without one; null: such a time is ignored, and the arrival counts.</param>
 sealed record TimeRule(JsonPath Path, TimeZoneInfo? Zone);

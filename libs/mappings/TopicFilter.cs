@@ -1,16 +1,16 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>A topic filter whose only wildcard is <c>+</c>: every topic that it takes has as many levels as it has. Immutable.</summary>
+/// <summary>A topic filter whose only wildcard is <c>+</c>: it takes only topics with as many levels as it has. Immutable.</summary>
 public sealed class TopicFilter : IEquatable<TopicFilter>
 {
     const string Any = "+";
 
     readonly string[] levels;
 
-    /// <param name="text">Levels with slashes between them.</param>
+    /// <param name="text">Levels separated by slashes.</param>
     public TopicFilter(string text) => (Text, levels) = (text, text.Split('/'));
 
-    /// <summary>As MQTT spells it.</summary>
+    /// <summary>The filter in MQTT's notation.</summary>
     public string Text { get; }
 
     /// <summary>Whether it takes a topic, level by level.</summary>
@@ -31,18 +31,18 @@ public sealed class TopicFilter : IEquatable<TopicFilter>
     public bool Covers(TopicFilter other) =>
         levels.Length == other.levels.Length && levels.Zip(other.levels).All(pair => pair.First == Any || pair.First == pair.Second);
 
-    /// <summary>The filter of the topics that both take; null when there are none.</summary>
+    /// <summary>The filter of the topics that both take; null if there are none.</summary>
     public TopicFilter? Intersect(TopicFilter other) =>
         levels.Length == other.levels.Length
         && levels.Zip(other.levels).All(pair => pair.First == pair.Second || pair.First == Any || pair.Second == Any)
             ? new TopicFilter(string.Join('/', levels.Zip(other.levels, (own, others) => own == Any ? others : own)))
             : null;
 
-    /// <summary>The same filter with a level named.</summary>
+    /// <summary>The same filter with one level replaced by a name.</summary>
     public TopicFilter With(int level, string name) => new(string.Join('/', levels.Select((own, i) => i == level ? name : own)));
 
     /// <summary>
-    /// Of two filters that take a topic, the one that comes first owns it: the first level at which they differ names something there.
+    /// Sorts filters. Of two that take a topic, the first one owns it: at the first level where they differ, it has a name.
     /// </summary>
     public static int Compare(TopicFilter first, TopicFilter second)
     {

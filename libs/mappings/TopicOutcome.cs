@@ -1,20 +1,20 @@
 namespace ThermalStreaming.Mappings;
 
-/// <summary>What the mappings say of a topic.</summary>
+/// <summary>What the mappings do with a topic.</summary>
 public enum TopicOutcome
 {
     /// <summary>A mapping takes it.</summary>
     Mapped,
 
-    /// <summary>A mapping knows it and makes no reading of this kind of it.</summary>
+    /// <summary>A mapping knows it, but makes no reading of this kind from it.</summary>
     LeftOut,
 
-    /// <summary>A subscription takes it, because its wildcards do, and no mapping does.</summary>
+    /// <summary>A subscription takes it by its wildcards, but no mapping does.</summary>
     Unmapped,
 
-    /// <summary>No subscription takes it: it came by one of earlier mappings.</summary>
+    /// <summary>No subscription takes it: it arrived by a subscription of earlier mappings.</summary>
     Foreign,
 
-    /// <summary>A mapping takes it, and the device that it names cannot be one.</summary>
+    /// <summary>A mapping takes it, but the device that it names is not possible.</summary>
     Refused,
 }

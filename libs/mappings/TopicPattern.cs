@@ -7,7 +7,7 @@ namespace ThermalStreaming.Mappings;
 /// </summary>
 sealed class TopicPattern
 {
-    /// <summary>The capture that names the device which publishes.</summary>
+    /// <summary>The capture that names the publishing device.</summary>
     public const string Device = "device";
 
     const int MaxLevels = 16;
@@ -22,20 +22,20 @@ sealed class TopicPattern
         DeviceLevel = Array.FindIndex(levels, level => level.Capture == Device);
     }
 
-    /// <summary>As it was written.</summary>
+    /// <summary>The pattern as written.</summary>
     public string Text { get; }
 
-    /// <summary>What is subscribed to for it, which may take more.</summary>
+    /// <summary>The filter to subscribe to, which may take more topics.</summary>
     public TopicFilter Filter { get; }
 
-    /// <summary>The names of the captures, in their order.</summary>
+    /// <summary>The names of the captures, in order.</summary>
     public IReadOnlyList<string> Captures { get; }
 
-    /// <summary>What a constant may name: the captures, and each level by its number from 1.</summary>
+    /// <summary>The names that a constant may use: the captures, and each level by its number from 1.</summary>
     public IEnumerable<string> Names =>
         Captures.Concat(Enumerable.Range(1, levels.Length).Select(level => level.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>The level that names the device; less than 0 when there is none.</summary>
+    /// <summary>The level that names the device; negative if there is none.</summary>
     public int DeviceLevel { get; }
 
     /// <returns>The pattern, or what is wrong with it.</returns>
@@ -66,7 +66,7 @@ sealed class TopicPattern
 
     /// <summary>Whether it takes a topic.</summary>
     /// <param name="topic">Its levels.</param>
-    /// <param name="captured">What stands in the places of the captures, in their order.</param>
+    /// <param name="captured">The texts that the captures matched, in order.</param>
     public bool Matches(string[] topic, out string[] captured)
     {
         captured = [];

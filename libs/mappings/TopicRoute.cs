@@ -19,16 +19,16 @@ public sealed class TopicRoute
 
     public TopicOutcome Outcome { get; }
 
-    /// <summary>The device whose readings the messages hold; empty unless a mapping takes the topic.</summary>
+    /// <summary>The device of the readings; empty unless a mapping takes the topic.</summary>
     public string DeviceId { get; }
 
     /// <summary>Why the topic is refused, or where it is left out.</summary>
     public string Reason { get; }
 
-    /// <summary>The mapping that takes it; empty when none does.</summary>
+    /// <summary>The mapping that takes the topic; empty if none does.</summary>
     public string Mapping => Rule?.Mapping.Name ?? "";
 
-    /// <summary>File, line and pattern of what takes it; empty when nothing does.</summary>
+    /// <summary>File, line and pattern of the rule that takes it; empty if none does.</summary>
     public string Place => Rule is null ? "" : $"{Rule.Place}: {Rule.Pattern.Text}";
 
     internal TopicRule? Rule { get; }
@@ -38,7 +38,7 @@ public sealed class TopicRoute
 
     internal string[] Captured { get; }
 
-    /// <summary>What a name in a constant stands for.</summary>
+    /// <summary>The value of a name in a constant.</summary>
     internal string Value(string name) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var level)
             ? Topic[level - 1]

@@ -5,7 +5,7 @@ namespace ThermalStreaming.Mappings;
 /// <summary>A unit: (value + offset) · numerator / denominator is the value in the base unit of its quantity.</summary>
 sealed record Unit(string Name, Quantity Quantity, decimal Numerator = 1, decimal Denominator = 1, decimal Offset = 0)
 {
-    /// <summary>More decimals than any sensor delivers; a periodic fraction ends somewhere.</summary>
+    /// <summary>More decimals than any sensor delivers; a periodic fraction must end somewhere.</summary>
     const int Decimals = 6;
 
     /// <summary>All units, in the order of the documentation.</summary>
@@ -55,13 +55,13 @@ sealed record Unit(string Name, Quantity Quantity, decimal Numerator = 1, decima
         ["ohm"] = "Ω",
         ["kohm"] = "kΩ",
         ["Mohm"] = "MΩ",
-        // The sign of its own, U+2126, which looks the same.
+        // The separate ohm sign, U+2126, which looks the same.
         ["\u2126"] = "Ω",
         ["k\u2126"] = "kΩ",
         ["M\u2126"] = "MΩ",
     };
 
-    /// <returns>Null for a name that is none.</returns>
+    /// <returns>Null for an unknown name.</returns>
     public static Unit? Find(string name) =>
         otherNames.TryGetValue(name, out var usual) ? Find(usual) : All.FirstOrDefault(unit => unit.Name == name);
 
@@ -71,7 +71,7 @@ sealed record Unit(string Name, Quantity Quantity, decimal Numerator = 1, decima
 
     /// <summary>Converts exactly, then rounds to six decimals.</summary>
     /// <param name="value">In this unit.</param>
-    /// <param name="target">Of the same quantity.</param>
+    /// <param name="target">A unit of the same quantity.</param>
     /// <exception cref="OverflowException">The value is beyond 10^28.</exception>
     public decimal To(Unit target, decimal value)
     {

@@ -4,15 +4,15 @@ using YamlDotNet.Core.Events;
 namespace ThermalStreaming.Mappings;
 
 /// <summary>
-/// Reads YAML, and so JSON too, with the line of every part. It uses the events of YamlDotNet's parser and none of its serialization, which
-/// needs reflection.
+/// Reads YAML, and therefore JSON, with the line of every part. Uses only the events of YamlDotNet's parser: its serialization needs
+/// reflection.
 /// </summary>
 static class YamlReader
 {
     const int MaxDepth = 32;
 
-    /// <returns>The document; an empty node when there is none.</returns>
-    /// <exception cref="MappingSyntaxException">It is not YAML, or more than one document, or a key comes twice.</exception>
+    /// <returns>The document; an empty node if there is none.</returns>
+    /// <exception cref="MappingSyntaxException">The text is not YAML, has more than one document, or has a duplicate key.</exception>
     public static YamlNode Read(string text)
     {
         try
@@ -68,7 +68,7 @@ static class YamlReader
         throw new MappingSyntaxException(line, "aliases (*name) are not supported; write the part out");
     }
 
-    /// <summary>Without the positions, which stand in front of it.</summary>
+    /// <summary>The message without the leading positions.</summary>
     static string Reason(YamlException e)
     {
         var message = e.InnerException?.Message ?? e.Message;
