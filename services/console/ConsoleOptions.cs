@@ -5,16 +5,15 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>What the console is told by its settings.</summary>
+/// <summary>The console's settings.</summary>
 sealed class ConsoleOptions
 {
-    /// <summary>A broker that is gone or frozen is noticed within an eighth more than this: the page must be true within five
-    /// seconds.</summary>
+    /// <summary>A lost or frozen broker is noticed within this plus an eighth: the page must be right within five seconds.</summary>
     static readonly TimeSpan keepAlive = TimeSpan.FromSeconds(3);
 
     static readonly TimeSpan longestReconnectPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Larger messages are a backlog of thousands of readings. They are of no use to a page and would take its memory.</summary>
+    /// <summary>Larger messages are a backlog of thousands of readings. They are no use to a page and would take its memory.</summary>
     const int LargestMessage = 1024 * 1024;
 
     /// <summary>How to reach the broker: a session that ends with the connection, so that the broker keeps nothing for the page.</summary>
@@ -29,13 +28,13 @@ sealed class ConsoleOptions
     /// <summary>The agents and forwarders to ask.</summary>
     public required IReadOnlyList<Target> Targets { get; init; }
 
-    /// <summary>How they are called; the port is each target's own.</summary>
+    /// <summary>How to call them; each target has its own port.</summary>
     public required ControlOptions Calls { get; init; }
 
-    /// <summary>Where the last 24 hours are kept.</summary>
+    /// <summary>Directory of the last 24 hours.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>How often the history is written, and how much of it a crash may cost.</summary>
+    /// <summary>How often the history is written, and how much of it a crash may lose.</summary>
     public required TimeSpan HistoryInterval { get; init; }
 
     public static ConsoleOptions Load(Settings settings, string name)

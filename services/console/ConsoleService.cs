@@ -4,7 +4,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>The parts of the service: settings, checks, and what runs.</summary>
+/// <summary>The parts of the service: settings, checks, and background services.</summary>
 static class ConsoleService
 {
     const string Name = "console";
@@ -52,7 +52,7 @@ static class ConsoleService
                 .AddSingleton<WebFiles>()
                 .AddSingleton<HostGate>()
                 .AddSingleton<PageRequests>()
-                // The history is read before the first reading comes, and written after the last.
+                // The history is read before the first reading arrives, and written after the last.
                 .AddHostedService<HistoryKeeper>()
                 .AddHostedService(provider => provider.GetRequiredService<BrokerFeed>())
                 .AddHostedService<ReplicaWatch>()

@@ -5,8 +5,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// Listens to the readings at the broker. Its session ends with its connection and its messages have QoS 0, so the broker stores nothing
-/// for it, and agents do not take it for a forwarder.
+/// Receives readings from the broker. Its session ends with its connection and its messages have QoS 0, so the broker stores nothing for
+/// it, and agents do not take it for a forwarder.
 /// </summary>
 sealed class BrokerFeed : BackgroundService
 {
@@ -29,10 +29,10 @@ sealed class BrokerFeed : BackgroundService
     /// <summary>Host and port of the broker.</summary>
     public string Address { get; }
 
-    /// <summary>Connected, and subscribed to the readings.</summary>
+    /// <summary>Whether it is connected, and subscribed to the readings.</summary>
     public bool IsConnected => client.State.IsReady;
 
-    /// <summary>Since when <see cref="IsConnected"/> is what it is.</summary>
+    /// <summary>When <see cref="IsConnected"/> last changed.</summary>
     public DateTimeOffset Since { get; private set; }
 
     /// <summary>Why it is not connected; empty while it is.</summary>
@@ -62,7 +62,7 @@ sealed class BrokerFeed : BackgroundService
         }
         catch (OperationCanceledException)
         {
-            // The stop.
+            // Stopping.
         }
     }
 
@@ -72,7 +72,7 @@ sealed class BrokerFeed : BackgroundService
     {
         if (state.IsReady != wasConnected)
             (wasConnected, Since) = (state.IsReady, clock.GetUtcNow());
-        // A page that shows a broken broker is well: it says so on the page.
+        // A page that shows a broken broker is healthy: it shows the problem.
         if (state.IsReady)
             health.Well(Part);
         else

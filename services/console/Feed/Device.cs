@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>What is known of one device. Guarded by the lock of <see cref="DeviceBook"/>.</summary>
+/// <summary>State of one device. Guarded by the lock of <see cref="DeviceBook"/>.</summary>
 sealed class Device(string id)
 {
-    /// <summary>Inverters of one device; further ones are left out.</summary>
+    /// <summary>Most inverters of one device; further ones are left out.</summary>
     const int MostInverters = 500;
 
-    /// <summary>How much a new gap between two messages counts for the usual one.</summary>
+    /// <summary>Weight of a new gap between two messages in the usual gap.</summary>
     const double NewGap = 0.2;
 
     static readonly TimeSpan shortestPatience = TimeSpan.FromSeconds(15);
@@ -16,13 +16,13 @@ sealed class Device(string id)
 
     public string Id => id;
 
-    /// <summary>When its last message came; null: only known from the history.</summary>
+    /// <summary>When its last message arrived; null: only known from the history.</summary>
     public DateTimeOffset? LastHeard { get; private set; }
 
-    /// <summary>How long it may be silent before that is worth saying: five times its usual gap.</summary>
+    /// <summary>How long it may be silent before that is reported: five times its usual gap.</summary>
     public TimeSpan Patience { get; private set; } = firstPatience;
 
-    /// <summary>Readings that came.</summary>
+    /// <summary>Readings that arrived.</summary>
     public long Readings { get; private set; }
 
     public string Quality { get; private set; } = "";
@@ -42,7 +42,7 @@ sealed class Device(string id)
 
     public IEnumerable<(Inverter Said, DateTimeOffset Heard)> Inverters => inverters.Values;
 
-    /// <summary>Notes when it was heard before the console started.</summary>
+    /// <summary>Records when it was heard before the console started.</summary>
     public void Remember(DateTimeOffset heard)
     {
         if (LastHeard is null || LastHeard < heard)
@@ -72,7 +72,7 @@ sealed class Device(string id)
             AddPower(message.Inverters, now);
     }
 
-    /// <summary>What all its inverters deliver together, at each instant of a message.</summary>
+    /// <summary>Adds the power of all its inverters together, at each instant of a message.</summary>
     void AddPower(IReadOnlyList<Inverter> said, DateTimeOffset now)
     {
         foreach (var instant in said.GroupBy(inverter => inverter.At ?? now))
@@ -84,7 +84,7 @@ sealed class Device(string id)
 
     void Add(int metric, DateTimeOffset at, double value, DateTimeOffset now)
     {
-        // A clock that is ahead must not put values where the next day's belong.
+        // A clock that is ahead must not put values where those of the next day belong.
         if (at > now)
             at = now;
         if (now - at >= TimeSpan.FromDays(1))

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>The devices that were heard: at most 100, of which the one that is silent for longest gives way. Thread-safe.</summary>
+/// <summary>The devices that were heard: at most 100. Beyond that, the one that has been silent longest is dropped. Thread-safe.</summary>
 sealed class DeviceBook(TimeProvider clock)
 {
     public const int MostDevices = 100;
@@ -11,7 +11,7 @@ sealed class DeviceBook(TimeProvider clock)
     ulong readings;
     ulong unreadable;
 
-    /// <summary>Since when readings are watched.</summary>
+    /// <summary>Since when the console watches readings.</summary>
     public DateTimeOffset Started { get; } = clock.GetUtcNow();
 
     /// <summary>Messages that could not be read; forwarders make dead letters of them.</summary>
@@ -33,35 +33,35 @@ sealed class DeviceBook(TimeProvider clock)
         }
     }
 
-    /// <summary>Readings a second that came over the broker, over the last half minute.</summary>
+    /// <summary>Readings per second that arrived from the broker, over the last half minute.</summary>
     public double MeasureRate()
     {
         lock (gate)
             return rate.Add(readings);
     }
 
-    /// <summary>Looks at all devices, sorted by name, while nothing changes.</summary>
+    /// <summary>Reads all devices, sorted by name, while nothing changes.</summary>
     public T Read<T>(Func<IEnumerable<Device>, T> look)
     {
         lock (gate)
             return look(devices.Values.OrderBy(device => device.Id, StringComparer.Ordinal));
     }
 
-    /// <summary>Looks at one device, or null, while nothing changes.</summary>
+    /// <summary>Reads one device, or null, while nothing changes.</summary>
     public T Read<T>(string id, Func<Device?, T> look)
     {
         lock (gate)
             return look(devices.GetValueOrDefault(id));
     }
 
-    /// <summary>Changes one device, which is made if it is not known.</summary>
+    /// <summary>Changes one device, which is created if it is not known.</summary>
     public void Change(string id, Action<Device> change)
     {
         lock (gate)
             change(Find(id));
     }
 
-    /// <summary>Forgets devices of which nothing came for a day.</summary>
+    /// <summary>Forgets devices that have sent nothing for a day.</summary>
     public void Prune()
     {
         var now = clock.GetUtcNow();

@@ -4,7 +4,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Takes from a JSON message what the page shows: an object, or an array of objects, with the keys of a row.</summary>
+/// <summary>Reads from a JSON message what the page shows: an object, or an array of objects, with the keys of a row.</summary>
 static class JsonMessageReader
 {
     /// <exception cref="JsonException">It is not JSON.</exception>
@@ -21,7 +21,7 @@ static class JsonMessageReader
         var inverters = new List<Inverter>();
         foreach (var reading in objects)
         {
-            // The times of other senders have many forms; the moment of arrival is good enough for a page.
+            // The times of other senders have many forms; the time of arrival is good enough for a page.
             if (kind == ReadingKind.Inverter && reading.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String)
             {
                 var fault = reading.TryGetProperty("fault_status", out var said) && said.ValueKind == JsonValueKind.String ? said : default;

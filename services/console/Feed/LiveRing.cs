@@ -1,9 +1,9 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>The newest value of every two seconds of the last five minutes. Not thread-safe.</summary>
+/// <summary>The newest value for each two seconds of the last five minutes. Not thread-safe.</summary>
 sealed class LiveRing
 {
-    /// <summary>Seconds that share a point.</summary>
+    /// <summary>Seconds per point.</summary>
     public const int Step = 2;
 
     /// <summary>Points of five minutes.</summary>

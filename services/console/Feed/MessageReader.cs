@@ -6,17 +6,17 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// Takes from a message what the page shows: of batches of our agents, and of JSON readings of other senders with the usual keys.
+/// Reads from a message what the page shows: batches of our agents, and JSON readings of other senders with the usual keys.
 /// </summary>
 static class MessageReader
 {
-    /// <summary>No measurement is more, in any unit; and sums of it, as 32-bit floats, can still be drawn.</summary>
+    /// <summary>No measurement is larger, in any unit; and sums of such values, as 32-bit floats, can still be drawn.</summary>
     const double LargestValue = 1e12;
 
-    /// <summary>Characters of a name or a note that are kept: a sender may send as many as a message holds.</summary>
+    /// <summary>Characters kept of a name or a note: a sender may send as many as fit into a message.</summary>
     const int LongestText = 100;
 
-    /// <returns>Null for what it cannot read; forwarders make dead letters of that, and say why.</returns>
+    /// <returns>Null if it cannot be read; forwarders make a dead letter of it, and say why.</returns>
     public static Message? Read(in MqttMessage message, ReadingKind kind)
     {
         try
@@ -27,15 +27,15 @@ static class MessageReader
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or JsonException or InvalidOperationException)
         {
-            // The last one: JSON can spell half of a surrogate pair, and a text cannot hold it.
+            // The last exception: JSON can spell half of a surrogate pair, which a text cannot hold.
             return null;
         }
     }
 
-    /// <summary>A value that can be shown; null for anything else.</summary>
+    /// <summary>A value that the page can show; null for any other.</summary>
     public static double? Shown(double value) => Math.Abs(value) <= LargestValue ? value : null;
 
-    /// <summary>As much of a sender's text as is shown.</summary>
+    /// <summary>The part of a sender's text that the page shows.</summary>
     public static string Shown(string text) => text.Length <= LongestText ? text : text[..LongestText] + "…";
 
     static Message Read(ReadingBatch batch)

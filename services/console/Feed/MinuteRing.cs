@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// Least, mean and greatest value of each minute of the last 24 hours. A minute takes the place of the one a day before. Not thread-safe.
+/// Least, mean and greatest value of each minute of the last 24 hours. Each minute replaces the one a day before. Not thread-safe.
 /// </summary>
 sealed class MinuteRing
 {
@@ -32,7 +32,7 @@ sealed class MinuteRing
         greatest[at] = Math.Max(greatest[at], number);
     }
 
-    /// <summary>Puts back what a file holds; what came meanwhile counts for more.</summary>
+    /// <summary>Restores a value from a file, unless one of that minute or later has arrived.</summary>
     public void Restore(MinuteValue value)
     {
         var at = (int)(value.Minute % Length);
@@ -42,7 +42,7 @@ sealed class MinuteRing
 
     /// <summary>The minutes that have values, in order.</summary>
     /// <param name="from">The first, minutes since 1970.</param>
-    /// <param name="until">The one behind the last.</param>
+    /// <param name="until">One past the last.</param>
     public IEnumerable<MinuteValue> Between(long from, long until)
     {
         for (var minute = Math.Max(from, until - Length); minute < until; minute++)

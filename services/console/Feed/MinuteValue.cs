@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>A minute of a value.</summary>
+/// <summary>One minute of a metric.</summary>
 /// <param name="Minute">Minutes since 1970.</param>
 /// <param name="Least">The least value in it.</param>
 /// <param name="Mean">The mean.</param>

@@ -2,7 +2,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>The step of <c>check</c> that tries whether the history can be kept.</summary>
+/// <summary>The step of <c>check</c> that tests whether the history can be written.</summary>
 static class HistoryCheck
 {
     public static CheckResult Run(string directory)

@@ -4,13 +4,13 @@ using System.Text;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// The last 24 hours on disk: a file for each hour, in 25 places that are used in turn, so that they never take more. A file is written
-/// beside its place and renamed. One that is damaged is left out with a line in the log; the others count. Used by one thread.
+/// The last 24 hours on disk: one file per hour, in 25 places used in turn, so that they never take more. A file is written beside its
+/// place and renamed. A damaged file is left out with a log line; the others count. Used by one thread.
 /// </summary>
 /// <remarks>
-/// A file: "TSCH" and the version, the hour since 1970 (8 bytes), the number of series (4), then each series: device id and metric id with
-/// their lengths before them, 60 times least, mean and greatest as 32-bit floats (NaN: no value); at the end the SHA-256 of all before. All
-/// numbers are little-endian.
+/// A file: "TSCH" and the version, the hour since 1970 (8 bytes), the number of series (4), then each series: device id and metric id, each
+/// preceded by its length, and 60 times least, mean and greatest as 32-bit floats (NaN: no value). It ends with the SHA-256 of everything
+/// before. All numbers are little-endian.
 /// </remarks>
 sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, TimeProvider clock, ILogger<HistoryFiles> logger)
 {
@@ -18,7 +18,7 @@ sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, Ti
     const int MinutesPerHour = 60;
     const string Mark = "TSCH1";
 
-    /// <summary>100 devices with all series, and room: what is larger is no file of ours.</summary>
+    /// <summary>Space for 100 devices with all series, and more: a larger file is not one of ours.</summary>
     const int LargestFile = 2_000_000;
 
     string Directory => Path.Combine(options.DataDirectory, "history");
@@ -46,7 +46,7 @@ sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, Ti
         }
     }
 
-    /// <summary>Writes the hours of these times.</summary>
+    /// <summary>Writes the hours that contain these times.</summary>
     public void Write(params ReadOnlySpan<DateTimeOffset> times)
     {
         var last = -1L;
@@ -130,7 +130,7 @@ sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, Ti
         if (Encoding.ASCII.GetString(reader.ReadBytes(Mark.Length)) != Mark)
             throw new InvalidDataException("it is of another version");
         var hour = reader.ReadInt64();
-        // The place of an hour of yesterday, or of a clock that was wrong.
+        // The place holds an hour of yesterday, or one from a wrong clock.
         if (hour > thisHour || hour < thisHour - 24)
             return;
         for (var count = reader.ReadInt32(); count > 0; count--)

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>Reads the history at the start and writes it now and then: seldom, because the card wears out.</summary>
+/// <summary>Reads the history at the start and writes it at long intervals, because the card wears out.</summary>
 sealed class HistoryKeeper(ConsoleOptions options, HistoryFiles files, TimeProvider clock) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)

@@ -6,8 +6,8 @@ using ThermalStreaming.Control;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// <c>POST /api/…</c>: passes a command and the page's token on to an agent or a forwarder, which judges the token. The console itself has
-/// none. Thread-safe.
+/// <c>POST /api/…</c>: passes a command and the page's token to an agent or a forwarder, which checks the token. The console itself has no
+/// token. Thread-safe.
 /// </summary>
 sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider clock)
 {
@@ -16,7 +16,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
 
     const string Reason = "paused from the console";
 
-    /// <summary>No dead letter has this id: a replay of it changes nothing, and is refused without the token.</summary>
+    /// <summary>No dead letter has this id: replaying it changes nothing, and is refused without the token.</summary>
     const string NoLetter = "-";
 
     public async Task AnswerAsync(HttpContext context, string command)
@@ -84,7 +84,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
             return (200, "The token is right.");
         }
         var service = Text(body, "service");
-        // What concerns the volume concerns all replicas of the service: without a name, any of them will do.
+        // Commands for a volume apply to all replicas of the service: without a name, any of them will do.
         var replica = Answering()
             .FirstOrDefault(found => found.Service == service && (Text(body, "name") is "" or null || found.Name == Text(body, "name")));
         if (replica is null)
@@ -123,9 +123,9 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
         return (200, readings == 0 ? "Nothing was waiting." : $"{readings} waiting readings are delivered.");
     }
 
-    /// <param name="replica">Any of its service.</param>
-    /// <param name="id">Of one dead letter; null or empty: all.</param>
-    /// <param name="call">With the token.</param>
+    /// <param name="replica">Any replica of its service.</param>
+    /// <param name="id">Id of one dead letter; null or empty: all.</param>
+    /// <param name="call">Options with the token.</param>
     static async Task<(int Code, string Said)> ReplayAsync(Replica replica, string? id, CallOptions call)
     {
         var request = new ReplayDeadLettersRequest();
@@ -144,7 +144,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
         );
     }
 
-    /// <exception cref="PlainTokenException">The token may not travel there.</exception>
+    /// <exception cref="PlainTokenException">The token must not travel there.</exception>
     static ControlClient Caller(Replica replica) =>
         replica.Client.WithholdsToken ? throw new PlainTokenException(replica.Service, replica.Address) : replica.Client;
 

@@ -3,19 +3,19 @@ using System.Buffers;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// <c>/events</c>: server-sent events for at most 32 pages. The first holds all sections, each later one those that changed; the time
-/// changes every second, so a page that hears nothing for some seconds knows that the connection is lost. Thread-safe.
+/// <c>/events</c>: server-sent events for at most 32 pages. The first event holds all sections, each later one those that changed. The time
+/// changes every second, so a page that receives nothing for some seconds knows that the connection is lost. Thread-safe.
 /// </summary>
 sealed class EventStream(Sections sections, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     public const int MostWatchers = 32;
 
-    /// <summary>A page that takes nothing for so long is cut off; it connects again by itself.</summary>
+    /// <summary>A page that reads nothing for this long is disconnected; it reconnects by itself.</summary>
     static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
 
     int watchers;
 
-    /// <summary>Pages that are open.</summary>
+    /// <summary>Number of open pages.</summary>
     public int Watchers => Volatile.Read(ref watchers);
 
     public async Task ServeAsync(HttpContext context)
@@ -36,7 +36,7 @@ sealed class EventStream(Sections sections, IHostApplicationLifetime lifetime, T
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The page was closed, or the console stops.
+            // The page was closed, or the console is stopping.
             context.Abort();
         }
         finally
@@ -49,7 +49,7 @@ sealed class EventStream(Sections sections, IHostApplicationLifetime lifetime, T
     {
         var buffer = new ArrayBufferWriter<byte>();
         var sent = 0L;
-        // What stands there may be from before this page came.
+        // The current sections may be older than this page.
         await sections.Next.WaitAsync(stop);
         while (true)
         {

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>After ten wrong tokens within a minute, no more are tried for the rest of it. Thread-safe.</summary>
+/// <summary>After ten wrong tokens within a minute, refuses all tokens for the rest of it. Thread-safe.</summary>
 sealed class GuessLimit(TimeProvider clock)
 {
     public const int MostGuesses = 10;
@@ -10,7 +10,7 @@ sealed class GuessLimit(TimeProvider clock)
     readonly Lock gate = new();
     readonly Queue<long> wrong = [];
 
-    /// <summary>No token may be tried now.</summary>
+    /// <summary>Whether no token may be tried now.</summary>
     public bool IsReached
     {
         get

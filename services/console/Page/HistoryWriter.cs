@@ -5,10 +5,10 @@ namespace ThermalStreaming.Console;
 /// <summary>Writes what the charts of a device need: the last five minutes and the last 24 hours.</summary>
 static class HistoryWriter
 {
-    /// <param name="json">Where to.</param>
-    /// <param name="devices">Where from.</param>
+    /// <param name="json">The output.</param>
+    /// <param name="devices">The source.</param>
     /// <param name="id">The device; empty: the power of all devices together.</param>
-    /// <param name="clock">For the present.</param>
+    /// <param name="clock">Gives the current time.</param>
     public static void Write(Utf8JsonWriter json, DeviceBook devices, string id, TimeProvider clock)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// Lets only requests through that name this machine. A foreign site can make a browser ask 127.0.0.1 under a name of its own (DNS
-/// rebinding); such a request carries that name. Immutable.
+/// Passes only requests that name this machine. A foreign site can make a browser call 127.0.0.1 under the site's own name (DNS rebinding);
+/// such a request carries that name. Immutable.
 /// </summary>
 sealed class HostGate
 {
@@ -14,12 +14,12 @@ sealed class HostGate
         names = [.. options.Hosts, "localhost", "127.0.0.1", "[::1]", machine, $"{machine}.local"];
     }
 
-    /// <summary>The request's Host is one of ours.</summary>
+    /// <summary>Whether the request's Host is one of ours.</summary>
     public bool Knows(HttpRequest request) => names.Contains(request.Host.Host.ToLowerInvariant());
 
     /// <summary>
-    /// The request comes from our own page, or from no page at all: a browser names the page's origin, and says whether it is another
-    /// site's.
+    /// Whether the request comes from our own page, or from no page at all: a browser names the page's origin, and says whether it is
+    /// another site's.
     /// </summary>
     public static bool IsOwn(HttpRequest request)
     {

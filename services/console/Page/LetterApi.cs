@@ -7,7 +7,7 @@ namespace ThermalStreaming.Console;
 /// <summary><c>GET /api/letters?service=…</c>: the newest dead letters of a forwarder, without their payloads. Thread-safe.</summary>
 sealed class LetterApi(ReplicaBook replicas, TimeProvider clock)
 {
-    /// <summary>As many as a person looks at; <c>./thermalctl dead-letters list</c> has all.</summary>
+    /// <summary>As many as a person reads; <c>./thermalctl dead-letters list</c> shows all.</summary>
     public const int MostLetters = 50;
 
     /// <summary>Longer reasons are cut: the page has 50 of them.</summary>
@@ -17,7 +17,7 @@ sealed class LetterApi(ReplicaBook replicas, TimeProvider clock)
 
     public async Task AnswerAsync(HttpContext context, string service)
     {
-        // All replicas of a service share a volume, and with it the letters: any of them will do.
+        // All replicas of a service share a volume, and with it the dead letters: any of them will do.
         var replica = replicas.All.FirstOrDefault(found =>
             found.Service == service && found.Forwarder is not null && replicas.PresenceOf(found) == Presence.Answering
         );
@@ -70,6 +70,6 @@ sealed class LetterApi(ReplicaBook replicas, TimeProvider clock)
         );
     }
 
-    /// <summary>The device, or the topic where that does not name it.</summary>
+    /// <summary>The device, or the topic if that does not name it.</summary>
     static string From(string topic) => Topics.TryParse(topic, out var device, out _) ? device : topic;
 }

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>Answers every request to the page's port, each with the headers that keep the page to itself.</summary>
+/// <summary>Answers every request to the page's port, each with the headers that isolate the page.</summary>
 sealed class PageRequests(
     HostGate gate,
     WebFiles files,

@@ -7,18 +7,18 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// The page's own web server. It has another port than the service's figures, so that a browser reaches the page and nothing else.
+/// The page's own web server. Its port differs from that of the service's figures, so that a browser reaches only the page.
 /// </summary>
 sealed class PageServer(ConsoleOptions options, PageRequests requests, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
-    /// <summary>Twice the pages that may watch, and their other requests.</summary>
+    /// <summary>Twice the number of pages that may watch, and their other requests.</summary>
     const int MostConnections = 256;
 
     const int LargestBody = 4096;
 
     WebApplication? app;
 
-    /// <summary>Where it listens, once it has started.</summary>
+    /// <summary>Port after the start.</summary>
     public int Port { get; private set; }
 
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>The page's token would leave this machine and the project's network in clear, so it was not sent.</summary>
-/// <param name="service">For whom the command was.</param>
+/// <summary>The page's token would leave this machine and the project's network unencrypted, so it was not sent.</summary>
+/// <param name="service">Service that the command was for.</param>
 /// <param name="address">Its address.</param>
 sealed class PlainTokenException(string service, string address)
     : Exception(

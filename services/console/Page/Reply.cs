@@ -25,7 +25,7 @@ static class Reply
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 
-    /// <summary>What became of a command, for the person who gave it.</summary>
+    /// <summary>The outcome of a command, for the person who gave it.</summary>
     public static Task SaidAsync(HttpContext context, int code, string message) =>
         JsonAsync(
             context,

@@ -5,7 +5,7 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Writes the state as the sections of the page. The names of the properties are what <c>web/</c> reads.</summary>
+/// <summary>Writes the state as the sections of the page. <c>web/</c> reads the properties by these names.</summary>
 static class SectionWriter
 {
     /// <summary>Inverters in the table of the page.</summary>
@@ -56,7 +56,7 @@ static class SectionWriter
             json.WriteBoolean("ready"u8, info.Ready);
             json.WriteString("version"u8, info.Version);
             json.WriteNumber("started"u8, info.StartedAt?.Seconds ?? 0);
-            // The part that speaks of the destination: its state is the destination's.
+            // The part that describes the destination: its state is the destination's.
             json.WriteStartArray("unwell"u8);
             foreach (var part in info.Parts.Where(part => part.Problem.Length > 0))
                 json.WriteStringValue(part.Name);

@@ -4,12 +4,12 @@ using System.Text.Json;
 namespace ThermalStreaming.Console;
 
 /// <summary>
-/// What the page shows, in sections by name, each a piece of JSON with the number of the tick in which it changed. A page gets all of them
+/// The content of the page in named sections, each a piece of JSON with the number of the tick in which it changed. A page gets all of them
 /// at first and then those that changed. Thread-safe.
 /// </summary>
 sealed class Sections
 {
-    /// <summary>A page that is so many ticks behind has to begin anew.</summary>
+    /// <summary>A page that is this many ticks behind must start again.</summary>
     const long KeptRemovals = 120;
 
     readonly Lock gate = new();
@@ -19,7 +19,7 @@ sealed class Sections
     /// <summary>Number of the last tick.</summary>
     public long Tick { get; private set; }
 
-    /// <summary>Ends with the next tick.</summary>
+    /// <summary>Completes with the next tick.</summary>
     public Task Next
     {
         get
@@ -29,7 +29,7 @@ sealed class Sections
         }
     }
 
-    /// <summary>Replaces all sections: what is the same as before does not count as changed.</summary>
+    /// <summary>Replaces all sections. Unchanged ones do not count as changed.</summary>
     public void Replace(IReadOnlyDictionary<string, byte[]> all)
     {
         TaskCompletionSource over;
@@ -53,10 +53,8 @@ sealed class Sections
         over.SetResult();
     }
 
-    /// <summary>
-    /// Writes an object of the sections that changed after a tick; one that is gone is null. After tick 0: all.
-    /// </summary>
-    /// <returns>The tick that this is up to; null when that tick is too long ago.</returns>
+    /// <summary>Writes an object of the sections that changed after a tick; removed ones are null. After tick 0: all.</summary>
+    /// <returns>The tick that the object is up to; null if the given tick is too long ago.</returns>
     public long? Write(long after, IBufferWriter<byte> target)
     {
         lock (gate)

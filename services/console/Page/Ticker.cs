@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>Once a second looks at everything, notes problems, and renews what the pages show.</summary>
+/// <summary>Once a second checks everything, records problems, and updates the content of the pages.</summary>
 sealed class Ticker(
     Overview overview,
     ReplicaBook replicas,
@@ -25,14 +25,14 @@ sealed class Ticker(
                 var rate = devices.MeasureRate();
                 var state = overview.Look();
                 problems.Note(ProblemFinder.Find(state));
-                // Nobody looks: the card and the processor rest.
+                // Nobody is watching: card and processor rest.
                 if (stream.Watchers > 0 || sections.Tick == 0)
                     sections.Replace(SectionWriter.Write(state, problems.All, devices, rate));
             } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException)
         {
-            // The stop.
+            // Stopping.
         }
     }
 }

@@ -6,7 +6,7 @@ namespace ThermalStreaming.Console;
 /// <summary>The files of the page, which are part of the program. Thread-safe.</summary>
 sealed class WebFiles
 {
-    /// <summary>Nearly as small as the best, with a window that takes a fraction of its memory.</summary>
+    /// <summary>Nearly as small as the best quality, with a window that takes a fraction of its memory.</summary>
     const int BrotliQuality = 9,
         BrotliWindow = 16;
 
@@ -30,7 +30,7 @@ sealed class WebFiles
         }
     }
 
-    /// <summary>Answers with a file; false if there is none of this path.</summary>
+    /// <summary>Answers with a file; false if there is none at this path.</summary>
     public async Task<bool> ServeAsync(HttpContext context, string path)
     {
         if (!files.TryGetValue(path, out var file))
@@ -38,7 +38,7 @@ sealed class WebFiles
         var (request, response) = (context.Request, context.Response);
         response.Headers.ETag = file.Tag;
         response.Headers.Vary = "Accept-Encoding";
-        // Asked for again each time, and answered with 304 while it is the same: an update shows at once.
+        // Browsers ask again each time and get 304 while the file is unchanged: an update shows at once.
         response.Headers.CacheControl = "no-cache";
         if (request.Headers.IfNoneMatch.Any(tags => tags?.Contains(file.Tag, StringComparison.Ordinal) == true))
         {

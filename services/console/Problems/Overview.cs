@@ -2,10 +2,10 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Brings together what the broker, the agents and the forwarders say. Thread-safe.</summary>
+/// <summary>Combines the reports of the broker, the agents and the forwarders. Thread-safe.</summary>
 sealed class Overview(ConsoleOptions options, ReplicaBook replicas, DeviceBook devices, BrokerFeed broker, TimeProvider clock)
 {
-    /// <summary>A device that only forwarders know (its topics are its own) reports at its own pace.</summary>
+    /// <summary>A device that only forwarders know (on its own topics) reports at its own pace.</summary>
     static readonly TimeSpan unknownPatience = TimeSpan.FromMinutes(10);
 
     const int MostDevices = 300;

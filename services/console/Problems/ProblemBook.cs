@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>Which problems there are, and which there were in the last 24 hours. Thread-safe.</summary>
+/// <summary>The current problems, and those of the last 24 hours. Thread-safe.</summary>
 sealed class ProblemBook(TimeProvider clock)
 {
     const int MostEnded = 30;
@@ -10,7 +10,7 @@ sealed class ProblemBook(TimeProvider clock)
     readonly Dictionary<string, KeptFinding> current = new(StringComparer.Ordinal);
     readonly List<KeptFinding> ended = [];
 
-    /// <summary>Notes what is found now: what was found before and is not any more has ended.</summary>
+    /// <summary>Records the current findings; earlier ones that are no longer found have ended.</summary>
     public void Note(IReadOnlyList<Finding> findings)
     {
         var now = clock.GetUtcNow();
@@ -26,7 +26,7 @@ sealed class ProblemBook(TimeProvider clock)
             {
                 var since = current.TryGetValue(finding.Key, out var known) ? known.Since : finding.Since ?? now;
                 current[finding.Key] = new KeptFinding(finding, since, null);
-                // One that comes and goes is one line.
+                // A problem that comes and goes is one line.
                 if (known is null)
                     ended.RemoveAll(kept => kept.Found.Key == finding.Key);
             }
@@ -36,7 +36,7 @@ sealed class ProblemBook(TimeProvider clock)
         }
     }
 
-    /// <summary>Those that last, urgent ones and older ones first; then those that ended, the last one first.</summary>
+    /// <summary>Current problems, urgent and older ones first; then ended ones, the latest first.</summary>
     public IReadOnlyList<KeptFinding> All
     {
         get

@@ -3,19 +3,19 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Tells from the state of everything what a person should know, in plain words, and what to do about it.</summary>
+/// <summary>Derives from the state what a person should know, in plain words, and how to fix it.</summary>
 static class ProblemFinder
 {
-    /// <summary>Beyond it, delivery is slow enough to say so.</summary>
+    /// <summary>Delivery slower than this is reported.</summary>
     static readonly TimeSpan lateDelivery = TimeSpan.FromMinutes(5);
 
-    /// <summary>What has not been reached yet is no problem right after the start.</summary>
+    /// <summary>Right after the start, a service that was not reached yet is not a problem.</summary>
     static readonly TimeSpan startPatience = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long an error that a forwarder got over stays worth a line.</summary>
+    /// <summary>How long a forwarder's past error stays worth a line.</summary>
     static readonly TimeSpan freshError = TimeSpan.FromMinutes(10);
 
-    /// <summary>Silent devices with a line of their own; the others are counted.</summary>
+    /// <summary>Silent devices with their own line; the others are counted.</summary>
     const int MostSilentDevices = 8;
 
     public static IReadOnlyList<Finding> Find(State state)
@@ -175,7 +175,7 @@ static class ProblemFinder
             );
     }
 
-    /// <summary>What the replicas of a service share, because they share a volume.</summary>
+    /// <summary>Findings that the replicas of a service share, because they share a volume.</summary>
     static IEnumerable<Finding> OfService(string service, IReadOnlyList<ForwarderStatus> replicas)
     {
         if (replicas.Any(replica => replica.Paused))
@@ -201,7 +201,7 @@ static class ProblemFinder
 
     static IEnumerable<Finding> OfDevices(State state)
     {
-        // While the broker is away, all of them are silent, and that has its own line.
+        // While the broker is away, all devices are silent, and the broker has its own line.
         if (!state.IsBrokerConnected || state.Now - state.BrokerSince < TimeSpan.FromSeconds(15))
             yield break;
         var silent = state.Devices.Where(device => device.IsSilent).ToList();

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>Whether a replica is there.</summary>
+/// <summary>Whether a replica is present.</summary>
 enum Presence
 {
     /// <summary>Its last answer is fresh.</summary>
@@ -9,6 +9,6 @@ enum Presence
     /// <summary>Its address exists, but it does not answer.</summary>
     Silent,
 
-    /// <summary>Its address does not exist any more: it was stopped, killed or removed.</summary>
+    /// <summary>Its address no longer exists: it was stopped, killed or removed.</summary>
     Gone,
 }

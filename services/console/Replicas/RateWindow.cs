@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Console;
 
-/// <summary>How fast a counter grows, over a time that moves along. Not thread-safe.</summary>
+/// <summary>How fast a counter grows, over a moving window. Not thread-safe.</summary>
 /// <param name="clock">Where time comes from.</param>
-/// <param name="length">Over how long.</param>
+/// <param name="length">Length of the window.</param>
 sealed class RateWindow(TimeProvider clock, TimeSpan length)
 {
     readonly Queue<(long At, ulong Count)> points = [];
 
-    /// <summary>Notes where the counter stands. A counter that starts again begins a new window.</summary>
-    /// <returns>A second; 0 at the first call.</returns>
+    /// <summary>Records the counter's value. A counter that restarts begins a new window.</summary>
+    /// <returns>Growth per second; 0 at the first call.</returns>
     public double Add(ulong count)
     {
         var now = clock.GetTimestamp();

@@ -2,42 +2,42 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>What is known of one replica. A new one is made at each answer.</summary>
+/// <summary>What is known of one replica. Replaced at each answer.</summary>
 sealed record Replica
 {
     public required string Service { get; init; }
 
-    /// <summary>As it calls itself; its address before the first answer.</summary>
+    /// <summary>Its own name; before the first answer, its address.</summary>
     public required string Name { get; init; }
 
     public required string Address { get; init; }
 
     public required ServiceKind Kind { get; init; }
 
-    /// <summary>The way to it.</summary>
+    /// <summary>Client for calls to it.</summary>
     public required ControlClient Client { get; init; }
 
     public required DateTimeOffset FirstSeen { get; init; }
 
-    /// <summary>When it answered last; before the first answer, when its address was found.</summary>
+    /// <summary>When it last answered; before the first answer, when its address was found.</summary>
     public required DateTimeOffset LastAnswer { get; init; }
 
     /// <summary>Since when its address is gone; null while it exists.</summary>
     public DateTimeOffset? GoneSince { get; init; }
 
-    /// <summary>Why the last question had no answer; empty if it had.</summary>
+    /// <summary>Why the last call had no answer; empty if it had one.</summary>
     public string Failure { get; init; } = "";
 
-    /// <summary>What to do about it; empty where nothing more is known than that it does not answer.</summary>
+    /// <summary>What to do about it; empty if no more is known than that it does not answer.</summary>
     public string FailureFix { get; init; } = "";
 
-    /// <summary>Of an agent, once it has answered.</summary>
+    /// <summary>Status of an agent, once it has answered.</summary>
     public AgentStatus? Agent { get; init; }
 
-    /// <summary>Of a forwarder, once it has answered.</summary>
+    /// <summary>Status of a forwarder, once it has answered.</summary>
     public ForwarderStatus? Forwarder { get; init; }
 
-    /// <summary>Readings an agent takes a second, over the last half minute.</summary>
+    /// <summary>Readings that an agent takes per second, over the last half minute.</summary>
     public double TakenPerSecond { get; init; }
 
     public ServiceInfo? Info => Agent?.Info ?? Forwarder?.Info;

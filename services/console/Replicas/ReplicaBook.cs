@@ -2,18 +2,18 @@ using System.Collections.Concurrent;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>All replicas that were seen, and those that are gone for a while. Thread-safe.</summary>
+/// <summary>All replicas that were seen, including recently vanished ones. Thread-safe.</summary>
 sealed class ReplicaBook(TimeProvider clock)
 {
-    /// <summary>Two missed answers, and a little: one slow answer of a busy Pi is no outage.</summary>
+    /// <summary>Two missed answers, plus a little: one slow answer of a busy Pi is not an outage.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>How long a replica that is gone stays on the page, unless another took its place.</summary>
+    /// <summary>How long a vanished replica stays on the page, unless another took its place.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(15);
 
     readonly ConcurrentDictionary<string, Replica> replicas = new(StringComparer.Ordinal);
 
-    /// <summary>By service and name.</summary>
+    /// <summary>All replicas, by service and name.</summary>
     public IReadOnlyList<Replica> All =>
         [
             .. replicas
@@ -29,20 +29,20 @@ sealed class ReplicaBook(TimeProvider clock)
         : clock.GetUtcNow() - replica.LastAnswer > Patience ? Presence.Silent
         : Presence.Answering;
 
-    /// <summary>Replaces what is known under a name.</summary>
+    /// <summary>Replaces the entry of this name.</summary>
     public void Put(Replica replica) => replicas[replica.Key] = replica;
 
-    /// <summary>Forgets one that has another name by now.</summary>
+    /// <summary>Removes a replica that has another name by now.</summary>
     public void Remove(Replica replica) => replicas.TryRemove(replica.Key, out _);
 
-    /// <summary>Forgets those that are gone for long, or whose place another replica has taken since.</summary>
+    /// <summary>Removes replicas that have been gone for long, or whose place another one has taken.</summary>
     public void Prune()
     {
         var now = clock.GetUtcNow();
         foreach (var service in All.GroupBy(replica => replica.Service))
         {
             var gone = service.Where(replica => replica.GoneSince is not null).OrderBy(replica => replica.LastAnswer).ToList();
-            // Each newcomer replaces one: after an update, all containers have other names.
+            // Each newcomer replaces one: after an update, all containers have new names.
             var newcomers = service.Where(replica => replica is { GoneSince: null, Info: not null }).OrderBy(replica => replica.FirstSeen);
             foreach (var newcomer in newcomers)
             {

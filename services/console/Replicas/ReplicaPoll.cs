@@ -3,7 +3,7 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Asks one replica for its status once a second, until it is told to end.</summary>
+/// <summary>Asks one replica for its status once a second, until it is ended.</summary>
 sealed class ReplicaPoll
 {
     static readonly TimeSpan interval = TimeSpan.FromSeconds(1);
@@ -41,14 +41,14 @@ sealed class ReplicaPoll
         return poll;
     }
 
-    /// <param name="isGone">Its address does not exist any more; otherwise the console stops.</param>
+    /// <param name="isGone">Whether its address no longer exists; otherwise the console is stopping.</param>
     public async Task EndAsync(bool isGone)
     {
         await stop.CancelAsync();
         await running;
         if (isGone)
         {
-            // Another address may have answered by the same name: a container that was started again.
+            // Another address may have answered by the same name: a restarted container.
             if (replica.Info is not null && book.Find(replica.Service, replica.Name)?.Address == replica.Address)
                 book.Put(replica with { GoneSince = clock.GetUtcNow() });
             else if (replica.Info is null)
@@ -72,7 +72,7 @@ sealed class ReplicaPoll
         }
         catch (OperationCanceledException)
         {
-            // It ends.
+            // The poll is ending.
         }
     }
 
@@ -96,7 +96,7 @@ sealed class ReplicaPoll
         }
         catch (Exception e) when (e is RpcException or ObjectDisposedException)
         {
-            // It ends, or its address is gone and the client with it.
+            // The poll is ending, or the address is gone and the client with it.
             return;
         }
         book.Put(replica);

@@ -45,7 +45,7 @@ sealed class ReplicaWatch(ConsoleOptions options, ReplicaBook book, Health healt
         }
     }
 
-    /// <returns>Null when nobody can say at present.</returns>
+    /// <returns>Null if this cannot be answered at present.</returns>
     static async Task<IReadOnlyList<ControlClient>?> FindAsync(ReplicaFinder finder, CancellationToken stop)
     {
         try

@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>The settings that say whether agents and forwarders are called with TLS.</summary>
+/// <summary>The settings for calling agents and forwarders with TLS.</summary>
 static class ServiceTrust
 {
     public static ControlOptions Load(Settings settings)

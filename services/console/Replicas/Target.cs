@@ -3,11 +3,11 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Console;
 
-/// <summary>Where the replicas of a service are: each address of a name, at one port.</summary>
+/// <summary>Where to find the replicas of a service: each address of a name, at one port.</summary>
 /// <param name="Service">Name of the compose service.</param>
-/// <param name="Kind">What it offers.</param>
+/// <param name="Kind">Its control service.</param>
 /// <param name="Host">Name or address.</param>
-/// <param name="Port">Of its control service.</param>
+/// <param name="Port">Port of its control service.</param>
 sealed record Target(string Service, ServiceKind Kind, string Host, int Port)
 {
     const int UsualPort = 8081;
