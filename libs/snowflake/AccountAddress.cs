@@ -4,11 +4,11 @@ namespace ThermalStreaming.Snowflake;
 static class AccountAddress
 {
     /// <summary>
-    /// Null when the text is no address of an account; then <paramref name="problem"/> completes "SNOWFLAKE_URL is '…'; …".
+    /// Null if the text is not the address of an account; then <paramref name="problem"/> completes "SNOWFLAKE_URL is '…'; …".
     /// </summary>
-    /// <param name="text">As it was set.</param>
-    /// <param name="usual">The address that the account has without this setting.</param>
-    /// <param name="problem">Which part is wrong and how it should be written.</param>
+    /// <param name="text">The setting's value.</param>
+    /// <param name="usual">The account's address without this setting.</param>
+    /// <param name="problem">Which part is wrong and how to write it.</param>
     public static Uri? Parse(string text, Uri usual, out string problem)
     {
         var plain = text.Trim().Trim('"', '\'');
@@ -68,6 +68,6 @@ static class AccountAddress
         return new UriBuilder(url) { Host = AccountIdentifier.NormaliseHost(url.Host) }.Uri;
     }
 
-    /// <summary>For a message: an address may carry a password before its @.</summary>
+    /// <summary>For messages: an address may contain a password before its @.</summary>
     public static string Redact(string address) => address.LastIndexOf('@') is var at and > 0 ? "…" + address[at..] : address;
 }

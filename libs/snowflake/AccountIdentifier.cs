@@ -3,9 +3,9 @@ using System.Globalization;
 namespace ThermalStreaming.Snowflake;
 
 /// <summary>
-/// The account as users write it, in the two forms that Snowflake wants: for the claims of a key-pair JWT and for the host name.
-/// Accepted are <c>ORGNAME-ACCOUNTNAME</c> and a locator with or without region and cloud (<c>xy12345.us-east-1.aws</c>), each also with
-/// <c>.privatelink</c> or <c>.global</c>. Everything else is refused by naming the part that is wrong and how it should be written.
+/// The account as users write it, in the two forms that Snowflake needs: for the claims of a key-pair JWT and for the host name. Accepts
+/// <c>ORGNAME-ACCOUNTNAME</c> and a locator with or without region and cloud (<c>xy12345.us-east-1.aws</c>), each also with
+/// <c>.privatelink</c> or <c>.global</c>. Refuses everything else, naming the wrong part and how to write it.
 /// </summary>
 /// <param name="Claim">Upper case, without region, cloud and <c>privatelink</c>; underscores stay.</param>
 /// <param name="Host">Host name of the account: lower case, dashes for underscores, region and <c>privatelink</c> kept.</param>
@@ -17,7 +17,7 @@ sealed record AccountIdentifier(string Claim, string Host)
     const string Ask = "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME() in a worksheet prints it.";
 
     /// <summary>
-    /// Null when the text is no account identifier; then <paramref name="problem"/> completes "SNOWFLAKE_ACCOUNT is '…'; it must be …".
+    /// Null if the text is not an account identifier; then <paramref name="problem"/> completes "SNOWFLAKE_ACCOUNT is '…'; it must be …".
     /// </summary>
     public static AccountIdentifier? Parse(string text, out string problem)
     {
@@ -49,7 +49,7 @@ sealed record AccountIdentifier(string Claim, string Host)
             ? host.LastIndexOf(".snowflakecomputing.", StringComparison.OrdinalIgnoreCase)
             : -1;
 
-    // A dot begins the region, which is no part of the name; only a .global account is cut at its dash instead (gosnowflake #1033).
+    // A dot begins the region, which is not part of the name; only a .global account is cut at its dash instead (gosnowflake #1033).
     static string ClaimOf(string account)
     {
         var cut = account.EndsWith(".GLOBAL", StringComparison.Ordinal)
@@ -58,9 +58,7 @@ sealed record AccountIdentifier(string Claim, string Host)
         return cut > 0 ? account[..cut] : account;
     }
 
-    /// <summary>
-    /// How the text should be written, null when that cannot be said; each part that is wrong is added to <paramref name="wrong"/>.
-    /// </summary>
+    /// <summary>How to write the text; null if that is not known. Adds each wrong part to <paramref name="wrong"/>.</summary>
     static string? Guess(string text, List<string> wrong)
     {
         var name = text;
@@ -69,7 +67,7 @@ sealed record AccountIdentifier(string Claim, string Host)
             wrong.Add("Leave out the quotation marks.");
             name = name[1..^1].Trim();
         }
-        // What a word processor or a web page makes of a dash, and blanks that cannot be seen.
+        // Dashes as word processors and web pages write them, and invisible blanks.
         if (
             name.FirstOrDefault(letter =>
                 letter is '\u2010' or '\u2011' or '\u2012' or '\u2013' or '\u2014' or '\u2212' or '\uFE63' or '\uFF0D'
@@ -152,7 +150,7 @@ sealed record AccountIdentifier(string Claim, string Host)
         return host;
     }
 
-    /// <summary>Looks at what the labels mean: organisation, account, region, cloud.</summary>
+    /// <summary>Sorts the labels by their meaning: organisation, account, region, cloud.</summary>
     static string Reorder(string name, List<string> wrong)
     {
         var labels = name.Split('.');
@@ -193,7 +191,7 @@ sealed record AccountIdentifier(string Claim, string Host)
     static bool IsCloud(string label) => label.ToUpperInvariant() is "AWS" or "AZURE" or "GCP";
 
     /// <summary>
-    /// us-east-1, europe-west4, west-us-2…: a region's name has a dash, an account's has none. Before a cloud, any name is a region's.
+    /// us-east-1, europe-west4, west-us-2…: a region's name has a dash, an account's does not. Before a cloud, any name is a region's.
     /// </summary>
     static bool IsRegion(string[] labels, int at) =>
         (labels[at].Contains('-', StringComparison.Ordinal) && !labels[at].Contains('_', StringComparison.Ordinal))
@@ -216,7 +214,7 @@ sealed record AccountIdentifier(string Claim, string Host)
                         or "SOUTHWEST"
             );
 
-    // Not a regular expression: that would be the only one of a running service, and takes a megabyte.
+    // Not a regular expression: it would be the only one of a running service, and take a megabyte.
     static bool IsIdentifier(string account)
     {
         var labels = account.Split('.');

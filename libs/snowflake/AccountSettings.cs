@@ -2,12 +2,12 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>Reads the settings of an account of Snowflake and of the key that signs in there, and reports every problem.</summary>
+/// <summary>Reads the settings of a Snowflake account and of its sign-in key, and reports every problem.</summary>
 static class AccountSettings
 {
     public const string DefaultKeyFile = "/run/secrets/rsa_key.p8";
 
-    /// <summary>SNOWFLAKE_ACCOUNT; null while a problem says why.</summary>
+    /// <summary>SNOWFLAKE_ACCOUNT; null if a problem says why.</summary>
     public static AccountIdentifier? LoadAccount(Settings settings)
     {
         var text = settings.Required(
@@ -23,10 +23,10 @@ static class AccountSettings
         return account;
     }
 
-    /// <summary>The key in a file; null while a problem says why.</summary>
+    /// <summary>The key in a file; null if a problem says why.</summary>
     public static KeyPair? LoadKey(Settings settings, string file, string? passphrase)
     {
-        // Never shown: who puts the key itself here does not want it in the log.
+        // Never shown: somebody who sets the key itself here does not want it in the log.
         if (file.Contains("-----BEGIN", StringComparison.Ordinal) || (file.Length > 300 && !File.Exists(file)))
         {
             settings.Problem(
@@ -57,7 +57,7 @@ static class AccountSettings
         return fallback;
     }
 
-    /// <summary>A name as Snowflake stores it; "" when it is none, and then a problem says so.</summary>
+    /// <summary>A name as Snowflake stores it; "" if it is not a name, which is then reported.</summary>
     public static string Name(Settings settings, string key, string text)
     {
         if (text.Length == 0)

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>Names of databases, schemas, pipes, roles and channels as they go into paths.</summary>
+/// <summary>Names of databases, schemas, pipes, roles and channels for use in paths.</summary>
 static class Identifier
 {
     /// <summary>
-    /// Unquoted names in upper case, as Snowflake stores them; quoted ones as they are, quotes included. Null when it is neither: a dot, a
-    /// blank or a slash outside quotes. A dash is let through because the default pipe of a table is called <c>TABLE-STREAMING</c>.
+    /// Unquoted names in upper case, as Snowflake stores them; quoted ones unchanged, quotes included. Null for anything else: a dot, a
+    /// blank or a slash outside quotes. A dash is allowed because the default pipe of a table is called <c>TABLE-STREAMING</c>.
     /// </summary>
     public static string? Normalise(string name)
     {
@@ -21,12 +21,12 @@ static class Identifier
     }
 
     /// <summary>
-    /// Percent-encodes one segment of a path by RFC 3986: the characters that a segment may hold stay, except <c>;</c>, which servers take
-    /// for a parameter; everything else, <c>"</c>, <c>/</c> and blanks included, becomes UTF-8 in %XX.
+    /// Percent-encodes one segment of a path by RFC 3986: the characters that a segment may hold stay, except <c>;</c>, which servers treat
+    /// as the start of a parameter. Everything else, including <c>"</c>, <c>/</c> and blanks, becomes UTF-8 in %XX.
     /// </summary>
     public static string EncodeSegment(string segment) => Encode(segment, "!$&'()*+,=:@~._-");
 
-    /// <summary>Percent-encodes a value of a query: only unreserved characters stay.</summary>
+    /// <summary>Percent-encodes a query value: only unreserved characters stay.</summary>
     public static string EncodeQuery(string value) => Encode(value, "~._-");
 
     static string Encode(string text, string kept)

@@ -4,8 +4,8 @@ namespace ThermalStreaming.Snowflake;
 
 /// <summary>How a PKCS#8 key is encrypted.</summary>
 /// <remarks>RFC 8018 (PBES1, PBES2), RFC 7292 appendix C (PKCS#12), RFC 7914 (scrypt).</remarks>
-/// <param name="Name">For a person, object identifiers included where it has no usual name.</param>
-/// <param name="IsReadable">Whether .NET can decrypt it: then a failure is the passphrase's.</param>
+/// <param name="Name">For a person; includes object identifiers if it has no usual name.</param>
+/// <param name="IsReadable">Whether .NET can decrypt it: if so, a failure is due to the passphrase.</param>
 sealed record KeyEncryption(string Name, bool IsReadable)
 {
     /// <summary>Reads an AlgorithmIdentifier's content.</summary>
@@ -29,7 +29,7 @@ sealed record KeyEncryption(string Name, bool IsReadable)
 
     static (string Name, bool IsReadable) Hash(AsnReader derivation)
     {
-        // Salt, iterations, perhaps a key length, perhaps the function; without one it is HMAC-SHA-1.
+        // Salt, iterations, perhaps a key length, perhaps the function; the default is HMAC-SHA-1.
         _ = derivation.ReadEncodedValue();
         _ = derivation.ReadInteger();
         if (derivation.HasData && derivation.PeekTag().TagValue == (int)UniversalTagNumber.Integer)

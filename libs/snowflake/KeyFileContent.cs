@@ -3,18 +3,19 @@ using System.Text;
 namespace ThermalStreaming.Snowflake;
 
 /// <summary>
-/// The DER bytes of a key file, after undoing everything editors, shells and secret stores do to a PEM text: byte order marks, UTF-16,
-/// CRLF, quotes, indentation, a line that says <c>\n</c> instead of ending, a missing frame, a second layer of Base64.
+/// The DER bytes of a key file, after undoing everything that editors, shells and secret stores do to a PEM text: byte order marks, UTF-16,
+/// CRLF, quotes, indentation, a literal <c>\n</c> in place of a line end, a missing frame, a second layer of Base64.
 /// </summary>
-/// <param name="Der">Empty when <see cref="Found"/> says why.</param>
-/// <param name="Found">What the file is instead, completing "which is …", with what to do; <c>{path}</c> stands for its path. Null when it
-/// holds DER.</param>
+/// <param name="Der">Empty if <see cref="Found"/> says why.</param>
+/// <param name="Found">
+/// What the file is instead, completing "which is …", with what to do; <c>{path}</c> stands for its path. Null if it holds DER.
+/// </param>
 readonly record struct KeyFileContent(byte[] Der, string? Found)
 {
     public const string MustBe = "it must be an RSA private key in PEM form (PKCS#8)";
     public const string MakeOne = "Make one with: snowpipe-forwarder keygen";
 
-    /// <summary>A PEM text inside Base64 inside a secret store: more layers are not looked for.</summary>
+    /// <summary>A PEM text inside Base64 inside a secret store; deeper layers are not searched.</summary>
     const int MostLayers = 3;
 
     const string Begin = "-----BEGIN",
@@ -106,7 +107,7 @@ readonly record struct KeyFileContent(byte[] Der, string? Found)
             .Replace("\\n", "\n", StringComparison.Ordinal)
             .Replace("\\t", " ", StringComparison.Ordinal)
             .Replace("\\u000a", "\n", StringComparison.OrdinalIgnoreCase);
-        // Out of a URL or a form.
+        // From a URL or a form.
         if (
             text.Contains("BEGIN%20", StringComparison.Ordinal)
             || text.Contains("%2B", StringComparison.OrdinalIgnoreCase)
@@ -128,7 +129,7 @@ readonly record struct KeyFileContent(byte[] Der, string? Found)
         }
     }
 
-    /// <summary>Recognises content that is plainly something else.</summary>
+    /// <summary>Recognises content that is clearly something else.</summary>
     static string? Named(string text) =>
         text switch
         {
@@ -185,7 +186,7 @@ readonly record struct KeyFileContent(byte[] Der, string? Found)
         return false;
     }
 
-    /// <summary>What a label or a header says that the bytes need not be asked for; "" when the bytes decide.</summary>
+    /// <summary>A reason for refusal from the label or a header alone; "" if the bytes decide.</summary>
     static string Refused(string label, string body) =>
         label switch
         {
@@ -217,7 +218,7 @@ readonly record struct KeyFileContent(byte[] Der, string? Found)
             : $"an OpenSSH key that is not RSA; {MustBe}. {MakeOne}";
     }
 
-    // Without a name before it (rsa_key=…, private_key: …) and without a last line whose first line is missing.
+    // Removes a name before it (rsa_key=…, private_key: …) and a last line whose first line is missing.
     static string Body(string text)
     {
         if (text.IndexOf(End, StringComparison.Ordinal) is > 0 and var last)

@@ -7,8 +7,10 @@ namespace ThermalStreaming.Snowflake;
 /// RFC 5958 (PKCS#8), RFC 8017 appendix A.1 (PKCS#1), RFC 5280 (certificates, public keys), RFC 7292 (PKCS#12), RFC 5915 (EC).
 /// </remarks>
 /// <param name="IsPkcs8">An RSA key in PKCS#8; otherwise, without <see cref="Problem"/>, in PKCS#1.</param>
-/// <param name="Encryption">How it is encrypted; null when it is not.</param>
-/// <param name="Problem">The kind of content instead of an RSA private key, completing "which is …"; <c>{path}</c> stands for the file.</param>
+/// <param name="Encryption">How it is encrypted; null if it is not.</param>
+/// <param name="Problem">
+/// What the content is instead of an RSA private key, completing "which is …"; <c>{path}</c> stands for the file.
+/// </param>
 readonly record struct KeyForm(bool IsPkcs8, KeyEncryption? Encryption = null, string? Problem = null)
 {
     public const string Reencrypt =
@@ -108,7 +110,7 @@ readonly record struct KeyForm(bool IsPkcs8, KeyEncryption? Encryption = null, s
             _ => $"a key of algorithm {algorithm}",
         };
 
-    /// <summary>How many bytes the outermost length promises and the file does not have.</summary>
+    /// <summary>How many bytes the file lacks, by the outermost length.</summary>
     static int Missing(byte[] der) =>
         der is [0x30, 0x82, var high, var low, ..] ? 4 + (high << 8 | low) - der.Length
         : der is [0x30, 0x81, var only, ..] ? 3 + only - der.Length

@@ -3,12 +3,12 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>The RSA key pair a user of Snowflake signs in with. Thread-safe.</summary>
+/// <summary>The RSA key pair with which a Snowflake user signs in. Thread-safe.</summary>
 sealed class KeyPair(RSA rsa) : IDisposable
 {
     public const int MinBits = 2048;
 
-    /// <summary>Far more than any key: a path that names a disk image must not be read into memory.</summary>
+    /// <summary>Far larger than any key: a path to a disk image must not be read into memory.</summary>
     const int MaxFileBytes = 1 << 20;
 
     readonly Lock gate = new();
@@ -17,15 +17,15 @@ sealed class KeyPair(RSA rsa) : IDisposable
     public int Bits => rsa.KeySize;
 
     /// <summary>
-    /// <c>SHA256:</c> and the standard Base64, with padding, of the hash of the public key's DER form: what DESC USER shows as
+    /// <c>SHA256:</c> and the standard Base64, with padding, of the hash of the public key's DER form, which DESC USER shows as
     /// RSA_PUBLIC_KEY_FP.
     /// </summary>
     public string Fingerprint { get; } = FingerprintOf(rsa);
 
-    /// <summary>RSASSA-PKCS1-v1_5 with SHA-256, the only signature Snowflake accepts.</summary>
+    /// <summary>Signs with RSASSA-PKCS1-v1_5 and SHA-256, the only signature Snowflake accepts.</summary>
     public byte[] Sign(ReadOnlySpan<byte> data)
     {
-        // RSA instances promise nothing about concurrent use.
+        // RSA instances are not documented as thread-safe.
         lock (gate)
             return rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
     }
@@ -34,7 +34,7 @@ sealed class KeyPair(RSA rsa) : IDisposable
 
     /// <summary>
     /// Reads an RSA private key from a file: PKCS#8 or PKCS#1, PEM or DER, encrypted or not, however a shell or a secret store has wrapped
-    /// the text. On failure null, and <paramref name="problem"/> says what the file is instead and what to do; it never quotes the file.
+    /// the text. Null on failure; <paramref name="problem"/> then says what the file is instead and what to do. It never quotes the file.
     /// </summary>
     public static KeyPair? Load(string path, string? passphrase, out string problem)
     {
@@ -106,7 +106,7 @@ sealed class KeyPair(RSA rsa) : IDisposable
             else
                 rsa.ImportRSAPrivateKey(der, out _);
         }
-        // PlatformNotSupportedException and others: what the operating system's library says of an encryption it does not have.
+        // PlatformNotSupportedException and others: the operating system's library does not have this encryption.
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             problem = form.Encryption switch
@@ -131,7 +131,7 @@ sealed class KeyPair(RSA rsa) : IDisposable
         return problem.Length == 0;
     }
 
-    // A changed digit can leave a key that loads; its signatures would be refused as those of an unregistered key.
+    // A key with a changed digit can still load; its signatures would be refused as those of an unregistered key.
     static bool Signs(RSA rsa)
     {
         try

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>The JSON Web Token by which a user shows that he holds the private key (Snowflake: "Key-pair authentication").</summary>
+/// <summary>The JSON Web Token that proves that a user has the private key (Snowflake: "Key-pair authentication").</summary>
 /// <param name="Issuer">ACCOUNT.USER.SHA256:fingerprint.</param>
 /// <param name="Subject">ACCOUNT.USER.</param>
 /// <param name="IssuedAt">By the server's clock.</param>
@@ -15,18 +15,16 @@ sealed record KeyPairJwt(string Issuer, string Subject, DateTimeOffset IssuedAt,
     /// <summary>Snowflake refuses a token one hour after it was issued, whatever its own expiry says.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(59);
 
-    /// <summary>
-    /// The Date header by which the server's clock is known has whole seconds: a token must not seem to come from the future.
-    /// </summary>
+    /// <summary>The server's clock is known from a Date header in whole seconds: a token must not seem to come from the future.</summary>
     static readonly TimeSpan Backdate = TimeSpan.FromSeconds(3);
 
     static readonly string Header = Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT"}"""u8);
 
-    /// <param name="key">Signs.</param>
+    /// <param name="key">Signs the token.</param>
     /// <param name="account"><see cref="AccountIdentifier.Claim"/>.</param>
     /// <param name="user">The user's LOGIN_NAME.</param>
     /// <param name="serverNow">The time by the server's clock.</param>
-    /// <param name="role">Role to work as; "" for the user's default role.</param>
+    /// <param name="role">Role to use; "" for the user's default role.</param>
     public static KeyPairJwt Create(KeyPair key, string account, string user, DateTimeOffset serverNow, string role = "")
     {
         var subject = $"{account}.{user.ToUpperInvariant()}";
@@ -49,7 +47,7 @@ sealed record KeyPairJwt(string Issuer, string Subject, DateTimeOffset IssuedAt,
         return new(issuer, subject, issuedAt, expiresAt, $"{signed}.{Base64Url.EncodeToString(key.Sign(Encoding.ASCII.GetBytes(signed)))}");
     }
 
-    /// <summary>The <c>exp</c> claim of any JWT, in seconds or milliseconds; null when the text is not a JWT or has no such claim.</summary>
+    /// <summary>The <c>exp</c> claim of any JWT, in seconds or milliseconds; null if the text is not a JWT or has no such claim.</summary>
     public static DateTimeOffset? ReadExpiry(string token)
     {
         if (token.Split('.') is not [_, var claims, _])

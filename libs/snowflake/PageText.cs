@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>What a page for a person says: who answers in Snowflake's place often stands in its title.</summary>
+/// <summary>The text of an HTML page: its title often names whoever answered in Snowflake's place.</summary>
 static class PageText
 {
     /// <summary>"an HTML page", then its title and its first words in quotation marks.</summary>

@@ -4,19 +4,19 @@ namespace ThermalStreaming.Snowflake;
 
 /// <summary>
 /// The time by Snowflake's clock, known from the <c>Date</c> headers of its answers: a Pi has no clock battery, and a token is judged by
-/// the time in it. Between answers it runs on the monotonic clock, so a step of this machine's own clock does not move it. Thread-safe.
+/// its time. Between answers it runs on the monotonic clock, so a step of this machine's clock does not move it. Thread-safe.
 /// </summary>
 sealed class ServerClock(TimeProvider clock)
 {
-    /// <summary>A Date header has whole seconds and travels: less than this is no news.</summary>
+    /// <summary>A Date header has whole seconds and travel time: a smaller difference means nothing.</summary>
     static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>An answer that took longer says too little about when its Date was written.</summary>
+    /// <summary>After a longer trip, it is too uncertain when the answer's Date was written.</summary>
     static readonly TimeSpan LongestTrip = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A Date outside is no time that this program runs at. How far it is from this machine's own clock says nothing: that may have stopped
-    /// in 1970.
+    /// A Date outside this range cannot be right. The difference from this machine's own clock proves nothing: that may have stopped in
+    /// 1970.
     /// </summary>
     static readonly (DateTimeOffset From, DateTimeOffset To) Plausible = (
         new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero),
@@ -46,7 +46,7 @@ sealed class ServerClock(TimeProvider clock)
         }
     }
 
-    /// <summary>A difference between clocks as a person says it.</summary>
+    /// <summary>A difference between clocks, for a person.</summary>
     public static string Say(TimeSpan difference) =>
         difference.Duration() switch
         {
@@ -64,7 +64,7 @@ sealed class ServerClock(TimeProvider clock)
         var trip = clock.GetElapsedTime(sent);
         if (date is null || date < Plausible.From || date >= Plausible.To || trip > LongestTrip)
             return;
-        // Half a second: the header is cut to the second, so on average the server is that far ahead of it.
+        // Half a second: the header is cut to the second, so on average the server is that much ahead of it.
         var now = date.Value + TimeSpan.FromSeconds(0.5) + trip / 2;
         lock (gate)
         {

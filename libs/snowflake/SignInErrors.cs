@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>The errors on the way to an account and of signing in there, in sentences. docs/troubleshooting.md has the same ones.</summary>
+/// <summary>Errors of reaching an account and of signing in, in sentences. docs/troubleshooting.md has the same ones.</summary>
 static class SignInErrors
 {
     const string SeeLogin = "An administrator finds the reason with: SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('<the uuid in brackets>').";

@@ -3,19 +3,19 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>An answer as it arrived, and whether it can be what was asked for.</summary>
+/// <summary>An answer as it arrived, and whether it can be the expected one.</summary>
 /// <param name="Operation">The call that was made.</param>
 /// <param name="Status">Its HTTP status.</param>
-/// <param name="Body">Its body as text, "" when it had none.</param>
-/// <param name="Session">Its <c>x-snowflake-session</c>; null when it carried none that may be sent back.</param>
+/// <param name="Body">Its body as text, "" if it had none.</param>
+/// <param name="Session">Its <c>x-snowflake-session</c>; null if it has none that may be sent back.</param>
 /// <param name="Error">
-/// The error that it is; null only for a 200 or 201 that says nothing of an error. That leaves open whether its body is the one that was
-/// asked for: a proxy or a captive portal answers with 200 too.
+/// The error that it means; null only for a 200 or 201 that mentions no error. Its body may still not be the expected one: a proxy or a
+/// captive portal answers with 200 too.
 /// </param>
 sealed record SnowflakeAnswer(string Operation, HttpStatusCode Status, string Body, string? Session, SnowflakeError? Error)
 {
     /// <summary>The body as a JSON object.</summary>
-    /// <exception cref="SnowflakeException">It is not one.</exception>
+    /// <exception cref="SnowflakeException">It is not a JSON object.</exception>
     public JsonDocument Json()
     {
         JsonDocument? document = null;
@@ -25,7 +25,7 @@ sealed record SnowflakeAnswer(string Operation, HttpStatusCode Status, string Bo
         }
         catch (JsonException)
         {
-            // Reported below with every other shape that is no object.
+            // Reported below with every other shape that is not an object.
         }
         if (document?.RootElement.ValueKind == JsonValueKind.Object)
             return document;
@@ -45,7 +45,7 @@ sealed record SnowflakeAnswer(string Operation, HttpStatusCode Status, string Bo
         );
     }
 
-    /// <summary>A text field; "" when it is missing or something else.</summary>
+    /// <summary>A text field; "" if it is missing or not a text.</summary>
     public static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }

@@ -3,25 +3,24 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Snowflake;
 
-/// <summary>An answer that was not what was asked for, or no answer at all.</summary>
-/// <param name="Operation">The call that was made: <c>append to THERMAL_slot-0</c>.</param>
-/// <param name="Status">Null when there was no answer.</param>
-/// <param name="Code">Snowflake's own code, "" when the answer held none.</param>
+/// <summary>An unexpected answer, or no answer at all.</summary>
+/// <param name="Operation">The call, such as <c>append to THERMAL_slot-0</c>.</param>
+/// <param name="Status">Null if there was no answer.</param>
+/// <param name="Code">Snowflake's own code, "" if the answer held none.</param>
 /// <param name="Text">The answer's own words, one line of at most <see cref="MostText"/> characters.</param>
-/// <param name="RetryAfter">The wait the server asked for.</param>
+/// <param name="RetryAfter">The wait that the server asked for.</param>
 sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Code, string Text, TimeSpan? RetryAfter = null)
 {
-    /// <summary>A message of Snowflake's with the names of a database, a schema and a pipe fits in.</summary>
+    /// <summary>Enough for a message of Snowflake with the names of a database, a schema and a pipe.</summary>
     public const int MostText = 500;
 
-    // The numeric status_code as one client reads it; 0 is success, and what is not named here is worth another try.
+    // The numeric status_code as one client reads it; 0 is success, and any other not named here is worth a retry.
     const string Fatal = "2",
         SignInExpired = "3",
         StaleToken = "4";
 
     /// <summary>
-    /// The action, by code first and then by status. Each code is in exactly one place, and so is each status; what is not known is worth
-    /// another try.
+    /// The action, by code first and then by status. Each code and each status is in exactly one place; an unknown one is worth a retry.
     /// </summary>
     public SnowflakeAction Action =>
         Code switch
@@ -60,18 +59,18 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     /// <summary>The token was not accepted; a new one may be.</summary>
     public bool IsSignInRefused => (Status == HttpStatusCode.Unauthorized && !IsPage && !IsNetworkPolicy) || Code == SignInExpired;
 
-    /// <summary>Snowflake names what is wrong with what was signed here: another attempt with the same key changes nothing.</summary>
+    /// <summary>Snowflake names the problem of what was signed here: another attempt with the same key changes nothing.</summary>
     public bool IsKeyRefused =>
         Code is "390144" or "394300" or "394301" or "394302" or "394303" or "394304" or "394305" or "394306" or "394307";
 
-    /// <summary>A network policy keeps this address out. Snowflake says so with the codes of a refused sign-in.</summary>
+    /// <summary>A network policy keeps this address out. Snowflake reports this with the codes of a refused sign-in.</summary>
     public bool IsNetworkPolicy =>
         Code is "390420" or "390422" || Text.Contains("not allowed to access Snowflake", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A page for a person and not an answer of Snowflake's.</summary>
+    /// <summary>Whether it is a web page rather than an answer of Snowflake.</summary>
     public bool IsPage { get; private init; }
 
-    /// <summary>What, to what, the answer.</summary>
+    /// <summary>The operation, status and code, and the words of the answer.</summary>
     public string Describe()
     {
         var answer = Status is { } status ? $"{(int)status}" : "no answer";
@@ -81,10 +80,9 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     }
 
     /// <summary>
-    /// The error that an answer is, null when it may be the one that was asked for. A 2xx other than 200 and 201 is an error: Snowflake
-    /// answers none of these calls so, and what does has not done what was asked (202: perhaps later; 204: nothing to say). A 200 says that
-    /// the request was read, its
-    /// <c>status_code</c> what became of it.
+    /// The error that an answer means; null if it may be the expected answer. A 2xx other than 200 and 201 is an error: Snowflake never
+    /// answers these calls so, and whoever does has not done what was asked (202: perhaps later; 204: no content). A 200 says that the
+    /// request was read; its <c>status_code</c> gives the result.
     /// </summary>
     public static SnowflakeError? Of(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
     {
@@ -98,8 +96,8 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
     }
 
     /// <summary>
-    /// Reads every shape of error body that has been seen: code or error_code, OAuth's error, a bare JSON text, a numeric status_code,
-    /// plain text, a page, nothing. An answer of unknown form is quoted whole.
+    /// Reads every shape of error body seen so far: code or error_code, OAuth's error, a bare JSON text, a numeric status_code, plain text,
+    /// a page, nothing. An answer of unknown form is quoted whole.
     /// </summary>
     public static SnowflakeError Parse(string operation, HttpStatusCode status, string body, TimeSpan? retryAfter)
     {
@@ -138,7 +136,7 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
         var text = First(root, "message", "error_description", "error_message", "errorMessage", "detail");
         if (root.TryGetProperty("error"u8, out var error))
         {
-            // OAuth's error is a word (RFC 6749 5.2); others nest an object of the same fields.
+            // OAuth's error is a word (RFC 6749 5.2); other answers nest an object with the same fields.
             if (error.ValueKind == JsonValueKind.Object)
             {
                 var (innerCode, innerText) = ReadObject(error);
@@ -155,7 +153,7 @@ sealed record SnowflakeError(string Operation, HttpStatusCode? Status, string Co
         return (code.Length > 0 ? code : Field(root, "status_code"), text);
     }
 
-    /// <summary>A text from outside as it may stand in a log: one line, at most <see cref="MostText"/> characters.</summary>
+    /// <summary>Makes a text from outside fit for a log: one line, at most <see cref="MostText"/> characters.</summary>
     public static string OneLine(string text)
     {
         var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Snowflake;
 
 /// <summary>
-/// Requests to Snowflake and their answers, as HTTP has them: headers, time limit, redirects (never followed), clock. One instance per
+/// Requests to Snowflake and their answers at the level of HTTP: headers, time limit, redirects (never followed), clock. One instance per
 /// process; thread-safe.
 /// </summary>
 sealed partial class SnowflakeTransport : IDisposable
@@ -18,11 +18,11 @@ sealed partial class SnowflakeTransport : IDisposable
     readonly HttpClient http;
     bool warnedAboutClock;
 
-    /// <param name="requestTimeout">Ceiling for one call.</param>
+    /// <param name="requestTimeout">Time limit of one call.</param>
     /// <param name="clock">Tells the time and makes timers.</param>
-    /// <param name="logger">Hears of a clock that is wrong.</param>
-    /// <param name="mostBytes">Longest answer that is read.</param>
-    /// <param name="measured">Makes of a connection one whose requests are measured.</param>
+    /// <param name="logger">Receives warnings about a wrong clock.</param>
+    /// <param name="mostBytes">Longest accepted answer.</param>
+    /// <param name="measured">Wraps a connection so that its requests are measured.</param>
     public SnowflakeTransport(
         TimeSpan requestTimeout,
         TimeProvider clock,
@@ -37,7 +37,7 @@ sealed partial class SnowflakeTransport : IDisposable
         ServerClock = new ServerClock(clock);
         var connection = new SocketsHttpHandler
         {
-            // Addresses behind Snowflake's names change; a connection that lives for ever would never notice.
+            // Addresses behind Snowflake's names change; a connection that lasts for ever would never notice.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
             ConnectTimeout = TimeSpan.FromSeconds(10),
@@ -55,7 +55,7 @@ sealed partial class SnowflakeTransport : IDisposable
     /// <summary>Snowflake's time.</summary>
     public ServerClock ServerClock { get; }
 
-    /// <summary>The pattern that Snowflake asks of clients.</summary>
+    /// <summary>The form that Snowflake asks of clients.</summary>
     static string UserAgent { get; } =
         string.Create(
             CultureInfo.InvariantCulture,
@@ -70,7 +70,7 @@ sealed partial class SnowflakeTransport : IDisposable
     /// <param name="token">Signs it; null for none.</param>
     public static HttpRequestMessage Request(HttpMethod method, Uri host, string path, AccessToken? token)
     {
-        // Percent-encoding is done; Uri must not undo part of it.
+        // The path is already percent-encoded; Uri must not undo part of it.
         var uri = new Uri(
             host.GetLeftPart(UriPartial.Authority) + path,
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
@@ -80,7 +80,7 @@ sealed partial class SnowflakeTransport : IDisposable
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        // Without Accept Snowflake answers 391902, and HttpClient sends none by itself.
+        // Without Accept Snowflake answers 391902, and HttpClient does not send it by itself.
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         if (token is not null)
@@ -91,8 +91,8 @@ sealed partial class SnowflakeTransport : IDisposable
         return request;
     }
 
-    /// <summary>Sends a request and reads its whole answer within the time that one call may take.</summary>
-    /// <exception cref="SnowflakeException">There was no answer, or only a part of one.</exception>
+    /// <summary>Sends a request and reads the whole answer within the time limit of one call.</summary>
+    /// <exception cref="SnowflakeException">There was no answer, or only part of one.</exception>
     public async Task<SnowflakeAnswer> SendAsync(string operation, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var sent = clock.GetTimestamp();
@@ -100,7 +100,7 @@ sealed partial class SnowflakeTransport : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ceiling.Token, cancellationToken);
         try
         {
-            // The body is read here too, so that the time limit covers it, and an answer that is cut off counts as a failure.
+            // The body is read here too, so that the time limit covers it, and a truncated answer counts as a failure.
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, both.Token);
             ServerClock.Observe(response.Headers.Date, sent);
             WarnAboutClock();
@@ -132,7 +132,7 @@ sealed partial class SnowflakeTransport : IDisposable
         }
     }
 
-    /// <summary>Whether a text from outside may go into a header; anything else would make every request that carries it fail.</summary>
+    /// <summary>Whether a text from outside may go into a header; any other text would make every request with it fail.</summary>
     public static bool IsVisible(string text) => text.All(letter => letter is > ' ' and <= '~');
 
     static string? Session(HttpResponseMessage response) =>
@@ -143,7 +143,7 @@ sealed partial class SnowflakeTransport : IDisposable
     SnowflakeError? Error(string operation, HttpResponseMessage response, string body)
     {
         var error = SnowflakeError.Of(operation, response.StatusCode, body, RetryAfter(response));
-        // Redirects are not followed: where to says who answered in Snowflake's place.
+        // Redirects are not followed: their target shows who answered in Snowflake's place.
         return error is not null && (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
             ? error with
             {
