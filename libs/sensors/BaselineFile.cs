@@ -3,12 +3,12 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Sensors;
 
-/// <summary>Keeps the baseline of each SGP30 in a file of its own, twice, durably. Not thread-safe for one sensor.</summary>
-/// <param name="directory">Made when the first baseline is saved.</param>
-/// <param name="logger">Told when the disk refuses.</param>
+/// <summary>Keeps the baseline of each SGP30 in its own file, in two copies, durably. Not thread-safe for one sensor.</summary>
+/// <param name="directory">Created when the first baseline is saved.</param>
+/// <param name="logger">Receives an entry when the disk refuses.</param>
 sealed partial class BaselineFile(string directory, ILogger logger)
 {
-    /// <summary>The last one that was saved; null when there is none, or none that can be read.</summary>
+    /// <summary>The baseline saved last; null if there is none that can be read.</summary>
     public Sgp30Baseline? Load(ulong serial)
     {
         try
@@ -25,7 +25,7 @@ sealed partial class BaselineFile(string directory, ILogger logger)
         }
     }
 
-    /// <summary>Saves it. A disk that refuses costs the baseline alone.</summary>
+    /// <summary>Saves it. If the disk refuses, only the baseline is lost.</summary>
     /// <returns>Whether it is on disk.</returns>
     public bool Save(Sgp30Baseline baseline)
     {

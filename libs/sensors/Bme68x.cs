@@ -4,14 +4,14 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for BME680 and BME688: temperature, humidity, pressure, gas resistance. There are no checksums and a power dip clears every
-/// register in silence, so each measurement writes the whole configuration and reads all results in one transfer.
+/// Driver for BME680 and BME688: temperature, humidity, pressure, gas resistance. There are no checksums and a power dip silently clears
+/// every register, so each measurement writes the whole configuration and reads all results in one transfer.
 /// </summary>
-/// <param name="link">To address 0x76 or 0x77.</param>
-/// <param name="gas">How often it heats.</param>
+/// <param name="link">Link to address 0x76 or 0x77.</param>
+/// <param name="gas">How often to heat the gas sensor.</param>
 sealed class Bme68x(SensorLink link, GasMode gas) : I2cDriver(link)
 {
-    /// <summary>The two that its pin SDO chooses between.</summary>
+    /// <summary>The two addresses that its pin SDO selects.</summary>
     public const int LowAddress = 0x76,
         HighAddress = 0x77;
 
@@ -38,7 +38,7 @@ sealed class Bme68x(SensorLink link, GasMode gas) : I2cDriver(link)
         PressureCode = 5,
         HumidityCode = 1;
 
-    /// <summary>Of that oversampling, without and with heating, as Bosch computes it, in milliseconds.</summary>
+    /// <summary>Duration with that oversampling, without and with heating, as Bosch computes it, in milliseconds.</summary>
     const double Cycles = (2 + 16 + 1) * 1.963 + 4 * 0.477 + 1,
         GasTime = 5 * 0.477 + HeaterMilliseconds;
 
@@ -113,7 +113,7 @@ sealed class Bme68x(SensorLink link, GasMode gas) : I2cDriver(link)
             _ => "an unknown chip",
         };
 
-    /// <summary>Pairs of register and value; the last one begins the measurement.</summary>
+    /// <summary>Pairs of register and value; the last one starts the measurement.</summary>
     byte[] Configuration(bool heats)
     {
         var runGas = (byte)(

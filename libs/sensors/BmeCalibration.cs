@@ -8,7 +8,7 @@ namespace ThermalStreaming.Sensors;
 /// </summary>
 sealed record BmeCalibration
 {
-    /// <summary>Where the calibration lies: three blocks.</summary>
+    /// <summary>Addresses of the calibration: three blocks.</summary>
     public const byte FirstBlock = 0x8A,
         SecondBlock = 0xE1,
         ThirdBlock = 0x00;
@@ -44,8 +44,8 @@ sealed record BmeCalibration
     public required int HeaterValue { get; init; }
     public required int SwitchingError { get; init; }
 
-    /// <summary>Takes the three blocks apart.</summary>
-    /// <returns>Null when they are all 0 or all FF: such a chip does not exist, such a bus does.</returns>
+    /// <summary>Parses the three blocks.</summary>
+    /// <returns>Null if they are all 0 or all FF: no chip has such a calibration, but a broken bus reads like that.</returns>
     public static BmeCalibration? Parse(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
     {
         if (
@@ -86,14 +86,14 @@ sealed record BmeCalibration
         };
     }
 
-    /// <summary>The fine temperature that pressure and humidity need as well; °C is a 5120th of it.</summary>
+    /// <summary>The fine temperature, which pressure and humidity need too; °C is a 5120th of it.</summary>
     public double Fine(int raw)
     {
         var difference = raw / 131_072.0 - T1 / 8_192.0;
         return (raw / 16_384.0 - T1 / 1_024.0) * T2 + difference * difference * T3 * 16;
     }
 
-    /// <returns>Pa; null where the formula has no value.</returns>
+    /// <returns>Pa; null if the formula has no value.</returns>
     public double? Pascal(int raw, double fine)
     {
         var a = fine / 2 - 64_000;
@@ -114,7 +114,7 @@ sealed record BmeCalibration
         return Math.Clamp(y + (H6 / 16_384.0 + H7 / 2_097_152.0 * t) * y * y, 0, 100);
     }
 
-    /// <summary>The register value that heats the plate to a temperature, °C, at most 400, in air of another.</summary>
+    /// <summary>The register value that heats the plate to a target temperature, °C, at most 400, in air of the ambient one.</summary>
     public byte Heater(double target, double ambient)
     {
         var v = (G1 / 16.0 + 49) * (1 + (G2 / 32_768.0 * 0.0005 + 0.00235) * Math.Min(target, 400)) + G3 / 1_024.0 * ambient;

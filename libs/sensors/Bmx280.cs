@@ -4,14 +4,14 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for BME280 and BMP280: temperature, pressure, and of the BME280 humidity. There are no checksums and a power dip clears every
-/// register in silence, so the calibration is read twice, each measurement writes the whole configuration, and the results count only
-/// while the chip still has it.
+/// Driver for BME280 and BMP280: temperature, pressure, and humidity of the BME280. There are no checksums and a power dip silently clears
+/// every register. So the calibration is read twice, each measurement writes the whole configuration, and results count only if the chip
+/// still has it.
 /// </summary>
-/// <param name="link">To address 0x76 or 0x77.</param>
+/// <param name="link">Link to address 0x76 or 0x77.</param>
 sealed class Bmx280(SensorLink link) : I2cDriver(link)
 {
-    /// <summary>The two that its pin SDO chooses between.</summary>
+    /// <summary>The two addresses that its pin SDO selects.</summary>
     public const int LowAddress = 0x76,
         HighAddress = 0x77;
 
@@ -25,7 +25,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
 
     const byte Bme280Id = 0x60;
 
-    /// <summary>Bits of <see cref="Status"/>: a conversion runs; the chip copies its calibration after a reset.</summary>
+    /// <summary>Bits of <see cref="Status"/>: a conversion is running; the chip is copying its calibration after a reset.</summary>
     const byte Converts = 0x08,
         Copies = 0x01;
 
@@ -34,7 +34,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
         Forced = 1,
         HumiditySampling = 1;
 
-    /// <summary>Of that oversampling, in milliseconds: the data sheets' longest time.</summary>
+    /// <summary>Duration with that oversampling, in milliseconds: the data sheets' longest time.</summary>
     const double Measuring = 1.25 + 2.3 * 2 + 2.3 * 16 + 0.575 + 2.3 + 0.575;
 
     const int SkippedLong = 0x80000,
@@ -54,7 +54,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
         hasHumidity = id[0] == Bme280Id;
         if (await Link.WriteAsync([Reset, ResetCode], cancellationToken) is { } refused)
             return refused;
-        // It acknowledges nothing for 2 ms, and then copies its calibration.
+        // The chip acknowledges nothing for 2 ms, and then copies its calibration.
         await Link.WaitAsync(5, cancellationToken);
         if (await WaitForCopyAsync(cancellationToken) is { } copying)
             return copying;
@@ -72,7 +72,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
     public override async Task<Outcome<Measurement?>> MeasureAsync(CancellationToken cancellationToken)
     {
         byte[] begin = [Configuration, 0, MeasureControl, Sampling | Forced];
-        // The humidity's setting counts from the next write of the other one on.
+        // The humidity setting takes effect with the next write of the other one.
         if (await Link.WriteAsync(hasHumidity ? [HumidityControl, HumiditySampling, .. begin] : begin, cancellationToken) is { } refused)
             return refused;
         await Link.WaitAsync(Measuring, cancellationToken);
@@ -128,7 +128,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
 
     Outcome<Measurement?> Convert(byte[] block)
     {
-        // Once it has measured it sleeps, with the same sampling.
+        // After a measurement the chip sleeps, with the same sampling.
         if (block[MeasureControl - Status] != Sampling)
             return Link.Error(SensorErrorKind.NoData, "it was reset while it measured, probably by a power dip; check its supply");
         var (pressure, temperature) = (Long(block.AsSpan(4)), Long(block.AsSpan(7)));
@@ -159,7 +159,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
         id switch
         {
             Bme280Id => "BME280",
-            // 0x56 and 0x57 are early samples.
+            // 0x56 and 0x57 are engineering samples.
             0x56 or 0x57 or 0x58 => "BMP280",
             _ => null,
         };

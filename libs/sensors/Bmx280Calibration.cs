@@ -2,12 +2,10 @@ using System.Buffers.Binary;
 
 namespace ThermalStreaming.Sensors;
 
-/// <summary>
-/// The calibration of a BME280 or BMP280, and the formulas that use it: those of the data sheets in floating point.
-/// </summary>
+/// <summary>The calibration of a BME280 or BMP280, and the formulas that use it: those of the data sheets in floating point.</summary>
 sealed record Bmx280Calibration
 {
-    /// <summary>Where the calibration lies: one block, and of a BME280 another.</summary>
+    /// <summary>Addresses of the calibration: one block, and another for a BME280.</summary>
     public const byte FirstBlock = 0x88,
         HumidityBlock = 0xE1;
 
@@ -33,10 +31,10 @@ sealed record Bmx280Calibration
     public int H5 { get; init; }
     public int H6 { get; init; }
 
-    /// <summary>Takes the blocks apart.</summary>
+    /// <summary>Parses the blocks.</summary>
     /// <param name="first">The first block.</param>
-    /// <param name="humidity">The other; of a BMP280 empty.</param>
-    /// <returns>Null when a block is all 0 or all FF: such a chip does not exist, such a bus does.</returns>
+    /// <param name="humidity">The other block; empty for a BMP280.</param>
+    /// <returns>Null if a block is all 0 or all FF: no chip has such a calibration, but a broken bus reads like that.</returns>
     public static Bmx280Calibration? Parse(ReadOnlySpan<byte> first, ReadOnlySpan<byte> humidity)
     {
         if (IsBlank(first) || (!humidity.IsEmpty && IsBlank(humidity)))
@@ -63,21 +61,21 @@ sealed record Bmx280Calibration
                 H1 = first[0xA1 - FirstBlock],
                 H2 = BinaryPrimitives.ReadInt16LittleEndian(humidity),
                 H3 = humidity[2],
-                // Twelve bits each, with a sign, that share a byte.
+                // Two signed 12-bit numbers that share a byte.
                 H4 = (sbyte)humidity[3] << 4 | humidity[4] & 0x0F,
                 H5 = (sbyte)humidity[5] << 4 | humidity[4] >> 4,
                 H6 = (sbyte)humidity[6],
             };
     }
 
-    /// <summary>The fine temperature that pressure and humidity need as well; °C is a 5120th of it.</summary>
+    /// <summary>The fine temperature, which pressure and humidity need too; °C is a 5120th of it.</summary>
     public double Fine(int raw)
     {
         var difference = raw / 131_072.0 - T1 / 8_192.0;
         return (raw / 16_384.0 - T1 / 1_024.0) * T2 + difference * difference * T3;
     }
 
-    /// <returns>Pa; null where the formula has no value.</returns>
+    /// <returns>Pa; null if the formula has no value.</returns>
     public double? Pascal(int raw, double fine)
     {
         var a = fine / 2 - 64_000;

@@ -1,29 +1,29 @@
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Tells from the outcomes of transfers whether one device fails or the whole bus, and keeps a device that hangs from costing the others
-/// a second each time. Not thread-safe.
+/// Decides from the outcomes of transfers whether one device fails or the whole bus, and stops a hung device from costing the others a
+/// second each time. Not thread-safe.
 /// </summary>
 /// <param name="clock">Where time comes from.</param>
 sealed class BusDiagnosis(TimeProvider clock)
 {
-    /// <summary>So many odd errors in a row, and the adapter itself is in doubt.</summary>
+    /// <summary>After this many unusual errors in a row, the adapter itself is suspect.</summary>
     const int MostOddErrors = 5;
 
-    /// <summary>Addresses whose last transfer had an outcome other than a time-out.</summary>
+    /// <summary>Addresses whose last transfer did not time out.</summary>
     readonly HashSet<int> answering = [];
 
-    /// <summary>Addresses that have timed out since the last answer of any.</summary>
+    /// <summary>Addresses that have timed out since the last answer of any device.</summary>
     readonly HashSet<int> timedOut = [];
 
     readonly Dictionary<int, Rest> rests = [];
     int oddErrors;
 
-    /// <summary>How long the device is still left alone; zero or less: not at all.</summary>
+    /// <summary>How long the device is still left alone; zero or less if it is not.</summary>
     public TimeSpan Rests(int address) =>
         rests.TryGetValue(address, out var rest) ? rest.For - clock.GetElapsedTime(rest.Since) : TimeSpan.Zero;
 
-    /// <summary>The device has done its transfer, or nobody acknowledged: the bus works.</summary>
+    /// <summary>The device completed its transfer, or no device acknowledged: the bus works.</summary>
     public void Answered(int address)
     {
         timedOut.Clear();
@@ -32,10 +32,10 @@ sealed class BusDiagnosis(TimeProvider clock)
         oddErrors = 0;
     }
 
-    /// <summary>Takes note of a transfer that ran into the adapter's time-out.</summary>
+    /// <summary>Records a transfer that ran into the adapter's time-out.</summary>
     /// <param name="address">The device.</param>
-    /// <param name="isAlone">Nobody has asked for another address yet.</param>
-    /// <returns>Whether the bus is stuck, and not the device alone.</returns>
+    /// <param name="isAlone">Whether no other address has been used yet.</param>
+    /// <returns>Whether the bus is stuck, rather than only the device.</returns>
     public bool TimedOut(int address, bool isAlone)
     {
         var isRepeated = !timedOut.Add(address);
@@ -48,11 +48,11 @@ sealed class BusDiagnosis(TimeProvider clock)
         return false;
     }
 
-    /// <summary>Takes note of an error that says neither that nobody acknowledged nor that the bus is stuck.</summary>
-    /// <returns>Whether so many have followed each other that the bus should be opened again.</returns>
+    /// <summary>Records an error that is neither a missing acknowledgement nor a stuck bus.</summary>
+    /// <returns>Whether there were so many in a row that the bus should be reopened.</returns>
     public bool IsBroken() => ++oddErrors >= MostOddErrors;
 
-    /// <summary>The bus was closed: from here on it rests as a whole.</summary>
+    /// <summary>The bus was closed: from now on the whole bus rests.</summary>
     public void Closed()
     {
         rests.Clear();

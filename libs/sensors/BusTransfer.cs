@@ -1,18 +1,18 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>One transfer that waits for the bus thread.</summary>
+/// <summary>One transfer waiting for the bus thread.</summary>
 sealed class BusTransfer(int address, byte[] toWrite, int toRead, CancellationToken cancellationToken)
 {
     public int Address { get; } = address;
 
-    /// <summary>Empty: only read.</summary>
+    /// <summary>If empty, only read.</summary>
     public byte[] ToWrite { get; } = toWrite;
 
-    /// <summary>0: only write. With something to write: behind it, with a repeated start.</summary>
+    /// <summary>If 0, only write. If there is something to write, read after it with a repeated start.</summary>
     public int ToRead { get; } = toRead;
 
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
-    // The bus thread must not run what waits for the result.
+    // The bus thread must not run the code that waits for the result.
     public TaskCompletionSource<TransferResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

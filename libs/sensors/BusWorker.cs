@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Owns an I²C bus: one thread runs all its transfers, because the kernel blocks the caller for 1 s per transfer on a hung bus, and
-/// nobody else should wait for that. A device that hangs is left alone for 1 s, then 2 s, up to 30 s; so is the whole bus when a second
-/// device hangs, or when the adapter fails. Meanwhile every transfer fails at once, with <see cref="SensorErrorKind.Bus"/> where the bus
-/// is at fault. It reports the bus once when it fails and once when it works again. Thread-safe.
+/// Owns an I²C bus. One thread runs all its transfers, because on a hung bus the kernel blocks the caller for 1 s per transfer, and nobody
+/// else should wait for that. A hung device is left alone for 1 s, then 2 s, up to 30 s; so is the whole bus when a second device hangs, or
+/// when the adapter fails. Meanwhile every transfer fails at once, with <see cref="SensorErrorKind.Bus"/> if the bus is at fault. It
+/// reports the bus once when it fails and once when it works again. Thread-safe.
 /// </summary>
 public sealed partial class BusWorker : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed partial class BusWorker : IDisposable
     const long Idle = -1;
 
     /// <summary>
-    /// Guarded by itself. A monitor puts the thread to sleep at once; a collection that blocks would let it spin after each transfer.
+    /// Guarded by itself. A monitor puts the thread to sleep at once; a blocking collection would let it spin after each transfer.
     /// </summary>
     readonly Queue<BusTransfer> queue = [];
     bool isClosed;
@@ -36,10 +36,10 @@ public sealed partial class BusWorker : IDisposable
     TimeSpan closedFor;
     volatile string? problem;
 
-    /// <param name="name">The bus as people name it, for example <c>/dev/i2c-1</c>.</param>
+    /// <param name="name">The usual name of the bus, for example <c>/dev/i2c-1</c>.</param>
     /// <param name="open">Opens it; called on the worker's thread, and again after the bus has failed.</param>
     /// <param name="clock">Where time comes from.</param>
-    /// <param name="logger">Told when the bus fails and when it works again.</param>
+    /// <param name="logger">Receives an entry when the bus fails and when it works again.</param>
     public BusWorker(string name, Func<I2cBus> open, TimeProvider clock, ILogger logger)
     {
         Name = name;
@@ -47,21 +47,21 @@ public sealed partial class BusWorker : IDisposable
         this.clock = clock;
         this.logger = logger;
         diagnosis = new BusDiagnosis(clock);
-        // In the background: a process that ends does not wait for a transfer that hangs.
+        // A background thread: a process that ends does not wait for a hung transfer.
         new Thread(Run) { IsBackground = true, Name = name }.Start();
     }
 
-    /// <summary>The bus as people name it.</summary>
+    /// <summary>The usual name of the bus.</summary>
     public string Name { get; }
 
-    /// <summary>Why the bus does not work, with what to do; null while it works or was not tried yet.</summary>
+    /// <summary>Why the bus does not work, with the remedy; null while it works or was not tried yet.</summary>
     public string? Problem => problem ?? Hanging();
 
     /// <summary>Writes, reads, or writes and reads with a repeated start, in one transfer.</summary>
     /// <param name="address">7-bit address.</param>
     /// <param name="toWrite">May be empty.</param>
     /// <param name="toRead">Bytes to read; 0: none.</param>
-    /// <param name="cancellationToken">Ends the wait; a transfer that has begun goes on without anybody waiting for it.</param>
+    /// <param name="cancellationToken">Ends the wait; a transfer that has begun continues without anybody waiting for it.</param>
     public Task<TransferResult> TransferAsync(int address, byte[] toWrite, int toRead, CancellationToken cancellationToken)
     {
         asked.TryAdd(address, true);
@@ -76,7 +76,7 @@ public sealed partial class BusWorker : IDisposable
         return transfer.Done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Lets the thread end when it has done what waits. Returns at once. Safe to call twice.</summary>
+    /// <summary>Lets the thread end after the queued transfers. Returns at once. Safe to call twice.</summary>
     public void Dispose()
     {
         lock (queue)
@@ -100,7 +100,7 @@ public sealed partial class BusWorker : IDisposable
         Close();
     }
 
-    /// <summary>The next transfer, as soon as there is one; null when the worker was closed and nothing waits.</summary>
+    /// <summary>The next transfer, as soon as there is one; null if the worker was closed and nothing is queued.</summary>
     BusTransfer? Next()
     {
         lock (queue)
@@ -136,7 +136,7 @@ public sealed partial class BusWorker : IDisposable
         }
         catch (Exception e)
         {
-            // The thread serves every sensor of the bus: whatever a transfer throws is that transfer's outcome.
+            // The thread serves every sensor of the bus, so any exception becomes the outcome of its transfer.
             return TransferResult.Failed(SensorErrorKind.Transfer, $"{e.GetType().Name}: {e.Message}");
         }
     }
@@ -160,7 +160,7 @@ public sealed partial class BusWorker : IDisposable
         switch (errno)
         {
             case Errno.NoSuchAddress or Errno.RemoteIo:
-                // Nobody acknowledged: the bus itself works.
+                // No device acknowledged: the bus itself works.
                 Works(address);
                 return TransferResult.Failed(SensorErrorKind.NotAcknowledged, "did not acknowledge");
             case Errno.NoDevice:
@@ -207,7 +207,7 @@ public sealed partial class BusWorker : IDisposable
         LogWorks(Name);
     }
 
-    /// <summary>What to say of a transfer that does not return: nothing can end it but the kernel.</summary>
+    /// <summary>Describes a transfer that does not return: only the kernel can end it.</summary>
     string? Hanging() =>
         Interlocked.Read(ref runningSince) is var since
         && since != Idle

@@ -3,18 +3,18 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for a DS18B20 that Linux has found on a 1-Wire bus. The kernel lets it measure when its file is read, and says whether the
-/// checksum was right; what a broken wire or a lost supply looks like behind a right checksum is told apart here.
+/// Driver for a DS18B20 that Linux has found on a 1-Wire bus. The kernel makes it measure when its file is read, and says whether the
+/// checksum was right. The driver recognises a broken wire or a lost supply behind a right checksum.
 /// </summary>
-/// <param name="bus">Reads it.</param>
-/// <param name="device">Its name there, for example <c>28-0316a2794aff</c>.</param>
+/// <param name="bus">Reads the sensor.</param>
+/// <param name="device">Its name on the bus, for example <c>28-0316a2794aff</c>.</param>
 /// <param name="clock">Where time comes from.</param>
 sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : SensorDriver($"ds18b20@w1:{device}")
 {
-    /// <summary>What it says from its power-on until it has measured for the first time, in thousandths of °C.</summary>
+    /// <summary>Its value between power-on and its first measurement, in thousandths of °C.</summary>
     const int PowerOn = 85_000;
 
-    /// <summary>A measurement so near to 85 °C makes 85 °C credible.</summary>
+    /// <summary>A measurement this close to 85 °C makes 85 °C credible.</summary>
     const double Near = 5;
 
     const int ScratchpadLength = 9;
@@ -29,7 +29,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
     {
         previous = null;
         var outcome = await MeasureAsync(cancellationToken);
-        // A first measurement after a power-on is just what a start is for.
+        // The start exists for the first measurement after a power-on.
         if (outcome.Error is { Kind: not SensorErrorKind.NoData } error)
             return error;
         Description = $"DS18B20, {device}";
@@ -56,7 +56,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
             Sensor = Id,
             Timestamp = clock.GetTimestamp(),
             MaxAge = TimeSpan.FromSeconds(35),
-            // Its steps of 1/16 °C are so wide that it honestly repeats itself for hours.
+            // Its steps of 1/16 °C are so wide that it rightly repeats itself for hours.
             Raw = null,
             TemperatureC = celsius,
         };
@@ -85,7 +85,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
                 SensorErrorKind.Checksum,
                 "the checksum of its answer is wrong; shorten the wires, check the 4.7 kΩ resistor if this comes often"
             );
-        // Zeros have a right checksum, and are what a data line at ground reads as.
+        // Zeros have a right checksum, and a data line at ground reads as zeros.
         return bytes.AsSpan().ContainsAnyExcept((byte)0)
             ? thousandths
             : Error(SensorErrorKind.Implausible, "its data line lies at ground; check its wires");

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ThermalStreaming.Sensors;
 
-/// <summary>The error numbers of Linux that I²C adapters give, and how to get them out of an exception.</summary>
+/// <summary>Linux error numbers of I²C adapters, and how to get them from an exception.</summary>
 static class Errno
 {
     public const int NoEntry = 2,
@@ -14,8 +14,8 @@ static class Errno
         RemoteIo = 121;
 
     /// <summary>
-    /// System.Device.Gpio puts the number into the text alone ("Error 121 (Remote I/O error) performing I2C data transfer."). Where the
-    /// text has none, the thread's last error counts: call this in the catch block.
+    /// System.Device.Gpio puts the number only into the text ("Error 121 (Remote I/O error) performing I2C data transfer."). If the text
+    /// has none, the thread's last error counts: call this in the catch block.
     /// </summary>
     public static int Of(Exception e)
     {

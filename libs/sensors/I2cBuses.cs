@@ -5,7 +5,7 @@ namespace ThermalStreaming.Sensors;
 /// <summary>The I²C buses of this machine, by their numbers. Thread-safe.</summary>
 public class I2cBuses
 {
-    /// <summary>Whether the machine, or this container, has the bus, be it one that may not be used.</summary>
+    /// <summary>Whether the machine, or this container, has the bus, even if it may not be used.</summary>
     public bool Exists(int number)
     {
         try

@@ -3,13 +3,13 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for the barometer ICP-10125. The chip has no status: each measurement is one command, its longest time, one read.
+/// Driver for the barometer ICP-10125. The chip has no status: each measurement is one command, a wait for its longest time, and one read.
 /// </summary>
-/// <param name="link">To address 0x63.</param>
-/// <param name="mode">Time against noise.</param>
+/// <param name="link">Link to address 0x63.</param>
+/// <param name="mode">Trades time for noise.</param>
 sealed class Icp10125(SensorLink link, IcpMode mode) : I2cDriver(link)
 {
-    /// <summary>Fixed.</summary>
+    /// <summary>Fixed address.</summary>
     public const int Address = 0x63;
 
     const ushort ReadId = 0xEFC8,
@@ -18,7 +18,7 @@ sealed class Icp10125(SensorLink link, IcpMode mode) : I2cDriver(link)
         ReadCalibration = 0xC7F7,
         CalibrationStart = 0x0066;
 
-    /// <summary>Longer than any measurement of a program that died.</summary>
+    /// <summary>Longer than any measurement that a dead program may have begun.</summary>
     const int LongestMeasurement = 95;
 
     readonly short[] calibration = new short[4];

@@ -1,22 +1,24 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>What a sensor has measured at one instant. Null is what it does not measure, or did not deliver. Immutable.</summary>
+/// <summary>
+/// The values that a sensor measured at one instant. Null for values that it does not measure, or did not deliver. Immutable.
+/// </summary>
 public sealed record Measurement
 {
-    /// <summary>Which sensor, for example <c>scd4x@1:62</c>.</summary>
+    /// <summary>The sensor, for example <c>scd4x@1:62</c>.</summary>
     public required string Sensor { get; init; }
 
     /// <summary>The sensor's kind alone, for example <c>scd4x</c>.</summary>
     public string Kind => Sensor[..Sensor.IndexOf('@', StringComparison.Ordinal)];
 
-    /// <summary>When: a timestamp of the monotonic clock.</summary>
+    /// <summary>Time of the measurement: a timestamp of the monotonic clock.</summary>
     public required long Timestamp { get; init; }
 
-    /// <summary>How long it may be given as current.</summary>
+    /// <summary>How long it counts as current.</summary>
     public required TimeSpan MaxAge { get; init; }
 
     /// <summary>
-    /// The sensor's own numbers before any conversion, to notice a sensor that repeats itself; null for one that does so when all is well.
+    /// The sensor's own numbers before any conversion, to detect a sensor that repeats itself; null for a sensor that may rightly do so.
     /// </summary>
     public required UInt128? Raw { get; init; }
 

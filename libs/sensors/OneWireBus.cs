@@ -3,10 +3,10 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// The 1-Wire thermometers that Linux has found (<c>w1-gpio</c>, <c>w1-therm</c>), as files. A read blocks its caller for a conversion,
-/// 750 ms, so each has a thread of its own, one at a time. Thread-safe.
+/// The 1-Wire thermometers that Linux has found (<c>w1-gpio</c>, <c>w1-therm</c>), as files. A read blocks its caller for a conversion of
+/// 750 ms, so each read runs on its own thread, one at a time. Thread-safe.
 /// </summary>
-/// <param name="directory">Where Linux shows them: <c>/sys/bus/w1/devices</c>.</param>
+/// <param name="directory">Linux's directory of them: <c>/sys/bus/w1/devices</c>.</param>
 /// <param name="clock">Where time comes from.</param>
 sealed class OneWireBus(string directory, TimeProvider clock)
 {
@@ -22,7 +22,7 @@ sealed class OneWireBus(string directory, TimeProvider clock)
     Task last = Task.CompletedTask;
     long runningSince = Idle;
 
-    /// <summary>Why it does not work; null while it does.</summary>
+    /// <summary>Why the bus does not work; null while it does.</summary>
     public string? Problem =>
         Interlocked.Read(ref runningSince) is var since
         && since != Idle
@@ -34,7 +34,7 @@ sealed class OneWireBus(string directory, TimeProvider clock)
             )
             : null;
 
-    /// <summary>The names of the thermometers that are there now, in order; empty without such a bus.</summary>
+    /// <summary>The names of the present thermometers, in order; empty without such a bus.</summary>
     public IReadOnlyList<string> Devices()
     {
         try
@@ -47,10 +47,10 @@ sealed class OneWireBus(string directory, TimeProvider clock)
         }
     }
 
-    /// <summary>Lets a thermometer measure, and reads it.</summary>
+    /// <summary>Makes a thermometer measure, and reads it.</summary>
     /// <param name="sensor">The sensor's name in errors.</param>
     /// <param name="device">Its name on the bus, for example <c>28-0316a2794aff</c>.</param>
-    /// <param name="cancellationToken">Ends the wait; a read that has begun goes on without anybody waiting for it.</param>
+    /// <param name="cancellationToken">Ends the wait; a read that has begun continues without anybody waiting for it.</param>
     /// <returns>The text of its file.</returns>
     public Task<Outcome<string>> ReadAsync(string sensor, string device, CancellationToken cancellationToken)
     {

@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Compares each measurement of a sensor with those before: the same raw values for too long, or a change that air does not make. Not
+/// Compares each measurement of a sensor with earlier ones: the same raw values for too long, or a change that air cannot make. Not
 /// thread-safe.
 /// </summary>
 /// <param name="stuckAfter">How long raw values may stay the same.</param>
 /// <param name="clock">Where time comes from.</param>
 sealed class QualityWatch(TimeSpan stuckAfter, TimeProvider clock)
 {
-    /// <summary>More than these between two measurements that are at most <see cref="JumpSpan"/> apart is no air.</summary>
+    /// <summary>Air does not change by more than these between two measurements that are at most <see cref="JumpSpan"/> apart.</summary>
     const double JumpCelsius = 10,
         JumpPascal = 2_000,
         JumpHumidity = 50,
@@ -38,7 +38,7 @@ sealed class QualityWatch(TimeSpan stuckAfter, TimeProvider clock)
         return measurement with { Quality = flags };
     }
 
-    // The SGP30 says exactly this for as long as the air is clean.
+    // The SGP30 reports exactly these values as long as the air is clean.
     static bool IsCleanAir(Measurement measurement) => measurement is { EquivalentCo2Ppm: 400, TvocPpb: 0 };
 
     static bool IsJump(Measurement before, Measurement now) =>

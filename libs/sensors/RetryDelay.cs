@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>A wait that doubles at each failure, up to a ceiling. Not thread-safe.</summary>
+/// <summary>A wait that doubles after each failure, up to a limit. Not thread-safe.</summary>
 /// <param name="first">The wait after the first failure.</param>
 /// <param name="ceiling">The longest wait.</param>
 sealed class RetryDelay(TimeSpan first, TimeSpan ceiling)
@@ -15,6 +15,6 @@ sealed class RetryDelay(TimeSpan first, TimeSpan ceiling)
         return wait;
     }
 
-    /// <summary>After a success: the next wait is the first again.</summary>
+    /// <summary>Call it after a success: the next wait is the first again.</summary>
     public void Reset() => next = null;
 }

@@ -4,22 +4,23 @@ namespace ThermalStreaming.Sensors;
 
 /// <summary>
 /// Driver for SCD40, SCD41 and SCD43: CO₂, temperature, humidity. A sensor keeps measuring when its program dies, and then refuses nearly
-/// every command: each start stops it first.
+/// every command, so each start stops it first.
 /// </summary>
-/// <param name="link">To address 0x62.</param>
-/// <param name="options">How it is used.</param>
-/// <param name="pressurePa">The newest pressure of a barometer, Pa; null without one.</param>
+/// <param name="link">Link to address 0x62.</param>
+/// <param name="options">How to use the sensor.</param>
+/// <param name="pressurePa">The newest pressure of a barometer, Pa; null if there is none.</param>
 sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressurePa) : I2cDriver(link)
 {
-    /// <summary>Fixed.</summary>
+    /// <summary>Fixed address.</summary>
     public const int Address = 0x62;
 
     /// <summary>
-    /// Intervals without a value after which the sensor counts as reset: a power dip leaves it idle, and idle it says nothing.
+    /// After this many intervals without a value the sensor counts as reset: a power dip leaves it idle, and an idle sensor delivers
+    /// nothing.
     /// </summary>
     const int SilentIntervals = 3;
 
-    /// <summary>For so long it must have measured the air before a forced recalibration.</summary>
+    /// <summary>How long it must have measured the air before a forced recalibration.</summary>
     static readonly TimeSpan Settling = TimeSpan.FromMinutes(3);
 
     bool isSingleShot;
@@ -54,7 +55,7 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
             return refused;
         if (isSingleShot && await Link.SendAsync(Scd4xCommand.SingleShot, [], Scd4xCommand.Measuring, cancellationToken) is { } notStarted)
             return notStarted;
-        // Asking first is not politeness: a read from an empty buffer is refused, and may upset the self-calibration.
+        // Asking first is necessary: a read from an empty buffer is refused, and may upset the self-calibration.
         if (!(await AskAsync(Scd4xCommand.DataReady, cancellationToken)).Has(out var ready, out var error))
             return error;
         if (!Scd4xConversion.IsReady(ready[0]))
@@ -70,7 +71,7 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
                 )
             );
         }
-        // It measures, whatever becomes of this value: a garbled or impossible one is its own error, not a lost state.
+        // The sensor is measuring, even if this value is bad: a garbled or impossible value is a separate error, not a lost state.
         readyAt = Link.Now;
         var answer = await Link.AskAsync(Scd4xCommand.ReadMeasurement, [], 3, Scd4xCommand.Usual, cancellationToken);
         return answer.Has(out var words, out error) ? Convert(words) : error;
@@ -117,8 +118,8 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
             : Link.SendAsync(Scd4xCommand.StopPeriodic, [], Scd4xCommand.Stopping, cancellationToken);
 
     /// <summary>
-    /// Forced recalibration to air of known CO₂, after the sensor has measured it for 3 minutes in its later mode. The sensor is idle
-    /// afterwards.
+    /// Forced recalibration to air of known CO₂, after the sensor has measured it for 3 minutes in the mode that it will use later. The
+    /// sensor is idle afterwards.
     /// </summary>
     /// <param name="targetPpm">CO₂ of the air, ppm, 400 to 2,000.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -143,12 +144,12 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
 
     async Task<SensorError?> IdentifyAsync(CancellationToken cancellationToken)
     {
-        // The one question that is answered in every mode but asleep.
+        // The one query that the sensor answers in every mode except sleep.
         if ((await AskAsync(Scd4xCommand.DataReady, cancellationToken)).Error is { } silent)
         {
             if (silent.Kind != SensorErrorKind.NotAcknowledged)
                 return silent;
-            // Waking up is never acknowledged.
+            // The sensor never acknowledges waking up.
             if (await Link.SendAsync(Scd4xCommand.WakeUp, [], 0, cancellationToken) is { Kind: SensorErrorKind.Bus } down)
                 return down;
             await Link.WaitAsync(Scd4xCommand.Waking, cancellationToken);
@@ -180,7 +181,7 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
         );
         return null;
 
-        // During a single shot that a dead program began it answers nothing.
+        // During a single shot begun by a dead program, the sensor answers nothing.
         async Task<bool> IsAbsentAsync(SensorError error)
         {
             if (options.Mode != Scd4xMode.SingleShot || error.Kind != SensorErrorKind.NotAcknowledged)
@@ -230,7 +231,7 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
                 return refused;
             changed = true;
         }
-        // The memory takes 2,000 writes in the sensor's life.
+        // The memory lasts for 2,000 writes.
         return changed ? await Link.SendAsync(Scd4xCommand.PersistSettings, [], Scd4xCommand.Persisting, cancellationToken) : null;
     }
 
@@ -238,7 +239,7 @@ sealed class Scd4x(SensorLink link, Scd4xOptions options, Func<double?> pressure
     {
         if (pressurePa() is not { } pascal || Scd4xConversion.PressureWord(pascal) is not { } word || word == sentPressure)
             return null;
-        // One hectopascal is 0.1 % of CO2; a value between two of them would otherwise be sent again and again.
+        // One hectopascal is 0.1 % of CO2. Without this, a pressure between two values would be sent again and again.
         if (sentPressure is { } sent && Math.Abs(pascal / 100 - sent) < 1)
             return null;
         var error = await Link.SendAsync(Scd4xCommand.AmbientPressure, [word], Scd4xCommand.Usual, cancellationToken);

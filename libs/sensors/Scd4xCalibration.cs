@@ -3,22 +3,23 @@ using Microsoft.Extensions.Logging;
 
 namespace ThermalStreaming.Sensors;
 
-/// <summary>Forced recalibration of an SCD4x, from start to end. Nobody else may use the bus meanwhile.</summary>
+/// <summary>Forced recalibration of an SCD4x, from start to finish. Nobody else may use the bus meanwhile.</summary>
 public static class Scd4xCalibration
 {
     /// <summary>
-    /// Lets the sensor measure air of known CO₂, with the pressure of a barometer if there is one, then recalibrates it. An SCD4x without a
-    /// current value is not recalibrated.
+    /// Makes the sensor measure air of known CO₂, with the pressure of a barometer if there is one, then recalibrates it. Does not
+    /// recalibrate an SCD4x without a current value.
     /// </summary>
-    /// <param name="options">The buses, of which the first with an SCD4x counts, and the mode in which the sensor will measure
-    /// later.</param>
+    /// <param name="options">
+    /// The buses, of which the first with an SCD4x is used, and the mode in which the sensor will measure later.
+    /// </param>
     /// <param name="open">Opens a bus.</param>
     /// <param name="targetPpm">CO₂ of the air, ppm, 400 to 2,000.</param>
-    /// <param name="settle">How long to measure before, 3 minutes or more.</param>
-    /// <param name="show">Gets each measurement.</param>
+    /// <param name="settle">How long to measure first, 3 minutes or more.</param>
+    /// <param name="show">Receives each measurement.</param>
     /// <param name="clock">Where time comes from.</param>
-    /// <param name="logger">Told when the bus fails.</param>
-    /// <param name="cancellationToken">Ends it without a recalibration; once that has begun, it is carried through.</param>
+    /// <param name="logger">Receives an entry when the bus fails.</param>
+    /// <param name="cancellationToken">Ends it without a recalibration; a recalibration that has begun is completed.</param>
     /// <returns>The correction, ppm.</returns>
     public static async Task<Outcome<int>> RunAsync(
         SensorOptions options,
@@ -104,7 +105,7 @@ public static class Scd4xCalibration
                     SensorErrorKind.Refused,
                     "it has no current value, so it was not recalibrated and nothing was changed; see sensors read for the cause"
                 );
-            // From here on to the end: who cancels must know that nothing has changed.
+            // Not cancellable from here on: whoever cancels must know that nothing has changed.
             var result = await sensor.RecalibrateAsync(targetPpm, CancellationToken.None);
             var restarted = await sensor.StartAsync(CancellationToken.None);
             return result.Error is null && restarted is not null ? restarted : result;

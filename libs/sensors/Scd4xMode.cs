@@ -9,6 +9,6 @@ public enum Scd4xMode
     /// <summary>Every 30 s, 3 mA on average.</summary>
     LowPower,
 
-    /// <summary>When it is asked to: SCD41 and SCD43 alone.</summary>
+    /// <summary>On request; only SCD41 and SCD43.</summary>
     SingleShot,
 }

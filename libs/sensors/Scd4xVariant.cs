@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>Which SCD4x it is, as bits 15 to 12 of the variant word say.</summary>
+/// <summary>The type of SCD4x, by bits 15 to 12 of the variant word.</summary>
 enum Scd4xVariant
 {
     Scd40 = 0,
     Scd41 = 1,
     Scd43 = 5,
 
-    /// <summary>An early sensor that does not know the question, or a type that this version does not know.</summary>
+    /// <summary>An early sensor that does not know the query, or a type unknown to this version.</summary>
     Unknown = -1,
 }

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// One sensor. <see cref="SensorRunner"/> starts it, lets it measure at its interval, and starts it again after failures. Called by one
-/// caller at a time.
+/// One sensor. <see cref="SensorRunner"/> starts it, makes it measure at its interval, and restarts it after failures. Called by one caller
+/// at a time.
 /// </summary>
 /// <param name="id">The sensor's name with its place, for example <c>scd4x@1:62</c>.</param>
 abstract class SensorDriver(string id)
@@ -10,16 +10,16 @@ abstract class SensorDriver(string id)
     /// <summary>The sensor's name with its place, for example <c>scd4x@1:62</c>.</summary>
     public string Id { get; } = id;
 
-    /// <summary>Why its bus does not work now; null while it does. May be asked from any thread.</summary>
+    /// <summary>Why its bus does not work now; null while it does. May be called from any thread.</summary>
     public abstract string? BusProblem { get; }
 
     /// <summary>Time between two calls of <see cref="MeasureAsync"/>, start to start.</summary>
     public abstract TimeSpan Interval { get; }
 
-    /// <summary>What it is, after a start: type, serial number, mode.</summary>
+    /// <summary>Type, serial number and mode, known after a start.</summary>
     public string Description { get; protected set; } = "";
 
-    /// <summary>Identifies and configures the sensor, whatever state it is in, and begins to measure.</summary>
+    /// <summary>Identifies and configures the sensor in whatever state it is, and starts measuring.</summary>
     /// <returns>Null, or what went wrong.</returns>
     public abstract Task<SensorError?> StartAsync(CancellationToken cancellationToken);
 
@@ -30,22 +30,22 @@ abstract class SensorDriver(string id)
     /// <summary>Whether it can test itself.</summary>
     public virtual bool HasSelfTest => false;
 
-    /// <summary>What it can be calibrated against; null: nothing.</summary>
+    /// <summary>What it can be calibrated against; null if nothing.</summary>
     public virtual SensorCalibration? Calibration => null;
 
-    /// <summary>Has it test itself. It must be started again afterwards.</summary>
-    /// <returns>What was found, or what is wrong with it.</returns>
+    /// <summary>Makes it test itself. It must be restarted afterwards.</summary>
+    /// <returns>The result, or what is wrong with it.</returns>
     /// <exception cref="NotSupportedException">It has no self-test.</exception>
     public virtual Task<Outcome<string>> SelfTestAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    /// <summary>Calibrates it. It must be started again afterwards.</summary>
+    /// <summary>Calibrates it. It must be restarted afterwards.</summary>
     /// <param name="reference">The true value now, within the bounds of <see cref="Calibration"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What its values change by.</returns>
+    /// <returns>The change of its values.</returns>
     /// <exception cref="NotSupportedException">It cannot be calibrated.</exception>
     public virtual Task<Outcome<double>> CalibrateAsync(double reference, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    /// <summary>Whether it should measure on after repeated errors of a kind, because a restart would not help.</summary>
+    /// <summary>Whether it should keep measuring after repeated errors of a kind, because a restart would not help.</summary>
     public virtual bool ContinuesAfter(SensorErrorKind kind) => false;
 }

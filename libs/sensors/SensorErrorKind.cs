@@ -6,14 +6,15 @@ public enum SensorErrorKind
     /// <summary>No device acknowledged: absent, without power, busy, or in a mode that refuses the command (errno 6 and 121).</summary>
     NotAcknowledged,
 
-    /// <summary>The transfer ended with another error of this device alone (errno 5, 11, …; 110 while others answer).</summary>
+    /// <summary>The transfer ended with another error of this device only (errno 5, 11, …; 110 while others answer).</summary>
     Transfer,
 
-    /// <summary>The bus itself does not work: stuck (errno 110), failing, not there, or not permitted. It concerns every sensor on
-    /// it.</summary>
+    /// <summary>
+    /// The bus itself does not work: stuck (errno 110), failing, missing, or not permitted. This affects every sensor on it.
+    /// </summary>
     Bus,
 
-    /// <summary>A checksum was wrong: the bytes were changed on the way.</summary>
+    /// <summary>A checksum was wrong: the bytes changed on the way.</summary>
     Checksum,
 
     /// <summary>Another device answered at the address.</summary>
@@ -22,9 +23,9 @@ public enum SensorErrorKind
     /// <summary>The sensor answered, but has no new value although it should have.</summary>
     NoData,
 
-    /// <summary>The bytes were right and the value is impossible.</summary>
+    /// <summary>The bytes were right but the value is impossible.</summary>
     Implausible,
 
-    /// <summary>The sensor refused what it was asked for, for example a forced recalibration.</summary>
+    /// <summary>The sensor refused a request, for example a forced recalibration.</summary>
     Refused,
 }

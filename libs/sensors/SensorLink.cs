@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// What a driver speaks through: transfers with one address, waits, and the errors with the sensor's name. One caller at a time, because a
-/// command and its answer are two transfers.
+/// A driver's connection to its sensor: transfers with one address, waits, and errors with the sensor's name. One caller at a time, because
+/// a command and its answer are two transfers.
 /// </summary>
 /// <param name="sensor">The sensor's name in errors.</param>
 /// <param name="address">7-bit address.</param>
@@ -25,11 +25,11 @@ public sealed class SensorLink(string sensor, int address, BusWorker bus, TimePr
     /// <summary>Time since a timestamp of <see cref="Now"/>.</summary>
     public TimeSpan Since(long timestamp) => Clock.GetElapsedTime(timestamp);
 
-    /// <summary>Waits at least so long.</summary>
+    /// <summary>Waits at least this long.</summary>
     public async Task WaitAsync(double milliseconds, CancellationToken cancellationToken)
     {
         var began = Now;
-        // Timers run on a clock that moves in steps of up to 10 ms, so they may fire too early: a sensor would refuse to answer.
+        // Timers run on a clock that moves in steps of up to 10 ms, so they may fire early, and a sensor would then refuse to answer.
         while (milliseconds - Since(began).TotalMilliseconds is var left && left > 0)
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left)), Clock, cancellationToken);
     }
@@ -47,7 +47,7 @@ public sealed class SensorLink(string sensor, int address, BusWorker bus, TimePr
     public async Task<Outcome<byte[]>> WriteReadAsync(byte[] bytes, int count, CancellationToken cancellationToken) =>
         Of(await bus.TransferAsync(address, bytes, count, cancellationToken), "a register read");
 
-    /// <summary>An error that carries the sensor's name.</summary>
+    /// <summary>An error with the sensor's name.</summary>
     public SensorError Error(SensorErrorKind kind, string text) => new(Sensor, kind, text);
 
     Outcome<byte[]> Of(TransferResult result, string what) => ErrorOf(result, what) is { } error ? error : result.Bytes;

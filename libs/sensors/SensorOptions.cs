@@ -1,18 +1,18 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>Where sensors are looked for, and how they are used.</summary>
+/// <summary>Where to look for sensors, and how to use them.</summary>
 public sealed record SensorOptions
 {
     /// <summary>Numbers of the buses: 1 is /dev/i2c-1, the pins 3 and 5 of a Pi. Others are not touched.</summary>
     public IReadOnlyList<int> Buses { get; init; } = [1];
 
-    /// <summary>Where Linux shows the thermometers of 1-Wire buses.</summary>
+    /// <summary>Linux's directory of the thermometers on 1-Wire buses.</summary>
     public string OneWireDirectory { get; init; } = "/sys/bus/w1/devices";
 
-    /// <summary>How much warmer than the air sensors are in their case. Default not at all.</summary>
+    /// <summary>How much warmer than the air the sensors are in their case. Default: no warmer.</summary>
     public TemperatureOffsets Warmth { get; init; } = new();
 
-    /// <summary>Where the baselines of SGP30s are kept.</summary>
+    /// <summary>Directory of the SGP30s' baselines.</summary>
     public string Directory { get; init; } = "/data/sensors";
 
     public Scd4xOptions Scd4x { get; init; } = new();

@@ -4,20 +4,20 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Keeps one sensor going: finds it, lets it measure on a fixed cadence, starts it again when it fails, and says each change of state once.
-/// Its figures may be read from any thread.
+/// Runs one sensor: finds it, makes it measure at a fixed cadence, restarts it when it fails, and logs each change of state once. Its
+/// figures may be read from any thread.
 /// </summary>
-/// <param name="driver">Of the sensor.</param>
-/// <param name="watch">Judges its measurements.</param>
+/// <param name="driver">Driver of the sensor.</param>
+/// <param name="watch">Checks its measurements.</param>
 /// <param name="offset">How much warmer than the air it is, °C.</param>
 /// <param name="clock">Where time comes from.</param>
-/// <param name="logger">Told each change of state once.</param>
+/// <param name="logger">Receives each change of state once.</param>
 sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, double offset, TimeProvider clock, ILogger logger) : IDisposable
 {
-    /// <summary>One garbled or unanswered transfer is ordinary; the next tick repeats it.</summary>
+    /// <summary>One garbled or unanswered transfer is normal; the next tick repeats it.</summary>
     const int MostFailures = 3;
 
-    /// <summary>A sensor that is asked this often bears so long an outage of its bus: it goes on when the bus does.</summary>
+    /// <summary>A sensor that is read this often survives an outage of its bus this long: it resumes when the bus does.</summary>
     static readonly TimeSpan MostInterval = TimeSpan.FromSeconds(5),
         MostOutage = TimeSpan.FromMinutes(1);
 
@@ -27,7 +27,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
 
     readonly RetryDelay retry = new(FirstRetry, SlowestRetry);
 
-    /// <summary>Whoever holds it has the driver for himself.</summary>
+    /// <summary>Its holder has exclusive use of the driver.</summary>
     readonly SemaphoreSlim turn = new(1, 1);
     volatile Measurement? newest;
     volatile string? problem;
@@ -47,7 +47,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
 
     public string Id => driver.Id;
 
-    /// <summary>Whether it has been there since the start.</summary>
+    /// <summary>Whether it was found since the start.</summary>
     public bool WasFound => wasFound;
 
     public SensorStatus Status
@@ -77,7 +77,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         }
     }
 
-    /// <summary>A transfer that does not return ends nothing: then only the age of the last value, and the bus, tell.</summary>
+    /// <summary>A transfer that does not return changes no state: then only the age of the last value, and the bus, show it.</summary>
     (SensorState State, string? Problem) Shown(bool isCurrent, TimeSpan? age) =>
         state is var now && (isCurrent || now == SensorState.Missing) ? (now, problem)
         : driver.BusProblem is { } hangs ? (SensorState.NoBus, hangs)
@@ -85,16 +85,17 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
             ? (SensorState.Failing, string.Create(CultureInfo.InvariantCulture, $"no value for {age?.TotalSeconds:0} s"))
         : (now, problem);
 
-    /// <summary>The newest measurement that is not too old; null without one.</summary>
+    /// <summary>The newest measurement that is not too old; null if there is none.</summary>
     public Measurement? Current => newest is { } last && clock.GetElapsedTime(last.Timestamp) <= last.MaxAge ? last : null;
 
-    /// <summary>The newest measurement that is at most so old.</summary>
+    /// <summary>The newest measurement that is at most this old.</summary>
     public Measurement? Within(TimeSpan age) => newest is { } last && clock.GetElapsedTime(last.Timestamp) <= age ? last : null;
 
     /// <summary>
-    /// Has the sensor test itself, between two measurements and carried through. One that cannot is judged by its newest value.
+    /// Makes the sensor test itself between two measurements; a test that has begun is completed. A sensor without a self-test is judged by
+    /// its newest value.
     /// </summary>
-    /// <returns>What was found, or what is wrong with it.</returns>
+    /// <returns>The result, or what is wrong with it.</returns>
     public Task<Outcome<string>> SelfTestAsync(CancellationToken cancellationToken) =>
         driver.HasSelfTest && wasFound
             ? InterruptAsync(driver.SelfTestAsync, cancellationToken)
@@ -102,8 +103,8 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
                 Current is null ? new SensorError(Id, SensorErrorKind.NoData, Status.Problem ?? "it has no current value") : "it delivers"
             );
 
-    /// <summary>Calibrates the sensor between two measurements, carried through once it has begun.</summary>
-    /// <returns>What its values change by.</returns>
+    /// <summary>Calibrates the sensor between two measurements; a calibration that has begun is completed.</summary>
+    /// <returns>The change of its values.</returns>
     public Task<Outcome<double>> CalibrateAsync(double reference, CancellationToken cancellationToken) =>
         Current is null
             ? Task.FromResult<Outcome<double>>(
@@ -115,7 +116,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
             )
             : InterruptAsync(stop => driver.CalibrateAsync(reference, stop), cancellationToken);
 
-    /// <summary>Does something with the driver that it must be started again after.</summary>
+    /// <summary>Does something with the driver after which it must be restarted.</summary>
     Task<T> InterruptAsync<T>(Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken) =>
         InTurnAsync(
             _ =>
@@ -139,10 +140,10 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         }
     }
 
-    /// <summary>After <see cref="RunAsync"/> has ended.</summary>
+    /// <summary>Call it after <see cref="RunAsync"/> has ended.</summary>
     public void Dispose() => turn.Dispose();
 
-    /// <summary>Runs until it is cancelled.</summary>
+    /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -152,7 +153,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         }
     }
 
-    /// <summary>Starts the sensor and lets it measure until it fails, or is interrupted.</summary>
+    /// <summary>Starts the sensor and makes it measure until it fails or is interrupted.</summary>
     async Task<SensorError?> RunOnceAsync(CancellationToken cancellationToken)
     {
         try
@@ -165,7 +166,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // A mistake in one driver must not end the other sensors, nor the agent.
+            // A bug in one driver must end neither the other sensors nor the agent.
             return new SensorError(
                 Id,
                 SensorErrorKind.Refused,
@@ -174,7 +175,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         }
     }
 
-    /// <returns>Null: it was interrupted.</returns>
+    /// <returns>Null if it was interrupted.</returns>
     async Task<SensorError?> MeasureAsync(CancellationToken cancellationToken)
     {
         var (start, ticks, failures) = (clock.GetTimestamp(), 0L, 0);
@@ -192,7 +193,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
                 busFailedAt ??= clock.GetTimestamp();
                 if (driver.Interval > MostInterval || clock.GetElapsedTime(busFailedAt.Value) > MostOutage)
                     return outage;
-                // The sensor goes on without its bus. A restart would cost an SCD4x 5 s each time, and an SGP30 its cadence.
+                // The sensor keeps measuring without its bus. A restart would cost an SCD4x 5 s each time, and an SGP30 its cadence.
                 (problem, state) = (outage.Text, SensorState.NoBus);
             }
             else
@@ -203,7 +204,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
             }
             if (outcome.Error is { Kind: not SensorErrorKind.Bus } error)
             {
-                // A sensor that lost its state is not cured by asking again.
+                // Asking again does not help a sensor that has lost its state.
                 var isLasting = error.Kind == SensorErrorKind.NoData || ++failures >= MostFailures;
                 if (isLasting && !driver.ContinuesAfter(error.Kind))
                     return error;
@@ -213,11 +214,11 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
             }
             else if (outcome.Value is { } measurement)
             {
-                // "Not yet" is no success: between two bad values an SCD4x says so four times.
+                // "Not yet" is not a success: between two bad values an SCD4x says so four times.
                 failures = 0;
                 Keep(measurement);
             }
-            // A fixed cadence: what was missed is left out, never caught up with.
+            // A fixed cadence: missed ticks are skipped, never caught up.
             var elapsed = clock.GetElapsedTime(start);
             ticks = Math.Max(ticks + 1, elapsed.Ticks / driver.Interval.Ticks);
             if (ticks * driver.Interval - elapsed is var wait && wait > TimeSpan.Zero)
@@ -235,7 +236,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
             Waits();
     }
 
-    /// <summary>For a value. A failure that was told stays one until a value comes.</summary>
+    /// <summary>Waits for a value. A reported failure lasts until a value arrives.</summary>
     void Waits() => (problem, state) = failureTold ? (failure, SensorState.Failing) : (null, SensorState.Starting);
 
     void Keep(Measurement measurement)
@@ -263,7 +264,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         LogRecovered(Id);
     }
 
-    /// <summary>Takes note of a failure.</summary>
+    /// <summary>Records a failure.</summary>
     /// <returns>How long to wait before the next start.</returns>
     TimeSpan Failed(SensorError error)
     {

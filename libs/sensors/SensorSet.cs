@@ -5,11 +5,11 @@ namespace ThermalStreaming.Sensors;
 
 /// <summary>
 /// All sensors of the buses: looks for each at its address, keeps them measuring, and holds their newest values in memory. Reading values
-/// never waits for a bus. Thread-safe, but for <see cref="RunAsync"/>, which is called once.
+/// never waits for a bus. Thread-safe, except for <see cref="RunAsync"/>, which is called once.
 /// </summary>
 public sealed class SensorSet : IDisposable
 {
-    /// <summary>Humidity changes slowly; older than this it says nothing about now.</summary>
+    /// <summary>Humidity changes slowly; older values say nothing about the present.</summary>
     static readonly TimeSpan MostAirAge = TimeSpan.FromMinutes(10);
 
     static readonly TimeSpan SearchInterval = TimeSpan.FromMinutes(1);
@@ -27,14 +27,14 @@ public sealed class SensorSet : IDisposable
         air,
         barometers;
 
-    /// <summary>Those of the 1-Wire bus, in the order of their names. Grows as they are found.</summary>
+    /// <summary>The sensors of the 1-Wire bus, sorted by name. Grows as they are found.</summary>
     volatile SensorRunner[] thermometers = [];
 
-    /// <param name="options">Where to look, and how sensors are used.</param>
+    /// <param name="options">Where to look, and how to use the sensors.</param>
     /// <param name="open">Opens a bus by its number, for example <see cref="I2cBus.Create(int)"/>.</param>
-    /// <param name="now">The present, for the ages of what is kept from one start to another.</param>
+    /// <param name="now">The present, for ages of data kept from one start to the next.</param>
     /// <param name="clock">Where time comes from.</param>
-    /// <param name="logger">Told each change once.</param>
+    /// <param name="logger">Receives each change once.</param>
     public SensorSet(SensorOptions options, Func<int, I2cBus> open, Func<Moment> now, TimeProvider clock, ILogger logger)
     {
         (this.options, this.clock, this.logger) = (options, clock, logger);
@@ -50,7 +50,7 @@ public sealed class SensorSet : IDisposable
             Add("sgp30", Sgp30.Address, link => new Sgp30(link, baselines, Air, now));
             Add("sht4x", Sht4x.Address, link => new Sht4x(link), warmth.Sht4x);
             Add("sht4x", Sht4x.OtherAddress, link => new Sht4x(link), warmth.Sht4x);
-            // Chips of two families share two addresses; each driver takes what has its id.
+            // Chips of two families share two addresses; each driver accepts chips with its id.
             Add("bmx280", Bmx280.LowAddress, link => new Bmx280(link), warmth.Bmx280);
             Add("bmx280", Bmx280.HighAddress, link => new Bmx280(link), warmth.Bmx280);
             Add("bme68x", Bme68x.LowAddress, link => new Bme68x(link, options.Gas), warmth.Bme68x);
@@ -70,17 +70,17 @@ public sealed class SensorSet : IDisposable
         SensorRunner[] OfKind(string prefix) => [.. runners.Where(runner => runner.Id.StartsWith(prefix, StringComparison.Ordinal))];
     }
 
-    /// <summary>Every sensor that is looked for, found or not.</summary>
+    /// <summary>Every sensor to look for, found or not.</summary>
     public IReadOnlyList<SensorStatus> Sensors => [.. runners.Select(runner => runner.Status), .. thermometers.Select(one => one.Status)];
 
-    /// <summary>Why buses do not work; empty when all do.</summary>
+    /// <summary>Why buses do not work; empty if all do.</summary>
     public IReadOnlyList<string> BusProblems => [.. buses.Select(bus => bus.Problem).Append(oneWire.Problem).OfType<string>()];
 
     /// <summary>The newest values, from memory.</summary>
     public CurrentValues Current =>
         new()
         {
-            // A thermometer on a cable may hang in a freezer: it never stands in for a sensor of the room that fails for a minute.
+            // A thermometer on a cable may hang in a freezer: it never replaces a room sensor that fails for a minute.
             Temperature =
                 First(air, one => one.TemperatureC) ?? (air.Any(one => one.WasFound) ? null : First(thermometers, one => one.TemperatureC)),
             Humidity = First(air, one => one.HumidityPercent),
@@ -95,13 +95,13 @@ public sealed class SensorSet : IDisposable
     public static bool HasOneWire(SensorOptions options) =>
         new OneWireBus(options.OneWireDirectory, TimeProvider.System).Devices().Count > 0;
 
-    /// <summary>Runs all sensors until it is cancelled.</summary>
+    /// <summary>Runs all sensors until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(runners.Select(runner => runner.RunAsync(cancellationToken)).Append(RunOneWireAsync(cancellationToken)));
 
     /// <inheritdoc cref="SensorRunner.SelfTestAsync"/>
     /// <param name="id">One of <see cref="Sensors"/>.</param>
-    /// <param name="cancellationToken">Ends the wait; a test that has begun goes on.</param>
+    /// <param name="cancellationToken">Ends the wait; a test that has begun continues.</param>
     /// <exception cref="InvalidOperationException">There is no such sensor.</exception>
     public Task<Outcome<string>> SelfTestAsync(string id, CancellationToken cancellationToken) => Find(id).SelfTestAsync(cancellationToken);
 
@@ -115,7 +115,7 @@ public sealed class SensorSet : IDisposable
 
     SensorRunner Find(string id) => runners.Concat(thermometers).First(runner => runner.Id == id);
 
-    /// <summary>Ends the threads of the buses. Does not wait for a transfer that hangs.</summary>
+    /// <summary>Ends the threads of the buses. Does not wait for a hung transfer.</summary>
     public void Dispose()
     {
         foreach (var bus in buses)
@@ -124,7 +124,7 @@ public sealed class SensorSet : IDisposable
             runner.Dispose();
     }
 
-    /// <summary>Looks for thermometers at the start and every minute, and runs those that were found.</summary>
+    /// <summary>Looks for thermometers at the start and every minute, and runs those it finds.</summary>
     async Task RunOneWireAsync(CancellationToken cancellationToken)
     {
         List<Task> running = [];

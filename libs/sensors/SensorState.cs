@@ -1,18 +1,18 @@
 namespace ThermalStreaming.Sensors;
 
-/// <summary>How a sensor is.</summary>
+/// <summary>The state of a sensor.</summary>
 public enum SensorState
 {
     /// <summary>Not looked for yet, or it has no value yet.</summary>
     Starting,
 
-    /// <summary>It delivers.</summary>
+    /// <summary>It delivers values.</summary>
     Working,
 
-    /// <summary>Nothing of its kind was ever found at its address. It is looked for every minute.</summary>
+    /// <summary>No such sensor was ever found at its address. The runner looks for it every minute.</summary>
     Missing,
 
-    /// <summary>It was found, and does not deliver now. It is tried again every 1 to 30 s.</summary>
+    /// <summary>It was found, but does not deliver now. The runner retries every 1 to 30 s.</summary>
     Failing,
 
     /// <summary>Its bus does not work.</summary>

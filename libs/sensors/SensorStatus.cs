@@ -2,14 +2,14 @@ namespace ThermalStreaming.Sensors;
 
 /// <summary>A sensor at this moment.</summary>
 /// <param name="Id">Kind, bus and address, for example <c>scd4x@1:62</c>.</param>
-/// <param name="State">How it is.</param>
-/// <param name="Description">Type, serial number, mode; "" until it was found.</param>
-/// <param name="Problem">Why it does not deliver; null when it does.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Description">Type, serial number, mode; "" until it is found.</param>
+/// <param name="Problem">Why it does not deliver; null if it does.</param>
 /// <param name="Reads">Measurements since the start.</param>
-/// <param name="Errors">Measurements and starts that failed. An absent sensor counts none.</param>
+/// <param name="Errors">Measurements and starts that failed; 0 for an absent sensor.</param>
 /// <param name="Flagged">Measurements with a quality flag.</param>
-/// <param name="Newest">The last measurement, however old.</param>
-/// <param name="Age">Of the last measurement.</param>
+/// <param name="Newest">The last measurement, whatever its age.</param>
+/// <param name="Age">Age of the last measurement.</param>
 public sealed record SensorStatus(
     string Id,
     SensorState State,
@@ -31,12 +31,12 @@ public sealed record SensorStatus(
     /// <summary>Whether it can test itself.</summary>
     public bool HasSelfTest { get; init; }
 
-    /// <summary>What it can be calibrated against; null: nothing.</summary>
+    /// <summary>What it can be calibrated against; null if nothing.</summary>
     public SensorCalibration? Calibration { get; init; }
 
     /// <summary>The kind alone, for example <c>scd4x</c>.</summary>
     public string Kind => Id[..Id.IndexOf('@', StringComparison.Ordinal)];
 
-    /// <summary>The last measurement if it may be given as current, else null.</summary>
+    /// <summary>The last measurement if it counts as current, else null.</summary>
     public Measurement? Current => Age <= Newest?.MaxAge ? Newest : null;
 }

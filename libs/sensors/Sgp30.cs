@@ -3,16 +3,16 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for the gas sensor SGP30: equivalent CO₂ and TVOC. Its algorithm counts its calls as seconds, so it is asked once a second
+/// Driver for the gas sensor SGP30: equivalent CO₂ and TVOC. Its algorithm counts its calls as seconds, so it is called once a second,
 /// whoever wants the values. For 15 s after its initialisation it has no values.
 /// </summary>
-/// <param name="link">To address 0x58.</param>
-/// <param name="baselines">Where its baseline is kept.</param>
-/// <param name="air">The newest temperature, °C, and relative humidity, %, at most 10 minutes old; null without.</param>
+/// <param name="link">Link to address 0x58.</param>
+/// <param name="baselines">Keeps its baseline.</param>
+/// <param name="air">The newest temperature, °C, and relative humidity, %, at most 10 minutes old; null if there is none.</param>
 /// <param name="now">The present, for the age of a baseline.</param>
 sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius, double Percent)?> air, Func<Moment> now) : I2cDriver(link)
 {
-    /// <summary>Fixed.</summary>
+    /// <summary>Fixed address.</summary>
     public const int Address = 0x58;
 
     const ushort Initialise = 0x2003,
@@ -34,21 +34,21 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
         HumidityInterval = TimeSpan.FromMinutes(1),
         SaveInterval = TimeSpan.FromHours(1);
 
-    /// <summary>How long a sensor has to learn before its baseline is worth keeping, when it began without one.</summary>
+    /// <summary>How long a sensor that began without a baseline must learn before its baseline is worth keeping.</summary>
     static readonly TimeSpan Learning = TimeSpan.FromHours(12);
 
     /// <summary>
-    /// A sensor without a baseline has one an hour after its initialisation. Only from then on does "none" mean that it was reset.
+    /// A sensor without a baseline has one an hour after its initialisation. Only then does "none" mean that it was reset.
     /// </summary>
     static readonly TimeSpan FirstBaseline = TimeSpan.FromMinutes(65);
 
-    /// <summary>How often the baseline is asked for while the air is as clean as a sensor says that was reset.</summary>
+    /// <summary>How often to read the baseline while the values are those of clean air, which a reset sensor also reports.</summary>
     static readonly TimeSpan Doubt = TimeSpan.FromMinutes(1);
 
     /// <summary>A gap in its calls that does its algorithm no harm.</summary>
     static readonly TimeSpan HarmlessGap = TimeSpan.FromSeconds(10);
 
-    /// <summary>Air does not saturate it for so long; a wrong baseline does.</summary>
+    /// <summary>Air does not saturate it for this long; a wrong baseline does.</summary>
     static readonly TimeSpan MostSaturation = TimeSpan.FromMinutes(10);
 
     ulong serial;
@@ -61,7 +61,7 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
     long? cleanCheckedAt,
         saturatedSince;
 
-    /// <summary>A baseline of which the age is not known yet, because the clock is not synchronised.</summary>
+    /// <summary>A baseline whose age is not known yet, because the clock is not synchronised.</summary>
     Sgp30Baseline? doubtful;
     ushort humidity;
     TimeSpan keepAfter;
@@ -84,7 +84,7 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
         Description = string.Create(CultureInfo.InvariantCulture, $"SGP30, serial {serial:X12}, feature set {features[0] & 0xFF:X2}");
         if (isSame)
         {
-            // It may have gone on all the while: an initialisation would cost what it has learned.
+            // The sensor may have kept measuring: an initialisation would erase what it has learned.
             if (!(await AskBaselineAsync(cancellationToken)).Has(out var baseline, out error))
                 return error;
             if (baseline[0] != 0 || (!MustHaveBaseline && Link.Since(measuredAt) < HarmlessGap))
@@ -93,7 +93,7 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
         return await InitialiseAsync(baselines.Load(serial), cancellationToken);
     }
 
-    /// <summary>A restart cures no saturation, and would cost the sensor its cadence.</summary>
+    /// <summary>A restart does not end saturation, and would cost the sensor its cadence.</summary>
     public override bool ContinuesAfter(SensorErrorKind kind) => kind == SensorErrorKind.Implausible;
 
     public override async Task<Outcome<Measurement?>> MeasureAsync(CancellationToken cancellationToken)
@@ -137,7 +137,7 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
         doubtful = isFresh is null ? kept : null;
         if (isFresh == true)
         {
-            // Read as CO2 and TVOC, written as TVOC and CO2: the data sheet means it.
+            // Read as CO2 and TVOC, written as TVOC and CO2: this is what the data sheet says.
             if (await Link.SendAsync(SetBaseline, [kept!.Tvoc, kept.EquivalentCo2], Usual, cancellationToken) is { } notSet)
                 return notSet;
             (hadBaseline, keepAfter) = (true, SaveInterval);
@@ -147,10 +147,9 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
     }
 
     /// <summary>
-    /// Begins again with the kept baseline as soon as its age is known: a Pi has its time a minute after its start, and the data sheet
-    /// wants
-    /// a baseline right behind the initialisation. When that takes longer than the sensor needs for a baseline of its own, the kept one is
-    /// left.
+    /// Initialises the sensor again with the kept baseline as soon as its age is known: a Pi has its time a minute after its start, and the
+    /// data sheet wants a baseline right after the initialisation. If that takes longer than the sensor needs for its own baseline, the
+    /// kept one is not used.
     /// </summary>
     async Task<SensorError?> JudgeBaselineAsync(CancellationToken cancellationToken)
     {
@@ -169,7 +168,7 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
 
     async Task<SensorError?> SendHumidityAsync(CancellationToken cancellationToken)
     {
-        // 0 switches the compensation off, which is better than the humidity of an hour ago.
+        // 0 switches the compensation off, which is better than hour-old humidity.
         var word = air() is { } current ? AbsoluteHumidity.Word(AbsoluteHumidity.Of(current.Celsius, current.Percent)) : (ushort)0;
         if (word != humidity)
         {
@@ -182,8 +181,8 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
     }
 
     /// <summary>
-    /// Keeps the baseline every hour, and looks whether there still is one: 400 ppm and 0 ppb are clean air, or a sensor that lost its
-    /// state, and only the latter has none.
+    /// Saves the baseline every hour, and checks that there still is one: 400 ppm and 0 ppb mean clean air, or a sensor that lost its
+    /// state, and only the latter has no baseline.
     /// </summary>
     async Task<SensorError?> CheckBaselineAsync(bool isClean, CancellationToken cancellationToken)
     {

@@ -2,26 +2,26 @@ using System.Globalization;
 
 namespace ThermalStreaming.Sensors;
 
-/// <summary>What an SGP30 has learned of clean air. It takes 12 h to learn, and is lost with the sensor's supply.</summary>
-/// <param name="Serial">Of the sensor that learned it; it suits no other.</param>
+/// <summary>What an SGP30 has learned of clean air. Learning takes 12 h, and is lost with the sensor's supply.</summary>
+/// <param name="Serial">Serial number of the sensor that learned it; no other sensor can use it.</param>
 /// <param name="EquivalentCo2">The sensor's word, unmodified.</param>
 /// <param name="Tvoc">The sensor's word, unmodified.</param>
 /// <param name="At">When it was read.</param>
 sealed record Sgp30Baseline(ulong Serial, ushort EquivalentCo2, ushort Tvoc, Moment At)
 {
-    /// <summary>Older ones say nothing any more.</summary>
+    /// <summary>Older baselines no longer apply.</summary>
     static readonly TimeSpan MostAge = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Where the kernel does not say whether its clock is right: a Pi without a battery starts with the time of its last shutdown, so a
-    /// baseline may seem to come from so far ahead.
+    /// For a kernel that does not say whether its clock is right: a Pi without a battery starts with the time of its last shutdown, so a
+    /// baseline may seem to come from this far ahead.
     /// </summary>
     static readonly TimeSpan MostAhead = TimeSpan.FromHours(2);
 
-    /// <summary>Whether it is young enough; null while nobody can tell, because a clock was or is not synchronised.</summary>
+    /// <summary>Whether it is young enough; null if unknown, because a clock was or is not synchronised.</summary>
     public bool? IsFresh(Moment now)
     {
-        // Within one start of the machine nobody needs the time of day.
+        // Within one start of the machine the time of day is not needed.
         if (At.BootId.Length > 0 && At.BootId == now.BootId)
             return now.SinceBoot - At.SinceBoot <= MostAge;
         if (At.Utc is not { } read)
@@ -36,9 +36,7 @@ sealed record Sgp30Baseline(ulong Serial, ushort EquivalentCo2, ushort Tvoc, Mom
                 + $"boot={At.BootId} up={(long)At.SinceBoot.TotalSeconds}"
         );
 
-    /// <summary>
-    /// Reads what <see cref="ToString"/> writes, and the shorter lines of earlier versions; null when it is something else.
-    /// </summary>
+    /// <summary>Reads what <see cref="ToString"/> writes, and the shorter lines of earlier versions; null for any other text.</summary>
     public static Sgp30Baseline? Parse(string line)
     {
         const NumberStyles hex = NumberStyles.AllowHexSpecifier;

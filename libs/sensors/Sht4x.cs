@@ -3,13 +3,13 @@ using System.Globalization;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Driver for SHT40, SHT41, SHT43 and SHT45: temperature and humidity. Commands of one byte; the answer is a transfer of its own after the
+/// Driver for SHT40, SHT41, SHT43 and SHT45: temperature and humidity. A command is one byte; the answer is a separate transfer after the
 /// execution time. The heater is never used.
 /// </summary>
-/// <param name="link">To address 0x44 or 0x45.</param>
+/// <param name="link">Link to address 0x44 or 0x45.</param>
 sealed class Sht4x(SensorLink link) : I2cDriver(link)
 {
-    /// <summary>Most parts; those with B in their names.</summary>
+    /// <summary>The address of most parts; that of parts with B in their names.</summary>
     public const int Address = 0x44,
         OtherAddress = 0x45;
 
@@ -17,7 +17,7 @@ sealed class Sht4x(SensorLink link) : I2cDriver(link)
         ReadSerial = 0x89,
         SoftReset = 0x94;
 
-    /// <summary>In milliseconds: the data sheet's longest time of a measurement is 8.3, of a reset 1.</summary>
+    /// <summary>In milliseconds: the data sheet's longest time is 8.3 for a measurement and 1 for a reset.</summary>
     const int Measuring = 9,
         Resetting = 2,
         Short = 1;
@@ -29,7 +29,7 @@ sealed class Sht4x(SensorLink link) : I2cDriver(link)
         var answer = await AskAsync(ReadSerial, Short, cancellationToken);
         if (answer.Error is { Kind: SensorErrorKind.NotAcknowledged })
         {
-            // A measurement of a program that died may still be running.
+            // A measurement begun by a dead program may still be running.
             await Link.WaitAsync(Measuring, cancellationToken);
             answer = await AskAsync(ReadSerial, Short, cancellationToken);
         }
@@ -71,7 +71,7 @@ sealed class Sht4x(SensorLink link) : I2cDriver(link)
     /// <returns>°C.</returns>
     internal static double Celsius(ushort word) => -45 + 175.0 * word / 65_535;
 
-    /// <returns>Relative humidity, %: the chip's scale goes from −6 to 119, and values beyond 0 and 100 mean 0 and 100.</returns>
+    /// <returns>Relative humidity, %: the chip's scale is −6 to 119, and values below 0 and above 100 mean 0 and 100.</returns>
     internal static double Percent(ushort word) => Math.Clamp(-6 + 125.0 * word / 65_535, 0, 100);
 
     async Task<Outcome<ushort[]>> AskAsync(byte command, int milliseconds, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// How much warmer than the air sensors of a kind are in their case, °C. The SCD4x is not among them: its chip corrects itself.
+/// How much warmer than the air the sensors of a kind are in their case, °C. The SCD4x is not included: its chip corrects itself.
 /// </summary>
 public sealed record TemperatureOffsets
 {
@@ -18,7 +18,7 @@ public sealed record TemperatureOffsets
     public double Ds18b20 { get; init; }
 
     /// <summary>
-    /// The measurement as it would be without the warmth. The air holds the same water, so its relative humidity rises as it gets cooler.
+    /// The measurement corrected for the warmth. The air holds the same water, so its relative humidity rises as its temperature falls.
     /// </summary>
     internal static Measurement Correct(Measurement measurement, double offset)
     {

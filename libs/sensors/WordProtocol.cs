@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ThermalStreaming.Sensors;
 
 /// <summary>
-/// Commands of 16 bits and answers of 16-bit words that each have a checksum: how the SCD4x, the SGP30 and the ICP-10125 speak. The answer
-/// is a transfer of its own, after the command's execution time; until then the sensor acknowledges nothing.
+/// The protocol of the SCD4x, the SGP30 and the ICP-10125: commands of 16 bits, and answers of 16-bit words that each have a checksum. The
+/// answer is a separate transfer after the command's execution time; until then the sensor acknowledges nothing.
 /// </summary>
 static class WordProtocol
 {
@@ -26,7 +26,7 @@ static class WordProtocol
     }
 
     /// <summary>Sends a command, waits, and reads its answer.</summary>
-    /// <returns>The words, their checksums verified.</returns>
+    /// <returns>The words, with verified checksums.</returns>
     public static async Task<Outcome<ushort[]>> AskAsync(
         this SensorLink link,
         ushort command,
@@ -42,7 +42,7 @@ static class WordProtocol
     }
 
     /// <summary>Reads an answer.</summary>
-    /// <returns>The words, their checksums verified.</returns>
+    /// <returns>The words, with verified checksums.</returns>
     public static async Task<Outcome<ushort[]>> ReadWordsAsync(this SensorLink link, int words, CancellationToken cancellationToken) =>
         (await link.ReadAsync(3 * words, cancellationToken)).Has(out var bytes, out var error) ? link.Decode(bytes) : error;
 
@@ -60,7 +60,7 @@ static class WordProtocol
         return bytes;
     }
 
-    /// <summary>Words out of an answer.</summary>
+    /// <summary>The words of an answer.</summary>
     public static Outcome<ushort[]> Decode(this SensorLink link, byte[] bytes)
     {
         var words = new ushort[bytes.Length / 3];
@@ -77,6 +77,6 @@ static class WordProtocol
         return words;
     }
 
-    /// <summary>Three words as one number: how serial numbers come.</summary>
+    /// <summary>Three words as one number, the form of serial numbers.</summary>
     public static ulong Serial(ReadOnlySpan<ushort> words) => (ulong)words[0] << 32 | (ulong)words[1] << 16 | words[2];
 }
