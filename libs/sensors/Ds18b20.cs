@@ -29,7 +29,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
     {
         previous = null;
         var outcome = await MeasureAsync(cancellationToken);
-        // The start exists for the first measurement after a power-on.
+        // Without data the start succeeds too: its purpose is the first measurement after a power-on.
         if (outcome.Error is { Kind: not SensorErrorKind.NoData } error)
             return error;
         Description = $"DS18B20, {device}";
