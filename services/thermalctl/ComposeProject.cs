@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The settings as Compose sees them: what <c>docker compose config --format json</c> makes of the Compose files, the environment and
+/// The settings as Compose sees them: the output of <c>docker compose config --format json</c> for the Compose files, the environment and
 /// <c>.env</c>. Immutable.
 /// </summary>
 sealed class ComposeProject
@@ -20,7 +20,7 @@ sealed class ComposeProject
     public IReadOnlyList<string> Services =>
         [.. root.GetProperty("services").EnumerateObject().Select(service => service.Name).Order(StringComparer.Ordinal)];
 
-    /// <summary>Whether Snowflake and S3 are played by local stand-ins.</summary>
+    /// <summary>Whether local stand-ins take the place of Snowflake and S3.</summary>
     public bool HasStandIns => Has("snowflake");
 
     /// <exception cref="JsonException">The text is not Compose's output.</exception>
@@ -34,12 +34,12 @@ sealed class ComposeProject
 
     public bool Has(string service) => root.GetProperty("services").TryGetProperty(service, out _);
 
-    /// <summary>How many replicas of a service there are to be.</summary>
+    /// <summary>How many replicas of a service the settings ask for.</summary>
     public int ScaleOf(string service) =>
         int.TryParse(Value("services", service, "scale") ?? Value("services", service, "deploy", "replicas"), out var scale) ? scale : 1;
 
     /// <summary>
-    /// A value by the names and indexes that lead to it; null where there is none or an empty one. Compose doubles each dollar sign in its
+    /// A value by the names and indexes that lead to it; null if there is none or it is empty. Compose doubles each dollar sign in its
     /// output, which is undone here.
     /// </summary>
     public string? Value(params IReadOnlyList<string> path)
@@ -71,7 +71,7 @@ sealed class ComposeProject
         return text.Length > 0 ? text : null;
     }
 
-    /// <summary>The elements of a list, or their <paramref name="member"/> where they are objects.</summary>
+    /// <summary>The elements of a list, or their <paramref name="member"/> if they are objects.</summary>
     public IEnumerable<string> Values(string member, params IReadOnlyList<string> path)
     {
         for (var index = 0; ; index++)
@@ -83,12 +83,10 @@ sealed class ComposeProject
         }
     }
 
-    /// <summary>
-    /// The machine's port that leads to a service's <paramref name="target"/>, as it is written; null where it is not published.
-    /// </summary>
+    /// <summary>The machine's port that leads to a service's <paramref name="target"/>, as written; null if it is not published.</summary>
     public string? HostPort(string service, int target) => OfPort(service, target, "published");
 
-    /// <summary>The machine's address on which that port is published; null where it is not, or on every address.</summary>
+    /// <summary>The machine's address on which that port is published; null if it is not published, or on every address.</summary>
     public string? HostAddress(string service, int target) => OfPort(service, target, "host_ip");
 
     string? OfPort(string service, int target, string member)

@@ -6,8 +6,9 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The verbs of the operator's program. <c>./thermalctl</c> runs them in a container. That of <c>check</c> and of those for <c>./up</c> has
-/// Docker's socket, and what Compose makes of the settings on standard input; the others ask the services over the network.
+/// The verbs of the operator's program. <c>./thermalctl</c> runs them in a container. For <c>check</c> and the verbs for <c>./up</c>, the
+/// container has Docker's socket, and Compose's output for the settings on standard input; the other verbs ask the services over the
+/// network.
 /// </summary>
 static class ControlCommandLine
 {
@@ -43,7 +44,7 @@ static class ControlCommandLine
         }
     }
 
-    /// <summary>Says what is wrong, and where to read on; the whole help would push that out of sight.</summary>
+    /// <summary>Says what is wrong, and where to read more; the full help would push that off the screen.</summary>
     static int Refuse(ParseResult parsed)
     {
         foreach (var error in parsed.Errors)
@@ -77,7 +78,7 @@ static class ControlCommandLine
             TokenCommand.Create(),
             Check(),
         };
-        // ./up and the service `setup` run these; nobody types them.
+        // ./up and the service `setup` run these; people do not type them.
         Command[] ofScripts =
         [
             Wait(),

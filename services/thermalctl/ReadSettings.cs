@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>The settings as Compose sees them, or why it cannot read them.</summary>
-/// <param name="Project">Null if Compose cannot.</param>
+/// <param name="Project">Null if Compose cannot read them.</param>
 /// <param name="Problem">Compose's reason.</param>
 /// <param name="Fix">What to do about it.</param>
 sealed record ReadSettings(ComposeProject? Project, string Problem = "", string Fix = "")

@@ -3,15 +3,15 @@ using System.Text.Json;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The containers of the project, and what its services answer. The services publish no port, so they are asked at the address that they
-/// have in their network.
+/// The containers of the project, and the answers of its services. The services publish no port, so they are asked at their address in
+/// their network.
 /// </summary>
 sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpClient http)
 {
     const int ServicePort = 8080;
     const int LogColumns = 300;
 
-    /// <summary>The services that answer, in the order of the data's way.</summary>
+    /// <summary>The services that answer, in the order of the data flow.</summary>
     static readonly string[] own = ["sensor-agent", "snowpipe-forwarder", "s3-forwarder", "console"];
 
     public ComposeProject Settings => settings;
@@ -31,7 +31,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
     public async Task<IReadOnlyList<string>> LogAsync(string id, int lines, CancellationToken cancellationToken) =>
         [.. (await docker.LogAsync(id, lines, cancellationToken)).Select(line => line.Length > LogColumns ? line[..LogColumns] : line)];
 
-    /// <summary>What those replicas of a service show at /status that answer.</summary>
+    /// <summary>The /status answers of those replicas of a service that answer.</summary>
     public async Task<IReadOnlyList<JsonElement>> StatusAsync(
         IEnumerable<Replica> replicas,
         string service,
@@ -48,13 +48,13 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
             }
             catch (JsonException)
             {
-                // It is being started or stopped: as good as no answer.
+                // The container is starting or stopping, which counts as no answer.
             }
         }
         return found;
     }
 
-    /// <summary>What the services that answer say is wrong with them, by service.</summary>
+    /// <summary>The problems that the answering services report, by service.</summary>
     public async Task<IReadOnlyList<(string Service, string Text)>> ComplaintsAsync(
         IEnumerable<Replica> replicas,
         CancellationToken cancellationToken
@@ -113,7 +113,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
         List<string> answers = [];
         foreach (var replica in replicas.Where(replica => replica.Service == service && replica is { IsRunning: true, Address: not null }))
         {
-            // /readyz says what is wrong with 503.
+            // /readyz reports problems with 503.
             if (await GetAsync(new Uri($"http://{replica.Address}:{ServicePort}/{path}"), cancellationToken) is { } answer)
                 answers.Add(answer.Text);
         }

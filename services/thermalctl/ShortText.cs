@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Figures as people read them. What is not known is a dash.</summary>
+/// <summary>Figures in a form for people. Unknown values are a dash.</summary>
 static class ShortText
 {
     const string None = "-";

@@ -11,7 +11,7 @@ static partial class TerminalText
     [GeneratedRegex(@"\x1b\[[0-9;?]*[A-Za-z]")]
     private static partial Regex Escapes();
 
-    /// <summary>Those of ISO 6429 too, which some terminals obey as well, and those that turn the direction of what follows.</summary>
+    /// <summary>Includes those of ISO 6429, which some terminals also obey, and those that change the text direction.</summary>
     [GeneratedRegex(@"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")]
     private static partial Regex Controls();
 }

@@ -8,23 +8,23 @@ namespace ThermalStreaming.Thermalctl;
 
 /// <summary>Reads a backup.</summary>
 /// <param name="path">The archive.</param>
-/// <param name="narrator">Says how far it is.</param>
+/// <param name="narrator">Reports the progress.</param>
 /// <param name="clock">Time.</param>
 sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
 {
-    /// <summary>The manifest says some 300 bytes of each file, and an installation has some hundreds.</summary>
+    /// <summary>The manifest has some 300 bytes per file, and an installation has some hundreds of files.</summary>
     const int LongestManifest = 256 << 20;
 
     string Name => Path.GetFileName(path);
 
-    /// <summary>Reads all of it, changing nothing, and compares every byte with the manifest.</summary>
-    /// <exception cref="FailureException">It is not a backup that this program can restore: says why.</exception>
+    /// <summary>Reads the whole archive, changing nothing, and compares every byte with the manifest.</summary>
+    /// <exception cref="FailureException">This program cannot restore it; the message says why.</exception>
     public BackupManifest Verify(CancellationToken cancellationToken)
     {
         try
         {
             using var file = File.OpenRead(path);
-            // First the archive's own checksum: what does not match it may lead the reader of the archive anywhere.
+            // First the archive's own checksum: in a damaged archive, its reader may do anything.
             using (var compressed = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true))
                 CopyAll(compressed, Stream.Null, cancellationToken);
             return Read((_, _, content) => CopyAll(content, Stream.Null, cancellationToken), "checking", cancellationToken);
@@ -43,10 +43,10 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
         }
     }
 
-    /// <summary>Gives the content of every file, in the order of the manifest.</summary>
+    /// <summary>Passes on the content of every file, in the order of the manifest.</summary>
     /// <param name="take">Called with the volume, the file and its content.</param>
-    /// <param name="doing">What is being done, for people.</param>
-    /// <param name="cancellationToken">Asked to stop.</param>
+    /// <param name="doing">The current work, for people.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     public BackupManifest Read(Action<BackupVolume, BackupEntry, Stream> take, string doing, CancellationToken cancellationToken)
     {
         using var file = File.OpenRead(path);
@@ -89,7 +89,7 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
         using var text = new MemoryStream();
         entry.DataStream?.CopyTo(text);
         text.Position = 0;
-        // Its version first: what else a later release writes there is not known here.
+        // Its version first: the rest may be in a later release's format.
         using (var document = JsonDocument.Parse(text))
         {
             if (document.RootElement.GetProperty("format").GetInt32() is > BackupManifest.CurrentFormat and var format)
@@ -119,7 +119,7 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
         }
     }
 
-    /// <summary>What the readers of archives and of JSON throw for bytes that nobody wrote.</summary>
+    /// <summary>Exceptions that the readers of archives and of JSON throw for damaged bytes.</summary>
     static bool IsDamage(Exception e) =>
         e
             is InvalidDataException

@@ -67,7 +67,7 @@ static class BackupCommands
 
     static Narrator Narrator() => new(Console.Out, Console.Error, Terminal.IsInteractive);
 
-    /// <summary>Gives the backup to the person; not every file system, of a USB stick for example, knows owners.</summary>
+    /// <summary>Makes the person the owner of the backup; some file systems, of a USB stick for example, have no owners.</summary>
     static void Give(string path, string user, string group, Narrator narrator)
     {
         try

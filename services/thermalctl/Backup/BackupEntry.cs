@@ -2,16 +2,16 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A file, directory or symbolic link of a volume, as it is to be again.</summary>
-/// <param name="Path">From the volume's root, with <c>/</c>; empty for the root itself.</param>
-/// <param name="Kind">What it is.</param>
+/// <summary>A file, directory or symbolic link of a volume, as it must be after a restore.</summary>
+/// <param name="Path">Path from the volume's root, with <c>/</c>; empty for the root itself.</param>
+/// <param name="Kind">File, directory or link.</param>
 /// <param name="Mode">Permissions, as in <c>chmod</c>.</param>
 /// <param name="User">Id of the owner.</param>
 /// <param name="Group">Id of the group.</param>
-/// <param name="ModifiedNs">When its content was changed last, in nanoseconds since 1970.</param>
-/// <param name="Size">Bytes of a file; 0 for anything else.</param>
-/// <param name="Sha256">Of a file's content, in hexadecimal digits; empty for anything else.</param>
-/// <param name="Target">Of a link; empty for anything else.</param>
+/// <param name="ModifiedNs">When its content last changed, in nanoseconds since 1970.</param>
+/// <param name="Size">Bytes of a file; otherwise 0.</param>
+/// <param name="Sha256">Hash of a file's content, in hexadecimal digits; otherwise empty.</param>
+/// <param name="Target">Target of a link; otherwise empty.</param>
 sealed record BackupEntry(
     [property: JsonPropertyName("path")] string Path,
     [property: JsonPropertyName("kind")] BackupKind Kind,

@@ -3,13 +3,13 @@ using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The first file of a backup, which says what the others must be.</summary>
+/// <summary>The first file of a backup, which describes the others.</summary>
 /// <param name="Format">Version of the backup's format.</param>
 /// <param name="Version">The release that made it.</param>
 /// <param name="Installation">Identity of the installation; empty if it had none yet.</param>
-/// <param name="MadeAt">When.</param>
-/// <param name="Undelivered">What it holds that no destination was known to have.</param>
-/// <param name="Volumes">By name.</param>
+/// <param name="MadeAt">When it was made.</param>
+/// <param name="Undelivered">Its readings that no destination was known to have.</param>
+/// <param name="Volumes">The volumes, by name.</param>
 sealed record BackupManifest(
     [property: JsonPropertyName("format")] int Format,
     [property: JsonPropertyName("version")] string Version,
@@ -36,7 +36,7 @@ sealed record BackupManifest(
     [JsonIgnore]
     public int Files => Volumes.Sum(volume => volume.Entries.Count(entry => entry.Kind == BackupKind.File));
 
-    /// <summary>Name of an entry in the archive. For people, and to see that none is missing: the manifest has the true one.</summary>
+    /// <summary>Name of an entry in the archive. For people, and to detect a missing one: the manifest has the true name.</summary>
     public static string NameOf(BackupVolume volume, BackupEntry entry) =>
         InArchive($"volumes/{volume.Name}{(entry.Path.Length > 0 ? $"/{entry.Path}" : "")}");
 

@@ -1,9 +1,9 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Whether what a manifest names stays in its volume, wherever the archive came from.</summary>
+/// <summary>Checks that everything a manifest names stays in its volume, wherever the archive came from.</summary>
 static class BackupPaths
 {
-    /// <exception cref="InvalidDataException">A path leads elsewhere, or what is above it is no directory of the backup.</exception>
+    /// <exception cref="InvalidDataException">A path leads elsewhere, or its parent is not a directory of the backup.</exception>
     public static void Check(BackupManifest manifest)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

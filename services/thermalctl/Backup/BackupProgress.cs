@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Says how far long work is. Not thread-safe.</summary>
-/// <param name="narrator">Where to.</param>
+/// <summary>Reports the progress of long work. Not thread-safe.</summary>
+/// <param name="narrator">Receives the reports.</param>
 /// <param name="clock">Time.</param>
-/// <param name="doing">What is being done.</param>
-/// <param name="total">Bytes in all, if they are known.</param>
+/// <param name="doing">The current work.</param>
+/// <param name="total">Total bytes, if known.</param>
 sealed class BackupProgress(Narrator narrator, TimeProvider clock, string doing, long? total)
 {
     static readonly TimeSpan interval = TimeSpan.FromSeconds(5);

@@ -1,15 +1,15 @@
-// There is no other system than Linux.
+// The program runs only on Linux.
 #pragma warning disable CA1416
 using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Puts a backup into the volumes. Nothing is changed before the whole archive was read and compared with its manifest; from then on the
-/// volumes are marked until everything is on disk, and a restore that was interrupted is done again from its beginning.
+/// Restores a backup into the volumes. Nothing is changed before the whole archive was read and compared with its manifest. From then on
+/// the volumes are marked until everything is on disk, and an interrupted restore is repeated from its beginning.
 /// </summary>
-/// <param name="volumes">The directory in which the volumes are mounted, each under its name. No service may run.</param>
-/// <param name="narrator">Says how far it is.</param>
+/// <param name="volumes">The directory in which the volumes are mounted, each under its name. No service may be running.</param>
+/// <param name="narrator">Reports the progress.</param>
 /// <param name="clock">Time.</param>
 sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock)
 {
@@ -17,8 +17,8 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
 
     const string DoItAgain = "then this again, with the same backup: until then nothing starts";
 
-    /// <returns>What was restored.</returns>
-    /// <exception cref="FailureException">It cannot be restored, or the person has to agree first: says why.</exception>
+    /// <returns>The manifest of what was restored.</returns>
+    /// <exception cref="FailureException">It cannot be restored, or the person must agree first; the message says why.</exception>
     public BackupManifest Restore(string path, RestoreOptions options, CancellationToken cancellationToken)
     {
         var archive = new BackupArchive(path, narrator, clock);
@@ -55,7 +55,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
         }
     }
 
-    /// <summary>Everything that must be right, and that the person must have agreed to, before anything is changed.</summary>
+    /// <summary>Checks everything that must be right, and that the person must agree to, before anything is changed.</summary>
     void Agree(BackupManifest manifest, List<string> roots, RestoreOptions options)
     {
         if (roots.Find(root => !Directory.Exists(root)) is { } missing)
@@ -116,7 +116,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
 
     void MakeDirectories(BackupVolume volume)
     {
-        // For this process alone until everything is in them.
+        // Only this process has access until everything is in them.
         foreach (var entry in volume.Entries.Where(entry => entry is { Kind: BackupKind.Directory, Path.Length: > 0 }))
             Directory.CreateDirectory(PathOf(volume, entry), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -140,7 +140,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
         file.Flush(flushToDisk: true);
     }
 
-    /// <summary>Links and directories, and what a restored journal needs before it is used again.</summary>
+    /// <summary>Restores links and directories, and prepares restored journals for use.</summary>
     void Finish(BackupVolume volume)
     {
         foreach (var entry in volume.Entries.Where(entry => entry.Kind == BackupKind.Link))
@@ -157,7 +157,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
             using var file = File.OpenHandle(segment, FileMode.Open, FileAccess.ReadWrite);
             RandomAccess.FlushToDisk(file);
         }
-        // From below: what is made in a directory changes its time.
+        // Bottom up: creating something in a directory changes the directory's time.
         foreach (var entry in volume.Entries.Where(entry => entry.Kind == BackupKind.Directory).Reverse())
         {
             Describe(PathOf(volume, entry), entry);
@@ -175,7 +175,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
             SystemCalls.ChangeOwner(path, entry.User, entry.Group);
     }
 
-    /// <summary>Owner first: another owner takes the set-user-id bit away.</summary>
+    /// <summary>Owner first: a change of owner clears the set-user-id bit.</summary>
     static void Describe(string path, BackupEntry entry)
     {
         Own(path, entry);

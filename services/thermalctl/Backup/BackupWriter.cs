@@ -1,4 +1,4 @@
-// There is no other system than Linux.
+// The program runs only on Linux.
 #pragma warning disable CA1416
 using System.Formats.Tar;
 using System.IO.Compression;
@@ -11,19 +11,19 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Makes a backup: a tar archive, compressed by gzip, with a manifest and then every file of the volumes. The services must not run. Every
-/// file is read twice, for the manifest and for the archive, and the archive is read back before it gets its name.
+/// Makes a backup: a tar archive, compressed with gzip, with a manifest and then every file of the volumes. The services must not be
+/// running. Every file is read twice, for the manifest and for the archive, and the archive is read back before it gets its name.
 /// </summary>
 /// <param name="volumes">The directory in which the volumes are mounted, each under its name.</param>
-/// <param name="narrator">Says how far it is.</param>
+/// <param name="narrator">Reports the progress.</param>
 /// <param name="clock">Time.</param>
 sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
 {
-    /// <summary>Volumes that are no part of a backup: stand-ins for other people's services, and measurements.</summary>
+    /// <summary>Volumes that a backup leaves out: stand-ins for other people's services, and measurements.</summary>
     static readonly string[] leftOut = ["snowflake-data", "localstack-data", "prometheus-data", "grafana-data"];
 
-    /// <returns>What the backup holds.</returns>
-    /// <exception cref="FailureException">It cannot be made: says why.</exception>
+    /// <returns>The manifest of the backup.</returns>
+    /// <exception cref="FailureException">It cannot be made; the message says why.</exception>
     public BackupManifest Write(string archive, CancellationToken cancellationToken)
     {
         if (File.Exists(archive))
@@ -63,7 +63,7 @@ sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
     }
 
     /// <summary>Names of the volumes that a backup holds.</summary>
-    /// <exception cref="FailureException">There is none.</exception>
+    /// <exception cref="FailureException">There are none.</exception>
     static List<string> VolumesIn(string volumes)
     {
         var names = Directory
@@ -108,7 +108,7 @@ sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
-                // It holds every key and password of the installation.
+                // The archive holds every key and password of the installation.
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             }
         );

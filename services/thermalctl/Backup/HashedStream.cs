@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Hashes and counts what is read from another stream, which stays open. Not thread-safe.</summary>
-/// <param name="inner">What is read.</param>
-/// <param name="hash">Takes every byte.</param>
+/// <summary>Hashes and counts the bytes read from another stream, which stays open. Not thread-safe.</summary>
+/// <param name="inner">The stream to read.</param>
+/// <param name="hash">Receives every byte.</param>
 sealed class HashedStream(Stream inner, IncrementalHash hash) : Stream
 {
     long read;
@@ -15,7 +15,7 @@ sealed class HashedStream(Stream inner, IncrementalHash hash) : Stream
 
     public override bool CanWrite => false;
 
-    /// <summary>Bytes that were read so far.</summary>
+    /// <summary>Bytes read so far.</summary>
     public override long Length => read;
 
     public override long Position

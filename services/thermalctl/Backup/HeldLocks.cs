@@ -3,7 +3,7 @@ using ThermalStreaming.Journal;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The locks by which services own the files of a volume, held so that none of them starts meanwhile. Released when it is disposed.
+/// The locks by which services own the files of a volume, held so that no service starts meanwhile. Released on disposal.
 /// </summary>
 sealed class HeldLocks : IDisposable
 {
@@ -11,7 +11,7 @@ sealed class HeldLocks : IDisposable
 
     HeldLocks() { }
 
-    /// <exception cref="FailureException">A service runs.</exception>
+    /// <exception cref="FailureException">A service is running.</exception>
     /// <exception cref="IOException">A volume cannot be read.</exception>
     public static HeldLocks Take(IEnumerable<string> volumes)
     {

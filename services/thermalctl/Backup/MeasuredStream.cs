@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Reads a file that should have a certain size, and hashes what is read. Not thread-safe.</summary>
+/// <summary>Reads a file that should have a given size, and hashes the bytes. Not thread-safe.</summary>
 sealed class MeasuredStream : Stream
 {
     readonly FileStream file;
@@ -23,7 +23,7 @@ sealed class MeasuredStream : Stream
 
     public override bool CanRead => true;
 
-    // The writer of an archive asks a stream that it can seek for its length, and puts others into memory.
+    // The archive writer asks a seekable stream for its length, and buffers other streams in memory.
     public override bool CanSeek => true;
 
     public override bool CanWrite => false;
@@ -53,8 +53,8 @@ sealed class MeasuredStream : Stream
         return read;
     }
 
-    /// <summary>SHA-256 of the content, once all of it was read.</summary>
-    /// <exception cref="IOException">The file has another size by now.</exception>
+    /// <summary>SHA-256 of the content, after reading all of it.</summary>
+    /// <exception cref="IOException">The file's size has changed.</exception>
     public string Finish()
     {
         if (position != size || file.Length != size)

@@ -4,30 +4,28 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>
-/// A file in each volume while a restore is under way. It stays when the restore is interrupted, and then nothing starts.
-/// </summary>
+/// <summary>A file in each volume during a restore. It stays if the restore is interrupted, and then no service starts.</summary>
 static class RestoreMark
 {
     public const string FileName = ".restoring";
 
-    /// <summary>The volume of <c>setup</c>, on which every service waits: marked first, and as long as any other.</summary>
+    /// <summary>The volume of <c>setup</c>, for which every service waits. It is marked first, and for as long as any other.</summary>
     const string First = "mosquitto-authority";
 
-    /// <summary>The volumes in the order in which they are marked.</summary>
+    /// <summary>The volumes in the order of marking.</summary>
     public static IReadOnlyList<string> Order(IEnumerable<string> volumes) =>
         [.. volumes.OrderByDescending(path => Path.GetFileName(path) == First).ThenBy(path => path, StringComparer.Ordinal)];
 
     public static bool IsIn(string volume) => File.Exists(Path.Combine(volume, FileName));
 
-    /// <summary>Marks volumes; on disk when this returns.</summary>
+    /// <summary>Marks volumes. The marks are on disk when this returns.</summary>
     public static void Set(IEnumerable<string> volumes, string archive)
     {
         foreach (var volume in Order(volumes))
             DurableFile.Replace(Path.Combine(volume, FileName), Encoding.UTF8.GetBytes($"{archive}\n"));
     }
 
-    /// <summary>Takes the marks away; on disk when this returns.</summary>
+    /// <summary>Removes the marks. This is on disk when it returns.</summary>
     public static void Remove(IEnumerable<string> volumes)
     {
         foreach (var volume in Order(volumes).Reverse())
@@ -37,7 +35,7 @@ static class RestoreMark
         }
     }
 
-    /// <summary>To be asked before anything starts.</summary>
+    /// <summary>Call it before anything starts.</summary>
     /// <exception cref="FailureException">A restore was interrupted.</exception>
     public static void Refuse(string volume)
     {

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>What the person agrees to.</summary>
-/// <param name="Replaces">What the volumes hold now is deleted.</param>
-/// <param name="DeliversAgain">What the backup holds undelivered is delivered, although the installation may have done so since.</param>
+/// <param name="Replaces">The current content of the volumes is deleted.</param>
+/// <param name="DeliversAgain">
+/// Undelivered readings of the backup are delivered, although the installation may have delivered them since.
+/// </param>
 sealed record RestoreOptions(bool Replaces, bool DeliversAgain);

@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Finds out what is in a volume, and reads every file of it once.</summary>
+/// <summary>Lists the content of a volume, and reads every file once.</summary>
 static class VolumeSurvey
 {
-    /// <summary>Everything in a volume, each directory before what is in it, in the order of the names.</summary>
+    /// <summary>Everything in a volume, each directory before its content, sorted by name.</summary>
     /// <param name="root">The volume's directory.</param>
-    /// <param name="read">Called with the bytes of each file that was read.</param>
-    /// <param name="cancellationToken">Asked to stop.</param>
-    /// <exception cref="FailureException">Something in it is neither file, directory nor link.</exception>
-    /// <exception cref="IOException">Something cannot be read.</exception>
+    /// <param name="read">Called with the size of each file that was read.</param>
+    /// <param name="cancellationToken">Ends the survey.</param>
+    /// <exception cref="FailureException">An entry is neither file, directory nor link.</exception>
+    /// <exception cref="IOException">An entry cannot be read.</exception>
     public static IReadOnlyList<BackupEntry> Read(string root, Action<long> read, CancellationToken cancellationToken)
     {
         var entries = new List<BackupEntry>();

@@ -1,10 +1,10 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What is in a volume. .NET would follow links to directories, out of the volume and round in circles.</summary>
+/// <summary>Walks through a volume. .NET would follow links to directories, out of the volume and round in circles.</summary>
 static class VolumeTree
 {
-    /// <summary>Paths of everything below a directory, each directory before what is in it.</summary>
-    /// <exception cref="IOException">Something cannot be read.</exception>
+    /// <summary>Paths of everything below a directory, each directory before its content.</summary>
+    /// <exception cref="IOException">An entry cannot be read.</exception>
     public static IEnumerable<string> Walk(string root)
     {
         foreach (var path in Directory.EnumerateFileSystemEntries(root).Order(StringComparer.Ordinal).ToList())

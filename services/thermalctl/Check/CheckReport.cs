@@ -6,11 +6,11 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Shows each finding of <c>check</c> as it comes, or keeps all for one JSON document.</summary>
-/// <param name="console">Null when the findings are for a program.</param>
+/// <summary>Shows each finding of <c>check</c> as it arrives, or collects all for one JSON document.</summary>
+/// <param name="console">Null if the findings are for a program.</param>
 sealed class CheckReport(IAnsiConsole? console)
 {
-    // People read this JSON too: + and ' as they are.
+    // People read this JSON too, so + and ' stay unescaped.
     static readonly FindingsJson readable = new(
         new JsonSerializerOptions(FindingsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
     );
@@ -20,10 +20,10 @@ sealed class CheckReport(IAnsiConsole? console)
 
     public bool HasFailed { get; private set; }
 
-    /// <summary>Heads what follows.</summary>
+    /// <summary>Writes a heading.</summary>
     public void Head(string text) => console?.MarkupLineInterpolated($"[bold]{text}[/]");
 
-    /// <summary>A finding about the machine, the settings or a container.</summary>
+    /// <summary>Adds a finding about the machine, the settings or a container.</summary>
     public void Add(string name, CheckResult result)
     {
         var finding = Finding.Of(name, result);
@@ -32,7 +32,7 @@ sealed class CheckReport(IAnsiConsole? console)
     }
 
     /// <summary>
-    /// What the service in a container found. With <paramref name="failed"/> it says that it is not well, also if no finding does.
+    /// Adds the findings of the service in a container. If <paramref name="failed"/>, it is reported as unwell, even if no finding is.
     /// </summary>
     public void Add(string container, IReadOnlyList<Finding> findings, bool failed)
     {
@@ -42,7 +42,7 @@ sealed class CheckReport(IAnsiConsole? console)
             Show(finding);
     }
 
-    /// <summary>Ends a line between two containers.</summary>
+    /// <summary>Writes a blank line between two containers.</summary>
     public void Blank() => console?.WriteLine();
 
     public void WriteJson(TextWriter output) =>

@@ -2,10 +2,10 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The step of <c>check</c> that judges a container by what Docker knows of it.</summary>
+/// <summary>The step of <c>check</c> that judges a container by Docker's data.</summary>
 static class ContainerCheck
 {
-    /// <summary>Services that do their work and end.</summary>
+    /// <summary>Services that do their work and exit.</summary>
     public static bool Ends(string service) => service is "setup" or "demo-key";
 
     /// <summary>Judges a container by its state; <paramref name="lastLine"/> is the last line of its log.</summary>

@@ -4,8 +4,8 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// A step of a check and what it found, as <c>check --json</c> of every program writes it. <paramref name="Outcome"/> is ok, warning,
-/// failed or skipped; <paramref name="Milliseconds"/> says how long it took, where that was measured.
+/// A step of a check and its result, as <c>check --json</c> of every program writes it. <paramref name="Outcome"/> is ok, warning, failed
+/// or skipped; <paramref name="Milliseconds"/> is its duration, if measured.
 /// </summary>
 sealed record Finding(
     [property: JsonPropertyName("name")] string Name,

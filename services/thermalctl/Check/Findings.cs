@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What <c>check --json</c> writes.</summary>
-/// <param name="Ok">Nothing failed.</param>
+/// <summary>The output of <c>check --json</c>.</summary>
+/// <param name="Ok">Whether nothing failed.</param>
 /// <param name="Machine">The machine, the settings and the containers.</param>
-/// <param name="Services">What each running service found, by the name of its container.</param>
+/// <param name="Services">The findings of each running service, by the name of its container.</param>
 sealed record Findings(
     [property: JsonPropertyName("ok")] bool Ok,
     [property: JsonPropertyName("machine")] IReadOnlyList<Finding> Machine,

@@ -2,13 +2,11 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What the container is shown of the machine that it runs on.</summary>
+/// <summary>The container's view of its host.</summary>
 /// <param name="Mounts">The machine's table of file systems.</param>
 /// <param name="Devices">The machine's /dev.</param>
-/// <param name="OnEngineDisk">
-/// A file that lies in Docker's directory on the machine. Docker puts each container's /etc/hostname there.
-/// </param>
-/// <param name="IsClockSynchronised">Null where the kernel does not say.</param>
+/// <param name="OnEngineDisk">A file in Docker's directory on the machine. Docker puts each container's /etc/hostname there.</param>
+/// <param name="IsClockSynchronised">Null if the kernel does not say.</param>
 sealed record HostView(string Mounts, string Devices, string OnEngineDisk, Func<bool?> IsClockSynchronised)
 {
     /// <summary>As <c>offline/project.sh</c> starts the container.</summary>

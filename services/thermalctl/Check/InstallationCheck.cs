@@ -3,12 +3,13 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Tests the whole installation: the machine first, then every container and service and what it depends on. Changes nothing.
+/// Tests the whole installation: first the machine, then every container and service and what it depends on. Changes nothing.
 /// </summary>
 sealed class InstallationCheck(DockerEngine docker, HostView host, CheckReport report, TimeProvider clock)
 {
     /// <summary>
-    /// Runs every step. <paramref name="compose"/> is the version of Compose; with <paramref name="probe"/> a row is sent to Snowflake too.
+    /// Runs every step. <paramref name="compose"/> is the version of Compose; with <paramref name="probe"/> a row is also sent to
+    /// Snowflake.
     /// </summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(string compose, ReadSettings settings, bool probe, CancellationToken cancellationToken)
@@ -91,7 +92,7 @@ sealed class InstallationCheck(DockerEngine docker, HostView host, CheckReport r
         }
     }
 
-    /// <summary>The forwarders' sessions that nobody connects to, as the broker found them when it was started.</summary>
+    /// <summary>Sessions of forwarders that nobody connects to, as the broker found them at its start.</summary>
     async Task SessionsAsync(IReadOnlyList<ContainerSummary> containers, CancellationToken cancellationToken)
     {
         foreach (var broker in containers.Where(container => container is { Service: "mosquitto", IsRunning: true }))

@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The steps of <c>check</c> that look at the machine.</summary>
+/// <summary>The steps of <c>check</c> that examine the machine.</summary>
 static class MachineCheck
 {
     const long LittleSpace = 2048;
@@ -42,7 +42,7 @@ static class MachineCheck
             ? CheckResult.Ok(version)
             : CheckResult.Failed(version, "Compose 2 or later is needed.", "./up installs it");
 
-    /// <summary>The file system on which Docker's directory <paramref name="root"/> lies.</summary>
+    /// <summary>Checks the file system of Docker's directory <paramref name="root"/>.</summary>
     public static CheckResult Disk(HostView host, string root)
     {
         if (MountTable.Find(host.Mounts, root) is not { } mount)
@@ -87,7 +87,7 @@ static class MachineCheck
         };
     }
 
-    /// <summary>The space for volumes: <paramref name="free"/> MiB in Docker's directory <paramref name="root"/>.</summary>
+    /// <summary>Checks the space for volumes: <paramref name="free"/> MiB in Docker's directory <paramref name="root"/>.</summary>
     public static CheckResult FreeSpace(string root, long free)
     {
         const string Fix = "docker image prune; sudo apt-get clean; or a larger card";
@@ -148,7 +148,7 @@ static class MachineCheck
         );
     }
 
-    /// <summary>The buses that the settings name; none if any will do, or what they say is for the agent to refuse.</summary>
+    /// <summary>The buses that the settings name; none if any will do, or if the agent will refuse the setting.</summary>
     static IEnumerable<int> Wanted(ComposeProject project) =>
         (project.Value("services", "sensor-agent", "environment", "I2C_BUSES") ?? "")
             .Split(',', StringSplitOptions.TrimEntries)

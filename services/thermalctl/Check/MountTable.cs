@@ -6,7 +6,7 @@ namespace ThermalStreaming.Thermalctl;
 /// <summary>The kernel's table of mounted file systems, <c>/proc/PID/mountinfo</c>; see proc(5).</summary>
 static partial class MountTable
 {
-    /// <summary>The file system that holds a path; null when the table cannot be read or does not name one.</summary>
+    /// <summary>The file system that holds a path; null if the table cannot be read or names none.</summary>
     /// <param name="file">The table.</param>
     /// <param name="path">An absolute path in the mount namespace that the table describes.</param>
     public static MountPoint? Find(string file, string path)
@@ -16,7 +16,7 @@ static partial class MountTable
         {
             foreach (var line in File.ReadLines(file))
             {
-                // What is mounted later at the same place hides what was there.
+                // A later mount at the same place hides an earlier one.
                 if (Parse(line) is { } mount && Holds(mount.Target, path) && mount.Target.Length >= (found?.Target.Length ?? 0))
                     found = mount;
             }

@@ -1,18 +1,18 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A container of a service, as it is now.</summary>
+/// <summary>The current state of a service's container.</summary>
 /// <param name="Service">Its Compose service.</param>
 /// <param name="Id">Its id.</param>
-/// <param name="State">How it is.</param>
+/// <param name="State">Its state.</param>
 /// <param name="Address">Its address in its network; null while it does not run.</param>
 sealed record Replica(string Service, string Id, ContainerState State, string? Address)
 {
-    /// <summary>What Docker's health check says; null for a container without one, or that does not run.</summary>
+    /// <summary>The result of Docker's health check; null for a container without one, or one that is not running.</summary>
     public string? Health => State is { Status: "running", Health.Status: not "none" } ? State.Health.Status : null;
 
     public bool IsRunning => State.Status == "running";
 
-    /// <summary>It ended, although it should run, or was to end well.</summary>
+    /// <summary>Whether it ended although it should run, or ended badly.</summary>
     public bool HasFailed =>
         State.Status switch
         {

@@ -3,12 +3,12 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Each replica's own <c>check</c>. Where a service does not stay up, a container like it answers in its place.</summary>
+/// <summary>Runs each replica's own <c>check</c>. If a service does not stay up, a similar container answers in its place.</summary>
 static class ServiceCheck
 {
     static readonly string[] services = ["sensor-agent", "snowpipe-forwarder", "s3-forwarder", "console"];
 
-    /// <summary>Runs them in turn. With <paramref name="probe"/> a row is sent to Snowflake too.</summary>
+    /// <summary>Runs them in turn. With <paramref name="probe"/> a row is also sent to Snowflake.</summary>
     public static async Task RunAsync(
         DockerEngine docker,
         ComposeProject project,

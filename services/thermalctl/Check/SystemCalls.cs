@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What the kernel knows and .NET does not ask.</summary>
+/// <summary>System calls that .NET does not offer.</summary>
 static partial class SystemCalls
 {
     // struct statx, 256 bytes, is the same on every processor.
@@ -27,7 +27,7 @@ static partial class SystemCalls
         Link = 0xa000,
         Permissions = 0xfff;
 
-    /// <summary>The id of a file's group; null if the file cannot be looked at.</summary>
+    /// <summary>The id of a file's group; null if its status cannot be read.</summary>
     public static uint? GroupOf(string path)
     {
         Span<byte> status = stackalloc byte[StatxBytes];
@@ -36,9 +36,9 @@ static partial class SystemCalls
             : null;
     }
 
-    /// <summary>Looks at a file, directory or link; a link is not followed.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="IOException">It cannot be looked at.</exception>
+    /// <summary>Reads the status of a file, directory or link; does not follow a link.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">Its status cannot be read.</exception>
     public static FileStatus StatusOf(string path)
     {
         Span<byte> status = stackalloc byte[StatxBytes];
@@ -68,7 +68,7 @@ static partial class SystemCalls
         );
     }
 
-    /// <summary>Gives a file, directory or link to a user and a group; a link is not followed.</summary>
+    /// <summary>Changes the owner of a file, directory or link; does not follow a link.</summary>
     /// <exception cref="IOException">This process may not.</exception>
     public static void ChangeOwner(string path, int user, int group)
     {
@@ -78,7 +78,7 @@ static partial class SystemCalls
             );
     }
 
-    /// <summary>Opens a file for reading without the lock that .NET takes, which would fail for one that this process holds locked.</summary>
+    /// <summary>Opens a file for reading without .NET's lock, which fails for a file that this process has locked.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static SafeFileHandle OpenToRead(string path)
     {

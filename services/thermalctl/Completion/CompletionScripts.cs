@@ -3,7 +3,7 @@ using System.Text;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Scripts that complete verbs, options and their values. They hold the whole tree, because a container that starts for each Tab would take
+/// Scripts that complete verbs, options and their values. They contain the whole tree, because starting a container at each Tab would take
 /// a second.
 /// </summary>
 static class CompletionScripts

@@ -3,11 +3,11 @@ using System.CommandLine.Completions;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A verb as a shell completes it. Immutable.</summary>
-/// <param name="Path">The verbs that lead to it, for example <c>dead-letters list</c>; empty for the program itself.</param>
-/// <param name="Verbs">What may follow, with descriptions.</param>
-/// <param name="Options">Its options, with descriptions and the values that they take: none for a switch, "" for any text.</param>
-/// <param name="Values">The words that its arguments take.</param>
+/// <summary>A verb for a shell's completion. Immutable.</summary>
+/// <param name="Path">The verbs up to this one, for example <c>dead-letters list</c>; empty for the program itself.</param>
+/// <param name="Verbs">The verbs that may follow, with descriptions.</param>
+/// <param name="Options">Its options, with descriptions and accepted values: none for a switch, "" for any text.</param>
+/// <param name="Values">The words that its arguments accept.</param>
 sealed record CompletionVerb(
     string Path,
     IReadOnlyList<(string Name, string Description)> Verbs,
@@ -51,7 +51,7 @@ sealed record CompletionVerb(
 
     static List<string> Completions(Symbol symbol) => [.. symbol.GetCompletions(CompletionContext.Empty).Select(item => item.Label)];
 
-    /// <summary>The first sentence, without what shells read as their own.</summary>
+    /// <summary>The first sentence, without characters that are special to shells.</summary>
     static string Plain(string? description)
     {
         var text = (description ?? "").Split(". ")[0].TrimEnd('.');

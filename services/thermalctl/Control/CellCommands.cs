@@ -7,7 +7,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The verb <c>cells</c>: to which cell devices belong, and moving an agent to another one.</summary>
+/// <summary>The verb <c>cells</c>: shows which cell devices belong to, and moves an agent to another one.</summary>
 static class CellCommands
 {
     const string BySettings = "auto";
@@ -106,7 +106,7 @@ static class CellCommands
         );
     }
 
-    /// <summary>Waits until every agent that began a move has ended it. An agent starts again in between.</summary>
+    /// <summary>Waits until every agent that began a move has finished it. An agent restarts in between.</summary>
     static async Task<IReadOnlyList<CallOutcome<CellStatus>>> ArrivedAsync(
         OperatorRun run,
         IReadOnlyList<CallOutcome<CellStatus>> outcomes,

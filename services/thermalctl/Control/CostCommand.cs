@@ -13,7 +13,7 @@ static class CostCommand
         new Command("cost", "Estimates what a day and a month cost by what was sent, for the road in use and the other one.").AsksChosen(
             async (run, cancellationToken) =>
             {
-                // It is counted in the volume that the replicas of a service share.
+                // The count is kept in the volume that the replicas of a service share.
                 var outcomes = (await run.ForwardersAsync(cancellationToken)).OneEach().Select(Outcome).ToList();
                 var code = run.Show(
                     outcomes,

@@ -8,7 +8,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The verb <c>dead-letters</c>: what could not be read or was refused, with its reason.</summary>
+/// <summary>The verb <c>dead-letters</c>: messages that could not be read or were refused, with the reason.</summary>
 static class DeadLetterCommands
 {
     const int MostAPage = 1_000;
@@ -81,7 +81,7 @@ static class DeadLetterCommands
                     (client, call) => client.Forwarder.GetDeadLetterAsync(new GetDeadLetterRequest { Id = run.Get(id) }, call),
                     cancellationToken
                 );
-                // Each service has letters of its own, so only one of them can know it.
+                // Each service has its own dead letters, so only one service can know this one.
                 var found = outcomes.Where(outcome => outcome.Answer is not null).Take(1).ToList();
                 if (found is [{ Answer: { } letter }] && run.Get(raw) && !run.WantsJson)
                 {
@@ -184,7 +184,7 @@ static class DeadLetterCommands
         JsonText.Count(writer, "payload_bytes", letter.PayloadBytes);
     }
 
-    /// <summary>Null for what is not text: a terminal would not show it, or do what it says.</summary>
+    /// <summary>Null if the payload is not text: a terminal would not show it, or obey its control characters.</summary>
     static string? TextOf(ReadOnlySpan<byte> payload)
     {
         try

@@ -70,7 +70,7 @@ static class FlushCommand
         );
     }
 
-    /// <summary>For a person who waits: how much is left, on standard error and only on a terminal.</summary>
+    /// <summary>Shows a waiting person how much is left, on standard error and only on a terminal.</summary>
     static async Task ShowProgressAsync(IReadOnlyList<ReplicaStatus> forwarders, TimeSpan patience, CancellationToken cancellationToken)
     {
         if (Console.IsErrorRedirected)
@@ -117,7 +117,7 @@ static class FlushCommand
         }
     }
 
-    /// <summary>A flush that takes longer is no failure of the forwarder's.</summary>
+    /// <summary>A flush that takes longer is not a failure of the forwarder.</summary>
     static CallOutcome<FlushResponse> Explain(CallOutcome<FlushResponse> outcome, TimeSpan patience) =>
         outcome.Replica.Problem is null && outcome.Problem == CallProblem.Late(patience)
             ? outcome with

@@ -7,10 +7,10 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The verb <c>journal</c>: what the forwarders hold on disk.</summary>
+/// <summary>The verb <c>journal</c>: the forwarders' readings on disk.</summary>
 static class JournalCommands
 {
-    /// <summary>Every byte is read, from an SD card.</summary>
+    /// <summary>Every byte is read from an SD card.</summary>
     static readonly TimeSpan verifyPatience = TimeSpan.FromMinutes(10);
 
     public static Command Create() => new("journal", "What the forwarders hold on disk.") { Inspect(), Verify(), Export() };
@@ -25,7 +25,7 @@ static class JournalCommands
             verifyPatience
         );
 
-    /// <summary>The readings themselves go from the service's container to the person, not by this program.</summary>
+    /// <summary>The readings go directly from the service's container to the person, not through this program.</summary>
     static Command Export()
     {
         var service = new Argument<string>("service") { Description = "Whose journals: sensor-agent, snowpipe-forwarder or s3-forwarder." };

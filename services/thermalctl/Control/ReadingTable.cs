@@ -4,7 +4,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The values of a thermal reading by themselves, as a table and as JSON. What no sensor delivered is left out, or null.</summary>
+/// <summary>The values of a thermal reading alone, as a table and as JSON. Values that no sensor delivered are left out, or null.</summary>
 static class ReadingTable
 {
     static readonly (string Key, string Name, string Unit, int Decimals, Func<ThermalReading, double?> Value)[] values =

@@ -7,7 +7,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The verb <c>sensors</c>: those that the agents have found, their self-tests and their calibration.</summary>
+/// <summary>The verb <c>sensors</c>: the sensors that the agents have found, their self-tests and their calibration.</summary>
 static class SensorsCommand
 {
     /// <summary>An agent's sensors test themselves one after the other, for up to 15 s each.</summary>

@@ -6,7 +6,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The verb <c>set</c>: how the agents take readings, kept over restarts.</summary>
+/// <summary>The verb <c>set</c>: sets how the agents take readings; they keep this over restarts.</summary>
 static class SetCommand
 {
     public static Command Create() =>

@@ -1,9 +1,9 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What a command in a container said, and how it ended.</summary>
+/// <summary>Output and exit code of a command in a container.</summary>
 sealed record CommandOutput(int ExitCode, string Output, string Errors)
 {
-    /// <summary>The last line that is not blank; of its errors, else of its output.</summary>
+    /// <summary>The last line that is not blank, from its errors or otherwise from its output.</summary>
     public string LastLine => Last(Errors) ?? Last(Output) ?? "";
 
     static string? Last(string text) =>

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What this program wants of Docker's description of a container.</summary>
+/// <summary>The parts of Docker's description of a container that this program needs.</summary>
 sealed record ContainerDetails(
     string Id,
     string Name,
@@ -9,10 +9,10 @@ sealed record ContainerDetails(
     NetworkSettings? NetworkSettings = null
 )
 {
-    /// <summary>The size at which Docker cuts its log; null where there is no limit.</summary>
+    /// <summary>The size at which Docker cuts its log; null if there is no limit.</summary>
     public string? LogLimit => HostConfig.LogConfig?.Config?.GetValueOrDefault("max-size");
 
-    /// <summary>Its address in the first network that it is in; null in none.</summary>
+    /// <summary>Its address in its first network; null if it has no network.</summary>
     public string? Address =>
         NetworkSettings?.Networks?.Values.Select(network => network.IPAddress).FirstOrDefault(address => !string.IsNullOrEmpty(address));
 }

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Docker Engine's answer when it made a container or a command.</summary>
+/// <summary>Docker Engine's answer to the creation of a container or a command.</summary>
 sealed record CreatedObject(string Id);

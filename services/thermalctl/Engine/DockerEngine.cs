@@ -8,12 +8,12 @@ using System.Text.Json.Serialization.Metadata;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Docker Engine's API over its Unix socket. Whoever has the socket has Docker's rights. Each method throws
-/// <see cref="EngineException"/> when the engine does not answer or refuses. Thread-safe.
+/// Docker Engine's API over its Unix socket. Access to the socket gives Docker's rights. Each method throws <see cref="EngineException"/>
+/// if the engine does not answer or refuses. Thread-safe.
 /// </summary>
 sealed class DockerEngine : IDisposable
 {
-    /// <summary>What Engine 20.10 speaks, and newer ones too, unless they say otherwise.</summary>
+    /// <summary>The version of Engine 20.10, which newer ones also speak, unless they say otherwise.</summary>
     static readonly Version preferred = new(1, 41);
 
     static readonly TimeSpan answerCeiling = TimeSpan.FromSeconds(30);
@@ -75,14 +75,14 @@ sealed class DockerEngine : IDisposable
             .SelectMany(image => image.RepoTags ?? [])
             .ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>A container's description as the engine gives it.</summary>
+    /// <summary>A container's description, unchanged from the engine.</summary>
     public async Task<JsonNode> DescribeAsync(string id, CancellationToken cancellationToken)
     {
         using var answer = await CallAsync(HttpMethod.Get, $"containers/{id}/json", null, cancellationToken);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancellationToken))!;
     }
 
-    /// <summary>The last lines that a container said, of both outputs, without colours.</summary>
+    /// <summary>The last lines of a container's two outputs, without colours.</summary>
     public async Task<IReadOnlyList<string>> LogAsync(string id, int lines, CancellationToken cancellationToken)
     {
         using var answer = await CallAsync(HttpMethod.Get, $"containers/{id}/logs?stdout=1&stderr=1&tail={lines}", null, cancellationToken);
@@ -91,7 +91,7 @@ sealed class DockerEngine : IDisposable
         return [.. text.Split('\n').Select(TerminalText.Plain).Where(line => line.Length > 0).TakeLast(lines)];
     }
 
-    /// <summary>Runs a command in a running container, to its end.</summary>
+    /// <summary>Runs a command in a running container to its end.</summary>
     public async Task<CommandOutput> ExecuteAsync(
         string id,
         string[] command,
@@ -109,7 +109,7 @@ sealed class DockerEngine : IDisposable
         return new CommandOutput(ended.ExitCode ?? -1, output, errors);
     }
 
-    /// <summary>Makes a container from a <paramref name="description"/>, runs it to its end, and removes it.</summary>
+    /// <summary>Creates a container from a <paramref name="description"/>, runs it to its end, and removes it.</summary>
     public async Task<CommandOutput> RunAsync(JsonNode description, CancellationToken cancellationToken)
     {
         var wanted = new StringContent(description.ToJsonString(), Encoding.UTF8, "application/json");
@@ -126,7 +126,7 @@ sealed class DockerEngine : IDisposable
         }
         finally
         {
-            // Also after an interruption: it must not stay.
+            // Also after an interruption: the container must not stay.
             using var ceiling = new CancellationTokenSource(answerCeiling, TimeProvider.System);
             (await CallAsync(HttpMethod.Delete, $"containers/{made.Id}?force=1&v=1", null, ceiling.Token)).Dispose();
         }
@@ -180,7 +180,7 @@ sealed class DockerEngine : IDisposable
         HttpResponseMessage answer;
         try
         {
-            // Output comes while a command runs, so the body must not be awaited here.
+            // Output arrives while a command runs, so do not await the body here.
             answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
         catch (HttpRequestException e)

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Docker Engine does not answer, or refused a request; the message is its own.</summary>
+/// <summary>Docker Engine does not answer, or refused a request; the message is the engine's.</summary>
 sealed class EngineException(string message, Exception? inner = null) : Exception(message, inner);

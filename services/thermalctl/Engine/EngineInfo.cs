@@ -1,5 +1,5 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What this program wants of Docker Engine's answer to <c>/info</c>.</summary>
-/// <param name="DockerRootDir">Where volumes and images are, on the engine's machine.</param>
+/// <summary>The parts of Docker Engine's answer to <c>/info</c> that this program needs.</summary>
+/// <param name="DockerRootDir">Directory of volumes and images, on the engine's machine.</param>
 sealed record EngineInfo(string DockerRootDir);

@@ -11,7 +11,7 @@ sealed record EngineVersion(string Version, string ApiVersion, string MinAPIVers
     /// <summary>Whether this project is known to work with it.</summary>
     public bool IsSupported => Number >= oldest;
 
-    /// <summary>Major and minor number; 0.0 when the text is not a version.</summary>
+    /// <summary>Major and minor number; 0.0 if the text is not a version.</summary>
     public Version Number
     {
         get

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What the machine gives a container.</summary>
+/// <summary>A container's settings on the host.</summary>
 sealed record HostSettings(LogSettings? LogConfig = null);

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What this program wants of an image in Docker's list: its names, null where it has none.</summary>
+/// <summary>The parts of an image in Docker's list that this program needs: its names, null if it has none.</summary>
 sealed record ImageSummary(IReadOnlyList<string>? RepoTags);

@@ -3,17 +3,17 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// A container like an existing one, but with a command of its own: the same image, user, environment, volumes and networks. It is what
-/// <c>docker compose run --no-deps</c> makes, and needs no Compose.
+/// A container like an existing one, but with another command: the same image, user, environment, volumes and networks. It is what
+/// <c>docker compose run --no-deps</c> creates, and needs no Compose.
 /// </summary>
 static class OneOffContainer
 {
-    /// <summary>The body of the request that makes it, from the engine's description of the <paramref name="existing"/> one.</summary>
+    /// <summary>The body of the request that creates it, from the engine's description of the <paramref name="existing"/> one.</summary>
     public static JsonNode Like(JsonNode existing, params string[] command)
     {
         var made = existing["Config"]!.DeepClone().AsObject();
         made["Cmd"] = new JsonArray([.. command.Select(word => (JsonNode)word)]);
-        // Its own name, no health check, and no part in what Compose counts.
+        // It has its own name and no health check, and Compose does not count it.
         made.Remove("Hostname");
         made.Remove("ExposedPorts");
         made["Healthcheck"] = new JsonObject { ["Test"] = new JsonArray("NONE") };
@@ -22,7 +22,7 @@ static class OneOffContainer
         var host = existing["HostConfig"]!.DeepClone().AsObject();
         host["RestartPolicy"] = new JsonObject { ["Name"] = "no" };
         host["PortBindings"] = new JsonObject();
-        // It is removed only when its output was read.
+        // It is removed only after its output was read.
         host["AutoRemove"] = false;
         made["HostConfig"] = host;
         return made;

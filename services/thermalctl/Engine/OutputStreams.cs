@@ -5,8 +5,8 @@ using System.Text;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The two outputs of a process without a terminal, as Docker sends them in one stream: frames of a byte for the output (1 or 2), three
-/// unused bytes, the length (big-endian), and the bytes. Each method reads to the end; a frame that is cut off counts as far as it came.
+/// The two outputs of a process without a terminal, as Docker sends them in one stream. A frame is a byte for the output (1 or 2), three
+/// unused bytes, the length (big-endian), and the bytes. Each method reads to the end; of a truncated frame, the received part counts.
 /// </summary>
 static class OutputStreams
 {
@@ -22,7 +22,7 @@ static class OutputStreams
         return (Encoding.UTF8.GetString(output.ToArray()), Encoding.UTF8.GetString(errors.ToArray()));
     }
 
-    /// <summary>Both outputs as one text, in the order in which they came.</summary>
+    /// <summary>Both outputs as one text, in the order of arrival.</summary>
     public static async Task<string> ReadMergedAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var text = new MemoryStream();

@@ -3,15 +3,15 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Why a replica did not do what it was asked to.</summary>
+/// <summary>Why a replica did not do what it was asked.</summary>
 /// <param name="What">What happened, in a sentence.</param>
-/// <param name="Fix">What to do; empty where the sentence says it.</param>
+/// <param name="Fix">What to do; empty if the sentence says it.</param>
 sealed record CallProblem(string What, string Fix)
 {
-    /// <param name="e">What the call ended with.</param>
-    /// <param name="patience">How long the call was given.</param>
+    /// <param name="e">The exception that ended the call.</param>
+    /// <param name="patience">The time limit of the call.</param>
     /// <param name="hasToken">Whether there is a token.</param>
-    /// <param name="client">Whom it was made to.</param>
+    /// <param name="client">The client of the call.</param>
     public static CallProblem Of(RpcException e, TimeSpan patience, bool hasToken, ControlClient client)
     {
         if (ConnectionProblem.Of(e, client.UsesTls) is { } problem)
@@ -45,7 +45,7 @@ sealed record CallProblem(string What, string Fix)
         };
     }
 
-    /// <summary>It took longer than it was given.</summary>
+    /// <summary>The call exceeded its time limit.</summary>
     public static CallProblem Late(TimeSpan patience) =>
         new(
             $"has not answered within {patience.TotalSeconds:0.#} s",
@@ -54,7 +54,7 @@ sealed record CallProblem(string What, string Fix)
 
     static string Reason(RpcException e)
     {
-        // What the client says of a connection ends with what the operating system said.
+        // The client's text about a connection ends with the operating system's message.
         var text = e.StatusCode == StatusCode.Unavailable && e.InnerException is { } inner ? Innermost(inner).Message : e.Status.Detail;
         text = TerminalText.Plain(text.ReplaceLineEndings(" ")).TrimEnd('.');
         return text.Length > 0 ? text : e.StatusCode.ToString();

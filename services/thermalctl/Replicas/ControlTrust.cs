@@ -3,7 +3,7 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The options that say whether the services are called with TLS, and where the token may travel.</summary>
+/// <summary>The options that decide whether services are called with TLS, and where the token may travel.</summary>
 static class ControlTrust
 {
     const string AuthorityVariable = "THERMAL_CA_FILE";
@@ -33,7 +33,7 @@ static class ControlTrust
 
     public static IEnumerable<Option> Options => [tls, authority, name, plainToken];
 
-    /// <summary>Completes how the services are called.</summary>
+    /// <summary>Adds TLS settings to the call options.</summary>
     /// <exception cref="FailureException">The authorities cannot be read.</exception>
     public static ControlOptions Of(ParseResult parsed, ControlOptions options)
     {

@@ -4,20 +4,20 @@ namespace ThermalStreaming.Thermalctl;
 
 /// <summary>The services that a verb asks, all at once. Not thread-safe.</summary>
 /// <param name="endpoints">Where they are.</param>
-/// <param name="options">How they are called.</param>
-/// <param name="patience">How long a replica may take to say what it does, and the DNS before it.</param>
+/// <param name="options">How to call them.</param>
+/// <param name="patience">Time limit for a replica's answer, and for the DNS before it.</param>
 sealed class Installation(IEnumerable<ServiceEndpoint> endpoints, ControlOptions options, TimeSpan patience) : IDisposable
 {
-    /// <summary>How long a replica may take to say what it does, and the DNS before it.</summary>
+    /// <summary>Time limit for a replica's answer, and for the DNS before it.</summary>
     public TimeSpan Patience => patience;
 
-    /// <summary>One for each name.</summary>
+    /// <summary>One entry for each name.</summary>
     public IReadOnlyList<ServiceReplicas> Services { get; } = [.. endpoints.Select(endpoint => new ServiceReplicas(endpoint, options))];
 
-    /// <summary>Whether there is a token for what changes something.</summary>
+    /// <summary>Whether there is a token for changes.</summary>
     public bool HasToken => options.Token is not null;
 
-    /// <summary>What every replica does now, in the order of the data's way, then by name.</summary>
+    /// <summary>The status of every replica, in the order of the data flow, then by name.</summary>
     public async Task<IReadOnlyList<ReplicaStatus>> AskAsync(CancellationToken cancellationToken)
     {
         var rows = await Task.WhenAll(Services.Select(service => service.AskAsync(Patience, cancellationToken)));

@@ -29,7 +29,7 @@ static class JsonText
         writer.WriteString("fix", problem.Fix);
     }
 
-    /// <summary>A number, or null where there is none.</summary>
+    /// <summary>A number, or null if there is none.</summary>
     public static void Number(Utf8JsonWriter writer, string name, double? value, int decimals = 3)
     {
         if (value is { } number && double.IsFinite(number))

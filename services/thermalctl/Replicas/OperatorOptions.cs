@@ -4,7 +4,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The options that every verb has which asks the services.</summary>
+/// <summary>The options of every verb that asks the services.</summary>
 static class OperatorOptions
 {
     static readonly Option<string[]> agents = Endpoints("--agent", "A sensor-agent, in place of those of the project.");
@@ -30,7 +30,7 @@ static class OperatorOptions
             HelpName = "NAME",
         };
 
-    /// <summary>Adds them, and has <paramref name="action"/> run with the services that they name.</summary>
+    /// <summary>Adds the options, and runs <paramref name="action"/> with the services that they name.</summary>
     public static Command Asks(this Command command, Func<OperatorRun, CancellationToken, Task<int>> action)
     {
         foreach (var option in (Option[])[Json, agents, forwarders, tokenFile, .. ControlTrust.Options, patience])
@@ -55,7 +55,7 @@ static class OperatorOptions
         return command.Asks(action);
     }
 
-    /// <summary>Those that the command line names, else the environment, else the project's.</summary>
+    /// <summary>The services from the command line, else from the environment, else the project's.</summary>
     static List<ServiceEndpoint> Named(ParseResult parsed)
     {
         var named = Parsed(parsed.GetValue(agents) ?? [], isAgent: true)
@@ -84,7 +84,7 @@ static class OperatorOptions
     {
         foreach (var text in texts)
         {
-            // What is not one was refused before.
+            // Texts that are not endpoints were refused before.
             if (ServiceEndpoint.TryParse(text, isAgent, out var endpoint))
                 yield return endpoint;
         }

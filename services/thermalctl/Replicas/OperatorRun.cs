@@ -8,7 +8,7 @@ namespace ThermalStreaming.Thermalctl;
 /// <summary>One run of a verb that asks the services. Not thread-safe.</summary>
 sealed class OperatorRun(ParseResult parsed, Installation installation)
 {
-    /// <summary>How long a call may take that only answers.</summary>
+    /// <summary>Time limit of a call that only reads.</summary>
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(10);
 
     /// <summary>For people.</summary>
@@ -22,16 +22,16 @@ sealed class OperatorRun(ParseResult parsed, Installation installation)
 
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
 
-    /// <summary>The agents, with what they said of themselves.</summary>
+    /// <summary>The agents with their status.</summary>
     public async Task<IReadOnlyList<ReplicaStatus>> AgentsAsync(CancellationToken cancellationToken) =>
         await ChosenAsync(isAgent: true, cancellationToken);
 
-    /// <summary>The forwarders, with what they said of themselves.</summary>
+    /// <summary>The forwarders with their status.</summary>
     public async Task<IReadOnlyList<ReplicaStatus>> ForwardersAsync(CancellationToken cancellationToken) =>
         await ChosenAsync(isAgent: false, cancellationToken);
 
     /// <summary>Calls all of them at once.</summary>
-    /// <param name="replicas">Those that did not answer before are not called again: they have their problem already.</param>
+    /// <param name="replicas">Those that did not answer before are not called again: their problem is known already.</param>
     /// <param name="patience">How long each may take.</param>
     /// <param name="call">The call.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
@@ -63,7 +63,7 @@ sealed class OperatorRun(ParseResult parsed, Installation installation)
         }
     }
 
-    /// <exception cref="FailureException">Nobody is like that.</exception>
+    /// <exception cref="FailureException">No replica matches.</exception>
     async Task<IReadOnlyList<ReplicaStatus>> ChosenAsync(bool isAgent, CancellationToken cancellationToken)
     {
         var kind = isAgent ? "sensor-agent" : "forwarder";

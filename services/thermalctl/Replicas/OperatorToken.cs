@@ -1,14 +1,14 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The secret that every call which changes something carries.</summary>
+/// <summary>The secret in every call that changes something.</summary>
 static class OperatorToken
 {
-    /// <summary>Where the container has it.</summary>
+    /// <summary>Its path in the container.</summary>
     public const string DefaultFile = "/run/control/token";
 
-    /// <param name="file">From the command line; null: THERMAL_TOKEN, else the file of the container.</param>
-    /// <returns>Null if there is none: what only reads works without it.</returns>
-    /// <exception cref="FailureException">The named file cannot be read or is no token.</exception>
+    /// <param name="file">File from the command line; null: THERMAL_TOKEN, else the container's file.</param>
+    /// <returns>Null if there is none: reading works without it.</returns>
+    /// <exception cref="FailureException">The named file cannot be read or is not a token.</exception>
     public static string? Read(string? file)
     {
         var fromEnvironment = Environment.GetEnvironmentVariable("THERMAL_TOKEN");
@@ -30,7 +30,7 @@ static class OperatorToken
         }
     }
 
-    /// <summary>What cannot be in a header would fail each call with words that help nobody.</summary>
+    /// <summary>A token that cannot be in a header would make each call fail with an unhelpful message.</summary>
     static string Checked(string token, string source) =>
         token.Length > 0 && token.All(character => character is > ' ' and <= '~')
             ? token

@@ -3,13 +3,13 @@ using Spectre.Console;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Shows what calls to replicas brought, a line or a block for each, and says how the verb ends.</summary>
+/// <summary>Shows the outcomes of calls to replicas, a line or a block for each, and returns the verb's exit code.</summary>
 static class OutcomeReport
 {
     /// <param name="run">The verb's run.</param>
-    /// <param name="outcomes">In the order in which they are shown.</param>
-    /// <param name="describe">What a good answer means, in a few words.</param>
-    /// <param name="write">Its members in JSON.</param>
+    /// <param name="outcomes">The outcomes in the order of display.</param>
+    /// <param name="describe">Describes a good answer in a few words.</param>
+    /// <param name="write">Writes its members in JSON.</param>
     /// <param name="detail">More lines below, if the answer needs them.</param>
     /// <returns>The exit code.</returns>
     public static int Show<T>(

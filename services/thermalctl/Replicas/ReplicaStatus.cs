@@ -4,30 +4,30 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What a replica answered, or why it did not. Immutable.</summary>
-/// <param name="Endpoint">By which it was found.</param>
-/// <param name="Address">HOST:PORT; empty where none was found.</param>
-/// <param name="Client">Calls it; null where none was found.</param>
+/// <summary>A replica's answer, or why there is none. Immutable.</summary>
+/// <param name="Endpoint">The endpoint that led to it.</param>
+/// <param name="Address">HOST:PORT; empty if none was found.</param>
+/// <param name="Client">Calls it; null if none was found.</param>
 /// <param name="Problem">Null if it answered.</param>
 sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlClient? Client, CallProblem? Problem = null)
 {
-    /// <summary>What an agent answered.</summary>
+    /// <summary>An agent's answer.</summary>
     public AgentStatus? Agent { get; init; }
 
-    /// <summary>What a forwarder answered.</summary>
+    /// <summary>A forwarder's answer.</summary>
     public ForwarderStatus? Forwarder { get; init; }
 
-    /// <summary>Readings a second, where they were counted for a while; null otherwise.</summary>
+    /// <summary>Readings per second, if they were counted for a while; otherwise null.</summary>
     public double? MeasuredRate { get; init; }
 
-    /// <summary>It was there and is gone.</summary>
+    /// <summary>Whether it was there and is gone.</summary>
     public bool IsGone { get; init; }
 
     public ServiceInfo? Info => Agent?.Info ?? Forwarder?.Info;
 
     public string Service => Info is { Service.Length: > 0 } info ? info.Service : Endpoint.Host;
 
-    /// <summary>Name of the replica; its address where it has not said its name.</summary>
+    /// <summary>Name of the replica, or its address if the name is not known.</summary>
     public string Replica =>
         Info is { Replica.Length: > 0 } info ? info.Replica
         : Address.Length > 0 ? Address
@@ -41,10 +41,10 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
         : Forwarder?.Paused == true ? ReplicaState.Paused
         : ReplicaState.Well;
 
-    /// <summary>Whether its figures are of now.</summary>
+    /// <summary>Whether its figures are current.</summary>
     public bool HasAnswered => State > ReplicaState.NoAnswer;
 
-    /// <summary>Since its start, by its own clock.</summary>
+    /// <summary>Time since its start, by its own clock.</summary>
     public TimeSpan? Uptime => Info is { Time: { } time, StartedAt: { } start } ? time.ToDateTimeOffset() - start.ToDateTimeOffset() : null;
 
     public string? Version => Info?.Version;
@@ -52,7 +52,7 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
     /// <summary>Readings taken (agent) or stored (forwarder) since the start.</summary>
     public ulong? Readings => Agent?.ReadingsTaken ?? Forwarder?.ReadingsStored;
 
-    /// <summary>Readings a second: of an agent since its start unless they were counted, of a forwarder over the last minute.</summary>
+    /// <summary>Readings per second: of an agent since its start unless they were counted, of a forwarder over the last minute.</summary>
     public double? Rate =>
         MeasuredRate
         ?? Forwarder?.ReadingsPerSecond
@@ -67,10 +67,10 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
     /// <summary>Readings acknowledged by the broker (agent) or committed by the destination (forwarder) since the start.</summary>
     public ulong? Delivered => Agent?.ReadingsPublished ?? Forwarder?.ReadingsCommitted;
 
-    /// <summary>Of the volume that the replicas of a forwarder share.</summary>
+    /// <summary>Dead letters of the volume that the replicas of a forwarder share.</summary>
     public ulong? DeadLetters => Forwarder?.DeadLetters;
 
-    /// <summary>Service and replica, as sentences about it begin.</summary>
+    /// <summary>Service and replica, to begin a sentence with.</summary>
     public string Name => Address.Length == 0 ? Service : $"{Service} {Replica}";
 
     /// <summary>Its state in words.</summary>
@@ -85,10 +85,10 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
             _ => "well",
         };
 
-    /// <summary>The word that JSON has for a state, which stays.</summary>
+    /// <summary>JSON's word for a state; it does not change.</summary>
     public static string JsonWord(ReplicaState state) => Word(state).Replace(' ', '_');
 
-    /// <summary>A time as JSON has it; null where there is none.</summary>
+    /// <summary>A time in JSON's form; null if there is none.</summary>
     public static string? Iso(Timestamp? time) =>
         time?.ToDateTimeOffset().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 }

@@ -5,10 +5,10 @@ using ThermalStreaming.Control;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Where the replicas of a service are found: a name with an address for each replica, or one address.</summary>
+/// <summary>Where to find the replicas of a service: a name with an address for each replica, or one address.</summary>
 /// <param name="Host">The name or address, without brackets.</param>
-/// <param name="Port">Of the control service.</param>
-/// <param name="IsAgent">A sensor-agent; otherwise a forwarder.</param>
+/// <param name="Port">Port of the control service.</param>
+/// <param name="IsAgent">Whether it is a sensor-agent; otherwise a forwarder.</param>
 sealed record ServiceEndpoint(string Host, int Port, bool IsAgent)
 {
     /// <summary>The services of the Compose project.</summary>
@@ -20,9 +20,9 @@ sealed record ServiceEndpoint(string Host, int Port, bool IsAgent)
     ];
 
     /// <param name="text">HOST, HOST:PORT, an IPv6 address, or [IPv6]:PORT.</param>
-    /// <param name="isAgent">What is there.</param>
-    /// <param name="endpoint">Null where the text is none of these.</param>
-    /// <param name="defaultPort">Where the text names no port.</param>
+    /// <param name="isAgent">Whether an agent is there.</param>
+    /// <param name="endpoint">Null if the text is none of these.</param>
+    /// <param name="defaultPort">The port if the text names none.</param>
     public static bool TryParse(
         string text,
         bool isAgent,

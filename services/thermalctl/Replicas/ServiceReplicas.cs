@@ -6,7 +6,7 @@ namespace ThermalStreaming.Thermalctl;
 
 /// <summary>Finds the replicas of one service and asks them. Not thread-safe.</summary>
 /// <param name="endpoint">Where they are.</param>
-/// <param name="options">How they are called.</param>
+/// <param name="options">How to call them.</param>
 sealed class ServiceReplicas(ServiceEndpoint endpoint, ControlOptions options) : IDisposable
 {
     readonly ReplicaFinder finder = new(endpoint.Host, options with { Port = endpoint.Port });
@@ -14,12 +14,10 @@ sealed class ServiceReplicas(ServiceEndpoint endpoint, ControlOptions options) :
 
     public ServiceEndpoint Endpoint => endpoint;
 
-    /// <summary>
-    /// Asks every replica at once what it does. One that does not answer in time has a row that says so.
-    /// </summary>
-    /// <param name="patience">For the DNS, and then again for the answers.</param>
+    /// <summary>Asks every replica for its status at once. One that does not answer in time has a row that says so.</summary>
+    /// <param name="patience">Time limit for the DNS, and again for the answers.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    /// <returns>A row for each replica; one row that says why if there is none.</returns>
+    /// <returns>A row for each replica; if there is none, one row that says why.</returns>
     public async Task<IReadOnlyList<ReplicaStatus>> AskAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         var problem = await FindAsync(patience, cancellationToken);
@@ -37,7 +35,7 @@ sealed class ServiceReplicas(ServiceEndpoint endpoint, ControlOptions options) :
                 + "--forwarder HOST"
         );
 
-    /// <returns>Why nobody could be found; null if the DNS answered.</returns>
+    /// <returns>Why no replica could be found; null if the DNS answered.</returns>
     async Task<CallProblem?> FindAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         using var ceiling = new CancellationTokenSource(patience, TimeProvider.System);
@@ -49,7 +47,7 @@ sealed class ServiceReplicas(ServiceEndpoint endpoint, ControlOptions options) :
         }
         catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // Those of the last answer may still be there.
+            // The replicas of the last answer may still be there.
             return new CallProblem(
                 $"the DNS does not answer when asked for {endpoint.Host}",
                 "docker compose ps; restart Docker if the services run; or name the replicas by address: --agent, --forwarder"

@@ -4,11 +4,11 @@ using ThermalStreaming.Mappings;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The settings that the rules of the broker's users depend on, as the last <c>setup</c> found and kept them beside the rules. Every later
-/// change follows these: today's .env and mapping file may be half edited, and a container that runs has those of its own start. Not
-/// thread-safe: <see cref="SetupLock"/> is held.
+/// The settings behind the rules of the broker's users, as the last <c>setup</c> found them and stored them beside the rules. Every later
+/// change uses these: today's .env and mapping file may be half edited, and a running container has the settings of its own start. Not
+/// thread-safe: the caller holds <see cref="SetupLock"/>.
 /// </summary>
-/// <param name="places">Where they are kept, and today's settings.</param>
+/// <param name="places">Their location, and today's settings.</param>
 sealed class AccessInUse(SetupPlaces places)
 {
     const string HomeAssistant = "HOME_ASSISTANT";
@@ -18,8 +18,8 @@ sealed class AccessInUse(SetupPlaces places)
 
     string MappingsPath => Path.Combine(places.Auth, "mappings.yaml");
 
-    /// <summary>Keeps today's settings.</summary>
-    /// <exception cref="ConfigurationException">The mappings cannot be used: those that were kept stay.</exception>
+    /// <summary>Stores today's settings.</summary>
+    /// <exception cref="ConfigurationException">The mappings cannot be used; the stored settings stay.</exception>
     public AccessSettings Keep()
     {
         var access = places.Access;
@@ -28,7 +28,7 @@ sealed class AccessInUse(SetupPlaces places)
         return access;
     }
 
-    /// <summary>Those that were kept; today's, if an earlier version kept none.</summary>
+    /// <summary>The stored settings; today's, if an earlier version stored none.</summary>
     /// <exception cref="ConfigurationException">The mappings cannot be used.</exception>
     public AccessSettings Read()
     {
@@ -42,7 +42,7 @@ sealed class AccessInUse(SetupPlaces places)
             : throw new ConfigurationException(problems);
     }
 
-    /// <summary>Whether today's settings are others than those in use, or cannot be read.</summary>
+    /// <summary>Whether today's settings differ from those in use, or cannot be read.</summary>
     public bool IsOutdated
     {
         get

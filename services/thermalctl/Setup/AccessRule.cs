@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Something that a role of Mosquitto's dynamic-security plugin allows.</summary>
+/// <summary>A permission in a role of Mosquitto's dynamic-security plugin.</summary>
 sealed record AccessRule(
     [property: JsonPropertyName("acltype")] string Type,
     [property: JsonPropertyName("topic")] string Topic,

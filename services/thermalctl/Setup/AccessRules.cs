@@ -13,11 +13,11 @@ static class AccessRules
 
     static readonly string[] kinds = ["thermal", "inverter"];
 
-    /// <summary>Of a user of the broker's own container.</summary>
+    /// <summary>Rules of a user of the broker's own container.</summary>
     public static AccessRule[] OfBroker(string name) =>
         name == "health" ? [.. Both(Subscribe, "$SYS/broker/version")] : [new AccessRule(Send, "$CONTROL/dynamic-security/#")];
 
-    /// <summary>Of a service or a device.</summary>
+    /// <summary>Rules of a service or a device.</summary>
     public static AccessRule[] Of(BrokerUser user, AccessSettings settings) =>
         user.Kind switch
         {
@@ -26,14 +26,14 @@ static class AccessRules
                 .. user.Devices.SelectMany(device =>
                     kinds.Append("status").Select(topic => new AccessRule(Send, $"telemetry/v1/{device}/{topic}"))
                 ),
-                // Whether the forwarders take readings now.
+                // Whether forwarders are taking readings now.
                 .. kinds.SelectMany(topic => Both(Subscribe, $"forwarders/v1/{topic}")),
                 .. Mapped(user, settings.Mappings),
                 .. settings.HomeAssistant ? HomeAssistant(user) : [],
             ],
             "snowpipe-forwarder" => Forwarder(user.Kind, "thermal", settings.Mappings.Subscriptions(ReadingKind.Thermal)),
             "s3-forwarder" => Forwarder(user.Kind, "inverter", settings.Mappings.Subscriptions(ReadingKind.Inverter)),
-            // Sees readings, and nothing that is said about sessions, forwarders or the broker; publishes nothing.
+            // Sees readings, but nothing about sessions, forwarders or the broker; publishes nothing.
             "console" => [.. kinds.SelectMany(topic => Both(Subscribe, $"telemetry/v1/+/{topic}"))],
             BrokerUser.Reader => Both(SubscribeBelow, "telemetry/v1/#"),
             _ => [],
@@ -55,10 +55,9 @@ static class AccessRules
     static AccessRule[] Shared(string name, string filter) => [new(Subscribe, $"$share/{name}/{filter}"), .. Both(Subscribe, filter)];
 
     /// <summary>
-    /// Where a device may publish by the mappings. A topic belongs to the first filter that takes it, so the rule of that filter decides:
-    /// it
-    /// has a higher priority than those of later filters, and refuses what the user may not publish by it, although a later one would let
-    /// it. Otherwise a device named like a part of another mapping's topics could publish the readings of others.
+    /// Where the mappings let a device publish. A topic belongs to the first filter that takes it, so that filter's rule decides: it has a
+    /// higher priority than those of later filters. It refuses topics on which the user must not publish by it, even if a later rule would
+    /// allow them. Otherwise a device named like a part of another mapping's topics could publish the readings of others.
     /// </summary>
     static List<AccessRule> Mapped(BrokerUser user, MappingSet mappings)
     {
@@ -81,14 +80,14 @@ static class AccessRules
         }
         return rules;
 
-        // Only where a later rule would allow it: most devices need no such rule.
+        // Only if a later rule would allow it: most devices need no such rule.
         void Refuse(TopicFilter filter, int from)
         {
             if (own.Skip(from).Any(filters => filters.Exists(later => later.Intersect(filter) is not null)))
                 Add(new AccessRule(Send, filter.Text, priority, Allow: false));
         }
 
-        // The plugin keeps one rule for a topic: the first is the one that counts.
+        // The plugin keeps one rule per topic: the first one counts.
         void Add(AccessRule rule)
         {
             if (!rules.Exists(other => other.Topic == rule.Topic))
@@ -96,7 +95,7 @@ static class AccessRules
         }
     }
 
-    /// <summary>An agent describes itself and shows its values; Home Assistant sees all of them and says when it has started.</summary>
+    /// <summary>An agent describes itself and shows its values; Home Assistant sees all agents and announces its start.</summary>
     static IEnumerable<AccessRule> HomeAssistant(BrokerUser user) =>
         user.Gateways.Contains(AccessSettings.HomeAssistantUser)
             ?

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A command to Mosquitto's dynamic-security plugin while the broker runs.</summary>
+/// <summary>A command to Mosquitto's dynamic-security plugin of a running broker.</summary>
 sealed record BrokerCommand(
     [property: JsonPropertyName("command")] string Name,
     [property: JsonPropertyName("username")] string? User = null,

@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What <c>broker apply</c> reads: commands that bring a running broker to what the files of its users say.</summary>
+/// <summary>The input of <c>broker apply</c>: commands that bring a running broker in line with its users' files.</summary>
 sealed record BrokerCommands([property: JsonPropertyName("commands")] IReadOnlyList<BrokerCommand> Commands)
 {
-    /// <summary>Takes a device's user away; its connection ends.</summary>
+    /// <summary>Removes a device's user; its connection ends.</summary>
     public static BrokerCommands Forget(string device) => new(Forgetting(device));
 
-    /// <summary>Makes a device's user, in the place of one with the same name.</summary>
+    /// <summary>Creates a device's user, replacing one with the same name.</summary>
     public static BrokerCommands Enroll(BrokerUser user, string password, AccessSettings settings) =>
         new([
             .. Forgetting(user.Name),
@@ -17,12 +17,12 @@ sealed record BrokerCommands([property: JsonPropertyName("commands")] IReadOnlyL
             .. user.Logins.Select(login => new BrokerCommand("createClient", login, password, Roles: [new RoleName(user.Name)])),
         ]);
 
-    /// <summary>Gives every login of a user a new password; connections that were made with the old one end.</summary>
+    /// <summary>Gives every login of a user a new password; connections made with the old one end.</summary>
     public static BrokerCommands Rotate(BrokerUser user, string password) =>
         new([.. user.Logins.Select(login => new BrokerCommand("setClientPassword", login, password))]);
 
-    /// <summary>The topics of mappings that the users of commands may publish to.</summary>
-    /// <param name="line">The commands, as <see cref="ToString"/> makes them.</param>
+    /// <summary>The topics of mappings on which the users in the commands may publish.</summary>
+    /// <param name="line">The commands in the form of <see cref="ToString"/>.</param>
     public static List<string> MappedTopics(string line) =>
         [
             .. (JsonSerializer.Deserialize(line, BrokerJson.Readable.BrokerCommands)?.Commands ?? [])
@@ -31,7 +31,7 @@ sealed record BrokerCommands([property: JsonPropertyName("commands")] IReadOnlyL
                 .Select(rule => rule.Topic),
         ];
 
-    /// <summary>One line.</summary>
+    /// <summary>The commands as one line.</summary>
     public override string ToString() => JsonSerializer.Serialize(this, BrokerJson.Readable.BrokerCommands);
 
     static BrokerCommand[] Forgetting(string device) =>

@@ -10,7 +10,7 @@ namespace ThermalStreaming.Thermalctl;
 [JsonSerializable(typeof(BrokerCommands))]
 sealed partial class BrokerJson : JsonSerializerContext
 {
-    /// <summary>Hashes and topics as they are, so that `broker` finds its marks and people can read the rest.</summary>
+    /// <summary>Leaves hashes and topics unescaped, so that `broker` finds its marks and people can read the rest.</summary>
     public static BrokerJson Readable { get; } =
         new(
             new JsonSerializerOptions

@@ -10,7 +10,7 @@ sealed record BrokerRules(
 )
 {
     /// <summary>
-    /// Users of the broker's own container. <c>broker</c> makes passwords for them at each start and writes them where these marks are.
+    /// Users of the broker's own container. At each start <c>broker</c> makes passwords for them and writes them in place of these marks.
     /// </summary>
     static readonly string[] broker = ["administrator", "health"];
 

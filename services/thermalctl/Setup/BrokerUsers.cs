@@ -4,9 +4,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>
-/// The broker's users: a file for each, and the rules that the broker reads, which are made of them.
-/// </summary>
+/// <summary>The broker's users: a file for each, and the rules derived from them, which the broker reads.</summary>
 sealed class BrokerUsers(SetupPlaces places)
 {
     const string RulesFile = "rules.json";
@@ -27,28 +25,28 @@ sealed class BrokerUsers(SetupPlaces places)
 
     public bool Knows(string name) => name.Length > 0 && File.Exists(PathOf(name));
 
-    /// <returns>Null if there is no such user, or its file has no hash that the broker could read.</returns>
-    /// <exception cref="IOException">The user's file cannot be read. Without it the rules would lose the user.</exception>
+    /// <returns>Null if there is no such user, or its file has no hash that the broker can read.</returns>
+    /// <exception cref="IOException">The user's file cannot be read. Without it the user would be missing from the rules.</exception>
     public BrokerUser? Find(string name) =>
         Directory.Exists(PathOf(name)) ? null : BrokerUser.Parse(name, SafeFile.ReadOrEmpty(PathOf(name)));
 
     public void Keep(BrokerUser user)
     {
         Directory.CreateDirectory(places.Users);
-        // Not among the users: what a crash leaves there would be one.
+        // Not in the users' directory: a file that a crash leaves there would count as a user.
         SafeFile.WriteIfChanged(PathOf(user.Name), user.Text, beside: Path.Combine(places.Auth, "users.new"));
     }
 
     public void Remove(string name) => File.Delete(PathOf(name));
 
     /// <summary>
-    /// Makes the rules anew, and the list of the forwarders' subscriptions, which a broker that starts gives their sessions back. Until then
-    /// the broker has those of before.
+    /// Writes the rules again, and the list of the forwarders' subscriptions, from which a starting broker restores their sessions. Until
+    /// then the broker uses the old ones.
     /// </summary>
     public void WriteRules(AccessSettings access) => Write(BrokerRules.Of(All, access), access.Mappings);
 
-    /// <summary>Prepares a change of one user: all that is read for it is read here, before anything is changed.</summary>
-    /// <returns>Writes the user and the rules.</returns>
+    /// <summary>Prepares a change of one user. Everything is read here, before anything is changed.</summary>
+    /// <returns>An action that writes the user and the rules.</returns>
     public Action Prepare(BrokerUser user, AccessSettings access)
     {
         var users = All.Where(other => other.Name != user.Name).Append(user).OrderBy(other => other.Name, StringComparer.Ordinal);
@@ -60,10 +58,8 @@ sealed class BrokerUsers(SetupPlaces places)
         };
     }
 
-    /// <summary>
-    /// Takes a user out of the rules as they are. Neither a mapping file nor another user's file that cannot be read stands in the way.
-    /// </summary>
-    /// <exception cref="IOException">The disk does not give or take the rules.</exception>
+    /// <summary>Removes a user from the existing rules. An unreadable mapping file or other user's file does not prevent this.</summary>
+    /// <exception cref="IOException">The disk refuses to read or write the rules.</exception>
     public void Revoke(string name)
     {
         if (ReadRules() is { } rules)
@@ -76,11 +72,11 @@ sealed class BrokerUsers(SetupPlaces places)
                 }
             );
         }
-        // Last: until then it is enrolled, and this can be done again.
+        // Last: until then the user is enrolled, and this can be repeated.
         Remove(name);
     }
 
-    /// <summary>Null if there are none that could be read: `setup` makes them of the users.</summary>
+    /// <summary>Null if there are no readable rules: `setup` makes them from the users.</summary>
     BrokerRules? ReadRules()
     {
         try
@@ -111,7 +107,7 @@ sealed class BrokerUsers(SetupPlaces places)
         var before = SafeFile.ReadOrEmpty(RulesPath);
         if (text == before)
             return;
-        // `broker apply` knows by it whether the running broker had everything but the change that it gives it.
+        // From it `broker apply` knows whether the running broker had everything except the change that it applies.
         if (before.Length > 0)
             SafeFile.WriteIfChanged(Path.Combine(places.Auth, PreviousRulesFile), before);
         SafeFile.Write(RulesPath, text);

@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The broker's certificate and the authority that signs it: makes what is missing, and renews the certificate a month before its end and
-/// when the machine's names change.
+/// The broker's certificate and the authority that signs it. Makes whatever is missing, and renews the certificate a month before it
+/// expires and when the machine's names change.
 /// </summary>
 sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider clock)
 {
@@ -28,7 +28,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
 
     string NamesFile => Path.Combine(places.Auth, "server.names");
 
-    /// <summary>The names by which other machines call this one.</summary>
+    /// <summary>The names that other machines use for this one.</summary>
     string Names =>
         string.Join(
             ',',
@@ -48,7 +48,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
     /// <summary>Whether the certificate is valid now.</summary>
     public bool AreValid => EndsAfter(TimeSpan.Zero);
 
-    /// <exception cref="FailureException">A name cannot be in a certificate.</exception>
+    /// <exception cref="FailureException">A certificate cannot contain one of the names.</exception>
     public void Make()
     {
         using var key = AuthoritysKey();
@@ -59,7 +59,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
             return;
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = Issue(authority, own, names);
-        // Mosquitto loads both when either has changed. The names come last, so that a crash in between makes all again.
+        // Mosquitto loads both when either has changed. The names come last: after a crash in between, everything is made again.
         SafeFile.WriteTogether(
             (Key, own.ExportPkcs8PrivateKeyPem() + "\n"),
             (Certificate, certificate.ExportCertificatePem() + "\n"),
@@ -85,7 +85,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
             }
         }
         key.GenerateKey(ECCurve.NamedCurves.nistP256);
-        // What the lost key signed goes first: a kill in between must not leave it beside the new key.
+        // The certificate signed by the lost key goes first: a kill in between must not leave it beside the new key.
         File.Delete(Certificate);
         File.Delete(AuthorityCertificate);
         SafeFile.Write(AuthorityKey, key.ExportPkcs8PrivateKeyPem() + "\n");
@@ -93,8 +93,8 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
     }
 
     /// <summary>
-    /// Makes it also when only the volume with the certificate was lost. Its key and name are the same then, so devices that have the old
-    /// one trust it.
+    /// Also makes the authority's certificate if only its volume was lost. Key and name are then the same, so devices that have the old one
+    /// trust it.
     /// </summary>
     X509Certificate2 Authority(ECDsa key)
     {
@@ -114,7 +114,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
         return made;
     }
 
-    /// <returns>Null if there is no certificate of the authority, or it is not of this key.</returns>
+    /// <returns>Null if the authority has no certificate, or it is not of this key.</returns>
     X509Certificate2? KnownAuthority(ECDsa key)
     {
         if (SafeFile.ReadOrEmpty(AuthorityCertificate) is not { Length: > 0 } pem)
@@ -127,7 +127,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
         }
         catch (CryptographicException)
         {
-            // It is damaged. The key makes it again.
+            // The certificate is damaged. The key makes it again.
         }
         output.WriteLine($"{AuthorityCertificate} was not of the authority's key; made another: devices that had it need the new one");
         return null;
@@ -142,12 +142,12 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var issuer = X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, false);
         request.CertificateExtensions.Add(issuer);
-        // A Raspberry Pi that has just started may have a clock of the past.
+        // A Raspberry Pi that has just started may have a clock in the past.
         var now = clock.GetUtcNow();
         var start = now > authority.NotBefore ? now : authority.NotBefore;
         var end = start.AddDays(places.Number("CERTIFICATE_DAYS", UsualDays));
         var serial = RandomNumberGenerator.GetBytes(SerialBytes);
-        // A positive number.
+        // Keeps the number positive.
         serial[0] &= 0x7f;
         return request.Create(authority, start, end < authority.NotAfter ? end : authority.NotAfter, serial);
     }
@@ -191,7 +191,7 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
         {
             using var certificate = X509Certificate2.CreateFromPem(SafeFile.ReadOrEmpty(Certificate), SafeFile.ReadOrEmpty(Key));
             using var key = authority.GetECDsaPublicKey()!;
-            // Not X509Chain: it looks for stores in a home directory, which the container does not have.
+            // Not X509Chain: it looks for stores in a home directory, which the container lacks.
             var parts = new AsnReader(certificate.RawDataMemory, AsnEncodingRules.DER).ReadSequence();
             var signed = parts.ReadEncodedValue();
             parts.ReadSequence();

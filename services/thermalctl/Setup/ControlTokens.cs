@@ -3,16 +3,14 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>
-/// The token of those who may change something by gRPC: one for the installation, and a copy in a volume for each program that reads it.
-/// </summary>
+/// <summary>The token for changes by gRPC: one for the installation, and a copy in a volume for each program that reads it.</summary>
 sealed class ControlTokens(SetupPlaces places, TextWriter output)
 {
     const int Bytes = 32;
 
     string Own => Path.Combine(places.Authority, "control-token");
 
-    /// <summary>Makes it if there is none, and copies it to the volumes that do not have it.</summary>
+    /// <summary>Makes the token if there is none, and copies it to volumes without it.</summary>
     public void Make()
     {
         if (!Directory.Exists(places.Control))
@@ -31,7 +29,7 @@ sealed class ControlTokens(SetupPlaces places, TextWriter output)
         }
     }
 
-    /// <summary>Makes a new one; services use it at once.</summary>
+    /// <summary>Makes a new token; services use it at once.</summary>
     public void Renew()
     {
         File.Delete(Own);

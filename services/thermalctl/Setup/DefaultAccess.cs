@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What a user may do that no rule speaks of: nothing but to unsubscribe.</summary>
+/// <summary>What a user may do if no rule applies: only unsubscribe.</summary>
 sealed record DefaultAccess(
     [property: JsonPropertyName("publishClientSend")] bool Send = false,
     [property: JsonPropertyName("publishClientReceive")] bool Receive = false,

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Brings a change of the broker's users, which <c>setup</c> has made, to the running broker, and proves it by logging in. Where the broker
-/// does not run, the change takes effect when it starts.
+/// Applies a change of the broker's users, made by <c>setup</c>, to the running broker, and proves it by logging in. If the broker is not
+/// running, the change takes effect when it starts.
 /// </summary>
 sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator narrator, TimeProvider clock)
 {
@@ -13,7 +13,7 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
     static readonly TimeSpan pause = TimeSpan.FromSeconds(2);
 
     /// <param name="name">The device.</param>
-    /// <param name="answer">What <c>setup enroll</c> printed: the password, and a line for the broker.</param>
+    /// <param name="answer">Output of <c>setup enroll</c>: the password, and a line for the broker.</param>
     /// <param name="hostName">The name of this machine.</param>
     /// <param name="cancellationToken">Ends the attempts.</param>
     /// <exception cref="FailureException">The broker refuses the device.</exception>
@@ -34,7 +34,7 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
     }
 
     /// <param name="name">The device.</param>
-    /// <param name="answer">What <c>setup revoke</c> printed.</param>
+    /// <param name="answer">Output of <c>setup revoke</c>.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task RevokedAsync(string name, string answer, CancellationToken cancellationToken)
     {
@@ -43,10 +43,10 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
     }
 
     /// <summary>
-    /// The service reads its new password when it connects again: nothing is stopped, and readings wait in journals for a second or two.
+    /// The service reads its new password when it reconnects: nothing is stopped, and readings wait in journals for a second or two.
     /// </summary>
     /// <param name="name">The service.</param>
-    /// <param name="answer">What <c>setup rotate</c> printed: the password, and a line for the broker.</param>
+    /// <param name="answer">Output of <c>setup rotate</c>: the password, and a line for the broker.</param>
     /// <param name="cancellationToken">Ends the attempts.</param>
     /// <exception cref="FailureException">The broker refuses the new password.</exception>
     public async Task RotatedAsync(string name, string answer, CancellationToken cancellationToken)
@@ -84,8 +84,8 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
         return broker;
     }
 
-    /// <summary>Tries again: if the broker had to restart, it may know the old password for a moment.</summary>
-    /// <returns>What the broker says; null if it accepts the login.</returns>
+    /// <summary>Retries: a broker that had to restart may know the old password for a moment.</summary>
+    /// <returns>The broker's reason; null if it accepts the login.</returns>
     async Task<string?> LogInAsync(Func<Task<CommandOutput>> login, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)

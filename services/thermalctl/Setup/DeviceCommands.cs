@@ -3,9 +3,9 @@ using System.CommandLine;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The verbs that bring a change by <c>setup</c> to the running broker. What <c>setup</c> printed comes behind the settings on standard
-/// input, after a record separator, which JSON never holds: it has a password, which must show neither on a command line nor in
-/// <c>docker inspect</c>.
+/// The verbs that apply a change by <c>setup</c> to the running broker. The output of <c>setup</c> follows the settings on standard input,
+/// after a record separator, which JSON never contains. It holds a password, which must not appear on a command line or in <c>docker
+/// inspect</c>.
 /// </summary>
 static class DeviceCommands
 {

@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What to paste on a device that was enrolled.</summary>
+/// <summary>Instructions to paste on an enrolled device.</summary>
 static class DeviceInstructions
 {
     const int TlsPort = 8883;
 
     /// <summary>
-    /// Shows them; <paramref name="authority"/> is the certificate of the broker's authority, empty while the broker does not run.
+    /// Shows them; <paramref name="authority"/> is the certificate of the broker's authority, empty while the broker is not running.
     /// </summary>
     public static void Show(ComposeProject project, Narrator narrator, string name, string password, string hostName, string authority)
     {

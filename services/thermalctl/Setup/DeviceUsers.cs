@@ -3,23 +3,23 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Users that a person makes and takes away while everything runs. Each method prints the password, where there is a new one, and then a
-/// line for <c>broker apply</c>.
+/// Users that a person creates and removes while everything runs. Each method prints the password, if there is a new one, and then a line
+/// for <c>broker apply</c>.
 /// </summary>
 sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse inUse, TextWriter output, TextWriter errors)
 {
-    /// <summary>The exit code when a device is, or is not, enrolled, or a user is not a service.</summary>
+    /// <summary>The exit code if a device is, or is not, enrolled, or a user is not a service.</summary>
     public const int WrongUser = 3;
 
-    /// <summary>The exit code when the password is a setting.</summary>
+    /// <summary>The exit code if the password is a setting.</summary>
     public const int PasswordIsSet = 4;
 
     const int LongestName = 64;
 
-    /// <summary>Makes a user for a device, or a new password for one with <paramref name="renew"/>.</summary>
-    /// <param name="name">Of the device.</param>
+    /// <summary>Creates a user for a device; with <paramref name="renew"/>, gives an existing one a new password.</summary>
+    /// <param name="name">Name of the device.</param>
     /// <param name="renew">Whether it may be enrolled already.</param>
-    /// <param name="gateways">Mappings whose gateway it becomes, besides those whose gateway it is already.</param>
+    /// <param name="gateways">Mappings for which it becomes a gateway, in addition to those for which it is one already.</param>
     /// <exception cref="ConfigurationException">The mappings in use cannot be read.</exception>
     public void Enroll(string name, bool renew, IReadOnlyList<string>? gateways = null)
     {
@@ -77,8 +77,8 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
     }
 
     /// <summary>
-    /// Makes a new password for a service. It is in the service's volume before the broker has it: the broker then ends the connections
-    /// that were made with the old one, and a service that connects again reads the new one. Sessions stay.
+    /// Makes a new password for a service. It is in the service's volume before the broker has it: the broker then ends connections made
+    /// with the old one, and a service that reconnects reads the new one. Sessions stay.
     /// </summary>
     public void Rotate(string name)
     {
@@ -135,7 +135,7 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
         );
     }
 
-    /// <summary>What is missing may be in .env already.</summary>
+    /// <summary>Whatever is missing may be in .env already.</summary>
     void CheckInUse(string settings)
     {
         if (inUse.IsOutdated)

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The identity of the installation, part of the forwarders' client ids. If its own volume was lost it comes from any other that has it, so
-/// that the forwarders find their sessions at the broker again. Only when none has it is this a new installation.
+/// The identity of the installation, part of the forwarders' client ids. If its own volume was lost, it comes from any other volume that
+/// has it, so that the forwarders find their sessions at the broker again. Only if no volume has it is this a new installation.
 /// </summary>
 sealed class InstallationIdentity(SetupPlaces places, TextWriter errors)
 {
@@ -44,7 +44,7 @@ sealed class InstallationIdentity(SetupPlaces places, TextWriter errors)
             }
             return identity;
         }
-        // It may be the identity that the sessions at the broker have.
+        // The unreadable file may hold the identity of the sessions at the broker.
         unreadable?.Throw();
         var made = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes));
         Keep(made);

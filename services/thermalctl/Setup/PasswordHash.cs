@@ -4,22 +4,22 @@ using System.Text;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A password as Mosquitto keeps it: PBKDF2 with SHA-512, written as <c>$7$iterations$salt$hash</c>.</summary>
+/// <summary>A password hash as Mosquitto stores it: PBKDF2 with SHA-512, written as <c>$7$iterations$salt$hash</c>.</summary>
 sealed record PasswordHash(int Iterations, string Salt, string Hash)
 {
     const string Scheme = "7";
 
-    // As mosquitto_passwd makes them. The passwords are random, of 192 bits: guessing is not what iterations must make slow.
+    // As in mosquitto_passwd. The passwords are random, of 192 bits, so iterations need not slow down guessing.
     const int UsualIterations = 101;
 
-    /// <summary>Takes seconds at most. The number in a damaged file could take an hour.</summary>
+    /// <summary>Takes seconds at most. The number in a damaged file could otherwise take an hour.</summary>
     const int MostIterations = 1_000_000;
 
     const int SaltBytes = 12;
     const int HashBytes = 64;
     const int PasswordBytes = 24;
 
-    /// <summary>192 random bits, in characters that need no quotes anywhere.</summary>
+    /// <summary>192 random bits, in characters that need no quoting anywhere.</summary>
     public static string RandomPassword() =>
         Convert.ToBase64String(RandomNumberGenerator.GetBytes(PasswordBytes)).Replace('+', '-').Replace('/', '_');
 
@@ -36,7 +36,7 @@ sealed record PasswordHash(int Iterations, string Salt, string Hash)
             ? new PasswordHash(number, salt, hash)
             : null;
 
-    /// <summary>Whether it is the hash of that password. False, too, if the broker could not use it.</summary>
+    /// <summary>Whether it is the hash of that password. Also false if the broker could not use it.</summary>
     public bool IsOf(string password)
     {
         var salt = new byte[Salt.Length];

@@ -1,11 +1,11 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The broker while it runs, by its script <c>broker</c>.</summary>
+/// <summary>Controls the running broker by its script <c>broker</c>.</summary>
 /// <param name="docker">The engine.</param>
 /// <param name="id">Its container.</param>
 sealed class RunningBroker(DockerEngine docker, string id)
 {
-    /// <returns>Null if the broker does not run.</returns>
+    /// <returns>Null if the broker is not running.</returns>
     public static async Task<RunningBroker?> FindAsync(DockerEngine docker, ComposeProject project, CancellationToken cancellationToken)
     {
         var containers = await docker.ContainersAsync(project.Name, cancellationToken);
@@ -14,7 +14,7 @@ sealed class RunningBroker(DockerEngine docker, string id)
             : null;
     }
 
-    /// <summary>Gives it commands for its users.</summary>
+    /// <summary>Sends it commands for its users.</summary>
     public Task<CommandOutput> ApplyAsync(string commands, CancellationToken cancellationToken) =>
         GiveAsync(commands, "broker apply", cancellationToken);
 
@@ -30,7 +30,7 @@ sealed class RunningBroker(DockerEngine docker, string id)
     public async Task<string> AuthorityAsync(CancellationToken cancellationToken) =>
         (await docker.ExecuteAsync(id, ["cat", "/mosquitto/auth/ca.crt"], cancellationToken)).Output.Trim();
 
-    // By way of the environment: what stands on a command line shows in every list of processes.
+    // Through the environment: a command line is visible in every list of processes.
     Task<CommandOutput> GiveAsync(string input, string command, CancellationToken cancellationToken) =>
         docker.ExecuteAsync(id, ["sh", "-c", $"printf '%s\\n' \"$INPUT\" | {command}"], cancellationToken, $"INPUT={input}");
 }

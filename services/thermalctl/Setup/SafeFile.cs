@@ -3,16 +3,16 @@ using ThermalStreaming.Journal;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Small files that a crash leaves whole: with the old content or with the new.</summary>
+/// <summary>Small files that a crash leaves whole, with the old content or the new.</summary>
 static class SafeFile
 {
     public const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>For readers under another user id, who alone have the volume.</summary>
+    /// <summary>For readers under another user id; only they have the volume.</summary>
     public const UnixFileMode ReadOnlyForAll = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>
-    /// Writes the text to <paramref name="beside"/>, on the same file system, to the disk, and puts it in the file's place.
+    /// Writes the text to <paramref name="beside"/> on the same file system, flushes it to disk, and moves it to the file's place.
     /// </summary>
     public static void Write(string path, string text, UnixFileMode mode = ForOwner, string? beside = null)
     {
@@ -22,8 +22,8 @@ static class SafeFile
     }
 
     /// <summary>
-    /// Writes files that belong together: each has reached the disk under a name beside it before the first is put in its place, in this
-    /// order. If the disk takes only some of them, all stay as they were.
+    /// Writes files that belong together. Each is on disk under a temporary name before the first is moved to its place, in this order. If
+    /// the disk takes only some of them, all stay as they were.
     /// </summary>
     public static void WriteTogether(params IReadOnlyList<(string Path, string Text)> files)
     {
@@ -33,7 +33,7 @@ static class SafeFile
             Place($"{path}.new", path);
     }
 
-    /// <summary>The same, unless the file has this text already. Replaces a file that cannot be read.</summary>
+    /// <summary>The same, unless the file already has this text. Replaces an unreadable file.</summary>
     public static void WriteIfChanged(string path, string text, UnixFileMode mode = ForOwner, string? beside = null)
     {
         if (ReadIfReadable(path) != text)
@@ -41,8 +41,8 @@ static class SafeFile
     }
 
     /// <summary>The file's text; empty if there is no such file.</summary>
-    /// <exception cref="IOException">There is one, but the disk does not give it.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is one, but this process may not read it.</exception>
+    /// <exception cref="IOException">The file exists, but the disk refuses to read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file exists, but this process may not read it.</exception>
     public static string ReadOrEmpty(string path)
     {
         try
@@ -63,10 +63,10 @@ static class SafeFile
 
     static void WriteToDisk(string path, string text, UnixFileMode mode)
     {
-        // One that a crash left may be read-only.
+        // A file left by a crash may be read-only.
         File.Delete(path);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        // It may be a password: for others never more than its mode says, also not for a moment.
+        // It may be a password: others must never have more rights than its mode says, not even for a moment.
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = ForOwner;
         using (var file = new FileStream(path, options))

@@ -1,18 +1,18 @@
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// A user of the broker for each service that Compose has a credentials volume for: makes what is missing, and keeps what exists.
+/// A user of the broker for each service with a credentials volume in Compose: makes whatever is missing, and keeps what exists.
 /// </summary>
 sealed class ServiceUsers(SetupPlaces places, BrokerUsers users, AccessInUse inUse, InstallationIdentity identity, TextWriter output)
 {
-    /// <summary>A forwarder's slots are users each, from 0 to this one.</summary>
+    /// <summary>Each slot of a forwarder is a user, from 0 to this one.</summary>
     const int LastSlot = 63;
 
     const int PublisherConnections = 16;
 
     public const string Publisher = "publisher";
 
-    /// <summary>The password of <see cref="Publisher"/> as .env sets it; empty if it does not.</summary>
+    /// <summary>The password of <see cref="Publisher"/> from .env; empty if it is not set.</summary>
     public string WantedForPublisher => places.Setting("MQTT_PUBLISHER_PASSWORD");
 
     public void Make()
@@ -21,7 +21,7 @@ sealed class ServiceUsers(SetupPlaces places, BrokerUsers users, AccessInUse inU
         var installation = identity.Read();
         SafeFile.WriteIfChanged(Path.Combine(places.Auth, "installation"), installation + "\n");
         Directory.CreateDirectory(places.Users);
-        // Of earlier versions.
+        // From earlier versions.
         File.Delete(Path.Combine(places.Auth, "passwd"));
         foreach (var directory in Directory.GetDirectories(places.Credentials).Order(StringComparer.Ordinal))
         {
@@ -34,13 +34,13 @@ sealed class ServiceUsers(SetupPlaces places, BrokerUsers users, AccessInUse inU
         users.WriteRules(access);
     }
 
-    /// <summary>Replaces a service's password at once, so that it reads the old one or the new one.</summary>
+    /// <summary>Replaces a service's password atomically, so that it reads the old one or the new one.</summary>
     public void WritePassword(string name, string password) => SafeFile.Write(PasswordFile(name), password + "\n", SafeFile.ReadOnlyForAll);
 
     /// <summary>Empty if the service has none.</summary>
     public string PasswordOf(string name) => SafeFile.ReadOrEmpty(PasswordFile(name)).TrimEnd('\n');
 
-    /// <summary>The agent's user follows the machine's name.</summary>
+    /// <summary>Makes the agent's user follow the machine's name.</summary>
     public void FollowHostName()
     {
         var access = inUse.Read();
@@ -59,7 +59,7 @@ sealed class ServiceUsers(SetupPlaces places, BrokerUsers users, AccessInUse inU
             name == Publisher && WantedForPublisher.Length > 0 ? WantedForPublisher
             : known.Length == 0 ? PasswordHash.RandomPassword()
             : known;
-        // A kill between two writes, or a volume from a backup, may have left the hash of another password.
+        // A kill between two writes, or a volume from a backup, may have left another password's hash.
         var hash = users.Find(name)?.Hash is { } kept && kept.IsOf(wanted) ? kept : PasswordHash.Of(wanted);
         if (wanted != known)
         {
@@ -105,7 +105,7 @@ sealed class ServiceUsers(SetupPlaces places, BrokerUsers users, AccessInUse inU
 
     string[] PublisherDevices => (places.Setting("MQTT_PUBLISHER_DEVICES") is { Length: > 0 } set ? set : "demo").Split(',');
 
-    /// <summary>Only a volume can be written to. Without one, the Compose files do not want this user.</summary>
+    /// <summary>Only a mounted volume can be written to. Without one, the Compose files do not want this user.</summary>
     public static bool IsMounted(string directory)
     {
         var probe = Path.Combine(directory, ".mounted");

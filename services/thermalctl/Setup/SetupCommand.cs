@@ -5,8 +5,8 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// What the broker and its clients need to trust each other: makes what is missing, and keeps what exists. The Compose services
-/// <c>setup</c> and <c>keeper</c> run it, with the volumes and without a network.
+/// Makes whatever the broker and its clients need to trust each other, and keeps what exists. The Compose services <c>setup</c> and
+/// <c>keeper</c> run it, with the volumes and without a network.
 /// </summary>
 static class SetupCommand
 {
@@ -44,7 +44,7 @@ static class SetupCommand
         return setup;
     }
 
-    /// <summary>While no other process changes anything.</summary>
+    /// <summary>Runs an action while no other process changes anything.</summary>
     static void Alone(Action<SetupTools> action)
     {
         var tools = SetupTools.OfContainer();
@@ -85,7 +85,7 @@ static class SetupCommand
         {
             while (true)
             {
-                // The machine may have another name by now.
+                // The machine's name may have changed.
                 tools = SetupTools.OfContainer();
                 using (SetupLock.Take(tools.Places))
                 {
@@ -102,7 +102,7 @@ static class SetupCommand
         }
     }
 
-    /// <summary>The certificate is renewed whatever a mapping file says by now; users keep their rules until it is corrected.</summary>
+    /// <summary>The certificate is renewed even if a mapping file is wrong; users keep their rules until it is corrected.</summary>
     static void FollowHostName(SetupTools tools)
     {
         try
@@ -197,7 +197,9 @@ static class SetupCommand
             }
         );
 
-    /// <summary>A failing disk or a damaged file ends the verb with a sentence, which <c>check</c> quotes, not a stack trace.</summary>
+    /// <summary>
+    /// After a disk failure or a damaged file, the verb ends with a sentence, which <c>check</c> quotes, not a stack trace.
+    /// </summary>
     static void Act(Command command, Func<ParseResult, CancellationToken, Task<int>> action) =>
         command.SetAction(
             async (parsed, cancellationToken) =>

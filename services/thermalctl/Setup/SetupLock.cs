@@ -20,7 +20,7 @@ sealed partial class SetupLock : IDisposable
     public static SetupLock Take(SetupPlaces places)
     {
         var path = Path.Combine(places.Auth, "lock");
-        // Not a FileStream: it takes a lock of its own at once, and fails instead of waiting.
+        // Not a FileStream: that takes its own lock at once, and fails instead of waiting.
         var file = creat(path, ForOwner);
         if (!file.IsInvalid && flock(file, Exclusive) == 0)
             return new SetupLock(file);

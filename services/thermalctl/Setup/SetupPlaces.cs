@@ -4,12 +4,12 @@ using ThermalStreaming.Mappings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Where <c>setup</c> keeps its files, and the settings that it follows.</summary>
+/// <summary>Locations of the files of <c>setup</c>, and the settings that it follows.</summary>
 /// <param name="Auth">The volume that the broker reads: users, rules, certificate.</param>
 /// <param name="Authority">
 /// The volume of the key that signs the certificate, and of the installation's identity; mounted nowhere else.
 /// </param>
-/// <param name="Credentials">A directory per service, each a volume that is mounted in that service alone.</param>
+/// <param name="Credentials">A directory per service, each a volume that is mounted only in that service.</param>
 /// <param name="Control">A directory per program that needs the control token, each a volume.</param>
 /// <param name="HostName">The machine's name.</param>
 /// <param name="Setting">A setting by its name; empty if it is not set.</param>
@@ -45,7 +45,7 @@ sealed record SetupPlaces(string Auth, string Authority, string Credentials, str
         }
     }
 
-    /// <summary>What the rules of the broker's users depend on.</summary>
+    /// <summary>The settings behind the rules of the broker's users.</summary>
     /// <exception cref="ConfigurationException">The mappings cannot be used.</exception>
     public AccessSettings Access => new(Mappings, HomeAssistant);
 
@@ -55,7 +55,7 @@ sealed record SetupPlaces(string Auth, string Authority, string Credentials, str
     /// <exception cref="IOException">It cannot be read.</exception>
     public string MappingsText => Setting("MAPPINGS_FILE") is { Length: > 0 } file ? File.ReadAllText(file) : "";
 
-    /// <summary>The agent's name for this machine, as the agent makes it.</summary>
+    /// <summary>The agent's name for this machine, derived as the agent does it.</summary>
     public string DeviceId =>
         Setting("DEVICE_ID") is { Length: > 0 } set
             ? set

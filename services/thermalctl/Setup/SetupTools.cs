@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The parts of <c>setup</c>, put together.</summary>
+/// <summary>The parts of <c>setup</c>, assembled.</summary>
 sealed record SetupTools(
     SetupPlaces Places,
     InstallationIdentity Identity,

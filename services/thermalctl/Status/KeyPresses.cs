@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The keys that are pressed, without a line end and without showing them. One reader.</summary>
+/// <summary>Reads key presses without a line end and without echo. One reader.</summary>
 sealed class KeyPresses : IDisposable
 {
     /// <summary>What <see cref="NextAsync"/> returns without a key.</summary>
@@ -12,17 +12,17 @@ sealed class KeyPresses : IDisposable
 
     public KeyPresses()
     {
-        // Nobody presses keys into a pipe.
+        // A pipe has no key presses.
         if (Console.IsInputRedirected)
             return;
         var thread = new Thread(Read) { IsBackground = true, Name = "keys" };
         thread.Start();
     }
 
-    /// <summary>Ends the wait for a key. Any thread.</summary>
+    /// <summary>Ends the wait for a key. Call it from any thread.</summary>
     public void Wake() => pressed.Writer.TryWrite(None);
 
-    /// <summary>The next key, or <see cref="None"/> when the time is over or somebody wakes the reader.</summary>
+    /// <summary>The next key, or <see cref="None"/> when the time is up or <see cref="Wake"/> is called.</summary>
     public async Task<char> NextAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         using var ceiling = new CancellationTokenSource(patience, TimeProvider.System);

@@ -3,18 +3,18 @@ using ThermalStreaming.Control;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>Something about a replica that a person should know.</summary>
-/// <param name="Replica">Whose it is.</param>
-/// <param name="What">What it is, in a sentence.</param>
+/// <param name="Replica">The replica.</param>
+/// <param name="What">The finding, in a sentence.</param>
 /// <param name="Fix">What to do; may be empty.</param>
-/// <param name="IsFailure">Something does not work; otherwise it only wants to be looked at.</param>
+/// <param name="IsFailure">Whether something does not work; otherwise it only needs a look.</param>
 sealed record ReplicaFinding(ReplicaStatus Replica, string What, string Fix, bool IsFailure)
 {
-    /// <summary>An error of the destination that is older has passed.</summary>
+    /// <summary>An older error of the destination is over.</summary>
     static readonly TimeSpan recent = TimeSpan.FromMinutes(10);
 
     const string LookFurther = "./check finds the cause and says what to do";
 
-    /// <summary>All that is to be said, what does not work first.</summary>
+    /// <summary>All findings, failures first.</summary>
     public static IReadOnlyList<ReplicaFinding> Of(IEnumerable<ReplicaStatus> rows) =>
         [.. rows.SelectMany(OfOne).OrderBy(finding => !finding.IsFailure)];
 
@@ -90,7 +90,7 @@ sealed record ReplicaFinding(ReplicaStatus Replica, string What, string Fix, boo
             );
     }
 
-    /// <summary>What the destination said last names the fix of the part that it broke.</summary>
+    /// <summary>The fix of a part, taken from the destination's last error if that broke the part.</summary>
     static string FixOf(ReplicaStatus row, Part part) =>
         row.Forwarder?.LastError is { Fix.Length: > 0 } error && part.Problem.Contains(error.Message, StringComparison.Ordinal)
             ? Clean(error.Fix)

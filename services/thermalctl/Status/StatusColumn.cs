@@ -2,9 +2,9 @@ namespace ThermalStreaming.Thermalctl;
 
 /// <summary>A column of the table of replicas.</summary>
 /// <param name="Title">Its heading.</param>
-/// <param name="Text">What it says of a replica.</param>
-/// <param name="IsNumber">Whether it stands on the right.</param>
-/// <param name="LeavesAt">The column with the highest number is the first to go where the screen is too narrow; those with 0 stay.</param>
+/// <param name="Text">Its text for a replica.</param>
+/// <param name="IsNumber">Whether it is aligned to the right.</param>
+/// <param name="LeavesAt">On a narrow screen the column with the highest number is dropped first; columns with 0 stay.</param>
 sealed record StatusColumn(string Title, Func<ReplicaStatus, string> Text, bool IsNumber = true, int LeavesAt = 0)
 {
     public static readonly IReadOnlyList<StatusColumn> All =

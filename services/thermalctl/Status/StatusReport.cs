@@ -4,10 +4,10 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What all replicas do, as a table with what is wrong below it, or as JSON.</summary>
+/// <summary>The status of all replicas, as a table with the problems below it, or as JSON.</summary>
 static class StatusReport
 {
-    /// <returns>0 all well, 1 something is wrong or nobody answers, 3 some did not answer.</returns>
+    /// <returns>0: all well; 1: something is wrong or nobody answers; 3: some did not answer.</returns>
     public static int ExitCode(IReadOnlyList<ReplicaStatus> rows)
     {
         var answered = rows.Count(row => row.HasAnswered);

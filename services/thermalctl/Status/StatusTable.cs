@@ -2,17 +2,17 @@ using Spectre.Console;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>One table over all replicas. Where it would be too wide, the columns go that matter least.</summary>
+/// <summary>One table of all replicas. If it is too wide, the least important columns are dropped.</summary>
 static class StatusTable
 {
-    /// <summary>Between two columns.</summary>
+    /// <summary>Space between two columns.</summary>
     const int Gap = 2;
 
     const int MarkWidth = 1;
     const int MarkGap = 1;
 
-    /// <param name="rows">In their order.</param>
-    /// <param name="width">Columns of the screen.</param>
+    /// <param name="rows">The replicas, in order.</param>
+    /// <param name="width">Width of the screen.</param>
     public static Table Of(IReadOnlyList<ReplicaStatus> rows, int width)
     {
         var columns = Fitting(rows, width);
@@ -31,7 +31,7 @@ static class StatusTable
         return table;
     }
 
-    /// <summary>The sign before a replica, and its colour. State and sign say the same without colours.</summary>
+    /// <summary>The mark before a replica, and its colour. State and mark are enough without colours.</summary>
     public static (string Mark, Style Style) MarkOf(ReplicaState state) =>
         state switch
         {

@@ -1,4 +1,4 @@
-// There is no other system than Linux.
+// The program runs only on Linux.
 #pragma warning disable CA1416
 using System.CommandLine;
 using System.Runtime.InteropServices;
@@ -11,7 +11,7 @@ static class TopCommand
 {
     static readonly TimeSpan period = TimeSpan.FromSeconds(1);
 
-    /// <summary>With the period and the DNS before it, what is gone is shown as gone within 5 s.</summary>
+    /// <summary>Together with the period and the DNS before it, a vanished replica shows as gone within 5 s.</summary>
     static readonly TimeSpan patience = TimeSpan.FromSeconds(1.5);
 
     public static Command Create()
@@ -41,7 +41,7 @@ static class TopCommand
         var watching = services.Select((service, i) => WatchAsync(service, model, first[i], ended.Token)).ToList();
         try
         {
-            // Otherwise the first look would be empty.
+            // Otherwise the first screen would be empty.
             await Task.WhenAll(first.Select(answer => answer.Task)).WaitAsync(cancellationToken);
             if (Console.IsOutputRedirected || run.WantsJson)
                 await PrintAsync(run, model, count, cancellationToken);
@@ -56,7 +56,7 @@ static class TopCommand
         }
     }
 
-    /// <summary>One service by itself, so that none has to wait for another.</summary>
+    /// <summary>Watches one service by itself, so that no service waits for another.</summary>
     static async Task WatchAsync(ServiceReplicas service, TopModel model, TaskCompletionSource first, CancellationToken cancellationToken)
     {
         try

@@ -1,20 +1,20 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The replicas as <c>top</c> knows them: those that answer, and for a while those that are gone. Thread-safe.</summary>
-/// <param name="endpoints">In the order of the rows.</param>
-/// <param name="clock">For how long one has been gone, and for rates.</param>
+/// <summary>The replicas known to <c>top</c>: those that answer, and for a while those that are gone. Thread-safe.</summary>
+/// <param name="endpoints">The endpoints, in the order of the rows.</param>
+/// <param name="clock">Measures how long replicas have been gone, and rates.</param>
 sealed class TopModel(IReadOnlyList<ServiceEndpoint> endpoints, TimeProvider clock)
 {
-    /// <summary>How long a replica that is gone is shown.</summary>
+    /// <summary>How long a vanished replica is shown.</summary>
     static readonly TimeSpan gonePatience = TimeSpan.FromMinutes(1);
 
-    /// <summary>Over how long the rate of an agent is measured.</summary>
+    /// <summary>Time over which an agent's rate is measured.</summary>
     static readonly TimeSpan rateWindow = TimeSpan.FromSeconds(10);
 
     readonly Lock gate = new();
     readonly Dictionary<(ServiceEndpoint, string), TopRow> rows = [];
 
-    /// <summary>Takes in what the replicas of a service answered just now.</summary>
+    /// <summary>Records the latest answers of a service's replicas.</summary>
     public void Update(ServiceEndpoint endpoint, IReadOnlyList<ReplicaStatus> answers)
     {
         var now = clock.GetTimestamp();
@@ -31,7 +31,8 @@ sealed class TopModel(IReadOnlyList<ServiceEndpoint> endpoints, TimeProvider clo
             {
                 if (where != endpoint || answers.Any(answer => answer.Address == address))
                     continue;
-                // A service that has never answered is not gone, but not found; a replica that came back under another address is back.
+                // A service that has never answered is not gone but not found. A replica that returned under another address is not gone
+                // either.
                 var isBack = answers.Any(answer => answer.Info is { } info && info.Replica == row.Latest.Info?.Replica);
                 if (row.Latest.Info is null || isBack || clock.GetElapsedTime(row.SeenAt, now) > gonePatience)
                     rows.Remove((where, address));
@@ -46,7 +47,7 @@ sealed class TopModel(IReadOnlyList<ServiceEndpoint> endpoints, TimeProvider clo
         List<ReplicaStatus> all;
         lock (gate)
             all = [.. rows.Values.Select(row => row.Shown)];
-        // Whose last replica is gone does not need to be told twice.
+        // A service whose gone replica has a row needs no second row.
         all.RemoveAll(row => row.State == ReplicaState.NotRunning && all.Exists(other => other.IsGone && other.Endpoint == row.Endpoint));
         var ordered = all.OrderBy(row => 0);
         ordered = sort switch

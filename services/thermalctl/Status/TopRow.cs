@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What <c>top</c> keeps of one replica. Not thread-safe.</summary>
+/// <summary>State of one replica in <c>top</c>. Not thread-safe.</summary>
 sealed class TopRow
 {
     readonly Queue<(long At, DateTimeOffset StartedAt, ulong Readings)> counts = [];
@@ -14,12 +14,12 @@ sealed class TopRow
 
     public bool IsGone { get; set; }
 
-    /// <summary>As it is shown: under the name that it once said, with a rate that was measured.</summary>
+    /// <summary>The row to display, under the name that the replica once gave, with a measured rate.</summary>
     public ReplicaStatus Shown => Latest with { IsGone = IsGone, MeasuredRate = Latest.Agent is null || IsGone ? null : rate };
 
     public void Take(ReplicaStatus answer, long now, TimeProvider clock, TimeSpan window)
     {
-        // One that stops answering keeps its name and its last figures; its state says that they are old.
+        // A replica that stops answering keeps its name and last figures; its state says that they are old.
         Latest = answer.Info is null && Latest?.Info is not null ? Latest with { Problem = answer.Problem } : answer;
         (SeenAt, IsGone) = (now, false);
         if (answer is not { Readings: { } readings, Info.StartedAt: { } start })

@@ -5,8 +5,7 @@ using Spectre.Console;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The terminal's other screen, drawn over itself line by line so that nothing flickers; when disposed of, the terminal is as it was. Not
-/// thread-safe.
+/// The terminal's alternate screen, redrawn line by line so that nothing flickers. Disposing restores the terminal. Not thread-safe.
 /// </summary>
 sealed class TopScreen : IDisposable
 {
@@ -15,7 +14,7 @@ sealed class TopScreen : IDisposable
         Home = "\x1b[H",
         EraseRest = "\x1b[K";
 
-    /// <summary>No line may wrap: it would push the others down.</summary>
+    /// <summary>No line may wrap: that would push the others down.</summary>
     const string NoWrap = "\x1b[?7l",
         Wrap = "\x1b[?7h";
 
@@ -38,7 +37,7 @@ sealed class TopScreen : IDisposable
         last = (columns, lines);
         var shown = Render(rows, sort, now, columns, lines);
         for (var i = 0; i < shown.Count; i++)
-            // Before it: behind a full line the cursor is still on its last character.
+            // Erase before the line break: after a full line the cursor is still on its last character.
             text.Append(EraseRest).Append(shown[i]).Append(i < shown.Count - 1 ? "\r\n" : "");
         output.Write(text.ToString());
         output.Flush();
@@ -72,7 +71,7 @@ sealed class TopScreen : IDisposable
         return lines;
     }
 
-    /// <summary>A replica on one line, for a pipe.</summary>
+    /// <summary>A replica as one line, for a pipe.</summary>
     public static string Line(ReplicaStatus row, DateTimeOffset now) =>
         ShortText.Text(
             $"{now:yyyy-MM-ddTHH:mm:ssZ} {row.Service} {row.Replica} {ReplicaStatus.JsonWord(row.State)} readings={Plain(row.Readings)} "

@@ -1,9 +1,9 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>By what the rows of <c>top</c> are sorted.</summary>
+/// <summary>Sort order of the rows of <c>top</c>.</summary>
 enum TopSort
 {
-    /// <summary>In the order of the data's way, then by name.</summary>
+    /// <summary>By the order of the data flow, then by name.</summary>
     Service,
 
     /// <summary>The worst first.</summary>

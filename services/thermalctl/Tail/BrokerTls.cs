@@ -6,17 +6,17 @@ using ThermalStreaming.Control;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// TLS to the broker, with the files that the services' settings name too (MQTT_CA_FILE, MQTT_CLIENT_CERT_FILE, MQTT_CLIENT_KEY_FILE). They
-/// are read at each connect. Immutable.
+/// TLS to the broker, with the files that the services' settings also name (MQTT_CA_FILE, MQTT_CLIENT_CERT_FILE, MQTT_CLIENT_KEY_FILE).
+/// They are read at each connect. Immutable.
 /// </summary>
 /// <param name="CaFile">PEM; null: the machine's authorities.</param>
 /// <param name="CertificateFile">This client's certificate, PEM; null: none.</param>
 /// <param name="KeyFile">Its key; null: in the same file.</param>
 sealed record BrokerTls(string? CaFile, string? CertificateFile, string? KeyFile)
 {
-    /// <summary>What the connection needs.</summary>
-    /// <param name="host">Which name or address the broker's certificate must carry.</param>
-    /// <param name="refused">Gets what is wrong with it.</param>
+    /// <summary>The TLS options of a connection.</summary>
+    /// <param name="host">The name or address that the broker's certificate must carry.</param>
+    /// <param name="refused">Receives the certificate's problem.</param>
     /// <exception cref="FailureException">A file cannot be used.</exception>
     public MqttClientTlsOptions Build(string host, Action<ServerCertificateProblem> refused)
     {
@@ -43,7 +43,7 @@ sealed record BrokerTls(string? CaFile, string? CertificateFile, string? KeyFile
         return options.Build();
     }
 
-    /// <summary>What to do about a certificate that is not accepted.</summary>
+    /// <summary>The remedy for a certificate that is not accepted.</summary>
     public static string Cure(ServerCertificateFault fault) =>
         fault switch
         {

@@ -5,11 +5,11 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The readings of one message, as rows with the keys that they have in Snowflake. Immutable.</summary>
-/// <param name="DeviceId">By its topic.</param>
-/// <param name="Kind">By its topic.</param>
+/// <summary>The readings of one message, as rows with their keys in Snowflake. Immutable.</summary>
+/// <param name="DeviceId">The device in its topic.</param>
+/// <param name="Kind">The kind in its topic.</param>
 /// <param name="Rows">When each was taken, and its row.</param>
-/// <param name="Problem">Why it cannot be read, or why a reading of it will not be taken; null where there is nothing.</param>
+/// <param name="Problem">Why it cannot be read, or why one of its readings will not be taken; null if there is no problem.</param>
 sealed record MessageReadings(
     string DeviceId,
     ReadingKind Kind,
@@ -17,13 +17,13 @@ sealed record MessageReadings(
     string? Problem = null
 )
 {
-    /// <summary>What the forwarder adds, and nobody has before it.</summary>
+    /// <summary>Keys that only the forwarder adds.</summary>
     static readonly string[] ofForwarder = ["forwarded_at", "channel_id", "stream_offset"];
 
-    /// <param name="topic">As it came.</param>
+    /// <param name="topic">The topic as received.</param>
     /// <param name="contentType">Null if it had none.</param>
     /// <param name="bytes">The payload.</param>
-    /// <param name="receivedAt">When it came.</param>
+    /// <param name="receivedAt">When it arrived.</param>
     public static MessageReadings Of(string topic, string? contentType, ReadOnlyMemory<byte> bytes, DateTimeOffset receivedAt)
     {
         if (!Topics.TryParse(topic, out var device, out var kind))

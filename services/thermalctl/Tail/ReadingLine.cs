@@ -7,7 +7,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>A reading on one line: what was measured, with units.</summary>
+/// <summary>A reading on one line: the measured values with units.</summary>
 static class ReadingLine
 {
     /// <summary>Longest text of a sender's that is shown.</summary>

@@ -12,14 +12,14 @@ using ThermalStreaming.Control;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The messages with readings as they pass through the broker, with QoS 0 and no session: nothing is kept for this program, and nothing
-/// waits for it. Connects again when the connection is lost.
+/// The messages with readings as they pass through the broker, with QoS 0 and no session: the broker keeps nothing for this program, and
+/// nothing waits for it. Reconnects when the connection is lost.
 /// </summary>
-/// <param name="options">What is wanted.</param>
-/// <param name="warn">Gets a sentence whenever messages may have been missed.</param>
+/// <param name="options">Which readings to receive.</param>
+/// <param name="warn">Receives a sentence whenever messages may have been missed.</param>
 sealed class ReadingStream(TailOptions options, Action<string> warn)
 {
-    /// <summary>Messages that wait for a slow terminal. Beyond them the oldest are left out.</summary>
+    /// <summary>Messages waiting for a slow terminal. Beyond that, the oldest are dropped.</summary>
     const int MostWaiting = 1_000;
 
     static readonly TimeSpan connectTimeout = TimeSpan.FromSeconds(5);
@@ -61,7 +61,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
             }
             await foreach (var message in messages.Reader.ReadAllAsync(cancellationToken))
                 yield return message;
-            // Another one has taken this name: it keeps it, and the next one is free with luck.
+            // Another connection has taken this name and keeps it; with luck the next name is free.
             if (end != MqttClientDisconnectReason.SessionTakenOver)
             {
                 warn($"the connection to the broker at {options.Host}:{options.Port} was lost: connecting again");
@@ -122,7 +122,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
         );
     }
 
-    /// <summary>The socket was connected, so something listens there.</summary>
+    /// <summary>Whether TLS failed: the socket was connected, so something listens there.</summary>
     static bool HasTlsFailed(Exception e)
     {
         for (Exception? at = e; at is not null; at = at.InnerException)

@@ -142,8 +142,8 @@ static class TailCommand
         return (Setting("MQTT_HOST") ?? "mosquitto", port);
     }
 
-    /// <summary>As the services read these settings, except that --ca alone is enough.</summary>
-    /// <exception cref="FailureException">A file is set, and TLS is not.</exception>
+    /// <summary>Reads these settings as the services do, except that --ca alone is enough.</summary>
+    /// <exception cref="FailureException">A file is set, but TLS is not.</exception>
     static BrokerTls? Tls(bool isAsked, string? authority)
     {
         var (certificate, key) = (Setting("MQTT_CLIENT_CERT_FILE"), Setting("MQTT_CLIENT_KEY_FILE"));

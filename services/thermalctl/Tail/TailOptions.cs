@@ -2,13 +2,13 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Which readings are wanted, and of which broker. Immutable.</summary>
+/// <summary>Which readings to receive, and from which broker. Immutable.</summary>
 sealed record TailOptions
 {
-    /// <summary>Of the broker.</summary>
+    /// <summary>Host of the broker.</summary>
     public required string Host { get; init; }
 
-    /// <summary>Of its listener.</summary>
+    /// <summary>Port of its listener.</summary>
     public required int Port { get; init; }
 
     /// <summary>Null: without TLS.</summary>
@@ -17,7 +17,7 @@ sealed record TailOptions
     /// <summary>Null: one of the names that `setup` makes for this program.</summary>
     public required string? User { get; init; }
 
-    /// <summary>With the password on one line.</summary>
+    /// <summary>File with the password on one line.</summary>
     public required string PasswordFile { get; init; }
 
     /// <summary>Null: both.</summary>
@@ -26,7 +26,7 @@ sealed record TailOptions
     /// <summary>Null: every device.</summary>
     public required string? Device { get; init; }
 
-    /// <summary>How many readings; 0: without end.</summary>
+    /// <summary>How many readings; 0: no limit.</summary>
     public required int Count { get; init; }
 
     public IEnumerable<string> Filters =>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Waits until readings arrive in the stand-ins, or, with real accounts, until every service is ready; then shows the figures and what to
-/// do next.
+/// Waits until readings arrive in the stand-ins, or, with real accounts, until every service is ready. Then shows the figures and the next
+/// steps.
 /// </summary>
 sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narrator, TimeProvider clock)
 {
@@ -16,7 +16,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
     static readonly TimeSpan deliveryCeiling = TimeSpan.FromSeconds(180);
     static readonly TimeSpan readinessCeiling = TimeSpan.FromSeconds(120);
 
-    /// <summary>Waits and shows. <paramref name="elapsed"/> is how long <c>./up</c> has been at it.</summary>
+    /// <summary>Waits and shows. <paramref name="elapsed"/> is how long <c>./up</c> has been running.</summary>
     /// <returns>The figures.</returns>
     /// <exception cref="FailureException">Readings do not arrive, or a service is not ready.</exception>
     public async Task<IReadOnlyList<Figure>> RunAsync(TimeSpan elapsed, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
         return figures;
     }
 
-    /// <summary>Readings that arrive now, not those of the last time.</summary>
+    /// <summary>Waits for readings that arrive now, not those of an earlier run.</summary>
     async Task DeliveryAsync(Wait wait, StandIns standIns, CancellationToken cancellationToken)
     {
         var replicas = await project.ReplicasAsync(cancellationToken);
@@ -71,7 +71,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
             inverters.Absence is null ? deliveryCeiling + inverters.Linger : deliveryCeiling,
             async (now, stop) =>
             {
-                // A stand-in that does not answer at the moment has nothing new.
+                // A stand-in that does not answer now has nothing new.
                 var rows = await standIns.RowsAsync(now, stop) ?? rowsBefore;
                 var objects = (await standIns.ObjectsAsync(now, stop) ?? objectsBefore) - objectsBefore;
                 var (thermal, inverter) = (New(ThermalTable), New(InverterTable));

@@ -2,13 +2,13 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Containers that ended although they should run: nothing that waits for them will happen.</summary>
+/// <summary>Containers that ended although they should run: waiting for them is pointless.</summary>
 sealed class EndedContainers(RunningProject project, Narrator narrator)
 {
     const int ShownLines = 8;
 
-    /// <summary>Shows the last words of the first such container, and gives up because of it.</summary>
-    /// <exception cref="FailureException">There is one.</exception>
+    /// <summary>Shows the last log lines of the first such container, and gives up because of it.</summary>
+    /// <exception cref="FailureException">There is such a container.</exception>
     public async Task ThrowAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken)
     {
         if (replicas.FirstOrDefault(replica => replica.HasFailed) is not { } ended)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The table that <c>./up</c> ends with.</summary>
+/// <summary>The table at the end of <c>./up</c>.</summary>
 static class Figures
 {
     static readonly string[] order =
@@ -18,7 +18,7 @@ static class Figures
     ];
     static readonly string[] heads = ["service", "state", "readings in", "committed", "objects", "lag"];
 
-    /// <summary>One per service, in the order of the data's way.</summary>
+    /// <summary>One per service, in the order of the data flow.</summary>
     public static async Task<IReadOnlyList<Figure>> ReadAsync(RunningProject project, CancellationToken cancellationToken)
     {
         var replicas = await project.ReplicasAsync(cancellationToken);
@@ -65,7 +65,7 @@ static class Figures
         var widths = Enumerable.Range(0, heads.Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         for (var row = 0; row < rows.Length; row++)
         {
-            // Words to the left, numbers to the right.
+            // Text is aligned to the left, numbers to the right.
             var cells = rows[row].Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
             var line = string.Join("  ", cells);
             if (row == 0)
@@ -99,7 +99,7 @@ static class Figures
         figure with
         {
             ReadingsIn = Sum(status, "readings_in"),
-            // What was stored since the start and does not wait any more; what waited before that does not count.
+            // Readings stored since the start that no longer wait; earlier ones do not count.
             Committed = Sum(status, "stored") is { } stored ? Math.Max(0, stored - (Sum(status, "backlog") ?? 0)) : null,
             LagSeconds = Numbers(status, "lag_seconds").Select(number => (double?)Math.Round(number, 1)).Max(),
         };

@@ -4,21 +4,21 @@ using ThermalStreaming.Hosting;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Whether readings of inverters are to arrive while <c>./up</c> waits. A healthy installation may have none: at night, after the end of a
-/// recording, without a forwarder for them; or they wait long for company. Not safe for concurrent use.
+/// Whether to expect readings of inverters while <c>./up</c> waits. A healthy installation may have none: at night, after the end of a
+/// recording, or without a forwarder for them. They may also wait long for a batch to fill. Not safe for concurrent use.
 /// </summary>
 sealed class InverterRoad
 {
     const string Agent = "sensor-agent";
     const string Forwarder = "s3-forwarder";
 
-    /// <summary>Forwarders that wait longer than this for a batch to fill are not waited for.</summary>
+    /// <summary>Do not wait for forwarders that take longer than this to fill a batch.</summary>
     static readonly TimeSpan longestLinger = TimeSpan.FromMinutes(2);
 
-    /// <summary>How often the agent reads the inverters if the settings do not say.</summary>
+    /// <summary>The agent's usual interval for inverters if the settings do not say.</summary>
     static readonly TimeSpan usualInterval = TimeSpan.FromSeconds(20);
 
-    /// <summary>Allowance beside that interval.</summary>
+    /// <summary>Allowance in addition to that interval.</summary>
     static readonly TimeSpan margin = TimeSpan.FromSeconds(10);
 
     static readonly TimeSpan longestIdle = TimeSpan.FromSeconds(120);
@@ -47,16 +47,16 @@ sealed class InverterRoad
             : null;
     }
 
-    /// <summary>Why nothing is to arrive now, for a person; null while it is.</summary>
+    /// <summary>Why nothing is expected now, for a person; null if something is.</summary>
     public string? Absence { get; private set; }
 
     /// <summary>How long a reading waits in the forwarder for others.</summary>
     public TimeSpan Linger { get; }
 
-    /// <summary>Looks whether the agent takes readings of inverters. One that does not say so counts as if it did.</summary>
-    /// <param name="replicas">The containers as they are now.</param>
+    /// <summary>Checks whether the agent takes readings of inverters. An agent that does not say counts as taking them.</summary>
+    /// <param name="replicas">The current containers.</param>
     /// <param name="waited">How long <c>./up</c> has waited.</param>
-    /// <param name="cancellationToken">Ends the questions.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
     public async Task LookAsync(IReadOnlyList<Replica> replicas, TimeSpan waited, CancellationToken cancellationToken)
     {
         if (Absence is not null || isTaken)
@@ -64,14 +64,14 @@ sealed class InverterRoad
         var status = await project.StatusAsync(replicas, Agent, cancellationToken);
         if (Figures.Sum(status, "inverter_readings_taken") is not { } taken)
             return;
-        // Since the first look: it may count from the day before. A restarted agent counts from 0.
+        // Since the first look: the count may include the day before. A restarted agent counts from 0.
         isTaken = taken > (takenBefore ?? taken) || taken < takenBefore;
         takenBefore = taken;
         firstSeen ??= waited;
         var idle = waited - firstSeen.Value;
         if (isTaken || idle < idleAfter)
             return;
-        // Where something is wrong, that may be why.
+        // If something is wrong, that may be the reason.
         var complaints = await project.ComplaintsAsync(replicas, cancellationToken);
         if (!complaints.Any(complaint => complaint.Service is Agent or Forwarder))
         {

@@ -2,9 +2,7 @@ using Spectre.Console;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>
-/// Talks to the person in front of the terminal, in the same words and marks as <c>offline/docker.sh</c>. Not thread-safe.
-/// </summary>
+/// <summary>Writes to the person at the terminal, in the same words and marks as <c>offline/docker.sh</c>. Not thread-safe.</summary>
 sealed class Narrator
 {
     const string EraseLine = "\r\x1b[K";
@@ -15,9 +13,9 @@ sealed class Narrator
     readonly bool isInteractive;
     bool lineIsOpen;
 
-    /// <param name="output">What goes well.</param>
-    /// <param name="errors">Warnings and failures.</param>
-    /// <param name="isInteractive">Progress is written over itself.</param>
+    /// <param name="output">Receives normal messages.</param>
+    /// <param name="errors">Receives warnings and failures.</param>
+    /// <param name="isInteractive">Whether progress overwrites itself.</param>
     public Narrator(TextWriter output, TextWriter errors, bool isInteractive)
     {
         this.output = output;
@@ -34,12 +32,12 @@ sealed class Narrator
 
     public void Fail(string text) => Line(errors, $"[red]failed:[/] {text}");
 
-    /// <summary>A line of another program's, with its name before it.</summary>
+    /// <summary>A line of another program, with its name in front.</summary>
     public void Quote(string source, string text) => Line(errors, $"    [grey]{source} |[/] {text}");
 
     public void Head(string text) => Line(console, $"    [bold]{text}[/]");
 
-    /// <summary>Says how far something is: each time on a terminal, and otherwise when it <paramref name="isDue"/>.</summary>
+    /// <summary>Reports progress: always on a terminal, and otherwise when it <paramref name="isDue"/>.</summary>
     public void Progress(string text, bool isDue)
     {
         if (isInteractive)

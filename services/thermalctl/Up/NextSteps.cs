@@ -1,6 +1,6 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>Commands to go on with, as they are for this installation.</summary>
+/// <summary>Commands to continue with, written for this installation.</summary>
 static class NextSteps
 {
     const int Column = 31;

@@ -1,12 +1,12 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The project's own images, which no registry has: each that the settings name must be here before a start.</summary>
+/// <summary>The project's own images, which are in no registry: those that the settings name must be here before a start.</summary>
 static class OwnImages
 {
     const string Own = "thermal-streaming/";
     const string MadeByBase = "thermal-streaming/offline-";
 
-    /// <exception cref="FailureException">One is missing.</exception>
+    /// <exception cref="FailureException">An image is missing.</exception>
     public static async Task CheckAsync(DockerEngine docker, ComposeProject project, CancellationToken cancellationToken)
     {
         var here = await docker.ImagesAsync(cancellationToken);

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>The machine's ports that the settings give to services: each must be one, and free.</summary>
+/// <summary>The machine's ports that the settings give to services: each must be a valid port, and free.</summary>
 static class Ports
 {
     static readonly (string Service, int Target, string Variable)[] all =
@@ -17,7 +17,7 @@ static class Ports
         ("console", 8088, "CONSOLE_PORT"),
     ];
 
-    /// <exception cref="FailureException">A port is not one, or another program has it.</exception>
+    /// <exception cref="FailureException">A port is not valid, or another program has it.</exception>
     public static async Task CheckAsync(DockerEngine docker, ComposeProject project, CancellationToken cancellationToken)
     {
         var running = (await docker.ContainersAsync(project.Name, cancellationToken)).Where(container => container.IsRunning).ToList();
@@ -33,7 +33,7 @@ static class Ports
                     $"correct it in .env, for example {variable}={target}"
                 );
             }
-            // A service that runs has its port already; what it is started with next is Docker's to say.
+            // A running service has its port already; Docker reports a problem with the port of its next start.
             if (running.Exists(container => container.Service == service) || !await IsTakenAsync(port, cancellationToken))
                 continue;
             var owner = await docker.PublisherAsync(port, cancellationToken) is { } container

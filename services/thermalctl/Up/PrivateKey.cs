@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// The private key that signs in to Snowflake, where Compose mounts it from. It must be there, and its service must be able to read it. A
-/// new pair is made only inside the project and where there is no other key: elsewhere a missing key is a typing error, or a disk that is
-/// not mounted. Containers look, because the machine's files are not in this one, and because they may be root's.
+/// The private key that signs in to Snowflake, where Compose mounts it from. It must exist, and its service must be able to read it. A new
+/// pair is made only inside the project and if there is no other key: elsewhere a missing key is a typing error, or a disk that is not
+/// mounted. Other containers examine the key, because this one cannot see the machine's files, and because they may be root's.
 /// </summary>
 sealed class PrivateKey(DockerEngine docker, ComposeProject project, Narrator narrator)
 {
@@ -18,10 +18,11 @@ sealed class PrivateKey(DockerEngine docker, ComposeProject project, Narrator na
 
     string Shell => Image("mosquitto");
 
-    /// <param name="directory">The project's, on the machine.</param>
+    /// <param name="directory">The project's directory on the machine.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="FailureException">There is no key that the service can use; or a pair was made, which Snowflake must be
-    /// told.</exception>
+    /// <exception cref="FailureException">
+    /// There is no key that the service can use; or a pair was made, which must be registered at Snowflake.
+    /// </exception>
     public async Task CheckAsync(string directory, CancellationToken cancellationToken)
     {
         if (project.HasStandIns || project.Value("secrets", "rsa_key.p8", "file") is not { } path)

@@ -3,9 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Where real sensors can be on this machine while the environment is made up, and what to write into .env to have them read. Looks at
-/// names
-/// alone: asking a bus who is on it would disturb the sensors of others.
+/// Where this machine can have real sensors while the environment is simulated, and what to write into .env to read them. Looks only at
+/// names: scanning a bus would disturb other programs' sensors.
 /// </summary>
 static class SensorOffer
 {
@@ -14,11 +13,11 @@ static class SensorOffer
     /// <summary>Pins 3 and 5 of a Pi.</summary>
     const int UsualBus = 1;
 
-    /// <summary>Whether the settings ask for made-up or recorded values; the word for it, or null.</summary>
+    /// <summary>Whether the settings ask for simulated or recorded values; the word for it, or null.</summary>
     public static string? Replaced(ComposeProject project)
     {
         var source = project.Value("services", "sensor-agent", "environment", "SOURCE") ?? "simulate";
-        // SIMULATE is the older name: where it is set, it wins.
+        // SIMULATE is the older name: if it is set, it wins.
         if (project.Value("services", "sensor-agent", "environment", "SIMULATE") is { Length: > 0 } simulate)
         {
             if (simulate.ToUpperInvariant() is "TRUE" or "1" or "YES" or "ON")
@@ -61,10 +60,10 @@ static class SensorOffer
                     .ThenBy(bus => bus.Number),
             ];
 
-    /// <summary>What to write into .env; null when real sensors are read already, or there is no bus.</summary>
+    /// <summary>What to write into .env; null if real sensors are read already, or there is no bus.</summary>
     /// <param name="project">The settings.</param>
     /// <param name="devices">The machine's /dev.</param>
-    /// <param name="oneWire">Where its kernel shows thermometers on 1-Wire.</param>
+    /// <param name="oneWire">The kernel's directory of 1-Wire thermometers.</param>
     public static string? For(ComposeProject project, string devices, string oneWire = OneWireDirectory)
     {
         if (!project.Has("sensor-agent") || Replaced(project) is null)

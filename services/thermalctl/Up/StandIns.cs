@@ -3,7 +3,7 @@ using System.Xml;
 
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What has arrived in the local stand-ins for Snowflake and S3.</summary>
+/// <summary>Counts what has arrived in the local stand-ins for Snowflake and S3.</summary>
 sealed class StandIns(RunningProject project)
 {
     const string Tables = "emulator/tables";
@@ -14,7 +14,7 @@ sealed class StandIns(RunningProject project)
         await project.StandInAsync(replicas, "snowflake", SnowflakePort, Tables, cancellationToken) is not null
         && await project.StandInAsync(replicas, "localstack", BucketPort, Bucket, cancellationToken) is not null;
 
-    /// <summary>Rows committed in each table; null if Snowflake's stand-in does not answer, or not as it should.</summary>
+    /// <summary>Rows committed in each table; null if Snowflake's stand-in does not answer properly.</summary>
     public async Task<IReadOnlyDictionary<string, long>?> RowsAsync(IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
     {
         if (await project.StandInAsync(replicas, "snowflake", SnowflakePort, Tables, cancellationToken) is not { } text)
@@ -32,7 +32,7 @@ sealed class StandIns(RunningProject project)
         }
     }
 
-    /// <summary>Objects in the bucket under the prefix; null if S3's stand-in does not answer, or not as it should.</summary>
+    /// <summary>Objects in the bucket under the prefix; null if S3's stand-in does not answer properly.</summary>
     public async Task<long?> ObjectsAsync(IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
     {
         var prefix = Uri.EscapeDataString(project.Settings.Value("services", "localstack", "environment", "S3_FILE_PREFIX") ?? "");

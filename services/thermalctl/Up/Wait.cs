@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.Thermalctl;
 
 /// <summary>
-/// Waits for something to happen in the project, and stops as soon as waiting is pointless: a container that ended although it should run.
-/// What a service complains of is shown meanwhile: it may be about to recover, or a person may see at once what is wrong.
+/// Waits for something to happen in the project, and stops as soon as waiting is pointless: a container ended although it should run.
+/// Meanwhile shows the services' complaints: a service may be about to recover, or a person may see at once what is wrong.
 /// </summary>
 sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
 {
@@ -13,7 +13,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
     static readonly TimeSpan beforeComplaints = TimeSpan.FromSeconds(20);
     const int ComplaintColumns = 400;
 
-    /// <summary>Waits until <paramref name="look"/> says that it is done, for up to <paramref name="ceiling"/>.</summary>
+    /// <summary>Waits until <paramref name="look"/> reports that it is done, for up to <paramref name="ceiling"/>.</summary>
     /// <param name="what">What did not happen, for the failure.</param>
     /// <param name="ceiling">How long it may take.</param>
     /// <param name="look">Looks once.</param>
@@ -48,7 +48,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
             {
                 next = waited + betweenLines;
                 var complaint = waited < beforeComplaints ? "" : await ComplaintAsync(sight, replicas, cancellationToken);
-                // The same complaint with other figures is not news.
+                // The same complaint with other figures is nothing new.
                 if (complaint.Length > 0 && WithoutDigits(complaint) != WithoutDigits(last))
                     narrator.Warn(last = complaint);
             }
@@ -81,7 +81,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
         );
     }
 
-    /// <summary>The complaint of the service that is late, or the first there is; empty if there is none.</summary>
+    /// <summary>The complaint of the late service, or the first one there is; empty if there is none.</summary>
     async Task<string> ComplaintAsync(WaitStatus sight, IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
     {
         var all = await project.ComplaintsAsync(replicas, cancellationToken);

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>How a container that was waited for has ended.</summary>
+/// <summary>How an awaited container ended.</summary>
 sealed record WaitAnswer(int StatusCode);

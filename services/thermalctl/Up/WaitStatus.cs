@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Thermalctl;
 
-/// <summary>What a look at the project found.</summary>
-/// <param name="IsDone">What was waited for has happened.</param>
-/// <param name="Progress">How far it is, for a person.</param>
-/// <param name="Late">The service that has not done its part; empty if it cannot be told.</param>
+/// <summary>The result of one look at the project.</summary>
+/// <param name="IsDone">Whether the awaited event has happened.</param>
+/// <param name="Progress">The progress, for a person.</param>
+/// <param name="Late">The service that has not done its part; empty if that is not known.</param>
 sealed record WaitStatus(bool IsDone, string Progress, string Late = "");
