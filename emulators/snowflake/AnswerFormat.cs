@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>How an endpoint shapes its answer where Snowflake's documentation and the live service disagree.</summary>
+/// <summary>Form of an endpoint's answer where Snowflake's documentation and the live service disagree.</summary>
 enum AnswerFormat
 {
     /// <summary>The bare value, as seen live.</summary>

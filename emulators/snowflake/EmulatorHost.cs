@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Puts the emulator together.</summary>
+/// <summary>Assembles the emulator.</summary>
 static partial class EmulatorHost
 {
     /// <summary>Builds the server; it does not listen yet.</summary>
@@ -69,7 +69,7 @@ static partial class EmulatorHost
         return app;
     }
 
-    /// <summary>Where a started emulator listens.</summary>
+    /// <summary>Addresses on which a started emulator listens.</summary>
     public static IReadOnlyCollection<string> Addresses(WebApplication app) =>
         [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
@@ -86,7 +86,7 @@ static partial class EmulatorHost
     {
         logging.SetMinimumLevel(settings.LogLevel);
         logging.AddFilter("Microsoft", settings.LogLevel > LogLevel.Warning ? settings.LogLevel : LogLevel.Warning);
-        // Program prints what stops the start, once.
+        // Program prints the reason of a failed start, once.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         logging.AddSimpleConsole(console =>
         {
@@ -100,7 +100,7 @@ static partial class EmulatorHost
     static void Configure(KestrelServerOptions kestrel, EmulatorSettings settings, TimeProvider clock)
     {
         kestrel.AddServerHeader = false;
-        // A whole file, and the sizes and signatures of its chunks.
+        // A whole file, plus the sizes and signatures of its chunks.
         kestrel.Limits.MaxRequestBodySize = Stage.MaxFile + 1024 * 1024;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.ListenAnyIP(settings.Port);

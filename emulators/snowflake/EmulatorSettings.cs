@@ -4,7 +4,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Everything that can be set about the emulator. <c>--help</c> prints each with its default.</summary>
+/// <summary>The emulator's settings. <c>--help</c> prints each with its default.</summary>
 sealed class EmulatorSettings
 {
     /// <summary>HTTP port; 0 lets the system choose.</summary>
@@ -22,10 +22,10 @@ sealed class EmulatorSettings
     /// <summary>Classic Snowpipe's queue and bucket; null switches it off.</summary>
     public LoaderSettings? Loader { get; set; }
 
-    /// <summary>What the SQL files mean by &lt;bucket&gt;; null leaves it there.</summary>
+    /// <summary>Replaces &lt;bucket&gt; in the SQL files; null leaves it unchanged.</summary>
     public string? Bucket { get; set; }
 
-    /// <summary>What they mean by <c>inverter-data/</c> behind it; null leaves it there.</summary>
+    /// <summary>Replaces <c>inverter-data/</c> after it; null leaves it unchanged.</summary>
     public string? Prefix { get; set; }
 
     /// <summary>Directory of public keys, or one key file. It may appear after the start.</summary>
@@ -37,13 +37,13 @@ sealed class EmulatorSettings
     /// <summary>The user that every key belongs to if no file is named after it, upper case. Access tokens speak for this user.</summary>
     public string User { get; set; } = "THERMAL_STREAMING_USER";
 
-    /// <summary>Programmatic access tokens that are accepted.</summary>
+    /// <summary>Accepted programmatic access tokens.</summary>
     public IReadOnlyList<string> AccessTokens { get; set; } = [];
 
     /// <summary>Time from an append to its rows being visible. 0 commits before the append is answered.</summary>
     public TimeSpan CommitDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>What host discovery answers; null answers the host of the request.</summary>
+    /// <summary>Answer of host discovery; null: the host of the request.</summary>
     public string? IngestHost { get; set; }
 
     /// <summary>Shape of the answer of host discovery.</summary>
@@ -55,16 +55,16 @@ sealed class EmulatorSettings
     /// <summary>How long a scoped token is valid.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A channel nobody touched for this long is deleted.</summary>
+    /// <summary>A channel that nobody has touched for this long is deleted.</summary>
     public TimeSpan ChannelExpiry { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Apply Snowflake's per-channel rates and the channel count per pipe.</summary>
     public bool Limits { get; set; } = true;
 
-    /// <summary>Refuse a key-pair JWT that is older than 60 s, which Snowflake does for driver log-ins (394302).</summary>
+    /// <summary>Refuse a key-pair JWT older than 60 s, as Snowflake does for driver log-ins (394302).</summary>
     public bool StrictJwtAge { get; set; }
 
-    /// <summary>Least severe level that is logged.</summary>
+    /// <summary>Least severe level to log.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 
     /// <summary>Reads and checks the settings. Problems are in <see cref="Settings.Problems"/> afterwards.</summary>

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Every endpoint, with the gates that a call passes before the endpoint answers it. A gate acts on the endpoints that carry its mark.
+/// Every endpoint, with the gates that a call passes before the endpoint answers it. A gate acts on endpoints with its mark.
 /// </summary>
 static class Endpoints
 {
@@ -39,12 +39,12 @@ static class Endpoints
         MapControl(app, Get<EmulatorApi>(), Get<TablesApi>(), Get<LoadsApi>(), Get<QueryApi>(), Get<FaultsApi>());
     }
 
-    /// <summary>What Snowflake answers on the account's host.</summary>
+    /// <summary>Snowflake's endpoints on the account's host.</summary>
     static void MapAccount(IEndpointRouteBuilder app, SignInApi signIn)
     {
         app.MapGet("/v2/streaming/hostname", signIn.Hostname).WithMetadata(new FaultGate.Mark("hostname"), SignedIn);
         app.MapPost("/oauth/token", signIn.Token).WithMetadata(new FaultGate.Mark("token"));
-        // Faults leave telemetry alone: clients send it at any time.
+        // Faults do not affect telemetry: clients send it at any time.
         app.MapPost("/telemetry/send/sessionless", SignInApi.Telemetry).WithMetadata(SignedIn);
     }
 
@@ -54,7 +54,7 @@ static class Endpoints
         var pipes = app.MapGroup("/v2/streaming/databases/{database}/schemas/{schema}/pipes").WithMetadata(SignedIn);
         pipes.MapPut("{pipe}/channels/{channel}", channels.Open).WithMetadata(new FaultGate.Mark("open"), NewOrExistingPipe);
         pipes.MapDelete("{pipe}/channels/{channel}", channels.Drop).WithMetadata(new FaultGate.Mark("drop"), ExistingPipe);
-        // Not MapPost: routing judges the method before the text behind a parameter, so that every PUT of …/pipes/NAME would be a 405.
+        // Not MapPost: routing checks the method before the text after a parameter, so every PUT of …/pipes/NAME would be a 405.
         pipes
             .Map("{pipe}:bulk-channel-status", channels.BulkStatus)
             .WithMetadata(FailureGate.OnlyPost, new FaultGate.Mark("status", ChannelApi.ReadNames), ExistingPipe);
@@ -73,7 +73,7 @@ static class Endpoints
             .WithMetadata(new FaultGate.Mark("filebuffer"), ExistingPipe);
     }
 
-    /// <summary>Classic Snowpipe: files that clients name, and reports about files.</summary>
+    /// <summary>Classic Snowpipe: files named by clients, and reports about files.</summary>
     static void MapFiles(IEndpointRouteBuilder app, FilesApi files)
     {
         var pipe = app.MapGroup(FileRefusal.Root + "{pipe}").WithMetadata(SignedIn, ExistingLoadPipe);
@@ -86,7 +86,7 @@ static class Endpoints
     static void MapStage(IEndpointRouteBuilder app, StageApi stage) =>
         app.Map($"/{Stage.Bucket}/{{**key}}", stage.Handle).WithMetadata(new FaultGate.Mark("upload"));
 
-    /// <summary>What Snowflake has no endpoint for. Asks for no token.</summary>
+    /// <summary>Endpoints that Snowflake does not have. They ask for no token.</summary>
     static void MapControl(
         IEndpointRouteBuilder app,
         EmulatorApi emulator,

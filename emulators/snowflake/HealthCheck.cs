@@ -2,7 +2,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>The verb that asks a running emulator on this machine whether it answers.</summary>
+/// <summary>The verb that checks whether an emulator running on this machine answers.</summary>
 static class HealthCheck
 {
     public static async Task<int> RunAsync(int port)

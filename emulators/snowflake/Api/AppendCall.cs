@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Where the rows of an append go.</summary>
+/// <summary>Destination of the rows of an append.</summary>
 /// <param name="Pipe">The pipe.</param>
 /// <param name="Channel">Name of the channel as sent.</param>
 /// <param name="Token">The continuation token; null for the elastic channel, which has none.</param>

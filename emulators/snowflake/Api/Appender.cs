@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// What an append with rows in its body and one with rows in uploaded files have in common: continuation token, checking the rows against
-/// the table, storing them, and the answer. Safe for concurrent use.
+/// Common part of appends with rows in the body and appends with rows in uploaded files: continuation token, checking the rows against the
+/// table, storing them, and the answer. Safe for concurrent use.
 /// </summary>
 sealed class Appender(StreamingTables tables)
 {
@@ -14,10 +14,10 @@ sealed class Appender(StreamingTables tables)
 
     static readonly string[] TokenParameters = ["continuationToken", "offsetToken", "startOffsetToken", "endOffsetToken"];
 
-    // A pipe's mappers with their buffers, for the next request of the same pipe.
+    // A pipe's mappers with their buffers, for its next request.
     readonly ConcurrentDictionary<Pipe, ConcurrentBag<RowMapper>> mappers = new();
 
-    /// <summary>Reads from the path and the query where the rows go.</summary>
+    /// <summary>Reads the destination of the rows from the path and the query.</summary>
     /// <exception cref="RefusedException">The continuation token is missing, malformed, or given for the elastic channel.</exception>
     public static AppendCall Begin(HttpContext call)
     {
@@ -84,7 +84,7 @@ sealed class Appender(StreamingTables tables)
             200,
             new JsonObject
             {
-                // The elastic channel answers it too. Nobody sends it back, but Snowflake's own SDK takes an answer without it for an
+                // The elastic channel answers it too. Nobody sends it back, but Snowflake's own SDK treats an answer without it as an
                 // error.
                 ["next_continuation_token"] = next,
                 ["status_code"] = 0,
@@ -115,7 +115,7 @@ sealed class Appender(StreamingTables tables)
             _ => new(400, "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED", ""),
         };
 
-    /// <exception cref="RefusedException">The rows cannot be read, or are not those that the client declares.</exception>
+    /// <exception cref="RefusedException">The rows cannot be read, or differ from those that the client declares.</exception>
     RowVerdict CheckRows(Pipe pipe, RowsToAppend rows)
     {
         var idle = mappers.GetOrAdd(pipe, _ => []);
@@ -135,7 +135,7 @@ sealed class Appender(StreamingTables tables)
                         accepted++;
                         return true;
                     }
-                    // The rows of one sender usually fail for one reason. Its text is kept once.
+                    // The rows of one sender usually fail for one reason; its text is kept once.
                     rejections.Add((index, rejections.Count > 0 && rejections[^1].Error == error ? rejections[^1].Error : error!));
                     return rejections.Count < MaxRejections;
                 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What the path and the headers of a call name, and what its gates found out about it.</summary>
+/// <summary>The names in the path and the headers of a call, and the results of its gates.</summary>
 static class CallExtensions
 {
     /// <summary>
@@ -34,7 +34,7 @@ static class CallExtensions
     public static string Name(this HttpContext call, string parameter) =>
         Uri.UnescapeDataString((string?)call.GetRouteValue(parameter) ?? "");
 
-    /// <summary>The channel that the call is about; null if it is about none.</summary>
+    /// <summary>The channel of the call; null if it has none.</summary>
     public static string? Channel(this HttpContext call) =>
         call.GetRouteValue("channel") is not null ? call.Name("channel")
         : call.GetRouteValue("table") is not null ? TableStore.ElasticChannel
@@ -47,12 +47,12 @@ static class CallExtensions
         return header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
     }
 
-    /// <summary>The pipe, behind <see cref="PipeGate"/>.</summary>
+    /// <summary>The pipe, after <see cref="PipeGate"/>.</summary>
     public static Pipe Pipe(this HttpContext call) => call.Features.GetRequiredFeature<Pipe>();
 
-    /// <summary>The pipe of classic Snowpipe, behind <see cref="LoadPipeGate"/>.</summary>
+    /// <summary>The pipe of classic Snowpipe, after <see cref="LoadPipeGate"/>.</summary>
     public static LoadPipe LoadPipe(this HttpContext call) => call.Features.GetRequiredFeature<LoadPipe>();
 
-    /// <summary>The faults of this call, behind <see cref="FaultGate"/>.</summary>
+    /// <summary>The faults of this call, after <see cref="FaultGate"/>.</summary>
     public static FaultPlan Plan(this HttpContext call) => call.Features.GetRequiredFeature<FaultPlan>();
 }

@@ -39,7 +39,7 @@ sealed class ChannelApi(EmulatorSettings settings, StreamingTables tables)
         await Reply.Json(call, 200, new JsonObject());
     }
 
-    /// <summary>The name of a channel to open or drop. That is never the elastic channel, whose rows are durable once answered.</summary>
+    /// <summary>The name of a channel to open or drop. It is never the elastic channel, whose rows are durable once answered.</summary>
     static string NameOf(HttpContext call)
     {
         var channel = call.Name("channel");
@@ -64,7 +64,7 @@ sealed class ChannelApi(EmulatorSettings settings, StreamingTables tables)
             _ => new(404, "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED", ""),
         };
 
-    /// <summary>Reads the channels that a status call names, for faults and <see cref="BulkStatus"/>. None if the body is bad.</summary>
+    /// <summary>Reads the channels named in a status call, for faults and <see cref="BulkStatus"/>. None if the body is bad.</summary>
     public static async Task<IReadOnlyCollection<string>> ReadNames(HttpContext call)
     {
         try
@@ -87,7 +87,7 @@ sealed class ChannelApi(EmulatorSettings settings, StreamingTables tables)
         }
     }
 
-    /// <summary>POST: tells the status of the channels that are named. The elastic channel always exists.</summary>
+    /// <summary>POST: tells the status of the named channels. The elastic channel always exists.</summary>
     public Task BulkStatus(HttpContext call)
     {
         var names =
@@ -104,11 +104,11 @@ sealed class ChannelApi(EmulatorSettings settings, StreamingTables tables)
         var statuses = new JsonObject();
         foreach (var name in names)
         {
-            // Unlike in URLs, names are compared exactly here, and a name that is unknown is simply left out.
+            // Unlike in URLs, names are compared exactly here, and an unknown name is simply left out.
             if (store.StatusOf(pipe.Name, name) is not { } channel)
                 continue;
             var json = Describe(call, channel);
-            // Documented by this name, seen live by the other.
+            // Documented under this name, seen live under the other.
             json["rows_errors"] = channel.RowErrors;
             statuses[name] = json;
         }
@@ -130,7 +130,7 @@ sealed class ChannelApi(EmulatorSettings settings, StreamingTables tables)
             ["rows_error_count"] = channel.RowErrors,
             ["last_error_offset_upper_bound"] = channel.LastErrorUpperBound,
             ["last_error_message"] = channel.LastErrorMessage,
-            // Documented by the one name; Snowflake's own SDK reads the other.
+            // Documented under the first name; Snowflake's own SDK reads the second.
             ["last_error_timestamp"] = channel.LastErrorMs,
             ["last_error_timestamp_ms"] = channel.LastErrorMs,
             ["snowflake_avg_processing_latency_ms"] = channel.AverageLatencyMs,

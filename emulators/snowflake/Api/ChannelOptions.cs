@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>The optional body of a call that opens or drops a channel.</summary>
-/// <param name="OffsetToken">Committed offset token to set; null leaves it as it is.</param>
+/// <param name="OffsetToken">Committed offset token to set; null leaves it unchanged.</param>
 /// <param name="FailOnUncommittedRows">Refuse while rows are buffered, instead of dropping them.</param>
 readonly record struct ChannelOptions(string? OffsetToken = null, bool FailOnUncommittedRows = false)
 {

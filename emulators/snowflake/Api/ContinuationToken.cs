@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What proves that an append follows the one before: <c>CLIENT_ROW</c>, as in 0_1.</summary>
+/// <summary>Proves that an append follows the previous one: <c>CLIENT_ROW</c>, as in 0_1.</summary>
 /// <param name="Client">How often the channel's name was opened before, from 0.</param>
 /// <param name="Row">The number of the append since then, from 1.</param>
 readonly record struct ContinuationToken(int Client, int Row)

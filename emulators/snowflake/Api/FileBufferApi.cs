@@ -3,7 +3,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>The append endpoint whose body names uploaded files. Safe for concurrent use.</summary>
 sealed class FileBufferApi(Appender appender, Stage stage, PipeKeys keys) : IDisposable
 {
-    // Each call in here holds the compressed rows of its fragments, up to the size of a file, in memory.
+    // Each call here holds the compressed rows of its fragments, up to the size of a file, in memory.
     readonly SemaphoreSlim turns = new(2);
 
     /// <summary>POST: appends the rows of fragments of uploaded files to a channel, all or none.</summary>
@@ -11,7 +11,7 @@ sealed class FileBufferApi(Appender appender, Stage stage, PipeKeys keys) : IDis
     {
         var append = Appender.Begin(call);
         var fragments = await JsonBody.ReadAsync(call, FileFragment.ReadList);
-        // A repeated call is answered without its files, which may be deleted by now.
+        // A repeated call is answered without its files, which may have been deleted.
         if (!await appender.IsNew(call, append))
             return;
         await turns.WaitAsync(call.RequestAborted);
@@ -28,7 +28,7 @@ sealed class FileBufferApi(Appender appender, Stage stage, PipeKeys keys) : IDis
     }
 
     /// <summary>Checks, reads and decrypts the fragments, and joins them: compressed frames one after another are one body.</summary>
-    /// <exception cref="RefusedException">A fragment is not what was uploaded.</exception>
+    /// <exception cref="RefusedException">A fragment differs from the uploaded data.</exception>
     RowsToAppend Join(Pipe pipe, List<FileFragment> fragments)
     {
         var files = fragments.ConvertAll(fragment => Check(pipe, fragment));
@@ -85,7 +85,7 @@ sealed class FileBufferApi(Appender appender, Stage stage, PipeKeys keys) : IDis
 
     static string KeyOf(FileFragment fragment) => fragment.FilePath[(Stage.Bucket.Length + 1)..];
 
-    /// <summary>Told by the magic numbers of RFC 8878 and RFC 1952.</summary>
+    /// <summary>Detected by the magic numbers of RFC 8878 and RFC 1952.</summary>
     static RowEncoding EncodingOf(ReadOnlySpan<byte> body) =>
         body is [0x28, 0xB5, 0x2F, 0xFD, ..] ? RowEncoding.Zstd
         : body is [0x1F, 0x8B, ..] ? RowEncoding.Gzip

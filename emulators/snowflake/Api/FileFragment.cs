@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// A part of an uploaded file, as a client names it to append its rows. fragment_length_uncompressed_bytes is not read: Snowflake's own
-/// SDK counts a byte more for some rows than it writes.
+/// A part of an uploaded file, named by a client that appends its rows. fragment_length_uncompressed_bytes is not read: for some rows,
+/// Snowflake's own SDK counts a byte more than it writes.
 /// </summary>
 /// <param name="FilePath">Bucket and key.</param>
 /// <param name="FileETag">ETag of the whole file, without quotation marks.</param>
@@ -13,7 +13,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <param name="Length">Bytes of the fragment.</param>
 /// <param name="Rows">How many rows.</param>
 /// <param name="Tokens">Offset tokens of the first and the last row.</param>
-/// <param name="Iv">The counter that the fragment's encryption starts with.</param>
+/// <param name="Iv">Initial counter of the fragment's encryption.</param>
 /// <param name="Diversifier">As pipe-info gave it.</param>
 /// <param name="KeyId">As pipe-info gave it.</param>
 /// <param name="EncryptionVersion">How it is encrypted.</param>

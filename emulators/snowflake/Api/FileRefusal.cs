@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Refusals of classic Snowpipe's REST API, in the shape that the account's host gives to errors.</summary>
+/// <summary>Refusals of classic Snowpipe's REST API, in the form of errors of the account's host.</summary>
 static class FileRefusal
 {
-    /// <summary>Start of the paths that answer so.</summary>
+    /// <summary>Start of the paths with such answers.</summary>
     public const string Root = "/v1/data/pipes/";
 
     public const string NotFound = "390404";

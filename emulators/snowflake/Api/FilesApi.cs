@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Classic Snowpipe's REST API: files that a client names are loaded, and it tells what was loaded. Thread-safe.</summary>
+/// <summary>Classic Snowpipe's REST API: loads files named by clients, and reports loads. Thread-safe.</summary>
 sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileRequests requests, TimeProvider clock)
 {
     public const int MostEvents = 10_000;
@@ -13,7 +13,7 @@ sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileReq
 
     const string MarkPrefix = "1_";
 
-    /// <summary>The pipe of a call, for faults that hit only some.</summary>
+    /// <summary>The pipe of a call, for faults that hit only some pipes.</summary>
     public static Task<IReadOnlyCollection<string>> PipeOf(HttpContext call) =>
         Task.FromResult<IReadOnlyCollection<string>>([call.Name("pipe")]);
 
@@ -33,7 +33,7 @@ sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileReq
         await Reply.Json(call, 200, answer);
     }
 
-    /// <summary>GET: what became of files that clients named, in the last minutes.</summary>
+    /// <summary>GET: reports files named by clients in the last minutes.</summary>
     public Task Report(HttpContext call)
     {
         var pipe = call.LoadPipe();
@@ -44,12 +44,12 @@ sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileReq
                 throw FileRefusal.Bad($"recentSeconds is '{text}'; it must be a number of seconds.");
             span = seconds < ReportSpan.TotalSeconds ? TimeSpan.FromSeconds(seconds) : ReportSpan;
         }
-        // The mark is a hint: one that is not understood tells everything.
+        // The mark is a hint: one that is not understood reports everything.
         var mark = MarkIn(call.Request.Query["beginMark"].ToString());
         var since = (clock.GetUtcNow() - (mark is null ? span : ReportSpan)).ToUnixTimeMilliseconds();
         var store = tables.Of(pipe.Table);
         var files = store.RequestedLoads(pipe.FullName, mark ?? 0, since, MostEvents);
-        // Without a mark, what is older than the asked time is not missing.
+        // Without a mark, entries older than the requested time are not missing.
         var all = store.CountRequestedLoads(pipe.FullName, mark ?? 0, mark is null ? since : 0);
         var answer = Answer(call);
         answer["pipe"] = pipe.FullName;
@@ -59,7 +59,7 @@ sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileReq
         return Reply.Json(call, 200, answer);
     }
 
-    /// <summary>GET: what became of every file, announced or named, in a range of time.</summary>
+    /// <summary>GET: reports every file in a range of time, announced or named.</summary>
     public Task History(HttpContext call)
     {
         var pipe = call.LoadPipe();
@@ -93,7 +93,7 @@ sealed class FilesApi(StreamingTables tables, EmulatorSettings settings, FileReq
 
     static DateTimeOffset? TimeIn(HttpContext call, string key)
     {
-        // A plus that was not encoded has become a blank.
+        // An unencoded plus has become a blank.
         var text = call.Request.Query[key].ToString().Trim().Replace(' ', '+');
         const DateTimeStyles Style = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         return text.Length == 0 ? null

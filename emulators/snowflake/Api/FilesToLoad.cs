@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Reads the body of insertFiles: JSON, or a path a line.</summary>
+/// <summary>Reads the body of insertFiles: JSON, or one path per line.</summary>
 static class FilesToLoad
 {
     public const int MostFiles = 5000;
     public const int MostPathBytes = 1024;
 
-    // The most files with the longest paths, every character of them escaped.
+    // The most files with the longest paths, every character escaped.
     const int MostBytes = 64 * 1024 * 1024;
 
     static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

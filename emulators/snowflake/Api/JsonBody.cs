@@ -5,7 +5,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads the JSON body of a call.</summary>
 static class JsonBody
 {
-    /// <summary>Reads the body and takes from it what the endpoint needs.</summary>
+    /// <summary>Reads the body and extracts what the endpoint needs.</summary>
     /// <param name="call">The call.</param>
     /// <param name="read">
     /// Receives the JSON, or a value of kind Undefined if the body is empty. Throws <see cref="JsonException"/> with the end of a sentence

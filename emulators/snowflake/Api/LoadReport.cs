@@ -9,7 +9,7 @@ static class LoadReport
     public static JsonArray Files(IEnumerable<FileLoad> loads) => new([.. loads.Select(load => Describe(load, withPipe: false))]);
 
     /// <param name="load">The entry.</param>
-    /// <param name="withPipe">Names the pipe too, which Snowflake's answers name once.</param>
+    /// <param name="withPipe">Also adds the pipe, which Snowflake's answers name once.</param>
     public static JsonObject Describe(FileLoad load, bool withPipe)
     {
         var json = new JsonObject();

@@ -4,12 +4,12 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The pipe-info endpoint: where a client may upload rows as files, and how it has to encrypt them. A call also brings a table's default
-/// pipe into being. Safe for concurrent use.
+/// The pipe-info endpoint: where a client may upload rows as files, and how it must encrypt them. A call also creates a table's default
+/// pipe. Safe for concurrent use.
 /// </summary>
 sealed class PipeInfoApi(StreamingTables tables, ServerSecret secret, PipeKeys keys, TimeProvider clock)
 {
-    /// <summary>POST: tells about a pipe.</summary>
+    /// <summary>POST: describes a pipe.</summary>
     public async Task Describe(HttpContext call)
     {
         await JsonBody.ReadAsync(call, CheckRequest);
@@ -54,7 +54,7 @@ sealed class PipeInfoApi(StreamingTables tables, ServerSecret secret, PipeKeys k
         };
     }
 
-    /// <summary>The optional request may ask for an encryption, of which there is one.</summary>
+    /// <summary>The optional request may name an encryption, of which there is one.</summary>
     static bool CheckRequest(JsonElement json)
     {
         if (json.ValueKind == JsonValueKind.Undefined)

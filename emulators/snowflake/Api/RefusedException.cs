@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A call that is refused, with the answer that tells the caller. <see cref="FailureGate"/> sends it.</summary>
+/// <summary>A refused call, with its answer. <see cref="FailureGate"/> sends it.</summary>
 /// <param name="status">HTTP status.</param>
 /// <param name="answer">The JSON of the answer.</param>
 class RefusedException(int status, JsonObject answer) : Exception($"refused with {status}")
 {
-    /// <summary>With <c>code</c> and <c>message</c>, the shape that most of Snowflake's errors have.</summary>
+    /// <summary>With <c>code</c> and <c>message</c>, the form of most of Snowflake's errors.</summary>
     public RefusedException(int status, string code, string message)
         : this(status, new JsonObject { ["code"] = code, ["message"] = message }) { }
 
@@ -15,7 +15,7 @@ class RefusedException(int status, JsonObject answer) : Exception($"refused with
 
     public JsonObject Answer { get; } = answer;
 
-    /// <summary>404 with <c>error_code</c> in place of <c>code</c>, as seen live for pipes and tables that do not exist.</summary>
+    /// <summary>404 with <c>error_code</c> in place of <c>code</c>, as seen live for missing pipes and tables.</summary>
     public static RefusedException Missing(string code, string message) =>
         new(404, new JsonObject { ["error_code"] = code, ["message"] = message });
 }

@@ -22,7 +22,7 @@ sealed class RowsApi(Appender appender)
             if (length > MaxBody)
                 throw TooLarge(length);
             var query = call.Request.Query;
-            // endOffsetToken is what Snowflake documents now, offsetToken what it documented before.
+            // endOffsetToken is documented now, offsetToken was documented before.
             var tokens = new OffsetTokens(
                 query["startOffsetToken"],
                 query.ContainsKey("endOffsetToken") ? query["endOffsetToken"] : query["offsetToken"]

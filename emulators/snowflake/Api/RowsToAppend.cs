@@ -4,5 +4,5 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <param name="Encoding">How <paramref name="Body"/> is compressed.</param>
 /// <param name="Body">NDJSON.</param>
 /// <param name="Tokens">Offset tokens of the rows.</param>
-/// <param name="DeclaredRows">How many rows there are, as the client says; null if it does not say.</param>
+/// <param name="DeclaredRows">Number of rows that the client declares; null if it declares none.</param>
 readonly record struct RowsToAppend(RowEncoding Encoding, ReadOnlyMemory<byte> Body, OffsetTokens Tokens, long? DeclaredRows = null);

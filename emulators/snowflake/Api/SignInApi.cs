@@ -2,9 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>
-/// What a client asks of the account's host: the ingest host, a scoped token, a place for its telemetry. Safe for concurrent use.
-/// </summary>
+/// <summary>Endpoints of the account's host: the ingest host, a scoped token, a place for telemetry. Safe for concurrent use.</summary>
 sealed class SignInApi(EmulatorSettings settings, Authenticator authenticator)
 {
     const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -53,7 +51,7 @@ sealed class SignInApi(EmulatorSettings settings, Authenticator authenticator)
         await Answer(call, settings.TokenFormat, "token", authenticator.IssueScoped(identity, form["scope"].ToString()));
     }
 
-    /// <summary>POST: takes a client's telemetry and discards it.</summary>
+    /// <summary>POST: accepts a client's telemetry and discards it.</summary>
     public static async Task Telemetry(HttpContext call)
     {
         await call.Request.Body.CopyToAsync(Stream.Null, call.RequestAborted);

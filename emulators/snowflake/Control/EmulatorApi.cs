@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Tells about the emulator as a whole, and resets it. Safe for concurrent use.</summary>
+/// <summary>Describes the emulator as a whole, and resets it. Safe for concurrent use.</summary>
 sealed class EmulatorApi(EmulatorSettings settings, StreamingTables tables, Stage stage, PublicKeys keys, Faults faults)
 {
-    /// <summary>GET /: what there is to look at and to break.</summary>
+    /// <summary>GET /: lists what can be inspected and broken.</summary>
     public Task Overview(HttpContext call) => Reply.Text(call, 200, Describe($"{call.Request.Scheme}://{call.Request.Host}"));
 
-    /// <summary>GET: the certificate that a client has to trust for HTTPS. It is not a secret.</summary>
+    /// <summary>GET: the certificate that a client must trust for HTTPS. It is not a secret.</summary>
     public async Task Authority(HttpContext call)
     {
         if (settings.HttpsPort is null)

@@ -27,7 +27,7 @@ sealed class FaultsApi(StreamingTables tables, Faults faults, TimeProvider clock
             : throw new RefusedException(404, "NO_SUCH_FAULT", $"There is no fault {call.Name("id")}; it may have been used up.");
     }
 
-    /// <summary>POST: adds a fault, as the query or a JSON body describes it.</summary>
+    /// <summary>POST: adds a fault described by the query or a JSON body.</summary>
     public async Task Add(HttpContext call)
     {
         var values = await JsonBody.ReadAsync(call, ReadValues);
@@ -36,7 +36,7 @@ sealed class FaultsApi(StreamingTables tables, Faults faults, TimeProvider clock
         var fault = FaultReader.Read(values, clock.GetUtcNow());
         if (fault.Kind == "invalidate")
         {
-            // Done at once: a client must notice by itself that an idle channel has become invalid.
+            // Applied at once: a client must notice by itself that an idle channel has become invalid.
             var hit = tables.All.Sum(s =>
                 s.Invalidate(
                     name => FileSystemName.MatchesSimpleExpression(fault.Channel, name),

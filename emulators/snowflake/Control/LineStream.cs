@@ -12,7 +12,7 @@ sealed class LineStream : IDisposable
     public LineStream(HttpContext context)
     {
         this.context = context;
-        // Callbacks over spans decode the rows, and cannot await. Only reading back pays for that with a blocked thread.
+        // Callbacks over spans decode the rows, and cannot await. So reading back blocks a thread; other calls do not.
         context.Features.Get<IHttpBodyControlFeature>()!.AllowSynchronousIO = true;
         context.Response.ContentType = "application/x-ndjson";
     }

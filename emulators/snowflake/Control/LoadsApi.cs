@@ -8,7 +8,7 @@ sealed class LoadsApi(StreamingTables tables)
     // The forwarder makes some 7,000 objects a day.
     const int MostEntries = 10_000;
 
-    /// <summary>GET: the load history of every pipe, 14 days, the oldest entry first; with <c>pipe</c> that of one.</summary>
+    /// <summary>GET: the load history of every pipe, 14 days, oldest entry first; with <c>pipe</c> only that pipe's.</summary>
     public Task List(HttpContext call)
     {
         var pipe = call.Request.Query["pipe"].ToString();

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Answers queries by running the verb <c>sql</c> in a process of its own. Safe for concurrent use; queries take turns.</summary>
+/// <summary>Answers queries by running the verb <c>sql</c> in a separate process. Safe for concurrent use; queries take turns.</summary>
 sealed class QueryApi(EmulatorSettings settings) : IDisposable
 {
-    // Starting the process and copying what has been committed since the last query.
+    // For starting the process and copying the rows committed since the last query.
     static readonly TimeSpan Overhead = TimeSpan.FromSeconds(30);
 
     readonly SemaphoreSlim turn = new(1);

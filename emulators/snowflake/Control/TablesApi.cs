@@ -9,7 +9,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads the tables back. Safe for concurrent use.</summary>
 sealed class TablesApi(StreamingTables tables)
 {
-    /// <summary>GET: tells about every table and its channels.</summary>
+    /// <summary>GET: describes every table and its channels.</summary>
     public Task List(HttpContext call) => Reply.Json(call, 200, new JsonArray([.. tables.All.Select(Describe)]));
 
     static JsonObject Describe(TableStore store)
@@ -41,7 +41,7 @@ sealed class TablesApi(StreamingTables tables)
         };
     }
 
-    /// <summary>The table that the path names, by its name or by DATABASE.SCHEMA.NAME, spelled exactly or else in any case.</summary>
+    /// <summary>The table named in the path, by its name or by DATABASE.SCHEMA.NAME, spelled exactly or otherwise in any case.</summary>
     TableStore Find(HttpContext call)
     {
         var name = call.Name("table");

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What is to go wrong, when and how often.</summary>
+/// <summary>What should go wrong, when and how often.</summary>
 sealed class Fault
 {
     /// <summary>Its number, from 1; set when it is added.</summary>
@@ -23,15 +23,15 @@ sealed class Fault
 
     public string? Message { get; init; }
 
-    /// <summary>The whole body, in place of one made from status, code and message.</summary>
+    /// <summary>The whole body, instead of one made from status, code and message.</summary>
     public string? Body { get; init; }
 
     public string? RetryAfter { get; init; }
 
-    /// <summary>Host name that discovery answers, of kind hostname.</summary>
+    /// <summary>Host name in the answer of discovery, for kind hostname.</summary>
     public string? Host { get; init; }
 
-    /// <summary>Wait of kind delay, or shift of kind clock_skew.</summary>
+    /// <summary>Wait for kind delay, or shift for kind clock_skew.</summary>
     public TimeSpan Span { get; init; }
 
     /// <summary>Matching calls to let pass first.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>The answer that a fault of kind status stands for, in the shape in which that status was seen live.</summary>
+/// <summary>The answer for a fault of kind status, in the form in which that status was seen live.</summary>
 static class FaultAnswer
 {
     const string Injected = "Injected by /emulator/faults";

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What the active faults mean for one call.</summary>
+/// <summary>The effect of the active faults on one call.</summary>
 sealed class FaultPlan
 {
     /// <summary>Wait before the call is handled.</summary>
@@ -15,9 +15,9 @@ sealed class FaultPlan
     /// <summary>Handle the call, then cut the connection.</summary>
     public bool LoseReply { get; set; }
 
-    /// <summary>Behave as Snowflake does while the pipe is invalid: accept rows and discard them.</summary>
+    /// <summary>Behave like Snowflake while the pipe is invalid: accept rows and discard them.</summary>
     public bool InvalidPipe { get; set; }
 
-    /// <summary>What host discovery answers; null leaves it as it is.</summary>
+    /// <summary>Answer of host discovery; null leaves it unchanged.</summary>
     public string? Host { get; set; }
 }

@@ -3,7 +3,7 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Makes a fault from keys and values, as the query and the JSON body of a request give them.</summary>
+/// <summary>Makes a fault from the keys and values in a request's query and JSON body.</summary>
 sealed class FaultReader
 {
     static readonly string[] Keys =
@@ -32,7 +32,7 @@ sealed class FaultReader
     /// <summary>Makes a fault.</summary>
     /// <param name="values">Keys and values.</param>
     /// <param name="now">The time, from which <c>seconds</c> counts.</param>
-    /// <exception cref="RefusedException">Something is wrong with the values; the message names every problem.</exception>
+    /// <exception cref="RefusedException">The values are wrong; the message names every problem.</exception>
     public static Fault Read(IReadOnlyDictionary<string, string> values, DateTimeOffset now)
     {
         var reader = new FaultReader(values);
@@ -73,7 +73,7 @@ sealed class FaultReader
                     }
                 ) ?? TimeSpan.Zero,
             Skip = Number("skip", 0, int.MaxValue) ?? 0,
-            // Without a count or a time a fault is for one call. A skewed clock stays until it is cleared.
+            // Without a count or a time a fault applies to one call. A skewed clock stays until it is cleared.
             Times = times ?? (lasting is null && kind != "clock_skew" ? 1 : null),
             Until = now + lasting,
         };

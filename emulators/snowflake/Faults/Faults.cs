@@ -6,8 +6,8 @@ namespace ThermalStreaming.SnowflakeEmulator;
 sealed class Faults(TimeProvider clock)
 {
     /// <summary>
-    /// The endpoints that a fault can hit, each marked by its name, and the steps of the loader. "any" means the endpoints alone: the
-    /// loader works all the time and would use such a fault up.
+    /// The endpoints that a fault can hit, each marked by its name, and the steps of the loader. "any" means only the endpoints: the loader
+    /// works all the time and would use up such a fault.
     /// </summary>
     public static readonly string[] Endpoints =
     [
@@ -43,7 +43,7 @@ sealed class Faults(TimeProvider clock)
     readonly List<Fault> active = [];
     int lastId;
 
-    /// <summary>The time that this server shows and judges tokens by.</summary>
+    /// <summary>The server's time, by which tokens are judged.</summary>
     public DateTimeOffset ServerTime
     {
         get
@@ -56,7 +56,7 @@ sealed class Faults(TimeProvider clock)
         }
     }
 
-    /// <summary>The clock is shifted, so the Date header must show it.</summary>
+    /// <summary>Whether the clock is shifted, so that the Date header must show it.</summary>
     public bool ClockIsSkewed
     {
         get
@@ -93,10 +93,10 @@ sealed class Faults(TimeProvider clock)
         }
     }
 
-    /// <summary>Counts a call against the faults that match it, and says what is to happen.</summary>
+    /// <summary>Counts a call against the faults that match it, and returns their effect.</summary>
     /// <param name="endpoint">One of <see cref="Endpoints"/>, not any.</param>
     /// <param name="channels">
-    /// Channels, classic pipes, or keys of objects, that the call is about. If there are none, only a fault for every channel hits.
+    /// The call's channels, classic pipes, or keys of objects. If there are none, only a fault for every channel matches.
     /// </param>
     public FaultPlan Take(string endpoint, IReadOnlyCollection<string> channels)
     {

@@ -4,7 +4,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
 /// Keeps web pages of other sites away from the endpoints that ask for no token. Such a page can send requests to this machine (cross-site
-/// request forgery). It can also make a host name of its own resolve to 127.0.0.1 and read the answers (DNS rebinding).
+/// request forgery). It can also make its own host name resolve to 127.0.0.1 and read the answers (DNS rebinding).
 /// </summary>
 sealed class BrowserGate(EmulatorSettings settings)
 {

@@ -1,6 +1,8 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What one channel may send: two buckets that refill with time and hold one second's worth. Safe for concurrent use.</summary>
+/// <summary>
+/// The rate limit of one channel: two buckets that refill with time and hold one second's worth. Safe for concurrent use.
+/// </summary>
 sealed class ChannelRate(TimeProvider clock)
 {
     public const int RequestsPerSecond = 10;
@@ -23,7 +25,7 @@ sealed class ChannelRate(TimeProvider clock)
         }
     }
 
-    /// <summary>A body may take the bucket below empty. Otherwise one larger than a second's worth would never pass.</summary>
+    /// <summary>A body may make the bucket negative. Otherwise a body larger than a second's worth would never pass.</summary>
     public bool TryBytes(long count)
     {
         lock (gate)

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The outermost gate. It answers for an endpoint that throws, for a path or method that does not exist, and for a disk that refuses; and
-/// it shows a skewed clock in the Date header. Safe for concurrent use.
+/// The outermost gate. It answers if an endpoint throws, a path or method does not exist, or a disk refuses, and it shows a skewed clock in
+/// the Date header. Safe for concurrent use.
 /// </summary>
 sealed partial class FailureGate(Faults faults, ILogger<FailureGate> logger)
 {
-    /// <summary>Marks an endpoint that takes POST alone although it is mapped for every method.</summary>
+    /// <summary>Marks an endpoint that accepts only POST although it is mapped for every method.</summary>
     public sealed record Mark;
 
     public static readonly Mark OnlyPost = new();
@@ -46,7 +46,7 @@ sealed partial class FailureGate(Faults faults, ILogger<FailureGate> logger)
                 || (call.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
             )
         {
-            // The client has gone, or sent half a request: nobody waits for an answer.
+            // The client is gone, or sent half a request: nobody waits for an answer.
             call.Abort();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)

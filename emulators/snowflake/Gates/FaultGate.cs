@@ -1,11 +1,11 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Makes a call go wrong in the way that was asked for at <c>/emulator/faults</c>. Safe for concurrent use.</summary>
+/// <summary>Makes a call fail as requested at <c>/emulator/faults</c>. Safe for concurrent use.</summary>
 sealed class FaultGate(Faults faults, TimeProvider clock)
 {
     /// <summary>Marks an endpoint that faults can hit.</summary>
     /// <param name="Endpoint">Its name in a fault, one of <see cref="Faults.Endpoints"/>.</param>
-    /// <param name="ChannelsOf">Reads the channels that a call is about; null if the path names the channel.</param>
+    /// <param name="ChannelsOf">Reads the channels of a call; null if the path names the channel.</param>
     public sealed record Mark(string Endpoint, Func<HttpContext, Task<IReadOnlyCollection<string>>>? ChannelsOf = null);
 
     public async Task InvokeAsync(HttpContext call, RequestDelegate next)
@@ -34,7 +34,7 @@ sealed class FaultGate(Faults faults, TimeProvider clock)
             await next(call);
     }
 
-    /// <summary>The call takes effect, and its answer never arrives.</summary>
+    /// <summary>The call takes effect, but its answer never arrives.</summary>
     static async Task LoseReply(HttpContext call, RequestDelegate next)
     {
         call.Response.Body = Stream.Null;

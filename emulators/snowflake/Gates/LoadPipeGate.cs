@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Finds the pipe that a call of classic Snowpipe's REST API names: DATABASE.SCHEMA.PIPE, in exactly its own case, with or without the
-/// quotes that an identifier needs in SQL. Safe for concurrent use.
+/// Finds the pipe named in a call of classic Snowpipe's REST API: DATABASE.SCHEMA.PIPE, case-sensitive, with or without the quotes that an
+/// identifier needs in SQL. Safe for concurrent use.
 /// </summary>
 sealed class LoadPipeGate(Catalog catalog)
 {

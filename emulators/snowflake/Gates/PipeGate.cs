@@ -2,11 +2,11 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Finds the pipe that the path names, or the default pipe of the table that it names. Safe for concurrent use.</summary>
+/// <summary>Finds the pipe named in the path, or the default pipe of the table named there. Safe for concurrent use.</summary>
 sealed class PipeGate(StreamingTables tables)
 {
     /// <summary>Marks an endpoint about a pipe.</summary>
-    /// <param name="Create">A call brings a table's default pipe into being.</param>
+    /// <param name="Create">Whether a call creates a table's default pipe.</param>
     public sealed record Mark(bool Create);
 
     public Task InvokeAsync(HttpContext call, RequestDelegate next)

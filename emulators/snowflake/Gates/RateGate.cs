@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Limits the requests of each channel. <see cref="Appender"/> limits its bytes, which it knows only later.</summary>
+/// <summary>Limits the requests of each channel. <see cref="Appender"/> limits its bytes, which are known only later.</summary>
 sealed class RateGate(EmulatorSettings settings, TimeProvider clock)
 {
-    // A name is remembered before anybody knows whether the channel exists.
+    // A name is remembered before it is known whether the channel exists.
     const int MaxRates = 20_000;
 
     readonly ConcurrentDictionary<(Pipe Pipe, string Channel), ChannelRate> rates = new();
@@ -15,7 +15,7 @@ sealed class RateGate(EmulatorSettings settings, TimeProvider clock)
 
     public Task InvokeAsync(HttpContext call, RequestDelegate next)
     {
-        // The elastic channel has no rate of its own.
+        // The elastic channel has no rate limit.
         if (call.GetEndpoint()?.Metadata.GetMetadata<Mark>() is null || !settings.Limits || TableStore.IsElastic(call.Channel()!))
             return next(call);
         var rate = RateOf(call.Pipe(), call.Channel()!);

@@ -8,7 +8,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Makes the SDK's clients. The SDK finds the credentials itself: environment, file, profile, role.</summary>
 static class AwsClients
 {
-    /// <summary>For the queue. Thread-safe.</summary>
+    /// <summary>A client for the queue. Thread-safe.</summary>
     public static IAmazonSQS Queue(LoaderSettings settings)
     {
         var config = new AmazonSQSConfig();
@@ -16,13 +16,13 @@ static class AwsClients
         return new AmazonSQSClient(config);
     }
 
-    /// <summary>For the bucket. Thread-safe.</summary>
+    /// <summary>A client for the bucket. Thread-safe.</summary>
     public static IAmazonS3 Store(LoaderSettings settings)
     {
         var config = new AmazonS3Config
         {
             ForcePathStyle = settings.StoreEndpoint is not null,
-            // Other servers than Amazon's do not know the SDK's own checksums.
+            // Servers other than Amazon's do not know the SDK's own checksums.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
@@ -32,10 +32,10 @@ static class AwsClients
 
     static void Configure(ClientConfig config, LoaderSettings settings, Uri? endpoint)
     {
-        // The loader tries again by itself, for as long as it takes.
+        // The loader retries by itself, for as long as it takes.
         config.MaxErrorRetry = 1;
         config.ThrottleRetries = false;
-        // For the head of an answer; a receive waits for 20 s.
+        // For the start of an answer; a receive waits for 20 s.
         config.Timeout = FileLoader.Patience;
         if (endpoint is null)
         {

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Reads streams one behind the other, and disposes them. For asynchronous reading alone.</summary>
+/// <summary>Reads streams one after the other, and disposes them. For asynchronous reading only.</summary>
 sealed class ChainedStream(params Stream[] parts) : ReadingStream
 {
     int current;

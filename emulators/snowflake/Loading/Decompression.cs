@@ -3,16 +3,16 @@ using ZstdSharp.Unsafe;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Finds out how a file is compressed, and decompresses it.</summary>
+/// <summary>Detects how a file is compressed, and decompresses it.</summary>
 static class Decompression
 {
     // A frame can demand a window of gigabytes; 2^26 bytes are 64 MiB.
     const int MaxZstdWindowLog = 26;
 
-    /// <summary>The plain content of a file.</summary>
+    /// <summary>The decompressed content of a file.</summary>
     /// <param name="content">The file; disposed with the result.</param>
-    /// <param name="name">Its name, which may tell the compression.</param>
-    /// <param name="declared">What the file format says.</param>
+    /// <param name="name">Its name, which may show the compression.</param>
+    /// <param name="declared">The compression in the file format.</param>
     /// <param name="cancellationToken">Ends the wait for the first bytes.</param>
     public static async Task<(Stream Plain, FileCompression Compression)> OpenAsync(
         Stream content,

@@ -8,7 +8,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Loads one object through one pipe, as classic Snowpipe does. Safe for concurrent use.</summary>
 sealed class FileLoader
 {
-    /// <summary>How long the store may send nothing in the middle of an object.</summary>
+    /// <summary>How long the store may send nothing within an object.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly IAmazonS3 store;
@@ -16,10 +16,10 @@ sealed class FileLoader
     readonly LoadFaults faults;
     readonly TimeProvider clock;
 
-    /// <summary>Where rows wait until their file has been read.</summary>
+    /// <summary>Directory of rows waiting until their file has been read.</summary>
     readonly string spools;
 
-    /// <summary>Also removes what an earlier process left in the directory of the rows that wait.</summary>
+    /// <summary>Also removes waiting rows of an earlier process.</summary>
     public FileLoader(IAmazonS3 store, StreamingTables tables, LoadFaults faults, EmulatorSettings settings, TimeProvider clock)
     {
         this.store = store;
@@ -31,15 +31,15 @@ sealed class FileLoader
     }
 
     /// <summary>
-    /// Fetches the object, reads it, and puts its rows into the table together with its entry in the load history. An object of a path that
-    /// the pipe has read before is left alone, whatever its content.
+    /// Fetches the object, reads it, and puts its rows into the table together with its entry in the load history. An object whose path the
+    /// pipe has read before is skipped, whatever its content.
     /// </summary>
     /// <param name="pipe">The pipe.</param>
     /// <param name="key">Key of the object in the bucket of the pipe's stage.</param>
     /// <param name="receivedAt">When the pipe heard of it.</param>
-    /// <param name="cancellationToken">Ends the work; nothing has happened then.</param>
-    /// <returns>The entry of the history; null if there is none because the object was left alone.</returns>
-    /// <exception cref="Exception">The store or the disk refuses; to be tried again.</exception>
+    /// <param name="cancellationToken">Ends the work without effect.</param>
+    /// <returns>The entry of the history; null if the object was skipped.</returns>
+    /// <exception cref="Exception">The store or the disk refuses; retry.</exception>
     public async Task<FileLoad?> LoadAsync(LoadPipe pipe, string key, DateTimeOffset receivedAt, CancellationToken cancellationToken)
     {
         var table = tables.Of(pipe.Table);
@@ -69,8 +69,8 @@ sealed class FileLoader
             return await FinishAsync(table, key, entry with { Errors = 1, FirstError = missing }, null, cancellationToken);
         }
         var written = new DateTimeOffset(answer.LastModified!.Value.ToUniversalTime());
-        // The pipe no longer remembers whether it has read an object as old as this. Its notification is a repeat: an object is announced
-        // when it is written.
+        // The pipe no longer remembers whether it has read an object this old. Its notification is a repeat: an object is announced when it
+        // is written.
         if (clock.GetUtcNow() - written > LoadTable.Memory)
             return null;
         using var spool = new LoadSpool(spools);
@@ -141,7 +141,7 @@ sealed class FileLoader
         }
         catch (Exception e) when (e is InvalidDataException or ZstdException or EndOfStreamException)
         {
-            // Whatever ON_ERROR says: of a file that cannot be decompressed nothing is loaded.
+            // Whatever ON_ERROR says: a file that cannot be decompressed loads nothing.
             return entry with
             {
                 Errors = 1,

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Loads the files that clients name to insertFiles, in the background and in their order. A file that cannot be loaded now is tried again;
-/// it holds up no other. Safe for concurrent use.
+/// Loads the files named to insertFiles, in the background and in order. A file that cannot be loaded now is retried without holding up the
+/// others. Safe for concurrent use.
 /// </summary>
 sealed partial class FileRequests(StreamingTables tables, IServiceProvider services, TimeProvider clock, ILogger<FileRequests> logger)
     : BackgroundService
@@ -12,7 +12,7 @@ sealed partial class FileRequests(StreamingTables tables, IServiceProvider servi
 
     readonly SemaphoreSlim added = new(0);
 
-    /// <summary>Keeps requests until their files have been read. When it returns they are safe from a power cut.</summary>
+    /// <summary>Stores requests until their files have been read. They are safe from a power cut when this returns.</summary>
     public void Add(LoadPipe pipe, IReadOnlyCollection<string> paths)
     {
         if (paths.Count == 0)
@@ -23,7 +23,7 @@ sealed partial class FileRequests(StreamingTables tables, IServiceProvider servi
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Off without a bucket.
+        // Disabled without a bucket.
         if (services.GetService<FileLoader>() is not { } files)
             return;
         var pause = firstPause;
@@ -43,7 +43,7 @@ sealed partial class FileRequests(StreamingTables tables, IServiceProvider servi
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // What is requested stays in the databases.
+            // Requests stay in the databases.
         }
     }
 

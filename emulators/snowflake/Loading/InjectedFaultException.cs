@@ -1,4 +1,4 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A step of the loader failed because a fault was asked for.</summary>
+/// <summary>A step of the loader failed because of a requested fault.</summary>
 sealed class InjectedFaultException(string step, string how) : Exception($"injected by /emulator/faults: {step}, {how}");

@@ -3,17 +3,17 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Reads the records of a JSON file one by one: values one behind the other, on one line or on several, or the elements of an outer array.
+/// Reads the records of a JSON file one by one: values one after the other, on one line or on several, or the elements of an outer array.
 /// After an error it resumes on the next line. It holds one record at a time. Not safe for concurrent use.
 /// </summary>
 /// <param name="content">The file, decompressed.</param>
-/// <param name="stripOuterArray">The elements of an array are the records; otherwise the array is one.</param>
+/// <param name="stripOuterArray">Whether the elements of an array are the records; otherwise the array is one record.</param>
 sealed class JsonRecordReader(Stream content, bool stripOuterArray)
 {
     /// <summary>A longer record is an error (bytes). Snowflake takes 128 MB.</summary>
     public const int MaxRecord = 16 * 1024 * 1024;
 
-    // Resuming on the line after the begin of a bad record reads its other lines twice. From this many errors on it resumes behind them.
+    // Resuming on the line after the start of a bad record reads its other lines twice. From this many errors on it resumes after them.
     const int ManyErrors = 1000;
 
     static readonly JsonReaderOptions options = new() { MaxDepth = 1000 };
@@ -25,11 +25,11 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
     int recordLength;
     bool inArray;
 
-    // Whether an element has been read since the last comma; null where an error leaves that open.
+    // Whether an element has been read since the last comma; null if an error leaves that open.
     bool? afterElement = false;
     long errors;
 
-    // Where buffer[start] is, from 1.
+    // Line of buffer[start], from 1.
     long line = 1;
     long character = 1;
 
@@ -48,7 +48,7 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
     /// <summary>Bytes of the file that have been read.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Goes to the next record.</summary>
+    /// <summary>Moves to the next record.</summary>
     /// <returns>False at the end of the file.</returns>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
         return true;
     }
 
-    /// <summary>Goes to the next byte that is not blank.</summary>
+    /// <summary>Moves to the next byte that is not blank.</summary>
     async ValueTask<bool> SkipBlanksAsync(CancellationToken cancellationToken)
     {
         if (Length == 0 && await FillAsync(3, cancellationToken) && buffer.AsSpan(start, end - start).StartsWith("\uFEFF"u8))
@@ -128,12 +128,12 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
                 await FailAsync(problem, 0, cancellationToken);
                 return;
             }
-            // Twice as much each time, so that a long record is not looked at again and again.
+            // Twice as much each time, so that a long record is not scanned again and again.
             await FillAsync(Math.Min(2 * (end - start), MaxRecord), cancellationToken);
         }
     }
 
-    /// <returns>Bytes of the value that the data begins with; 0 if it goes on behind the data.</returns>
+    /// <returns>Bytes of the value at the start of the data; 0 if it continues after the data.</returns>
     static (int Length, JsonException? Error) FindEnd(ReadOnlySpan<byte> data, bool isWhole)
     {
         var reader = new Utf8JsonReader(data, isWhole, new JsonReaderState(options));
@@ -152,10 +152,10 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
         }
     }
 
-    // Without the position, which stands beside it.
+    // Without the position, which is stored beside it.
     static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].Split(" Path:")[0].TrimEnd('.', ' ');
 
-    /// <summary>Notes an error and leaves out its line, or from <see cref="ManyErrors"/> on all lines up to it.</summary>
+    /// <summary>Records an error and skips its line, or from <see cref="ManyErrors"/> on all lines up to it.</summary>
     async ValueTask FailAsync(LoadError error, long linesBefore, CancellationToken cancellationToken)
     {
         Error = error;
@@ -182,8 +182,8 @@ sealed class JsonRecordReader(Stream content, bool stripOuterArray)
         start += count;
     }
 
-    /// <summary>Reads until so many bytes are there.</summary>
-    /// <returns>False if the file ends before.</returns>
+    /// <summary>Reads until this many bytes are available.</summary>
+    /// <returns>False if the file ends first.</returns>
     async ValueTask<bool> FillAsync(int count, CancellationToken cancellationToken)
     {
         if (start > 0)

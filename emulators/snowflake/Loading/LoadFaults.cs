@@ -1,11 +1,11 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Makes steps of the loader go wrong as was asked for at <c>/emulator/faults</c>. Safe for concurrent use.</summary>
+/// <summary>Makes steps of the loader fail as requested at <c>/emulator/faults</c>. Safe for concurrent use.</summary>
 sealed class LoadFaults(Faults faults, TimeProvider clock)
 {
     /// <summary>Does a step, or fails before it or after it.</summary>
     /// <param name="step">One of <see cref="LoadStep"/>.</param>
-    /// <param name="key">Key of the object that it is about; null if it is about none.</param>
+    /// <param name="key">Key of its object; null if it has none.</param>
     /// <param name="action">The step.</param>
     /// <param name="cancellationToken">Ends a delay.</param>
     /// <exception cref="InjectedFaultException">A fault hit the step.</exception>

@@ -8,8 +8,8 @@ using System.Text.Json.Nodes;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Turns the records of a file into rows, as the SELECT of a pipe says. A row is a JSON object by the names of the columns, on one line:
-/// what the table's default pipe takes. Not safe for concurrent use.
+/// Turns the records of a file into rows, as the SELECT of a pipe says. A row is a JSON object on one line, with the columns' names as
+/// keys, as the table's default pipe accepts it. Not safe for concurrent use.
 /// </summary>
 sealed class LoadMapper : IDisposable
 {
@@ -51,7 +51,7 @@ sealed class LoadMapper : IDisposable
         }
         catch (JsonException)
         {
-            // The reader of the file has found it to be JSON.
+            // The reader of the file has already accepted it as JSON.
             return "Error parsing JSON: duplicate object attribute";
         }
         catch (InvalidOperationException)

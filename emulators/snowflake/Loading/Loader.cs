@@ -6,8 +6,9 @@ using Amazon.SQS.Model;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Classic Snowpipe with AUTO_INGEST: takes the bucket's notifications from the queue, loads what they announce, and deletes each when all
-/// of it has been loaded. What cannot be loaded now stays in the queue and comes again; it holds up nothing else.
+/// Classic Snowpipe with AUTO_INGEST: takes the bucket's notifications from the queue, loads the objects that they announce, and deletes
+/// each when all of its objects are loaded. If an object cannot be loaded now, its notification stays in the queue and is delivered again;
+/// it holds up nothing else.
 /// </summary>
 sealed partial class Loader(
     IAmazonSQS queue,
@@ -19,16 +20,16 @@ sealed partial class Loader(
     ILogger<Loader> logger
 ) : BackgroundService
 {
-    // SQS hands out at most ten messages at once, and waits at most 20 s for the first.
+    // SQS delivers at most ten messages at once, and waits at most 20 s for the first.
     const int MostMessages = 10;
     const int WaitSeconds = 20;
 
-    // How long nobody else gets a message. It is extended while the message is being worked on.
+    // How long nobody else gets a message. Extended while the message is being processed.
     const int VisibilitySeconds = 30;
     static readonly TimeSpan extension = TimeSpan.FromSeconds(VisibilitySeconds / 3);
     static readonly TimeSpan longestPause = TimeSpan.FromSeconds(30);
 
-    // Where both are started together, the queue appears a little later than this.
+    // If both are started together, the queue appears a little later than this.
     const int ReportedFailures = 4;
     const int LongestPostponement = 300;
 
@@ -81,7 +82,7 @@ sealed partial class Loader(
         return answer.Messages ?? [];
     }
 
-    /// <summary>The queue's URL. A stand-in may name a host that only it itself knows; the path is what counts.</summary>
+    /// <summary>The queue's URL. A stand-in may use a host name that only it knows; the path is what counts.</summary>
     async Task<string> FindQueueAsync(CancellationToken stop)
     {
         var url = settings.Queue.Contains("://", StringComparison.Ordinal)
@@ -95,7 +96,7 @@ sealed partial class Loader(
         if (messages.Count == 0)
             return;
         var open = new ConcurrentDictionary<string, Message>();
-        // SQS may hand out a message twice, also at once.
+        // SQS may deliver a message twice, even at the same time.
         foreach (var message in messages)
             open[message.MessageId] = message;
         using var done = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -115,7 +116,7 @@ sealed partial class Loader(
         }
     }
 
-    /// <summary>Keeps messages that wait for their turn, or are being worked on, from being handed out again.</summary>
+    /// <summary>Keeps waiting and active messages from being delivered again.</summary>
     async Task ExtendAsync(ConcurrentDictionary<string, Message> open, CancellationToken stop)
     {
         try
@@ -129,11 +130,11 @@ sealed partial class Loader(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // All are done.
+            // All are finished.
         }
         catch (Exception e) when (e is AmazonSQSException or HttpRequestException or Amazon.Runtime.AmazonClientException)
         {
-            // The messages come again, and the load history tells what has been loaded.
+            // The messages will be delivered again, and the load history shows what has been loaded.
             LogNotExtended(e.Message);
         }
     }
@@ -207,7 +208,7 @@ sealed partial class Loader(
         }
         catch (Exception e) when (e is AmazonSQSException or HttpRequestException or Amazon.Runtime.AmazonClientException)
         {
-            // Then it comes again when its time is over.
+            // The message is delivered again when its time is over.
             LogNotExtended(e.Message);
         }
     }

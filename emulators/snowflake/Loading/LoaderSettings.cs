@@ -2,19 +2,19 @@ using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Where the loader hears of new objects and fetches them. The names are those of the s3-forwarder.</summary>
+/// <summary>Where the loader learns of new objects and fetches them. The names are those of the s3-forwarder.</summary>
 sealed record LoaderSettings
 {
-    /// <summary>Name or URL of the queue that the bucket tells of new objects.</summary>
+    /// <summary>Name or URL of the queue that gets the bucket's notifications.</summary>
     public required string Queue { get; init; }
 
     /// <summary>Region that requests are signed for.</summary>
     public string Region { get; init; } = "us-east-1";
 
-    /// <summary>The server of the queue; null is Amazon.</summary>
+    /// <summary>The server of the queue; null: Amazon.</summary>
     public Uri? QueueEndpoint { get; init; }
 
-    /// <summary>The server of the bucket; null is Amazon.</summary>
+    /// <summary>The server of the bucket; null: Amazon.</summary>
     public Uri? StoreEndpoint { get; init; }
 
     /// <summary>Reads the settings.</summary>

@@ -3,11 +3,11 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Reads what S3 sends to a queue.</summary>
+/// <summary>Reads S3's messages in a queue.</summary>
 /// <remarks>Amazon S3 User Guide, "Event message structure".</remarks>
 static class Notification
 {
-    /// <summary>The objects that a message announces; empty for the message by which S3 tries the queue, and for deletions.</summary>
+    /// <summary>The objects that a message announces; none for S3's test message, and for deletions.</summary>
     /// <param name="body">The message.</param>
     /// <exception cref="InvalidDataException">It is not a notification of S3.</exception>
     public static IReadOnlyList<CreatedObject> Read(string body)
@@ -26,7 +26,7 @@ static class Notification
                         record.GetProperty("eventName").GetString()?.StartsWith("ObjectCreated:", StringComparison.Ordinal) == true
                     )
                     .Select(record => record.GetProperty("s3"))
-                    // The key is encoded as in a form: a blank is a plus.
+                    // The key is form-encoded: a blank is a plus.
                     .Select(s3 => new CreatedObject(
                         s3.GetProperty("bucket").GetProperty("name").GetString() ?? "",
                         WebUtility.UrlDecode(s3.GetProperty("object").GetProperty("key").GetString() ?? "")

@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What a row says about the object that it was loaded from.</summary>
+/// <summary>Metadata of the object that a row was loaded from.</summary>
 /// <param name="Key">Its key in the bucket.</param>
-/// <param name="ContentKey">Its checksum, as S3 gives it.</param>
+/// <param name="ContentKey">Its checksum from S3.</param>
 /// <param name="LastModified">When it was written.</param>
-/// <param name="ScannedAt">When the reading of it began.</param>
+/// <param name="ScannedAt">When reading it began.</param>
 sealed record ObjectInfo(string Key, string ContentKey, DateTimeOffset LastModified, DateTimeOffset ScannedAt);

@@ -1,14 +1,12 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>
-/// Reads from the network, and gives up when nothing comes for some time: a connection can die without anybody being told.
-/// </summary>
+/// <summary>Reads from the network, and gives up if nothing arrives for some time: a connection can die unnoticed.</summary>
 /// <param name="source">The stream; disposed with this.</param>
 /// <param name="patience">How long a read may take.</param>
 /// <param name="clock">The time.</param>
 sealed class PatientStream(Stream source, TimeSpan patience, TimeProvider clock) : ReadingStream
 {
-    /// <exception cref="IOException">Nothing has come for too long.</exception>
+    /// <exception cref="IOException">Nothing arrived for too long.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         using var timer = new CancellationTokenSource(patience, clock);

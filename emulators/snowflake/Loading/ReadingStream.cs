@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A stream that can only be read, from its begin to its end, and asynchronously.</summary>
+/// <summary>A stream that can only be read, from start to end, and asynchronously.</summary>
 abstract class ReadingStream : Stream
 {
     public override bool CanRead => true;

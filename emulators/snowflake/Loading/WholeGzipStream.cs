@@ -3,12 +3,10 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>
-/// Decompresses gzip data and notices when it ends too early, which <see cref="GZipStream"/> does not.
-/// </summary>
+/// <summary>Decompresses gzip data and detects that it ends too early, which <see cref="GZipStream"/> does not.</summary>
 /// <remarks>
-/// Random bytes, compressed as a last member, are put behind the data. If they come out again at the end, everything before them was
-/// whole. If the data was cut off, they are taken for a part of it and become something else.
+/// Random bytes, compressed as a last member, are appended to the data. If they come out again at the end, everything before them was
+/// complete. If the data was cut off, they are read as part of it and become something else.
 /// </remarks>
 sealed class WholeGzipStream : ReadingStream
 {

@@ -2,7 +2,7 @@ using DuckDB.NET.Data;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Short forms for statements without a result and with a small one.</summary>
+/// <summary>Short forms for statements without a result or with a small one.</summary>
 static class DuckDBConnectionExtensions
 {
     /// <summary>Runs a statement; its parameters are $1, $2 and so on.</summary>

@@ -11,20 +11,20 @@ static class LoadsCopy
 {
     const string Table = "\"$emulator\".loads";
 
-    // Columns of its own names: within a macro, its parameters hide columns of theirs.
+    // The columns' names differ from the macros' parameters: a parameter hides a column of the same name.
     const string Shape = """
         id BIGINT, target VARCHAR, pipe VARCHAR, path VARCHAR, stage VARCHAR, status VARCHAR, received TIMESTAMP, loaded TIMESTAMP,
         bytes BIGINT, uncompressed BIGINT, parsed BIGINT, inserted BIGINT, errors BIGINT, error_most BIGINT, message VARCHAR,
         message_line BIGINT, message_character BIGINT, message_column VARCHAR
         """;
 
-    /// <summary>Makes the copy in the database that is in use, if it is not there.</summary>
+    /// <summary>Creates the copy in the current database, if it does not exist.</summary>
     public static void Create(DuckDBConnection duck) => duck.Run($"CREATE TABLE IF NOT EXISTS {Table} ({Shape})");
 
     /// <summary>Empties the copy of a table's history, because the table was reset.</summary>
     public static void Forget(DuckDBConnection duck, Table table) => duck.Run($"DELETE FROM {Table} WHERE target = $1", table.FullName);
 
-    /// <summary>Adds the entries that are new.</summary>
+    /// <summary>Adds new entries.</summary>
     public static void BringUpToDate(DuckDBConnection duck, Table table, LoadTable loads)
     {
         var last = duck.Rows($"SELECT MAX(id) FROM {Table} WHERE target = $1", table.FullName)[0][0];
@@ -61,7 +61,7 @@ static class LoadsCopy
     /// <summary>Declares the functions for this session.</summary>
     /// <param name="duck">A connection with every database attached.</param>
     /// <param name="catalog">The declared tables and pipes.</param>
-    /// <param name="pipesRun">Classic Snowpipe is on.</param>
+    /// <param name="pipesRun">Whether classic Snowpipe is on.</param>
     public static void CreateFunctions(DuckDBConnection duck, Catalog catalog, bool pipesRun)
     {
         var all = string.Join(" UNION ALL ", catalog.Databases.Select(d => $"SELECT * FROM {QueryCopy.Name(d)}.{Table}"));
@@ -99,7 +99,7 @@ static class LoadsCopy
 
     static DateTime Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).UtcDateTime;
 
-    /// <summary>In the words of COPY_HISTORY.</summary>
+    /// <summary>The status in COPY_HISTORY's words.</summary>
     static string Words(LoadStatus status) =>
         status switch
         {

@@ -6,17 +6,17 @@ using DuckDB.NET.Data;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The committed rows of every table as DuckDB tables, in a file for each database below <c>query</c> in the data directory. It is
-/// brought up to date before each query and can be deleted at any time, but then the views that were created are lost.
+/// The committed rows of every table as DuckDB tables, in a file for each database below <c>query</c> in the data directory. It is updated
+/// before each query and can be deleted at any time, but then the created views are lost.
 /// </summary>
 /// <param name="directory">The data directory of the emulator.</param>
 /// <param name="catalog">The declared tables.</param>
 sealed class QueryCopy(string directory, Catalog catalog)
 {
-    // Rows go into the copy in portions, each a transaction, so that an interrupted first copy of many rows can resume.
+    // Rows are copied in portions, each a transaction, so that an interrupted first copy of many rows can resume.
     const int RowsPerPortion = 10_000;
 
-    // DuckDB packs rows in groups, and keeps a group in memory until it is full. Its own 122,880 rows of this size are 200 MB.
+    // DuckDB packs rows in groups, and keeps a group in memory until it is full. Its default of 122,880 rows of this size is 200 MB.
     const int RowsPerGroup = 16_384;
 
     string Folder => Path.Combine(directory, "query");
@@ -27,8 +27,8 @@ sealed class QueryCopy(string directory, Catalog catalog)
     /// <summary>The file of a database.</summary>
     public string FileOf(string database) => Path.Combine(Folder, StreamingTables.FileName(database) + ".duckdb");
 
-    /// <summary>Copies what has been committed since the last time.</summary>
-    /// <exception cref="QueryException">A stored row does not fit its table any more.</exception>
+    /// <summary>Copies everything committed since the last time.</summary>
+    /// <exception cref="QueryException">A stored row no longer fits its table.</exception>
     /// <exception cref="IOException">The disk refuses.</exception>
     /// <exception cref="InvalidDataException">The stored rows are damaged.</exception>
     public void BringUpToDate()
@@ -40,7 +40,7 @@ sealed class QueryCopy(string directory, Catalog catalog)
             foreach (var (_, schema) in catalog.Schemas.Where(s => s.Database == database))
                 duck.Run($"CREATE SCHEMA IF NOT EXISTS {Name(database)}.{Name(schema)}");
             duck.Run($"USE {Name(database)}");
-            // Which rows of a table are here: those of this store, in columns of this shape, up to this append.
+            // Which rows of a table are copied: those of this store, in columns of this form, up to this append.
             duck.Run("CREATE SCHEMA IF NOT EXISTS \"$emulator\"");
             duck.Run(
                 "CREATE TABLE IF NOT EXISTS \"$emulator\".copied"

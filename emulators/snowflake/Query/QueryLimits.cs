@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What one query may use.</summary>
+/// <summary>Limits of one query.</summary>
 static class QueryLimits
 {
     /// <summary>Longest time of one statement.</summary>
@@ -9,9 +9,9 @@ static class QueryLimits
     /// <summary>Most memory of DuckDB (MiB).</summary>
     public const int MemoryMiB = 96;
 
-    /// <summary>Most rows of a result that are handed over.</summary>
+    /// <summary>Most rows of a result that are returned.</summary>
     public const int Rows = 10_000;
 
-    /// <summary>Longest SQL that is taken (characters).</summary>
+    /// <summary>Longest accepted SQL (characters).</summary>
     public const int SqlLength = 100_000;
 }

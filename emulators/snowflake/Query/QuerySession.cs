@@ -4,12 +4,12 @@ using DuckDB.NET.Data;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Runs Snowflake's SQL on the copy of the tables (<see cref="QueryCopy"/>): queries, CREATE VIEW, DROP VIEW and USE. Nothing else runs,
-/// no statement can change a row, and none can reach files or the network. Not safe for concurrent use.
+/// Runs Snowflake's SQL on the copy of the tables (<see cref="QueryCopy"/>): queries, CREATE VIEW, DROP VIEW and USE. Nothing else runs. No
+/// statement can change a row, or reach files or the network. Not safe for concurrent use.
 /// </summary>
 sealed class QuerySession : IDisposable
 {
-    // Snowflake's functions that DuckDB has under other names, or not at all. SYSDATE is the present in UTC.
+    // Snowflake's functions that DuckDB has under other names, or not at all. SYSDATE is the current time in UTC.
     const string Macros = """
         CREATE TEMP MACRO SYSDATE() AS make_timestamp(epoch_us(now()));
         CREATE TEMP MACRO EPOCH_SECOND(moment) AS CAST(floor(epoch(moment)) AS BIGINT);
@@ -47,7 +47,7 @@ sealed class QuerySession : IDisposable
         this.limit = limit;
     }
 
-    /// <summary>A connection of its own to an empty database in memory, with the limits of a query.</summary>
+    /// <summary>A separate connection to an empty database in memory, with the limits of a query.</summary>
     public static DuckDBConnection Connect()
     {
         var connection = new DuckDBConnection("Data Source=:memory:");
@@ -60,13 +60,13 @@ sealed class QuerySession : IDisposable
         return connection;
     }
 
-    /// <summary>Waits for its turn, brings the copy up to date and opens it.</summary>
+    /// <summary>Waits for its turn, updates the copy and opens it.</summary>
     /// <param name="directory">The data directory of the emulator.</param>
     /// <param name="catalog">The declared tables.</param>
     /// <param name="mayCreateViews">Whether CREATE VIEW and DROP VIEW run.</param>
     /// <param name="limit">Longest time of one statement.</param>
-    /// <param name="pipesRun">Classic Snowpipe is on.</param>
-    /// <exception cref="QueryException">Another query has not ended in time, or a stored row does not fit its table any more.</exception>
+    /// <param name="pipesRun">Whether classic Snowpipe is on.</param>
+    /// <exception cref="QueryException">Another query has not ended in time, or a stored row no longer fits its table.</exception>
     public static async Task<QuerySession> OpenAsync(
         string directory,
         Catalog catalog,
@@ -134,7 +134,7 @@ sealed class QuerySession : IDisposable
     }
 
     /// <summary>Runs one statement.</summary>
-    /// <param name="sql">The text that the statement was taken from.</param>
+    /// <param name="sql">The text that contains the statement.</param>
     /// <param name="statement">Its tokens.</param>
     /// <returns>Null if it has no result.</returns>
     /// <exception cref="QueryException">It cannot be run.</exception>
@@ -200,7 +200,7 @@ sealed class QuerySession : IDisposable
         }
     }
 
-    // Statistics of too few values, or of one that never changes, are NULL in Snowflake and NaN in DuckDB.
+    // Statistics of too few values, or of a constant one, are NULL in Snowflake and NaN in DuckDB.
     static object? ValueOf(DbDataReader reader, int column) =>
         reader.IsDBNull(column) || reader.GetValue(column) is double.NaN ? null : reader.GetValue(column);
 

@@ -8,7 +8,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Writes the result of a query as a table for a person, or as one line of JSON.</summary>
 static class ResultWriter
 {
-    // A cell is cut at this many characters; JSON has all of it.
+    // A cell is cut at this many characters; JSON has all of them.
     const int LongestCell = 60;
 
     /// <summary>Draws a table.</summary>

@@ -17,9 +17,9 @@ sealed class RowAppender(DuckDBConnection duck, Table table) : IDisposable
     public static string TypeOf(SqlType type) =>
         type.Kind switch
         {
-            // Whole numbers of up to 38 digits fit HUGEINT, which leaves room for sums; DECIMAL(38, 0) would not.
+            // Whole numbers of up to 38 digits fit HUGEINT, which leaves room for sums; DECIMAL(38, 0) does not.
             SqlKind.Number when type.Scale == 0 => type.Length <= 18 ? "BIGINT" : "HUGEINT",
-            // .NET has no decimal of more than 28 digits.
+            // A decimal in .NET has at most 28 digits.
             SqlKind.Number when type.Length + type.Scale > 28 => "DOUBLE",
             SqlKind.Number => string.Create(CultureInfo.InvariantCulture, $"DECIMAL({type.Length + type.Scale}, {type.Scale})"),
             SqlKind.Float => "DOUBLE",

@@ -4,19 +4,19 @@ namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
 /// The verb <c>sql</c>: runs the statements of a file, or of standard input, on the rows that the emulator has committed. It runs in a
-/// process of its own, so that no query can take the emulator's memory or stop it.
+/// separate process, so that no query can take the emulator's memory or stop it.
 /// </summary>
 static class SqlCommand
 {
     const string Usage = "usage: sql [--json] [--read-only] [FILE]   (without FILE, or with -, SQL is read from standard input)";
 
-    /// <param name="settings">Where rows and declarations are.</param>
+    /// <param name="settings">Location of rows and declarations.</param>
     /// <param name="catalog">The declared tables.</param>
-    /// <param name="arguments">What follows the verb.</param>
+    /// <param name="arguments">The arguments after the verb.</param>
     /// <param name="input">Standard input.</param>
-    /// <param name="output">Where results go.</param>
-    /// <param name="error">Where the problem goes if a statement cannot be run.</param>
-    /// <returns>The exit code: <see cref="ExitCodes.Failed"/> if a statement cannot be run; those before it have been.</returns>
+    /// <param name="output">Receives the results.</param>
+    /// <param name="error">Receives the problem if a statement cannot be run.</param>
+    /// <returns>The exit code: <see cref="ExitCodes.Failed"/> if a statement cannot be run; earlier ones have been run.</returns>
     public static async Task<int> RunAsync(
         EmulatorSettings settings,
         Catalog catalog,

@@ -3,8 +3,8 @@ using System.Text;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Rewrites one statement of Snowflake's SQL for DuckDB, which understands most of it as it is. Functions that have another name or
-/// meaning in DuckDB are macros (<see cref="QuerySession"/>); this does what no macro can. Used once.
+/// Rewrites one statement of Snowflake's SQL for DuckDB, which understands most of it unchanged. Functions with another name or meaning in
+/// DuckDB are macros (<see cref="QuerySession"/>); this does what no macro can. Used once.
 /// </summary>
 sealed class SqlTranslator
 {
@@ -12,7 +12,7 @@ sealed class SqlTranslator
     readonly IReadOnlyList<SqlToken> tokens;
     readonly StringBuilder output = new();
 
-    // Where the last name begins in the output, with its qualifiers.
+    // Start of the last name in the output, with its qualifiers.
     int nameStart;
     int at;
 
@@ -23,7 +23,7 @@ sealed class SqlTranslator
     }
 
     /// <summary>The statement in DuckDB's dialect, on the same lines.</summary>
-    /// <param name="sql">The text that the tokens were taken from.</param>
+    /// <param name="sql">The text that contains the tokens.</param>
     /// <param name="statement">The statement, without a semicolon.</param>
     public static string Translate(string sql, IReadOnlyList<SqlToken> statement)
     {
@@ -59,7 +59,7 @@ sealed class SqlTranslator
             WriteToken();
     }
 
-    /// <summary>The tokens from here on are these words and symbols.</summary>
+    /// <summary>Whether the next tokens are these words and symbols.</summary>
     bool Matches(params ReadOnlySpan<string> words)
     {
         for (var i = 0; i < words.Length; i++)
@@ -70,9 +70,7 @@ sealed class SqlTranslator
         return true;
     }
 
-    /// <summary>
-    /// Where the word COPY_HISTORY stands, with a database and INFORMATION_SCHEMA before it; null if something else does.
-    /// </summary>
+    /// <summary>Position of the word COPY_HISTORY, after an optional database and INFORMATION_SCHEMA; null if it is not there.</summary>
     int? CopyHistoryAt(int index)
     {
         while (index + 2 < tokens.Count && tokens[index + 1].IsSymbol("."))
@@ -89,7 +87,7 @@ sealed class SqlTranslator
             ? tokens[index].Text.ToUpperInvariant()
             : null;
 
-    /// <summary>Writes the line ends that stood between two tokens, so that errors name the right line. Leaves comments out.</summary>
+    /// <summary>Writes the line ends between two tokens, so that errors name the right line. Leaves comments out.</summary>
     void WriteGap()
     {
         var gap = sql.AsSpan(tokens[at - 1].End, tokens[at].Start - tokens[at - 1].End);
@@ -115,7 +113,7 @@ sealed class SqlTranslator
             {
                 // DuckDB knows no backslash in a string, and no $$.
                 SqlTokenKind.Text => $"'{token.Text.Replace("'", "''", StringComparison.Ordinal)}'",
-                // A name that is not quoted is in upper case: so are the columns of a result.
+                // An unquoted name is in upper case, and so are the columns of a result.
                 SqlTokenKind.Word => token.Text,
                 _ => sql[token.Start..token.End],
             },

@@ -7,15 +7,15 @@ using System.Text.Json;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Casts a JSON value to a column type. Without an output it only tells whether the cast works. That is done for every row that arrives,
-/// so it allocates nothing in the usual cases. With an output it also writes the stored value, for those who read the table.
+/// Casts a JSON value to a column type. Without an output it only checks whether the cast works. That happens for every row that arrives,
+/// so it allocates nothing in the usual cases. With an output it also writes the stored value, for readers of the table.
 /// </summary>
 static class CellConverter
 {
-    /// <summary>Checks, and with <paramref name="output"/> writes, the value as the type holds it.</summary>
+    /// <summary>Checks the value and, with <paramref name="output"/>, writes it in the form of the type.</summary>
     /// <param name="cell">The value; <see cref="JsonTokenType.None"/> means the key is absent, which is NULL.</param>
     /// <param name="type">The column type.</param>
-    /// <param name="output">Where to write the stored value, or null to check only.</param>
+    /// <param name="output">Receives the stored value; null to check only.</param>
     /// <param name="error">Snowflake's message, which leaves out the value.</param>
     public static bool TryConvert(in JsonCell cell, SqlType type, Utf8JsonWriter? output, out string? error)
     {
@@ -72,7 +72,7 @@ static class CellConverter
         error = null;
         if (cell.Text.Length > type.Length)
         {
-            // Only a value of more bytes than characters are allowed can be too long.
+            // Only a value with more bytes than the allowed characters can be too long.
             var text = cell.Escaped ? Unescape(cell.Text) : Encoding.UTF8.GetString(cell.Text);
             if (text.EnumerateRunes().Count() > type.Length)
             {

@@ -43,7 +43,7 @@ static class DecimalText
         UInt128 limit = 1;
         for (var i = 0; i < type.Length + type.Scale; i++)
             limit *= 10;
-        // The power of ten that the next digit counts.
+        // The power of ten of the next digit.
         var power = (point < 0 ? digits.Length : point) - 1 + Math.Clamp(exponent, -MostExponent, MostExponent);
         var roundUp = false;
         for (var i = 0; i < digits.Length; i++)
@@ -52,7 +52,7 @@ static class DecimalText
                 continue;
             if (power >= -type.Scale && !TryAppend(ref value, digits[i] - '0', limit))
                 return Outcome.TooLarge;
-            // The first digit that is cut off decides.
+            // The first dropped digit decides.
             roundUp |= power == -type.Scale - 1 && digits[i] >= '5';
             power--;
         }

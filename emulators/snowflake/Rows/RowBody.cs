@@ -10,7 +10,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Splits a body of NDJSON into its lines without ever holding all of it uncompressed.</summary>
 static class RowBody
 {
-    /// <summary>A body of more bytes uncompressed is refused as an attack.</summary>
+    /// <summary>A body with more bytes uncompressed is refused as an attack.</summary>
     public const long MaxUncompressed = 256L * 1024 * 1024;
 
     /// <summary>A longer single line is refused (bytes).</summary>
@@ -24,9 +24,11 @@ static class RowBody
     /// </summary>
     /// <param name="body">The body.</param>
     /// <param name="encoding">How it is compressed.</param>
-    /// <param name="handler">Receives the number of a line, from 0, and the line; valid during the call. False ends the reading.</param>
+    /// <param name="handler">
+    /// Receives the number of a line, from 0, and the line, which is valid during the call. False stops reading.
+    /// </param>
     /// <returns>Uncompressed size in bytes.</returns>
-    /// <exception cref="InvalidDataException">The body is not what its encoding says, or too large.</exception>
+    /// <exception cref="InvalidDataException">The body does not match its encoding, or is too large.</exception>
     public static long ForEachLine(ReadOnlyMemory<byte> body, RowEncoding encoding, Func<int, ReadOnlySpan<byte>, bool> handler)
     {
         var index = 0;
@@ -105,8 +107,8 @@ static class RowBody
     }
 
     /// <summary>
-    /// GZipStream does not notice that data ends too early. Complete data ends with its size or, if it has several members, with the
-    /// size of the last.
+    /// GZipStream does not detect data that ends too early. Complete data ends with its size or, if it has several members, with the size
+    /// of the last.
     /// </summary>
     static void CheckGzipEnd(ReadOnlySpan<byte> body, long total)
     {

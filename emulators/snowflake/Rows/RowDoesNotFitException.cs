@@ -1,4 +1,4 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A row that was accepted no longer fits its table, because the SQL has changed.</summary>
+/// <summary>An accepted row no longer fits its table, because the SQL has changed.</summary>
 sealed class RowDoesNotFitException(string message) : Exception(message);

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>How a body of rows is compressed, on the wire and in the store alike. The store keeps the numbers.</summary>
+/// <summary>How a body of rows is compressed, on the wire and in the store. The store contains these numbers.</summary>
 enum RowEncoding : byte
 {
     Identity = 0,

@@ -9,7 +9,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// </summary>
 sealed class RowMapper
 {
-    // What fills a column, and where its value lies in the row being mapped.
+    // The source of a column, and the position of its value in the current row.
     sealed class Source(Column column, SqlType type, bool wholeRow)
     {
         public readonly Column Column = column;
@@ -23,7 +23,7 @@ sealed class RowMapper
         public int Length;
     }
 
-    /// <summary>How rows are read. JSON itself has no limit to its depth.</summary>
+    /// <summary>How rows are read. JSON itself has no depth limit.</summary>
     public static readonly JsonReaderOptions Json = new() { MaxDepth = 10_000 };
 
     readonly record struct Target(Source Source, bool Exact);
@@ -33,7 +33,7 @@ sealed class RowMapper
     // In the order in which they are checked.
     readonly Source[] sources;
 
-    // The source of each column; null means that the column gets its default, or NULL.
+    // The source of each column; null: the column gets its default, or NULL.
     readonly Source?[] sourceOf;
     readonly Column? unfillable;
     readonly Dictionary<string, Target[]> targets = new(StringComparer.Ordinal);
@@ -41,7 +41,7 @@ sealed class RowMapper
     readonly bool byName;
     readonly bool ignoreCase;
 
-    // Most senders write the same keys in the same order. Hence the targets of key i of the last row are tried first.
+    // Most senders write the same keys in the same order, so the targets of key i of the last row are tried first.
     readonly List<(byte[] Key, Target[] Targets)> lastOrder = [];
     char[] keyBuffer = new char[64];
 
@@ -49,7 +49,7 @@ sealed class RowMapper
     {
         columns = [.. pipe.Table.Columns];
         sourceOf = new Source?[columns.Length];
-        // Without a SELECT, keys name columns. A key in the case of the column wins over one in another case, which fills every column
+        // Without a SELECT, keys name columns. A key in the column's exact case wins over one in another case, which fills every column
         // that it matches.
         byName = pipe.Sources is null;
         ignoreCase = byName && pipe.IgnoreCase;
@@ -78,13 +78,13 @@ sealed class RowMapper
         }
         catch (InvalidOperationException)
         {
-            // The reader throws this for an escape such as \ud83d that stands alone: valid JSON, but not a text.
+            // The reader throws this for a lone escape such as \ud83d: valid JSON, but not a text.
             error = "Error parsing JSON: half of a surrogate pair";
             return false;
         }
     }
 
-    /// <summary>Writes a row as a JSON object of the table's columns. The row must have been accepted by <see cref="TryCheck"/>.</summary>
+    /// <summary>Writes a row as a JSON object of the table's columns. <see cref="TryCheck"/> must have accepted the row.</summary>
     public void Write(ReadOnlySpan<byte> row, Utf8JsonWriter output)
     {
         if (!TryMap(row, output, out var error))
@@ -129,7 +129,7 @@ sealed class RowMapper
         }
         if (source.Token is JsonTokenType.None or JsonTokenType.Null)
         {
-            // Only a key that is absent takes the default, and only where keys name columns; a SELECT yields NULL.
+            // Only an absent key takes the default, and only if keys name columns; a SELECT yields NULL.
             if (byName && source.Token == JsonTokenType.None && column.DefaultJson is not null)
             {
                 if (output is not null)
@@ -159,7 +159,7 @@ sealed class RowMapper
             output.WriteNullValue();
     }
 
-    /// <summary>Finds in the row the value of every column. Also where the row is checked to be one JSON object.</summary>
+    /// <summary>Finds in the row the value of every column. Also checks that the row is one JSON object.</summary>
     bool TryLocate(ReadOnlySpan<byte> row, out string? error)
     {
         foreach (var source in sources)

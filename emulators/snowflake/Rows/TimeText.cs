@@ -88,13 +88,13 @@ static class TimeText
                 + fraction
                 + (zone < TimeSpan.Zero ? "-" : "+")
                 + zone.ToString("hh\\:mm", invariant),
-            // A cast to TIMESTAMP_NTZ keeps the clock as written and drops the offset.
+            // A cast to TIMESTAMP_NTZ keeps the local time as written and drops the offset.
             _ => local.ToString(Seconds, invariant) + fraction,
         };
         return true;
     }
 
-    /// <summary>A JSON number counts seconds. Digits in a string count seconds, ms, µs or ns, depending on their size.</summary>
+    /// <summary>A JSON number is in seconds. Digits in a string are in seconds, ms, µs or ns, depending on their size.</summary>
     static bool TryEpoch(long epoch, bool isNumber, SqlKind kind, out string? stored)
     {
         stored = null;

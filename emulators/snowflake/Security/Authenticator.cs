@@ -12,7 +12,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// </summary>
 sealed class Authenticator(EmulatorSettings settings, PublicKeys keys, Faults faults, ServerSecret secret)
 {
-    // Snowflake accepts a key-pair JWT for an hour after its issue, whatever its exp says.
+    // Snowflake accepts a key-pair JWT for an hour after its issue, whatever its exp.
     static readonly TimeSpan LongestJwt = TimeSpan.FromHours(1);
     static readonly TimeSpan AllowedSkew = TimeSpan.FromSeconds(60);
 
@@ -49,7 +49,7 @@ sealed class Authenticator(EmulatorSettings settings, PublicKeys keys, Faults fa
     }
 
     /// <summary>Makes a scoped token, which is itself a JWT with an expiry, for a verified identity.</summary>
-    /// <param name="identity">Whom the caller's own token speaks for.</param>
+    /// <param name="identity">The identity of the caller's own token.</param>
     /// <param name="scope">The requested scope; empty if none was requested.</param>
     public string IssueScoped(Identity identity, string scope)
     {
@@ -72,7 +72,7 @@ sealed class Authenticator(EmulatorSettings settings, PublicKeys keys, Faults fa
         return signed + "." + Base64Url.EncodeToString(secret.Sign(Encoding.ASCII.GetBytes(signed)));
     }
 
-    /// <summary>The role in <c>session:role:NAME</c>, wherever it stands among the blank-separated parts of a scope.</summary>
+    /// <summary>The role in <c>session:role:NAME</c>, anywhere among the blank-separated parts of a scope.</summary>
     static string? RoleIn(string? scope) =>
         scope
             ?.Split(' ', StringSplitOptions.RemoveEmptyEntries)

@@ -16,17 +16,17 @@ sealed class EmulatorCertificate(EmulatorSettings settings, TimeProvider clock)
     readonly Lock gate = new();
     X509Certificate2? current;
 
-    /// <summary>The certificate of the authority, which a client has to trust.</summary>
+    /// <summary>The authority's certificate, which a client must trust.</summary>
     public static string AuthorityPath(EmulatorSettings settings) => Path.Combine(settings.DataDirectory, "tls", "ca.pem");
 
-    /// <summary>The certificate to serve now. A new one also goes to <c>tls/server.pem</c> below the data directory.</summary>
+    /// <summary>The current server certificate. A new one is also written to <c>tls/server.pem</c> below the data directory.</summary>
     public X509Certificate2 Current
     {
         get
         {
             lock (gate)
             {
-                // The previous one may still be in a handshake, so it is left to the garbage collector.
+                // A handshake may still use the previous certificate, so it is left to the garbage collector.
                 if (current is null || current.NotAfter.ToUniversalTime() - RenewBefore <= clock.GetUtcNow().UtcDateTime)
                     current = Make();
                 return current;
@@ -64,7 +64,7 @@ sealed class EmulatorCertificate(EmulatorSettings settings, TimeProvider clock)
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        // Python 3.13 and other clients refuse a certificate that does not name its authority's key.
+        // Python 3.13 and other clients refuse a certificate without its authority's key identifier.
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         using var signed = request.Create(authority, now.AddDays(-1), now + Validity, RandomNumberGenerator.GetBytes(16));
@@ -73,7 +73,7 @@ sealed class EmulatorCertificate(EmulatorSettings settings, TimeProvider clock)
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>The authority stays the same over restarts, so that a client has to trust it only once.</summary>
+    /// <summary>The authority stays the same over restarts, so that a client must trust it only once.</summary>
     static X509Certificate2 Authority(string directory, DateTimeOffset now)
     {
         var certificatePath = Path.Combine(directory, "ca.pem");

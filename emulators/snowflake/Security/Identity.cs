@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Whom a bearer token speaks for.</summary>
+/// <summary>The identity behind a bearer token.</summary>
 /// <param name="User">The user.</param>
-/// <param name="Role">The role that the token is restricted to; null means the user's default role.</param>
-/// <param name="IsAccessToken">The token is a programmatic access token.</param>
+/// <param name="Role">The role that the token is restricted to; null: the user's default role.</param>
+/// <param name="IsAccessToken">Whether the token is a programmatic access token.</param>
 sealed record Identity(string? User, string? Role, bool IsAccessToken = false);

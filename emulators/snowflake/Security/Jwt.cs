@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A JSON Web Token taken apart. Nothing about it is verified yet.</summary>
+/// <summary>A parsed JSON Web Token. Nothing in it is verified yet.</summary>
 sealed class Jwt
 {
     readonly JsonElement claims;
@@ -17,15 +17,15 @@ sealed class Jwt
         Signature = signature;
     }
 
-    /// <summary>The header's <c>alg</c>; <c>none</c> if it has none.</summary>
+    /// <summary>The header's <c>alg</c>; <c>none</c> if it is absent.</summary>
     public string Algorithm { get; }
 
-    /// <summary>The bytes that the signature is for.</summary>
+    /// <summary>The signed bytes.</summary>
     public byte[] Signed { get; }
 
     public byte[] Signature { get; }
 
-    /// <summary>Takes a token apart; null if it is not a JWT.</summary>
+    /// <summary>Parses a token; null if it is not a JWT.</summary>
     public static Jwt? TryParse(string token)
     {
         var parts = token.Split('.');
@@ -52,11 +52,11 @@ sealed class Jwt
         }
     }
 
-    /// <summary>A claim that is a text; null if it is absent or something else.</summary>
+    /// <summary>A text claim; null if it is absent or not a text.</summary>
     public string? Text(string claim) =>
         claims.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>A claim that is a time, in seconds since 1970 or, if it is that large, milliseconds; null if it is not a number.</summary>
+    /// <summary>A time claim, in seconds since 1970 or, if it is that large, milliseconds; null if it is not a number.</summary>
     public DateTimeOffset? Time(string claim)
     {
         if (!claims.TryGetProperty(claim, out var value) || value.ValueKind != JsonValueKind.Number)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A token that was refused: Snowflake's answer, and the reason that Snowflake tells only to an administrator.</summary>
+/// <summary>A refused token: Snowflake's answer, and the reason that Snowflake tells only an administrator.</summary>
 /// <param name="code">Snowflake's code in the answer.</param>
 /// <param name="message">Snowflake's words in the answer.</param>
 /// <param name="reasonCode">Error code of SYSTEM$GET_LOGIN_FAILURE_DETAILS.</param>

@@ -25,7 +25,7 @@ sealed partial class PublicKeys(EmulatorSettings settings, TimeProvider clock, I
         }
     }
 
-    /// <summary>The users that have keys, in a sentence.</summary>
+    /// <summary>The users with keys, in a sentence.</summary>
     public string Describe()
     {
         lock (gate)

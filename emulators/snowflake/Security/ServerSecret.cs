@@ -4,7 +4,7 @@ using System.Text;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The one secret of an emulator, from which every token and key that it issues is derived. It is kept with the data, so that they
+/// The one secret of an emulator, from which every token and key that it issues is derived. It is stored with the data, so that they
 /// outlive a restart. Safe for concurrent use.
 /// </summary>
 sealed class ServerSecret
@@ -29,6 +29,6 @@ sealed class ServerSecret
     /// <summary>The HMAC-SHA256 of data.</summary>
     public byte[] Sign(byte[] data) => HMACSHA256.HashData(secret, data);
 
-    /// <summary>32 bytes that depend on the secret, on what they are for, and on a text.</summary>
+    /// <summary>32 bytes that depend on the secret, a purpose, and a text.</summary>
     public byte[] Derive(string purpose, string text) => Sign(Encoding.UTF8.GetBytes($"{purpose}\n{text}"));
 }

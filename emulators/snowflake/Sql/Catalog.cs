@@ -19,15 +19,15 @@ sealed class Catalog
         Tables.Find(t => t.Database == database && t.Schema == schema && t.Name == name);
 
     /// <summary>
-    /// The pipe that rows of a table came through, by its name. A pipe that the SQL no longer declares leaves rows behind; the table's
-    /// default pipe shows them by column name.
+    /// The pipe of stored rows of a table, by its name. A pipe that the SQL no longer declares leaves rows behind; the table's default pipe
+    /// shows them by column name.
     /// </summary>
     public Pipe PipeOf(Table table, string name) => Pipes.Find(p => p.Table == table && p.Name == name) ?? DefaultPipeOf(table);
 
-    /// <summary>The pipe that Snowflake makes for a table.</summary>
+    /// <summary>The pipe that Snowflake creates for a table.</summary>
     public Pipe DefaultPipeOf(Table table) => Pipes.First(p => p.Table == table && p.IsDefault);
 
-    /// <summary>Adds to each table the pipe that Snowflake makes for it.</summary>
+    /// <summary>Adds to each table the pipe that Snowflake creates for it.</summary>
     public void AddDefaultPipes()
     {
         foreach (var table in Tables)
@@ -40,7 +40,7 @@ sealed class Catalog
 
     /// <summary>
     /// Turns <c>"table"-STREAMING</c>, as Snowflake's own SDK names the default pipe of a quoted table, into <c>"table-STREAMING"</c>;
-    /// every other identifier stays as it is.
+    /// every other identifier is unchanged.
     /// </summary>
     public static string DefaultPipeIdentifier(string identifier) =>
         identifier is ['"', ..] && identifier.EndsWith('"' + DefaultPipeSuffix, StringComparison.OrdinalIgnoreCase)
@@ -48,8 +48,8 @@ sealed class Catalog
             : identifier;
 
     /// <summary>
-    /// The name an identifier in a URL stands for: in double quotes exactly that name; otherwise the name in any case,
-    /// an upper-case one first.
+    /// The name that an identifier in a URL stands for: in double quotes exactly that name; otherwise the name in any case, upper case
+    /// first.
     /// </summary>
     public static string? Resolve(string identifier, IEnumerable<string> names)
     {

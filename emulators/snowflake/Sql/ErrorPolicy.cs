@@ -1,8 +1,8 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>ON_ERROR: what becomes of a file with records that cannot be loaded.</summary>
-/// <param name="Limit">So many errors skip the file; null loads whatever can be loaded (CONTINUE).</param>
-/// <param name="IsPercent"><paramref name="Limit"/> is a percentage of the records.</param>
+/// <summary>ON_ERROR: how to treat a file with records that cannot be loaded.</summary>
+/// <param name="Limit">This many errors skip the file; null loads whatever can be loaded (CONTINUE).</param>
+/// <param name="IsPercent">Whether <paramref name="Limit"/> is a percentage of the records.</param>
 readonly record struct ErrorPolicy(int? Limit, bool IsPercent = false)
 {
     /// <summary>One error skips the file. The default of a pipe.</summary>
@@ -10,7 +10,7 @@ readonly record struct ErrorPolicy(int? Limit, bool IsPercent = false)
 
     public static readonly ErrorPolicy Continue = new(null);
 
-    /// <summary>Whether a file is skipped whatever else is in it.</summary>
+    /// <summary>Whether a file is skipped regardless of its other records.</summary>
     /// <param name="errors">Records so far that cannot be loaded.</param>
     public bool SkipsAnyway(long errors) => !IsPercent && errors > 0 && errors >= Limit;
 

@@ -3,7 +3,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>How the files of a stage are compressed.</summary>
 enum FileCompression
 {
-    /// <summary>Each file tells: by its name (.gz, .zst) or its first bytes.</summary>
+    /// <summary>Detected per file, by its name (.gz, .zst) or its first bytes.</summary>
     Auto,
     None,
     Gzip,

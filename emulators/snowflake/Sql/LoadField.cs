@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What a column of a loaded row is taken from.</summary>
+/// <summary>The source of a column in a loaded row.</summary>
 enum LoadField
 {
     /// <summary>The record, <c>$1</c>, or a key of it.</summary>
@@ -18,6 +18,6 @@ enum LoadField
     /// <summary><c>METADATA$FILE_LAST_MODIFIED</c>: when the object was written, UTC.</summary>
     LastModified,
 
-    /// <summary><c>METADATA$START_SCAN_TIME</c>: when the reading of the file began.</summary>
+    /// <summary><c>METADATA$START_SCAN_TIME</c>: when reading the file began.</summary>
     StartScanTime,
 }

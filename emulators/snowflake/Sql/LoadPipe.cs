@@ -11,28 +11,28 @@ sealed class LoadPipe(string database, string schema, string name, Table table, 
     public Table Table { get; } = table;
     public ExternalStage Stage { get; } = stage;
 
-    /// <summary>Files are loaded when the bucket announces them.</summary>
+    /// <summary>Whether files are loaded when the bucket announces them.</summary>
     public bool AutoIngest { get; init; }
 
     /// <summary>A path below the stage, as in <c>FROM @stage/path</c>.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>What fills each column of the COPY.</summary>
+    /// <summary>The source of each column in the COPY.</summary>
     public required IReadOnlyList<LoadSource> Sources { get; init; }
 
     public required FileFormat Format { get; init; }
 
     public ErrorPolicy OnError { get; init; } = ErrorPolicy.SkipFile;
 
-    /// <summary>Matches the whole path behind the stage's URL; null takes every file.</summary>
+    /// <summary>Matches the whole path after the stage's URL; null takes every file.</summary>
     public Regex? Pattern { get; init; }
 
     public string FullName => $"{Database}.{Schema}.{Name}";
 
-    /// <summary>The stage's place, as Snowflake shows it.</summary>
+    /// <summary>The stage's location in Snowflake's form.</summary>
     public string StageLocation => $"s3://{Stage.Bucket}/{Stage.Prefix}";
 
-    /// <summary>The pipe loads this object.</summary>
+    /// <summary>Whether the pipe loads this object.</summary>
     /// <param name="bucket">The bucket.</param>
     /// <param name="key">The key.</param>
     public bool Takes(string bucket, string key) =>

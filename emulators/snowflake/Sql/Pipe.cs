@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A streaming pipe: the table it fills, and how.</summary>
+/// <summary>A streaming pipe: the table that it fills, and how.</summary>
 sealed class Pipe(string database, string schema, string name, Table table)
 {
     public string Database { get; } = database;
@@ -11,9 +11,9 @@ sealed class Pipe(string database, string schema, string name, Table table)
     /// <summary>Sources of a pipe with a SELECT; null if it matches keys to column names.</summary>
     public IReadOnlyList<ColumnSource>? Sources { get; init; }
 
-    /// <summary>Keys match column names whatever their case (used without <see cref="Sources"/>).</summary>
+    /// <summary>Whether keys match column names regardless of case (used without <see cref="Sources"/>).</summary>
     public bool IgnoreCase { get; init; }
 
-    /// <summary>Made by Snowflake itself for a table, and not visible until somebody streams to it.</summary>
+    /// <summary>Whether Snowflake itself created it for a table. It is not visible until somebody streams to it.</summary>
     public bool IsDefault { get; init; }
 }

@@ -3,21 +3,21 @@ using System.Globalization;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Reads the tokens of one statement after another. A method without Try throws an error with file and line if it does not find what it
-/// is named after. Not safe for concurrent use.
+/// Reads the tokens of one statement after another. A method without Try throws an error with file and line if the next tokens are not what
+/// its name says. Not safe for concurrent use.
 /// </summary>
-/// <param name="catalog">What has been declared so far; it decides which schemas there are.</param>
-/// <param name="file">The file, for errors.</param>
+/// <param name="catalog">The declarations so far; they decide which schemas exist.</param>
+/// <param name="file">The file's name, for errors.</param>
 /// <param name="sql">Its text.</param>
 sealed class SqlCursor(Catalog catalog, string file, string sql)
 {
     List<SqlToken> tokens = [];
     int at;
 
-    /// <summary>The database that USE or CREATE chose last; null if none has.</summary>
+    /// <summary>The database that USE or CREATE chose last; null if none.</summary>
     public string? Database { get; set; }
 
-    /// <summary>The schema that USE or CREATE chose last; null if none has.</summary>
+    /// <summary>The schema that USE or CREATE chose last; null if none.</summary>
     public string? Schema { get; set; }
 
     /// <summary>Begins a statement.</summary>
@@ -27,7 +27,7 @@ sealed class SqlCursor(Catalog catalog, string file, string sql)
         at = 0;
     }
 
-    /// <summary>A token as it was written.</summary>
+    /// <summary>A token as written.</summary>
     public string Spelling(SqlToken token) => sql[token.Start..token.End];
 
     public SqlToken Current =>
@@ -44,7 +44,7 @@ sealed class SqlCursor(Catalog catalog, string file, string sql)
         return token;
     }
 
-    /// <summary>The statement has this symbol further on.</summary>
+    /// <summary>Whether this symbol occurs in the rest of the statement.</summary>
     public bool HasAhead(string symbol) => tokens.FindIndex(at, token => token.IsSymbol(symbol)) >= 0;
 
     public bool TryWord(string word) => Take(Current.IsWord(word));
@@ -145,7 +145,7 @@ sealed class SqlCursor(Catalog catalog, string file, string sql)
         return (inDatabase, inSchema, parts[^1]);
     }
 
-    /// <summary>The key of a path into a VARIANT, as in <c>$1:key</c>; null if none follows. Its case counts.</summary>
+    /// <summary>The key of a path into a VARIANT, as in <c>$1:key</c>; null if none follows. It is case-sensitive.</summary>
     public string? VariantKey()
     {
         if (!TrySymbol(":"))

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A SQL file holds something this emulator does not understand.</summary>
+/// <summary>A SQL file contains something that this emulator does not understand.</summary>
 sealed class SqlException(string file, int line, string problem) : Exception($"{file}:{line}: {problem}");

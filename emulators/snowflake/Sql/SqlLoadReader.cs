@@ -7,14 +7,14 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads the COPY of a pipe that loads files.</summary>
 sealed class SqlLoadReader(Catalog catalog, SqlCursor sql)
 {
-    // A pattern is the user's own and is tried on every file's name.
+    // A pattern comes from the user and is tried on every file's name.
     static readonly TimeSpan PatternLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>The rest of the statement, from behind the word FROM.</summary>
+    /// <summary>Reads the rest of the statement after the word FROM.</summary>
     /// <param name="name">Name of the pipe.</param>
     /// <param name="table">The table that it fills.</param>
-    /// <param name="targets">The columns of the COPY by their positions; null means those of the table.</param>
-    /// <param name="autoIngest">The pipe loads what the bucket announces.</param>
+    /// <param name="targets">The columns of the COPY by position; null: those of the table.</param>
+    /// <param name="autoIngest">Whether the pipe loads announced files.</param>
     public LoadPipe Read((string Database, string Schema, string Name) name, Table table, List<int>? targets, bool autoIngest)
     {
         var line = sql.Current.Line;
@@ -139,7 +139,7 @@ sealed class SqlLoadReader(Catalog catalog, SqlCursor sql)
         return (field, key, Time(kind));
     }
 
-    /// <summary>CONVERT_TIMEZONE('UTC', …), or with 'UTC' twice. Every time here is in UTC, so nothing has to be converted.</summary>
+    /// <summary>CONVERT_TIMEZONE('UTC', …), or with 'UTC' twice. Every time here is in UTC, so no conversion is needed.</summary>
     (LoadField Field, string? Key, SqlType Type) ReadConversion()
     {
         sql.Symbol("(");
@@ -156,7 +156,7 @@ sealed class SqlLoadReader(Catalog catalog, SqlCursor sql)
             throw sql.Unexpected("CONVERT_TIMEZONE('UTC', …)");
         var (field, key, _) = ReadExpression();
         sql.Symbol(")");
-        // With two zones it returns the wall clock, with one an instant.
+        // With two zones it returns local time, with one an instant.
         return (field, key, Time(zones == 2 ? SqlKind.TimestampNtz : SqlKind.TimestampTz));
     }
 
@@ -169,7 +169,7 @@ sealed class SqlLoadReader(Catalog catalog, SqlCursor sql)
             catalog.Stages.Find(s => s.Database == database && s.Schema == schema && s.Name == name)
             ?? throw sql.Problem(line, $"stage {database}.{schema}.{name} does not exist");
         var path = new StringBuilder();
-        // A path is not a name: its tokens count as they are spelled.
+        // A path is not a name: its tokens count as spelled.
         while (sql.TrySymbol("/"))
         {
             while (!sql.AtEnd && !sql.Current.IsSymbol("/") && !sql.Current.IsSymbol(")") && !IsOption(sql.Current))

@@ -3,7 +3,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads CREATE PIPE into a catalog.</summary>
 sealed class SqlPipeReader(Catalog catalog, SqlCursor sql)
 {
-    /// <summary>CREATE PIPE, from behind the word PIPE.</summary>
+    /// <summary>Reads CREATE PIPE after the word PIPE.</summary>
     public void Create(bool replace)
     {
         var ifNotExists = sql.IfNotExists();
@@ -70,7 +70,7 @@ sealed class SqlPipeReader(Catalog catalog, SqlCursor sql)
         return targets;
     }
 
-    /// <summary>The rest of a streaming pipe, from behind the word FROM.</summary>
+    /// <summary>Reads the rest of a streaming pipe after the word FROM.</summary>
     Pipe ReadStreaming(int line, (string Database, string Schema, string Name) name, Table table, List<int>? targets)
     {
         List<ColumnSource>? sources = null;

@@ -4,11 +4,11 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// Reads the part of Snowflake's SQL that declares where rows go: CREATE DATABASE, SCHEMA, TABLE, FILE FORMAT, STAGE and PIPE, ALTER TABLE
 /// ADD COLUMN and SET, and USE. Statements about other kinds of objects (roles, users, grants, warehouses, views, alerts…), queries and
 /// DROPs are skipped by their first words. Everything else is an error: an emulator that disagrees with the SQL that a user runs would be
-/// worse than none.
+/// worse than no emulator.
 /// </summary>
 sealed class SqlReader
 {
-    // In the files where a user writes S3_BUCKET and S3_FILE_PREFIX.
+    // Stands in the files where a user writes S3_BUCKET and S3_FILE_PREFIX.
     const string Bucket = "<bucket>";
     const string UsualPrefix = "inverter-data/";
 
@@ -34,7 +34,7 @@ sealed class SqlReader
         "EXPLAIN",
     ];
 
-    // Objects that do not influence which row goes where.
+    // Objects that do not affect which row goes where.
     static readonly HashSet<string> SkippedObjects =
     [
         "ROLE",
@@ -80,11 +80,11 @@ sealed class SqlReader
         this.sql = sql;
     }
 
-    /// <summary>Reads every *.sql file of some directories, in the order of the directories and of the files' names.</summary>
+    /// <summary>Reads every *.sql file of the given directories, in the order of the directories and of the files' names.</summary>
     /// <param name="directories">The directories, separated by commas.</param>
-    /// <param name="bucket">What the files mean by <c>&lt;bucket&gt;</c>, which a user replaces; null leaves it there.</param>
-    /// <param name="prefix">What stands in the place of <c>inverter-data/</c> behind it; null leaves it there.</param>
-    /// <exception cref="SqlException">Something is not understood; the message starts with <c>file:line</c>.</exception>
+    /// <param name="bucket">Replaces <c>&lt;bucket&gt;</c>, which a user would edit; null leaves it unchanged.</param>
+    /// <param name="prefix">Replaces <c>inverter-data/</c> after it; null leaves it unchanged.</param>
+    /// <exception cref="SqlException">A statement is not understood; the message starts with <c>file:line</c>.</exception>
     public static Catalog ReadDirectory(string directories, string? bucket = null, string? prefix = null)
     {
         var catalog = new Catalog();
@@ -106,11 +106,11 @@ sealed class SqlReader
         return catalog;
     }
 
-    /// <summary>The directories of a list that is separated by commas.</summary>
+    /// <summary>The directories of a comma-separated list.</summary>
     public static string[] Split(string directories) =>
         directories.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    /// <summary>Reads one file into a catalog. Each file is a session of its own: a USE ends with it.</summary>
+    /// <summary>Reads one file into a catalog. Each file is a separate session: a USE ends with it.</summary>
     public static void Read(Catalog catalog, string file, string sql)
     {
         var cursor = new SqlCursor(catalog, file, sql);

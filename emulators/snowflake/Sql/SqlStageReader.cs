@@ -3,7 +3,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads CREATE STAGE, CREATE FILE FORMAT and the option FILE_FORMAT into a catalog.</summary>
 sealed class SqlStageReader(Catalog catalog, SqlCursor sql)
 {
-    /// <summary>CREATE STAGE, from behind the word STAGE. A stage without URL is Snowflake's own and is left out.</summary>
+    /// <summary>Reads CREATE STAGE after the word STAGE. A stage without URL is internal to Snowflake and is skipped.</summary>
     public void CreateStage(bool replace)
     {
         var ifNotExists = sql.IfNotExists();
@@ -49,7 +49,7 @@ sealed class SqlStageReader(Catalog catalog, SqlCursor sql)
         catalog.Stages.Add(new ExternalStage(database, schema, name, bucket, prefix, format));
     }
 
-    /// <summary>CREATE FILE FORMAT, from behind the word FORMAT.</summary>
+    /// <summary>Reads CREATE FILE FORMAT after the word FORMAT.</summary>
     public void CreateFileFormat(bool replace)
     {
         var ifNotExists = sql.IfNotExists();
@@ -64,7 +64,7 @@ sealed class SqlStageReader(Catalog catalog, SqlCursor sql)
         }
     }
 
-    /// <summary>The value of FILE_FORMAT, from behind that word: options, or the name of a format.</summary>
+    /// <summary>Reads the value of FILE_FORMAT after that word: options, or the name of a format.</summary>
     public FileFormat ReadFormat()
     {
         sql.Symbol("=");

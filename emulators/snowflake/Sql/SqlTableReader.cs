@@ -6,7 +6,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads CREATE TABLE and ALTER TABLE into a catalog.</summary>
 sealed class SqlTableReader(Catalog catalog, SqlCursor sql)
 {
-    /// <summary>CREATE TABLE, from behind the word TABLE.</summary>
+    /// <summary>Reads CREATE TABLE after the word TABLE.</summary>
     public void Create(bool replace)
     {
         var ifNotExists = sql.IfNotExists();
@@ -116,7 +116,7 @@ sealed class SqlTableReader(Catalog catalog, SqlCursor sql)
                     + "time there either.)"
             );
 
-        // The column's own conversion decides whether its default is one of its values.
+        // The column's own conversion decides whether its default is a valid value.
         var utf8 = Encoding.UTF8.GetBytes(json);
         var reader = new Utf8JsonReader(utf8);
         reader.Read();
@@ -155,7 +155,7 @@ sealed class SqlTableReader(Catalog catalog, SqlCursor sql)
         }
     }
 
-    /// <summary>ALTER TABLE, from behind the word TABLE.</summary>
+    /// <summary>Reads ALTER TABLE after the word TABLE.</summary>
     public void Alter()
     {
         var ifExists = sql.TryWord("IF");

@@ -1,6 +1,6 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What a piece of SQL is.</summary>
+/// <summary>The kind of a token.</summary>
 enum SqlTokenKind
 {
     Word,

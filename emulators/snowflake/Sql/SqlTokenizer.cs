@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Takes Snowflake's SQL apart into statements and tokens.</summary>
+/// <summary>Splits Snowflake's SQL into statements and tokens.</summary>
 static class SqlTokenizer
 {
     /// <summary>Splits at semicolons, except within BEGIN … END and CASE … END.</summary>
@@ -34,7 +34,7 @@ static class SqlTokenizer
             yield return statement;
     }
 
-    /// <summary>Takes SQL apart; blanks and comments are left out.</summary>
+    /// <summary>Splits SQL into tokens; skips blanks and comments.</summary>
     /// <exception cref="SqlException">A string, a quoted name or a comment is not closed.</exception>
     public static List<SqlToken> Tokenize(string file, string sql)
     {

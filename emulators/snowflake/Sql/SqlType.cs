@@ -6,7 +6,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <param name="Scale">NUMBER: digits after the point. Otherwise 0.</param>
 readonly record struct SqlType(SqlKind Kind, int Length = 0, int Scale = 0)
 {
-    /// <summary>The length of a VARCHAR without one.</summary>
+    /// <summary>The default length of a VARCHAR.</summary>
     public const int MaxVarchar = 16_777_216;
 
     public static SqlType Number(int precision, int scale) => new(SqlKind.Number, precision - scale, scale);
@@ -24,7 +24,7 @@ readonly record struct SqlType(SqlKind Kind, int Length = 0, int Scale = 0)
             _ => Kind.ToString().ToUpperInvariant(),
         };
 
-    /// <summary>A value cast to this type and then stored in a column of type <paramref name="column"/>, as one step.</summary>
+    /// <summary>The single type that combines a cast to this type with storing in a column of type <paramref name="column"/>.</summary>
     /// <returns>False if the two are different families.</returns>
     public bool TryStoreIn(SqlType column, out SqlType combined)
     {

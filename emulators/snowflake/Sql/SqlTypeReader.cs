@@ -3,7 +3,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <summary>Reads the type of a column or a cast.</summary>
 static class SqlTypeReader
 {
-    /// <exception cref="SqlException">The next tokens are not a type, or one that is not emulated.</exception>
+    /// <exception cref="SqlException">The next tokens are not a type, or a type that is not emulated.</exception>
     public static SqlType Read(SqlCursor sql)
     {
         var token = sql.Next();
@@ -52,7 +52,7 @@ static class SqlTypeReader
 
     static SqlType Varchar(SqlCursor sql, int length) => new(SqlKind.Varchar, InParentheses(sql, 1, 134_217_728) ?? length);
 
-    /// <summary>A precision may be given; fractions are always kept as they were sent.</summary>
+    /// <summary>A precision may be given; fractions are always kept as sent.</summary>
     static SqlType Time(SqlCursor sql, SqlKind kind)
     {
         InParentheses(sql, 0, 9);

@@ -26,7 +26,7 @@ static class AesCtr
         {
             for (var i = 0; i < Batch; i += Block)
                 BinaryPrimitives.WriteUInt128BigEndian(counters.AsSpan(i), counter++);
-            // ECB of a counter is what counter mode is made of.
+            // Counter mode is ECB of a counter.
             aes.EncryptEcb(counters, stream, PaddingMode.None);
             for (var i = 0; i < Math.Min(data.Length, Batch); i++)
                 data[i] ^= stream[i];

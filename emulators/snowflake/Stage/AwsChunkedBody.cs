@@ -7,8 +7,8 @@ using System.Text;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Takes a body in <c>aws-chunked</c> coding apart: <c>size[;chunk-signature=…] CRLF data CRLF</c> for each chunk, a chunk of size 0, the
-/// trailer and an empty line. Never holds more than one block of what the connection delivers. Not safe for concurrent use.
+/// Decodes a body in <c>aws-chunked</c> coding: <c>size[;chunk-signature=…] CRLF data CRLF</c> for each chunk, a chunk of size 0, the
+/// trailer and an empty line. Never holds more than one block from the connection. Not safe for concurrent use.
 /// </summary>
 /// <param name="input">The body as it arrives.</param>
 /// <param name="signature">Verifies chunks and trailer; null if they are not signed.</param>
@@ -21,7 +21,7 @@ sealed class AwsChunkedBody(PipeReader input, AwsSignature? signature)
     /// <summary>The headers after the body; complete once <see cref="CopyAsync"/> has returned.</summary>
     public IReadOnlyDictionary<string, string> Trailer => trailer;
 
-    /// <summary>Hands over the content block by block.</summary>
+    /// <summary>Passes on the content block by block.</summary>
     /// <exception cref="S3Exception">The coding is broken, a signature is wrong, or the body ends too early.</exception>
     public async Task CopyAsync(Func<ReadOnlyMemory<byte>, ValueTask> write, CancellationToken cancel)
     {

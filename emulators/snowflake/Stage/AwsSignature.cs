@@ -6,7 +6,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A request's AWS Signature Version 4, and those of its chunks.</summary>
+/// <summary>The AWS Signature Version 4 of a request, and those of its chunks.</summary>
 sealed class AwsSignature
 {
     const string Algorithm = "AWS4-HMAC-SHA256";
@@ -28,8 +28,8 @@ sealed class AwsSignature
 
     /// <summary>Verifies the signature of a request's head.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="credentials">The credentials that its session token stands for.</param>
-    /// <param name="now">The time of this server.</param>
+    /// <param name="credentials">The credentials in its session token.</param>
+    /// <param name="now">This server's time.</param>
     /// <exception cref="S3Exception">The signature is missing, malformed, too old or wrong.</exception>
     public static AwsSignature Verify(HttpRequest request, StageCredentials credentials, DateTimeOffset now)
     {
@@ -88,14 +88,14 @@ sealed class AwsSignature
     }
 
     /// <summary>Verifies the signature of the next chunk.</summary>
-    /// <param name="signature">As the chunk's head gives it.</param>
+    /// <param name="signature">From the chunk's head.</param>
     /// <param name="hash">Hex SHA-256 of the chunk.</param>
     /// <exception cref="S3Exception">It is wrong.</exception>
     public void VerifyChunk(string signature, string hash) =>
         VerifyNext(signature, $"{Algorithm}-PAYLOAD\n{time}\n{scope}\n{previous}\n{EmptyHash}\n{hash}");
 
     /// <summary>Verifies the signature of the trailer.</summary>
-    /// <param name="signature">As x-amz-trailer-signature gives it.</param>
+    /// <param name="signature">From x-amz-trailer-signature.</param>
     /// <param name="trailer">The trailer's other lines, each <c>name:value</c> with a line feed.</param>
     /// <exception cref="S3Exception">It is wrong.</exception>
     public void VerifyTrailer(string signature, string trailer) =>
@@ -124,7 +124,7 @@ sealed class AwsSignature
         return fields;
     }
 
-    /// <summary>The request in the one form that both sides sign. S3 encodes the path once, so it stands as it was sent.</summary>
+    /// <summary>The request in the canonical form that both sides sign. S3 encodes the path once, so it stays as sent.</summary>
     static string CanonicalRequest(HttpRequest request, string[] names)
     {
         var target = request.HttpContext.Features.Get<IHttpRequestFeature>()!.RawTarget;

@@ -1,11 +1,11 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>CRC-32 as of ISO 3309, ZIP and the checksums of S3.</summary>
+/// <summary>CRC-32 of ISO 3309, ZIP and the checksums of S3.</summary>
 static class Crc32
 {
     static readonly uint[] Table = MakeTable();
 
-    /// <summary>The checksum of data, or of data that continues what <paramref name="previous"/> is the checksum of.</summary>
+    /// <summary>The checksum of data, or of data that continues the data of checksum <paramref name="previous"/>.</summary>
     public static uint Of(ReadOnlySpan<byte> data, uint previous = 0)
     {
         var crc = ~previous;

@@ -4,9 +4,9 @@ using System.Text;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The files that clients upload before they append them: <c>stage/</c> in the data directory, one file for each key, named after the
-/// key's hash, with the MD5 of the content behind the content. A file that has been appended moves to <c>stage/used/</c>, where it stays
-/// for a client that repeats its call. Files are deleted by age, and used ones earlier if space is short. Safe for concurrent use.
+/// Files that clients upload before appending them: <c>stage/</c> in the data directory, one file for each key, named after the key's hash,
+/// with the MD5 of the content after the content. An appended file moves to <c>stage/used/</c>, where it stays for a client that repeats
+/// its call. Files are deleted by age, and used ones earlier if space is short. Safe for concurrent use.
 /// </summary>
 sealed class Stage
 {
@@ -30,8 +30,8 @@ sealed class Stage
     readonly TimeProvider clock;
     long reserved;
 
-    /// <summary>Opens the stage, and removes uploads that were cut off when the emulator stopped.</summary>
-    /// <exception cref="IOException">The directory cannot be made or read.</exception>
+    /// <summary>Opens the stage, and removes uploads that were interrupted when the emulator stopped.</summary>
+    /// <exception cref="IOException">The directory cannot be created or read.</exception>
     public Stage(EmulatorSettings settings, TimeProvider clock)
     {
         this.clock = clock;
@@ -41,8 +41,8 @@ sealed class Stage
             part.Delete();
     }
 
-    /// <summary>Finds room for an upload.</summary>
-    /// <param name="bytes">Bytes it may have.</param>
+    /// <summary>Reserves space for an upload.</summary>
+    /// <param name="bytes">Its maximum size.</param>
     /// <returns>False if the stage is full; otherwise <see cref="Release"/> must follow.</returns>
     public bool TryReserve(long bytes)
     {
@@ -58,15 +58,15 @@ sealed class Stage
         }
     }
 
-    /// <summary>Gives back what <see cref="TryReserve"/> took.</summary>
+    /// <summary>Returns what <see cref="TryReserve"/> reserved.</summary>
     public void Release(long bytes)
     {
         lock (gate)
             reserved -= bytes;
     }
 
-    /// <summary>Deletes files that are older than a time, then the oldest until at most so many bytes are left.</summary>
-    /// <returns>Bytes that are left.</returns>
+    /// <summary>Deletes files older than a time, then the oldest until at most this many bytes are left.</summary>
+    /// <returns>Remaining bytes.</returns>
     static long Sweep(DirectoryInfo directory, DateTime oldest, long most)
     {
         var files = directory.GetFiles().Where(f => f.Extension != Part).OrderBy(f => f.LastWriteTimeUtc).ToList();
@@ -79,15 +79,15 @@ sealed class Stage
         return bytes;
     }
 
-    /// <summary>Starts an upload; <see cref="Commit"/> ends it.</summary>
+    /// <summary>Starts an upload; <see cref="Commit"/> completes it.</summary>
     public FileStream Begin()
     {
         var path = Path.Combine(waiting.FullName, $"{Guid.NewGuid():N}{Part}");
         return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1);
     }
 
-    /// <summary>Makes an upload the file of its key, in place of any other.</summary>
-    /// <param name="upload">What <see cref="Begin"/> gave, with the content written.</param>
+    /// <summary>Makes an upload the file of its key, replacing any other.</summary>
+    /// <param name="upload">The result of <see cref="Begin"/>, with the content written.</param>
     /// <param name="key">The key in the bucket.</param>
     /// <param name="md5">MD5 of the content.</param>
     public void Commit(FileStream upload, string key, byte[] md5)
@@ -127,7 +127,7 @@ sealed class Stage
         content.ReadExactly(buffer);
     }
 
-    /// <summary>Notes that all of a file's rows have been appended.</summary>
+    /// <summary>Records that all of a file's rows have been appended.</summary>
     public void Used(string key)
     {
         lock (gate)

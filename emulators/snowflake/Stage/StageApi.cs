@@ -4,7 +4,7 @@ using System.Security;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The stage as an S3 bucket that knows one operation: PUT of an object, signed with the credentials of pipe-info. Safe for concurrent use.
+/// The stage as an S3 bucket with one operation: PUT of an object, signed with the credentials of pipe-info. Safe for concurrent use.
 /// </summary>
 sealed class StageApi(ServerSecret secret, Stage stage, TimeProvider clock)
 {
@@ -94,7 +94,7 @@ sealed class StageApi(ServerSecret secret, Stage stage, TimeProvider clock)
         }
     }
 
-    /// <summary>The kind of <c>aws-chunked</c> coding that the body has; null if it has none.</summary>
+    /// <summary>The kind of the body's <c>aws-chunked</c> coding; null if it has none.</summary>
     static string? CodingOf(HttpRequest request)
     {
         var payload = request.Headers["x-amz-content-sha256"].ToString();

@@ -6,12 +6,12 @@ using System.Text;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// Temporary credentials for one folder of the stage. The session token holds everything about them and is signed, so that nothing has
-/// to be stored.
+/// Temporary credentials for one folder of the stage. The session token contains all their data and is signed, so that nothing has to be
+/// stored.
 /// </summary>
-/// <param name="Folder">What every key must start with; ends with a slash.</param>
+/// <param name="Folder">Required start of every key; ends with a slash.</param>
 /// <param name="Expires">When they expire.</param>
-/// <param name="SessionToken">The token that a request carries in x-amz-security-token.</param>
+/// <param name="SessionToken">A request's token in x-amz-security-token.</param>
 /// <param name="KeyId">Access key id.</param>
 /// <param name="SecretKey">Secret access key.</param>
 sealed record StageCredentials(string Folder, DateTimeOffset Expires, string SessionToken, string KeyId, string SecretKey)

@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Computes an upload's ETag and compares the checksums that came with it.</summary>
+/// <summary>Computes an upload's ETag and compares the checksums sent with it.</summary>
 sealed class UploadChecks : IDisposable
 {
     const string Prefix = "x-amz-checksum-";
 
-    // S3's ETag is an MD5; it names content here and protects nothing.
+    // S3's ETag is an MD5; here it identifies content and protects nothing.
 #pragma warning disable CA5351
     readonly IncrementalHash md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
@@ -17,8 +17,8 @@ sealed class UploadChecks : IDisposable
     uint crc;
     byte[]? etag;
 
-    /// <param name="request">The request, whose headers say which checksum there is.</param>
-    /// <exception cref="S3Exception">The stage does not know the kind of checksum.</exception>
+    /// <param name="request">The request, whose headers name the checksum.</param>
+    /// <exception cref="S3Exception">The stage does not support this checksum.</exception>
     public UploadChecks(HttpRequest request)
     {
         var name =
@@ -35,7 +35,7 @@ sealed class UploadChecks : IDisposable
         }
     }
 
-    // x-amz-checksum-algorithm and x-amz-checksum-type only describe.
+    // x-amz-checksum-algorithm and x-amz-checksum-type are only descriptions.
     static bool IsValue(string header) =>
         header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
         && !header.EndsWith("-algorithm", StringComparison.OrdinalIgnoreCase)
@@ -44,7 +44,7 @@ sealed class UploadChecks : IDisposable
     /// <summary>MD5 of the content, valid after <see cref="Finish"/>.</summary>
     public byte[] ETag => etag!;
 
-    /// <summary>Takes the next part of the content.</summary>
+    /// <summary>Adds the next part of the content.</summary>
     public void Add(ReadOnlySpan<byte> data)
     {
         md5.AppendData(data);
@@ -55,7 +55,7 @@ sealed class UploadChecks : IDisposable
             crc = Crc32C.Of(data, crc);
     }
 
-    /// <summary>Compares what was computed with what the client says.</summary>
+    /// <summary>Compares the computed checksums with the client's.</summary>
     /// <param name="call">The call; its answer gets the checksum as a header.</param>
     /// <param name="trailer">Headers after the body.</param>
     /// <exception cref="S3Exception">They differ, or an announced checksum is missing.</exception>

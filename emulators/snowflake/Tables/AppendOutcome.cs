@@ -1,12 +1,12 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>What an append did, or would do.</summary>
+/// <summary>The effect of an append, done or predicted.</summary>
 enum AppendOutcome
 {
     /// <summary>The rows are buffered.</summary>
     Applied,
 
-    /// <summary>The continuation token was used before; nothing was done and the current one is returned.</summary>
+    /// <summary>The continuation token was used before; nothing was done, and the current one is returned.</summary>
     Repeated,
 
     /// <summary>Another open has made the continuation token stale.</summary>

@@ -41,7 +41,7 @@ sealed class AppendTable(Database database, BodyFile bodies)
     }
 
     /// <summary>
-    /// Behind the last append that the database knows. Bytes there belong to an append that was never answered, or was discarded.
+    /// The end of the last append that the database knows. Later bytes belong to an append that was never answered, or was discarded.
     /// </summary>
     long EndOfBodies() => database.Number("SELECT body_offset + body_length FROM appends ORDER BY id DESC LIMIT 1") ?? 0;
 
@@ -83,14 +83,14 @@ sealed class AppendTable(Database database, BodyFile bodies)
         }
     }
 
-    /// <summary>When the append that is committed next arrived (ms since 1970); null if nothing is buffered.</summary>
+    /// <summary>When the next append to commit arrived (ms since 1970); null if nothing is buffered.</summary>
     public long? NextBufferedMs() =>
         database.Number("SELECT at_ms FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL ORDER BY id LIMIT 1");
 
-    /// <summary>Commits what arrived up to a time: rows and offset tokens become visible together.</summary>
+    /// <summary>Commits everything that arrived up to a time: rows and offset tokens become visible together.</summary>
     public void CommitUpTo(long arrivedMs, long nowMs)
     {
-        // In the order of arrival, even if the clock was set back meanwhile.
+        // In order of arrival, even if the clock was set back meanwhile.
         var due = database.All(
             """
             SELECT id, channel, at_ms, end_token, accepted, rejected, last_error FROM appends INDEXED BY buffered_appends
@@ -149,7 +149,7 @@ sealed class AppendTable(Database database, BodyFile bodies)
         });
     }
 
-    /// <summary>Rows in the table and rows that were rejected.</summary>
+    /// <summary>Number of rows in the table and of rejected rows.</summary>
     public (long Rows, long Errors) Count() =>
         database
             .All(
@@ -160,10 +160,10 @@ sealed class AppendTable(Database database, BodyFile bodies)
             )
             .FirstOrDefault();
 
-    /// <summary>The committed appends from the one that holds the row after a number to the last, by their ids.</summary>
+    /// <summary>The committed appends from the one with the row after this number to the last, by their ids.</summary>
     public (long First, long Last) FromRow(long after) => Range("first_row IS NOT NULL", "first_row", after);
 
-    /// <summary>The committed appends from the one that holds the rejected row after a number to the last, by their ids.</summary>
+    /// <summary>The committed appends from the one with the rejected row after this number to the last, by their ids.</summary>
     public (long First, long Last) FromError(long after) => Range("first_row IS NOT NULL AND rejected > 0", "first_error", after);
 
     (long First, long Last) Range(string which, string counter, long after)
@@ -195,11 +195,11 @@ sealed class AppendTable(Database database, BodyFile bodies)
             )
             .FirstOrDefault();
 
-    /// <summary>The rows of an append as they were sent. May be called from any thread.</summary>
+    /// <summary>The rows of an append as sent. May be called from any thread.</summary>
     /// <exception cref="InvalidDataException">They do not match their checksum.</exception>
     public byte[] Body(StoredAppend append) => bodies.Read(append.BodyOffset, append.BodyLength, append.Crc32C);
 
-    /// <summary>The buffered appends, the oldest first, and whether their rows are as they were sent.</summary>
+    /// <summary>The buffered appends, oldest first, and whether their rows are undamaged.</summary>
     public List<(long Id, long Channel, int RowSequencer, bool Whole)> CheckBuffered() =>
         database.All(
             """
@@ -222,7 +222,7 @@ sealed class AppendTable(Database database, BodyFile bodies)
         }
     }
 
-    /// <summary>Discards the buffered appends of a channel, from one of them on.</summary>
+    /// <summary>Discards the buffered appends of a channel, starting with one of them.</summary>
     public void Discard(long channel, long fromAppend = 0) =>
         database.Execute(
             "DELETE FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1 AND id >= $2",

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The bodies of a table's appends, one after another in a file, as they came over the wire. The table's database says where each
-/// begins. Writing must not overlap; reading may overlap everything.
+/// The bodies of a table's appends, one after another in a file, as they came over the wire. The table's database holds the start of each.
+/// Writes must not overlap; reads may overlap everything.
 /// </summary>
 /// <remarks>
 /// They are not in the database because SQLite writes everything twice, in pages of 4 KiB: that is ten times slower for a body of a
@@ -26,7 +26,7 @@ sealed class BodyFile : IDisposable
 
     /// <summary>Writes a body. It survives a kill of the process; see <see cref="Flush"/> for a power cut.</summary>
     /// <param name="body">The body.</param>
-    /// <param name="offset">Where it begins. What is there is overwritten.</param>
+    /// <param name="offset">Its start. Existing data there is overwritten.</param>
     /// <exception cref="IOException">The disk refuses it.</exception>
     public void Write(ReadOnlyMemory<byte> body, long offset) => RandomAccess.Write(file, body.Span, offset);
 

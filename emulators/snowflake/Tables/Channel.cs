@@ -2,19 +2,19 @@ using Microsoft.Data.Sqlite;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>A channel that has not been dropped, as the store holds it. Times are milliseconds since 1970.</summary>
+/// <summary>A stored channel that has not been dropped. Times are milliseconds since 1970.</summary>
 /// <param name="Id">Its number in the store.</param>
 /// <param name="Pipe">Name of its pipe as declared.</param>
-/// <param name="Name">Its name as it was first sent.</param>
-/// <param name="Elastic">It is its pipe's elastic channel, which has no tokens.</param>
-/// <param name="Token">The continuation token that the next append must bring.</param>
+/// <param name="Name">Its name as first sent.</param>
+/// <param name="Elastic">Whether it is its pipe's elastic channel, which has no tokens.</param>
+/// <param name="Token">The continuation token that the next append must have.</param>
 /// <param name="StatusCode">SUCCESS, or why it must be reopened.</param>
 /// <param name="TouchedMs">When it was last opened or appended to.</param>
 /// <param name="CreatedMs">When it was created.</param>
 /// <param name="CommittedToken">Offset token of the last commit; null before the first.</param>
-/// <param name="RowsInserted">Rows that are in the table.</param>
-/// <param name="RowsParsed">Rows that are in the table or were rejected.</param>
-/// <param name="RowErrors">Rows that were rejected.</param>
+/// <param name="RowsInserted">Rows in the table.</param>
+/// <param name="RowsParsed">Rows in the table, plus rejected rows.</param>
+/// <param name="RowErrors">Rejected rows.</param>
 /// <param name="LastErrorUpperBound">Offset token of the append with the last rejected row.</param>
 /// <param name="LastErrorMessage">Why that row was rejected.</param>
 /// <param name="LastErrorMs">When that append was committed.</param>

@@ -9,10 +9,10 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
 {
     long NowMs => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Every channel that has not been dropped, the oldest first.</summary>
+    /// <summary>Every channel that has not been dropped, oldest first.</summary>
     public List<Channel> All() => database.All($"SELECT {Channel.Columns} FROM channels WHERE NOT dropped ORDER BY id", Channel.Read);
 
-    /// <summary>The channel of a name, whatever its case; null if there is none or it has expired.</summary>
+    /// <summary>The channel with this name in any case; null if there is none or it has expired.</summary>
     public Channel? Find(string pipe, string name)
     {
         var channel = database
@@ -29,15 +29,15 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
         return null;
     }
 
-    /// <summary>Named channels that a pipe has.</summary>
+    /// <summary>Number of named channels of a pipe.</summary>
     public long CountOf(string pipe) =>
         database.Number("SELECT COUNT(*) FROM channels WHERE pipe = $1 AND NOT dropped AND NOT elastic", pipe) ?? 0;
 
-    /// <summary>The pipe has had a channel, dropped or not.</summary>
+    /// <summary>Whether the pipe ever had a channel, dropped or not.</summary>
     public bool WasStreamed(string pipe) => database.Number("SELECT 1 FROM channels WHERE pipe = $1 LIMIT 1", pipe) is not null;
 
     /// <summary>
-    /// Adds a channel. Its first client sequencer is the one after the last of its name, so that tokens from before a drop stay stale.
+    /// Adds a channel. Its client sequencer starts after the last one of its name, so that tokens from before a drop stay stale.
     /// </summary>
     public void Add(string pipe, string name, bool elastic, string? token) =>
         database.Durably(() =>
@@ -57,8 +57,8 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
         );
 
     /// <summary>
-    /// The channel that carries the rows which a pipe loads from files. It is dropped from the start: rows need a channel that names their
-    /// pipe, and no client may see it or append to it.
+    /// The channel for rows that a pipe loads from files. It is dropped from the start: rows need a channel that names their pipe, but no
+    /// client may see it or append to it.
     /// </summary>
     /// <returns>Its number.</returns>
     public long LoadingOf(string pipe)
@@ -75,7 +75,7 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
         return database.Number("SELECT id FROM channels WHERE pipe = $1 AND upper_name = ''", pipe)!.Value;
     }
 
-    /// <summary>Opens a channel again: its continuation token becomes stale and its buffered rows are discarded.</summary>
+    /// <summary>Reopens a channel: its continuation token becomes stale and its buffered rows are discarded.</summary>
     public void Reopen(Channel channel, string? token) =>
         database.Durably(() =>
         {
@@ -102,7 +102,7 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
             database.Execute("UPDATE channels SET dropped = 1 WHERE id = $1", channel.Id);
         });
 
-    /// <summary>Drops the channels that have been idle for too long.</summary>
+    /// <summary>Drops channels that have been idle for too long.</summary>
     public void DropExpired()
     {
         foreach (var channel in All().Where(HasExpired))
@@ -127,10 +127,10 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
             is not null;
 
     /// <summary>
-    /// Discards each buffered append whose rows do not match their checksum, and what its channel sent behind it. The client is told
-    /// that the channel is behind, opens it again and repeats the rows.
+    /// Discards each buffered append whose rows do not match their checksum, and all later ones of its channel. The client is told that the
+    /// channel is behind, reopens it and repeats the rows.
     /// </summary>
-    /// <returns>How many appends.</returns>
+    /// <returns>The number of discarded appends.</returns>
     public int DiscardDamaged()
     {
         var buffered = appends.CheckBuffered();
@@ -147,7 +147,7 @@ sealed class ChannelTable(Database database, AppendTable appends, TimeSpan expir
         return count;
     }
 
-    /// <summary>Rows of a channel that are buffered and not rejected.</summary>
+    /// <summary>Buffered rows of a channel that are not rejected.</summary>
     public long Uncommitted(Channel channel) =>
         database.Number(
             "SELECT COALESCE(SUM(accepted), 0) FROM appends INDEXED BY buffered_appends WHERE first_row IS NULL AND channel = $1",

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// One SQLite database with a write-ahead log. What is written survives a kill of the process; what is written within
-/// <see cref="Durably"/>, and everything before it, also survives a power cut. Not safe for concurrent use.
+/// One SQLite database with a write-ahead log. Writes survive a kill of the process; writes within <see cref="Durably"/>, and everything
+/// before them, also survive a power cut. Not safe for concurrent use.
 /// </summary>
 /// <remarks>
 /// Every method throws <see cref="IOException"/> if the disk refuses, and <see cref="InvalidDataException"/> if the file is damaged
@@ -12,7 +12,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// </remarks>
 sealed class Database : IDisposable
 {
-    // The codes of https://sqlite.org/rescode.html that mean a damaged file.
+    // The codes of https://sqlite.org/rescode.html for a damaged file.
     const int Corrupt = 11;
     const int NotADatabase = 26;
 
@@ -34,7 +34,7 @@ sealed class Database : IDisposable
         );
     }
 
-    /// <summary>Opens the file, or creates it, and runs statements that declare its tables.</summary>
+    /// <summary>Opens or creates the file, and runs statements that declare its tables.</summary>
     public static Database Open(string path, string schema) =>
         Opened(
             new Database(path, SqliteOpenMode.ReadWriteCreate),
@@ -46,7 +46,7 @@ sealed class Database : IDisposable
             }
         );
 
-    /// <summary>Opens the file to read it, also while another process writes it.</summary>
+    /// <summary>Opens the file for reading, even while another process writes it.</summary>
     public static Database OpenToRead(string path) => Opened(new Database(path, SqliteOpenMode.ReadOnly), _ => { });
 
     static Database Opened(Database database, Action<Database> prepare)
@@ -64,7 +64,7 @@ sealed class Database : IDisposable
         }
     }
 
-    /// <summary>Checks the structure of tables and their indexes. Reads all of them.</summary>
+    /// <summary>Checks the structure of tables and their indexes by reading all of them.</summary>
     public void CheckTables(params ReadOnlySpan<string> tables)
     {
         foreach (var table in tables)
@@ -104,7 +104,7 @@ sealed class Database : IDisposable
         return value as long?;
     }
 
-    /// <summary>Makes a change completely or not at all.</summary>
+    /// <summary>Makes a change as a whole or not at all.</summary>
     public void Together(Action change)
     {
         Execute("BEGIN IMMEDIATE");
@@ -115,14 +115,14 @@ sealed class Database : IDisposable
         }
         catch
         {
-            // A transaction that SQLite has rolled back by itself, as it does on a full disk, cannot be rolled back again.
+            // A transaction that SQLite has already rolled back, as on a full disk, cannot be rolled back again.
             if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0)
                 Execute("ROLLBACK");
             throw;
         }
     }
 
-    /// <summary>Makes a change completely or not at all, and returns once it is safe from a power cut.</summary>
+    /// <summary>Makes a change as a whole or not at all, and returns once it is safe from a power cut.</summary>
     public void Durably(Action change)
     {
         Execute("PRAGMA synchronous = FULL");

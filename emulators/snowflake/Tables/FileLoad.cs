@@ -22,13 +22,13 @@ sealed record FileLoad
     /// <summary>When the pipe heard of the file.</summary>
     public required long ReceivedMs { get; init; }
 
-    /// <summary>When it was loaded, or failed to be.</summary>
+    /// <summary>When it was loaded, or when loading failed.</summary>
     public required long LoadedMs { get; init; }
 
     /// <summary>Bytes in the bucket; 0 if the file was not found.</summary>
     public long Size { get; init; }
 
-    /// <summary>Bytes after decompression, which is what Snowflake bills.</summary>
+    /// <summary>Bytes after decompression, which Snowflake bills.</summary>
     public long UncompressedSize { get; init; }
 
     public long RowsParsed { get; init; }
@@ -37,12 +37,12 @@ sealed record FileLoad
 
     public long Errors { get; init; }
 
-    /// <summary>So many errors skip the file.</summary>
+    /// <summary>This many errors skip the file.</summary>
     public long ErrorLimit { get; init; }
 
     public LoadError? FirstError { get; init; }
 
-    /// <summary>The file's checksum; null if the file was not found. Such a file is loaded when it appears after all.</summary>
+    /// <summary>The file's checksum; null if the file was not found. Such a file is loaded if it appears later.</summary>
     public string? ContentKey { get; init; }
 
     /// <summary>The columns that <see cref="Read"/> expects.</summary>

@@ -5,7 +5,7 @@ using ZstdSharp;
 namespace ThermalStreaming.SnowflakeEmulator;
 
 /// <summary>
-/// The rows of a file until all of it has been read, because it is loaded as a whole or not at all. They wait in a file of their own,
+/// The rows of a file until all of it has been read, because it is loaded as a whole or not at all. They wait in a separate file,
 /// compressed, so that a large file takes no more memory than a small one. Not safe for concurrent use.
 /// </summary>
 sealed class LoadSpool : IDisposable
@@ -21,7 +21,7 @@ sealed class LoadSpool : IDisposable
     int rows;
     long end;
 
-    /// <param name="directory">Where the file goes; it is made if it is not there.</param>
+    /// <param name="directory">The directory of the file; created if missing.</param>
     /// <exception cref="IOException">The disk refuses.</exception>
     public LoadSpool(string directory)
     {
@@ -35,7 +35,7 @@ sealed class LoadSpool : IDisposable
         );
     }
 
-    /// <summary>Removes what a process that was killed has left in a directory.</summary>
+    /// <summary>Removes files that a killed process left in a directory.</summary>
     public static void Clear(string directory)
     {
         if (!Directory.Exists(directory))
@@ -49,7 +49,7 @@ sealed class LoadSpool : IDisposable
 
     public IReadOnlyList<LoadedChunk> Chunks => chunks;
 
-    /// <summary>Adds a row: a JSON object on one line, without its end.</summary>
+    /// <summary>Adds a row: a JSON object on one line, without its line end.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void Add(ReadOnlySpan<byte> row)
     {
@@ -60,7 +60,7 @@ sealed class LoadSpool : IDisposable
             Complete();
     }
 
-    /// <summary>Ends the current chunk; must follow the last row.</summary>
+    /// <summary>Ends the current chunk; call it after the last row.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void Complete()
     {

@@ -7,7 +7,7 @@ sealed class LoadTable(Database database)
     public static readonly TimeSpan Memory = TimeSpan.FromDays(14);
 
     /// <summary>
-    /// The pipe has read a file of this path within <see cref="Memory"/>, whatever became of it. The content does not matter.
+    /// Whether the pipe has read a file of this path within <see cref="Memory"/>, with any result. The content does not matter.
     /// </summary>
     public bool IsKnown(string pipe, string path, long nowMs) =>
         database.Number(
@@ -18,7 +18,7 @@ sealed class LoadTable(Database database)
         )
             is not null;
 
-    /// <summary>Adds an entry, and removes those that no pipe remembers.</summary>
+    /// <summary>Adds an entry, and removes entries that no pipe remembers.</summary>
     public void Add(FileLoad load)
     {
         database.Execute("DELETE FROM loads WHERE loaded_ms <= $1", load.LoadedMs - (long)Memory.TotalMilliseconds);
@@ -48,13 +48,13 @@ sealed class LoadTable(Database database)
         );
     }
 
-    /// <summary>Entries in the order of their loading.</summary>
-    /// <param name="after">The id before the first wanted.</param>
+    /// <summary>Entries in the order of loading.</summary>
+    /// <param name="after">The id before the first requested one.</param>
     /// <param name="limit">Most entries.</param>
     public List<FileLoad> After(long after, long limit) =>
         database.All($"SELECT {FileLoad.Columns} FROM loads WHERE id > $1 ORDER BY id LIMIT $2", FileLoad.Read, after, limit);
 
-    /// <summary>The entries of a range of time, the oldest first.</summary>
+    /// <summary>The entries of a range of time, oldest first.</summary>
     /// <param name="pipe">DATABASE.SCHEMA.NAME of the pipe.</param>
     /// <param name="startMs">The first millisecond.</param>
     /// <param name="endMs">One past the last.</param>
@@ -72,7 +72,7 @@ sealed class LoadTable(Database database)
             limit
         );
 
-    /// <summary>Keeps files that a client named, and forgets those of which no pipe knows any more.</summary>
+    /// <summary>Stores files named by a client, and removes those that no pipe remembers.</summary>
     public void Request(string pipe, IEnumerable<string> paths, long nowMs)
     {
         database.Execute("DELETE FROM file_requests WHERE load IS NOT NULL AND received_ms <= $1", nowMs - (long)Memory.TotalMilliseconds);
@@ -80,7 +80,7 @@ sealed class LoadTable(Database database)
             database.Execute("INSERT INTO file_requests (pipe, path, received_ms) VALUES ($1, $2, $3)", pipe, path, nowMs);
     }
 
-    /// <summary>Files that were named and have not been read, in the order in which they were named.</summary>
+    /// <summary>Named files that have not been read, in the order in which they were named.</summary>
     public List<FileRequest> OpenRequests(string pipe) =>
         database.All(
             "SELECT id, path, received_ms FROM file_requests WHERE pipe = $1 AND load IS NULL ORDER BY id",
@@ -89,8 +89,8 @@ sealed class LoadTable(Database database)
         );
 
     /// <summary>
-    /// The file has been read, for this request or before: then no report mentions the request. Which of the two tells the entry's time of
-    /// receipt, also after a crash between the load and this.
+    /// The file has been read, for this request or earlier; in the latter case no report mentions the request. The entry's time of receipt
+    /// tells which, even after a crash between the load and this call.
     /// </summary>
     public void CloseRequest(FileRequest request)
     {
@@ -106,7 +106,7 @@ sealed class LoadTable(Database database)
         database.Execute("DELETE FROM file_requests WHERE id = $1 AND load IS NULL", request.Id);
     }
 
-    /// <summary>The newest entries of files that clients named, the oldest of them first.</summary>
+    /// <summary>The newest entries of files named by clients, oldest first.</summary>
     public List<FileLoad> Requested(string pipe, long after, long sinceMs, long limit) =>
         database.All(
             $"""
@@ -123,7 +123,7 @@ sealed class LoadTable(Database database)
             limit
         );
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of such entries.</summary>
     public long CountRequested(string pipe, long after, long sinceMs) =>
         database.Number(
             """

@@ -1,4 +1,4 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>Offset tokens of one append; null where none was sent.</summary>
+/// <summary>Offset tokens of one append; null if not sent.</summary>
 readonly record struct OffsetTokens(string? Start, string? End);

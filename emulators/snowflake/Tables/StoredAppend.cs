@@ -4,9 +4,9 @@ using Microsoft.Data.Sqlite;
 
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>One committed append, as the store holds it.</summary>
+/// <summary>One committed append in the store.</summary>
 /// <param name="Id">Its number in the store; grows from append to append.</param>
-/// <param name="Pipe">Name of the pipe that its rows came through.</param>
+/// <param name="Pipe">Name of the pipe of its rows.</param>
 /// <param name="Channel">Name of the channel.</param>
 /// <param name="AtMs">When it arrived, milliseconds since 1970.</param>
 /// <param name="Tokens">Its offset tokens.</param>
@@ -14,7 +14,7 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// <param name="FirstError">Number of its first rejected row, from 1.</param>
 /// <param name="Encoding">How its rows are compressed.</param>
 /// <param name="Rejections">The rejected lines, from 0, with their errors.</param>
-/// <param name="BodyOffset">Where its rows begin in the body file.</param>
+/// <param name="BodyOffset">Start of its rows in the body file.</param>
 /// <param name="BodyLength">Bytes of its rows there.</param>
 /// <param name="Crc32C">Checksum of these bytes.</param>
 sealed record StoredAppend(
@@ -55,7 +55,7 @@ sealed record StoredAppend(
             (uint)row.GetInt64(13)
         );
 
-    /// <summary>The columns <c>errors</c> and <c>rejections</c>: rows of one sender fail for few reasons, so each is kept once.</summary>
+    /// <summary>The columns <c>errors</c> and <c>rejections</c>: rows of one sender fail for few reasons, so each is stored once.</summary>
     public static (string Errors, byte[] Rejections) Pack(IReadOnlyList<(int Line, string Error)> rejections)
     {
         var numbers = new Dictionary<string, int>();

@@ -23,7 +23,7 @@ sealed partial class StreamingTables : IDisposable
         this.logger = logger;
         timer = clock.CreateTimer(_ => CommitDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var directory = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "tables"));
-        // SQLite itself would not keep a second emulator out.
+        // SQLite itself would not prevent a second emulator.
         var lockFile = Path.Combine(directory.FullName, "lock");
         directoryLock = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
@@ -59,10 +59,10 @@ sealed partial class StreamingTables : IDisposable
 
     public TableStore Of(Table table) => stores[table];
 
-    /// <summary>Schedules the commit of what was just buffered.</summary>
+    /// <summary>Schedules the commit of newly buffered rows.</summary>
     public void Wake()
     {
-        // A running timer is left alone: a steady stream of appends would postpone it forever.
+        // A running timer is not changed: a steady stream of appends would postpone it for ever.
         if (Interlocked.Exchange(ref armed, 1) == 0)
             timer.Change(CommitGrain, Timeout.InfiniteTimeSpan);
     }
@@ -80,7 +80,7 @@ sealed partial class StreamingTables : IDisposable
             }
             if (next is { } at)
             {
-                // What is appended from now on is due later than this.
+                // Later appends are due later than this.
                 var wait = TimeSpan.FromMilliseconds(at - clock.GetUtcNow().ToUnixTimeMilliseconds());
                 Volatile.Write(ref armed, 1);
                 timer.Change(wait < CommitGrain ? CommitGrain : wait, Timeout.InfiniteTimeSpan);
@@ -88,14 +88,14 @@ sealed partial class StreamingTables : IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            // The rows stay buffered. The next attempt comes in a second, or with the next request.
+            // The rows stay buffered. The next attempt follows in a second, or with the next request.
             LogCommitFailed(e.Message);
             Volatile.Write(ref armed, 1);
             timer.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {
-            // The emulator is stopping. What is buffered is in the databases.
+            // The emulator is stopping. Buffered rows are in the databases.
         }
     }
 
@@ -103,10 +103,10 @@ sealed partial class StreamingTables : IDisposable
     public static string FileOf(string directory, Table table) =>
         Path.Combine(directory, "tables", string.Join('.', new[] { table.Database, table.Schema, table.Name }.Select(FileName)) + ".db");
 
-    /// <summary>The file of the bodies that belongs to a table's database.</summary>
+    /// <summary>The body file of a table's database.</summary>
     public static string BodiesOf(string database) => Path.ChangeExtension(database, ".rows");
 
-    /// <summary>An identifier as a part of a file name, in which dots separate the parts.</summary>
+    /// <summary>An identifier as part of a file name; dots separate the parts.</summary>
     public static string FileName(string identifier) =>
         Uri.EscapeDataString(identifier).Replace(".", "%2E", StringComparison.Ordinal).Replace("~", "%7E", StringComparison.Ordinal);
 

@@ -1,10 +1,10 @@
 namespace ThermalStreaming.SnowflakeEmulator;
 
-/// <summary>How a table's appends and channels lie in its SQLite database.</summary>
+/// <summary>How a table's appends and channels are stored in its SQLite database.</summary>
 /// <remarks>
 /// The rows of an append stay as they came over the wire, compressed, in the <see cref="BodyFile"/>: the pipe's mapping is applied when
-/// somebody reads. An append therefore costs little. A column that is added to the SQL also shows for older rows that carried its key,
-/// where Snowflake would have NULL.
+/// somebody reads. So an append costs little. A column added to the SQL also shows values for older rows with its key, where Snowflake
+/// would have NULL.
 /// </remarks>
 static class TableSchema
 {

@@ -5,7 +5,7 @@ sealed partial class TableStore
 {
     readonly LoadTable loads;
 
-    /// <summary>The pipe has read a file of this path before, so it is not loaded again.</summary>
+    /// <summary>Whether the pipe has read a file of this path before; such a file is not loaded again.</summary>
     /// <param name="pipe">DATABASE.SCHEMA.NAME of the pipe.</param>
     /// <param name="path">Path below the stage.</param>
     public bool HasRead(string pipe, string path)
@@ -19,15 +19,15 @@ sealed partial class TableStore
     /// power cut.
     /// </summary>
     /// <param name="load">The entry of the history.</param>
-    /// <param name="spool">The rows; null if there is none to load.</param>
-    /// <returns>False if the pipe has read a file of this path already; then nothing was done.</returns>
+    /// <param name="spool">The rows; null if there are none to load.</param>
+    /// <returns>False if the pipe has read a file of this path already; nothing was done.</returns>
     public bool Load(FileLoad load, LoadSpool? spool)
     {
         lock (gate)
         {
             if (loads.IsKnown(load.Pipe, load.Path, NowMs))
                 return false;
-            // Rows are numbered in the order of the appends. Hence rows that were streamed earlier must not be committed later.
+            // Rows are numbered in the order of the appends, so rows streamed earlier must not be committed later.
             appends.CommitUpTo(long.MaxValue, NowMs);
             if (spool is not null)
                 appends.WriteBodies(spool);
@@ -41,8 +41,8 @@ sealed partial class TableStore
         }
     }
 
-    /// <summary>The load history, the oldest entry first.</summary>
-    /// <param name="after">The id before the first wanted.</param>
+    /// <summary>The load history, oldest entry first.</summary>
+    /// <param name="after">The id before the first requested one.</param>
     /// <param name="limit">Most entries.</param>
     public IReadOnlyList<FileLoad> Loads(long after, long limit)
     {
@@ -50,21 +50,21 @@ sealed partial class TableStore
             return loads.After(after, limit);
     }
 
-    /// <summary>The load history of a pipe in a range of time, the oldest entry first.</summary>
+    /// <summary>The load history of a pipe in a range of time, oldest entry first.</summary>
     public IReadOnlyList<FileLoad> LoadsBetween(string pipe, long startMs, long endMs, long limit)
     {
         lock (gate)
             return loads.Between(pipe, startMs, endMs, limit);
     }
 
-    /// <summary>Keeps files that a client named. Once it returns, they are safe from a power cut.</summary>
+    /// <summary>Stores files named by a client. Once it returns, they are safe from a power cut.</summary>
     public void Request(string pipe, IEnumerable<string> paths)
     {
         lock (gate)
             database.Durably(() => loads.Request(pipe, paths, NowMs));
     }
 
-    /// <summary>Files that clients named and that have not been read.</summary>
+    /// <summary>Files named by clients that have not been read.</summary>
     public IReadOnlyList<FileRequest> OpenRequests(string pipe)
     {
         lock (gate)
@@ -78,14 +78,14 @@ sealed partial class TableStore
             database.Together(() => loads.CloseRequest(request));
     }
 
-    /// <summary>The newest entries of files that clients named, the oldest of them first.</summary>
+    /// <summary>The newest entries of files named by clients, oldest first.</summary>
     public IReadOnlyList<FileLoad> RequestedLoads(string pipe, long after, long sinceMs, long limit)
     {
         lock (gate)
             return loads.Requested(pipe, after, sinceMs, limit);
     }
 
-    /// <summary>How many entries of files there are that clients named.</summary>
+    /// <summary>The number of entries of files named by clients.</summary>
     public long CountRequestedLoads(string pipe, long after, long sinceMs)
     {
         lock (gate)

@@ -6,16 +6,16 @@ namespace ThermalStreaming.SnowflakeEmulator;
 /// thread.
 /// </summary>
 /// <remarks>
-/// An append is answered once it is written, which survives a kill. Opening, dropping and committing are on the disk before anybody
-/// sees their effect. Rows and offset tokens become visible in one transaction, so they advance together, and an append is in the
-/// table once or not at all.
+/// An append is answered once it is written, so it survives a kill. Opening, dropping and committing are on disk before anybody sees their
+/// effect. Rows and offset tokens become visible in one transaction, so they advance together, and an append is in the table once or not at
+/// all.
 /// </remarks>
 sealed partial class TableStore : IDisposable
 {
     public const string ElasticChannel = "ELASTIC";
     public const string Success = "SUCCESS";
 
-    /// <summary>The name means a pipe's elastic channel, which is compared without case as every channel in a URL.</summary>
+    /// <summary>Whether the name means a pipe's elastic channel; like every channel in a URL, it is compared without case.</summary>
     public static bool IsElastic(string channel) => channel.Equals(ElasticChannel, StringComparison.OrdinalIgnoreCase);
 
     readonly Lock gate = new();
@@ -30,7 +30,7 @@ sealed partial class TableStore : IDisposable
     /// <summary>Opens the table's database, or creates it.</summary>
     /// <param name="table">The table.</param>
     /// <param name="path">Its file.</param>
-    /// <param name="pipeOf">The pipe of a name, for mapping stored rows.</param>
+    /// <param name="pipeOf">Finds a pipe by name, to map stored rows.</param>
     /// <param name="commitDelay">Time from an append to its commit.</param>
     /// <param name="expiry">Idle time after which a channel is deleted.</param>
     /// <param name="clock">The time.</param>
@@ -77,8 +77,8 @@ sealed partial class TableStore : IDisposable
     /// <param name="name">Name of the channel as sent; compared without case.</param>
     /// <param name="options">Offset token to set, and whether to refuse while rows are buffered.</param>
     /// <param name="mostChannels">Channels a pipe may have.</param>
-    /// <param name="problem">Why it was refused.</param>
-    /// <returns>Null if it was refused.</returns>
+    /// <param name="problem">The reason of a refusal.</param>
+    /// <returns>Null if the open was refused.</returns>
     public Channel? Open(string pipe, string name, ChannelOptions options, int mostChannels, out ChannelProblem problem)
     {
         lock (gate)
@@ -103,7 +103,7 @@ sealed partial class TableStore : IDisposable
     /// <summary>Drops a channel with its buffered rows. Committed rows stay.</summary>
     /// <param name="pipe">Name of the pipe as declared.</param>
     /// <param name="name">Name of the channel; compared without case.</param>
-    /// <param name="keepBuffered">Refuse while rows are buffered.</param>
+    /// <param name="keepBuffered">Whether to refuse while rows are buffered.</param>
     public ChannelProblem Drop(string pipe, string name, bool keepBuffered)
     {
         lock (gate)
@@ -119,7 +119,7 @@ sealed partial class TableStore : IDisposable
     }
 
     /// <summary>Gives every channel whose name matches a status other than SUCCESS; its buffered rows are dropped.</summary>
-    /// <returns>How many channels.</returns>
+    /// <returns>The number of channels.</returns>
     public int Invalidate(Func<string, bool> nameMatches, string statusCode)
     {
         lock (gate)
@@ -141,7 +141,7 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    /// <summary>Every channel of the table, with its rows that are not committed yet.</summary>
+    /// <summary>Every channel of the table, with its uncommitted rows.</summary>
     public IReadOnlyList<(Channel Channel, long UncommittedRows)> Channels()
     {
         lock (gate)
@@ -152,16 +152,16 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    /// <summary>The pipe has had a channel.</summary>
+    /// <summary>Whether the pipe ever had a channel.</summary>
     public bool WasStreamed(string pipe)
     {
         lock (gate)
             return channels.WasStreamed(pipe);
     }
 
-    /// <summary>Tells what an append would do, without doing it.</summary>
+    /// <summary>Predicts the effect of an append, without doing it.</summary>
     /// <param name="call">Pipe, channel and continuation token.</param>
-    /// <param name="next">The continuation token that is current.</param>
+    /// <param name="next">The current continuation token.</param>
     public AppendOutcome Check(AppendCall call, out string next)
     {
         lock (gate)
@@ -189,7 +189,7 @@ sealed partial class TableStore : IDisposable
     /// <param name="tokens">Offset tokens of the rows.</param>
     /// <param name="verdict">Which rows fit.</param>
     /// <param name="body">The rows as sent.</param>
-    /// <param name="next">The continuation token that is current afterwards.</param>
+    /// <param name="next">The continuation token after it.</param>
     public AppendOutcome Append(AppendCall call, OffsetTokens tokens, RowVerdict verdict, ReadOnlyMemory<byte> body, out string next)
     {
         lock (gate)
@@ -207,7 +207,7 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    /// <summary>Creates the pipe's elastic channel if it does not exist. That also makes a table's default pipe visible.</summary>
+    /// <summary>Creates the pipe's elastic channel if it does not exist. This also makes a table's default pipe visible.</summary>
     public void EnsureElastic(string pipe)
     {
         lock (gate)
@@ -222,7 +222,7 @@ sealed partial class TableStore : IDisposable
         return channels.Find(pipe, ElasticChannel)!;
     }
 
-    /// <summary>Commits what is due.</summary>
+    /// <summary>Commits everything that is due.</summary>
     /// <returns>When the next commit is due (ms since 1970), or null if nothing is buffered.</returns>
     public long? Commit()
     {
@@ -233,7 +233,7 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    /// <summary>Rows in the table and rows that were rejected.</summary>
+    /// <summary>Number of rows in the table and of rejected rows.</summary>
     public (long Rows, long Errors) Count()
     {
         lock (gate)
@@ -243,16 +243,16 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    /// <summary>Hands over rows in the order they were committed.</summary>
-    /// <param name="after">Row number, from 1, of the row before the first wanted.</param>
+    /// <summary>Passes on rows in the order in which they were committed.</summary>
+    /// <param name="after">Number, from 1, of the row before the first requested one.</param>
     /// <param name="limit">Most rows.</param>
     /// <param name="handler">Receives the pipe that a row came through and the row as sent.</param>
     /// <exception cref="InvalidDataException">The database is damaged.</exception>
     public void ReadRows(long after, long limit, Action<Pipe, ReadOnlySpan<byte>> handler) =>
         Read(rejected: false, after, limit, (append, _, row) => handler(pipeOf(append.Pipe), row));
 
-    /// <summary>Hands over rejected rows in the order they were committed.</summary>
-    /// <param name="after">How many to leave out.</param>
+    /// <summary>Passes on rejected rows in the order in which they were committed.</summary>
+    /// <param name="after">How many to skip.</param>
     /// <param name="limit">Most rows.</param>
     /// <param name="handler">Receives the append, the error, and the row as sent.</param>
     /// <exception cref="InvalidDataException">The database is damaged.</exception>
@@ -280,7 +280,7 @@ sealed partial class TableStore : IDisposable
         }
     }
 
-    // One append at a time: neither the lock nor the rows of a whole table are held for a reader that is slow.
+    // One append at a time: a slow reader holds neither the lock nor the rows of a whole table.
     IEnumerable<StoredAppend> Committed(long after, bool withErrors)
     {
         long next,
