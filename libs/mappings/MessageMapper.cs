@@ -12,8 +12,8 @@ public static class MessageMapper
     static readonly JsonDocumentOptions options = new() { MaxDepth = 64 };
 
     /// <summary>
-    /// Most values, keys, objects and lists in one payload. Parsed, each takes 12 bytes: together 24 MB, and more than <see
-    /// cref="Payload.MaxReadings"/> readings with a dozen values need.
+    /// Most values, keys, objects and lists in one payload. Parsed, each takes 12 bytes: together 24 MB, and more than
+    /// <see cref="Payload.MaxReadings"/> readings with a dozen values need.
     /// </summary>
     const int MaxTokens = 2_000_000;
 

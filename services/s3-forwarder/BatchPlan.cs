@@ -14,8 +14,8 @@ namespace ThermalStreaming.S3Forwarder;
 /// </summary>
 /// <remarks>
 /// File <c>s3-plan.json</c> in the slot's directory, replaced atomically: a line of JSON and a line with its SHA-256 in hex. It stays after
-/// its last object is uploaded. Together with the journal's cursor it then tells that the range is done (a cursor at or beyond <see
-/// cref="End"/>) or that its objects must be made once more; the bucket answers with 412 for those that it already has. The next plan
+/// its last object is uploaded. Together with the journal's cursor it then tells that the range is done (a cursor at or beyond
+/// <see cref="End"/>) or that its objects must be made once more; the bucket answers with 412 for those that it already has. The next plan
 /// replaces it, and begins only where it ended.
 /// </remarks>
 sealed record BatchPlan

@@ -4,8 +4,8 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>
-/// Decides which objects a batch becomes. The number of objects is bounded, whatever dates the readings carry: see <see
-/// cref="PartitionLimits"/>. Not thread-safe; one per batch.
+/// Decides which objects a batch becomes. The number of objects is bounded, whatever dates the readings carry: see
+/// <see cref="PartitionLimits"/>. Not thread-safe; one per batch.
 /// </summary>
 sealed class BatchPlanner(S3Options options, S3Statistics statistics)
 {

@@ -28,8 +28,8 @@ sealed record S3Options
     public Uri? Endpoint { get; init; }
 
     /// <summary>
-    /// Whether the bucket is in the path of a request (true) or in the host name. Default: in the path if there is an <see
-    /// cref="Endpoint"/>.
+    /// Whether the bucket is in the path of a request (true) or in the host name. Default: in the path if there is an
+    /// <see cref="Endpoint"/>.
     /// </summary>
     public bool PathStyle
     {

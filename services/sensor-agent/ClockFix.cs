@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// The offset that turns the time since one start of the machine into the time of day. It applies to readings taken up to <see
-/// cref="Until"/> and after the previous fix.
+/// The offset that turns the time since one start of the machine into the time of day. It applies to readings taken up to
+/// <see cref="Until"/> and after the previous fix.
 /// </summary>
 /// <param name="BootId">Identifies that start of the machine.</param>
 /// <param name="Until">Time since that start.</param>

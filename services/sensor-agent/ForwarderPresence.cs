@@ -4,9 +4,9 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Whether a forwarder is taking readings of a kind now. Each slot of a forwarder announces itself every few seconds on <see
-/// cref="Topics.Forwarders"/>, as long as its intake works. While none does, the agent keeps its readings in the outbox: at the broker they
-/// would occupy memory, be written again at each save, and be dropped silently when the queue is full. The broker's "no matching
+/// Whether a forwarder is taking readings of a kind now. Each slot of a forwarder announces itself every few seconds on
+/// <see cref="Topics.Forwarders"/>, as long as its intake works. While none does, the agent keeps its readings in the outbox: at the broker
+/// they would occupy memory, be written again at each save, and be dropped silently when the queue is full. The broker's "no matching
 /// subscribers" is not enough: any other subscription hides it, and the session of a forwarder that is away counts as a subscriber.
 /// </summary>
 /// <remarks>

@@ -6,9 +6,9 @@ using ThermalStreaming.Readings;
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>
-/// Publishes the outboxes, each in order. After every connection it starts again with readings that the broker might have forgotten (<see
-/// cref="ReplayWindow"/>), marked as replayed, and continues with new ones. It stops last, after the samplers have stored what they had in
-/// hand.
+/// Publishes the outboxes, each in order. After every connection it starts again with readings that the broker might have forgotten
+/// (<see cref="ReplayWindow"/>), marked as replayed, and continues with new ones. It stops last, after the samplers have stored what they
+/// had in hand.
 /// </summary>
 sealed partial class Publisher : BackgroundService
 {

@@ -83,8 +83,8 @@ sealed class RowBalance(TimeProvider clock)
     /// Rows sent and not yet seen as committed, including those of an unanswered append. They may be counted already.
     /// </param>
     /// <returns>
-    /// How many rows are missing, and the first offset and the end of their range; null if none are, or not for certain. Pass it to <see
-    /// cref="Reported"/>.
+    /// How many rows are missing, and the first offset and the end of their range; null if none are, or not for certain. Pass it to
+    /// <see cref="Reported"/>.
     /// </returns>
     public (long Rows, long From, long To)? Compare(long counted, long committed, long outstanding)
     {

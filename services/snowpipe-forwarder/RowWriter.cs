@@ -55,8 +55,8 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     long lastRow;
 
     /// <summary>
-    /// Most bytes of a part before compression, unless its only row has more. Lowered when something on the way takes less than <see
-    /// cref="MaxPartBytes"/>; the compressed size is known too late to size small parts by it.
+    /// Most bytes of a part before compression, unless its only row has more. Lowered when something on the way takes less than
+    /// <see cref="MaxPartBytes"/>; the compressed size is known too late to size small parts by it.
     /// </summary>
     public int PlainLimit { get; set; } = int.MaxValue;
 
@@ -64,8 +64,8 @@ sealed class RowWriter(RowRules? rules = null) : IDisposable
     public int RowLimit { get; set; } = int.MaxValue;
 
     /// <summary>
-    /// Writes as rows at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before <paramref
-    /// name="end"/>. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
+    /// Writes as rows at most <paramref name="count"/> readings with offsets from <paramref name="first"/> to before
+    /// <paramref name="end"/>. Readings that no append can carry go to <paramref name="refuse"/>; an append without rows is not made.
     /// </summary>
     public List<RowPart> Write(
         IEnumerable<BatchReading> readings,
