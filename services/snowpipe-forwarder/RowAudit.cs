@@ -44,7 +44,7 @@ sealed partial class RowAudit(
     string? balanced;
     long notedAt;
 
-    // No note before this offset is committed: readings before it have no row.
+    // No note before this offset is committed: a reading before it has no row.
     long rowlessEnd;
     long? refusedAt;
 
