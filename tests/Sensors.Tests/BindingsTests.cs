@@ -71,21 +71,39 @@ public sealed class BindingsTests(ITestOutputHelper output) : IDisposable
 
     /// <summary>When this fails, the binding has become better: see decision 23.</summary>
     [Fact]
-    public void The_binding_of_the_sht4x_cannot_be_made_while_a_measurement_runs()
-    {
-        var device = new SimulatedSht4x(TimeProvider.System);
-        theirs.Attach(0x44, device);
-        device.Begin();
-
-        Assert.Throws<IOException>(() => new Iot.Device.Sht4x.Sht4x(theirs.CreateDevice(0x44)));
-    }
+    public void The_binding_of_the_sht4x_cannot_be_made_while_a_measurement_runs() =>
+        AssertThrows(() =>
+        {
+            var device = new SimulatedSht4x(TimeProvider.System);
+            theirs.Attach(0x44, device);
+            device.Begin();
+            return new Iot.Device.Sht4x.Sht4x(theirs.CreateDevice(0x44));
+        });
 
     /// <summary>When this fails, the binding has become better: see decision 23.</summary>
     [Fact]
-    public void The_binding_of_the_bme280_does_not_wait_until_the_chip_has_reset()
-    {
-        theirs.Attach(0x76, new SimulatedBmx280(TimeProvider.System));
+    public void The_binding_of_the_bme280_does_not_wait_until_the_chip_has_reset() =>
+        AssertThrows(() =>
+        {
+            theirs.Attach(0x76, new SimulatedBmx280(TimeProvider.System));
+            return new Bme280(theirs.CreateDevice(0x76));
+        });
 
-        Assert.Throws<IOException>(() => new Bme280(theirs.CreateDevice(0x76)));
+    /// <summary>Real milliseconds pass in the device, and a busy machine may let them pass before the binding asks; hardly ever twenty
+    /// times.</summary>
+    static void AssertThrows(Func<IDisposable> make)
+    {
+        for (var attempt = 1; attempt < 20; attempt++)
+        {
+            try
+            {
+                make().Dispose();
+            }
+            catch (IOException)
+            {
+                return;
+            }
+        }
+        Assert.Throws<IOException>(make);
     }
 }
