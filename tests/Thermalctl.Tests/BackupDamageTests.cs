@@ -123,7 +123,7 @@ public sealed class BackupDamageTests(ITestOutputHelper output) : BackupTestBase
     FailureException Refused()
     {
         var failure = Assert.Throws<FailureException>(() => Restore());
-        Assert.Empty(Directory.GetFiles(New, "*", SearchOption.AllDirectories));
+        Assert.Empty(FilesIn(New));
         return failure;
     }
 
@@ -137,7 +137,7 @@ public sealed class BackupDamageTests(ITestOutputHelper output) : BackupTestBase
         }
         catch (FailureException)
         {
-            Assert.Empty(Directory.GetFiles(New, "*", SearchOption.AllDirectories));
+            Assert.Empty(FilesIn(New));
             return false;
         }
         Assert.Equal(Snapshot(Old), Snapshot(New));

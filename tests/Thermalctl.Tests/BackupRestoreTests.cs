@@ -78,7 +78,7 @@ public sealed class BackupRestoreTests : BackupTestBase
         var failure = Assert.Throws<FailureException>(() => Restore());
 
         Assert.Contains("before the backup was made", failure.Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(New, "*", SearchOption.AllDirectories));
+        Assert.Empty(FilesIn(New));
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class BackupRestoreTests : BackupTestBase
 
         var made = Backup();
         var failure = Assert.Throws<FailureException>(() => Restore());
-        var before = Directory.GetFiles(New, "*", SearchOption.AllDirectories);
+        var before = FilesIn(New);
         Restore(deliversAgain: true);
 
         Assert.Equal(3, made.Undelivered.InJournals);
@@ -157,7 +157,7 @@ public sealed class BackupRestoreTests : BackupTestBase
                 Assert.Equal(ExitCodes.BadConfiguration, refused.ExitCode);
                 Restore();
             }
-            else if (Directory.GetFiles(New, "*", SearchOption.AllDirectories).Length == 0)
+            else if (FilesIn(New).Length == 0)
             {
                 continue;
             }
