@@ -37,7 +37,9 @@ public sealed class DeadLetters
 
     /// <summary>The file that each owner's next letters go to, and how long it is.</summary>
     readonly Dictionary<DeadLetterOwner, (string Path, long Length)> current = [];
-    DateTimeOffset lastBegun;
+
+    /// <summary>The earliest time that the name of the next file may have.</summary>
+    DateTimeOffset nextName;
     long count;
 
     /// <param name="directory">Where the files are; made when the first letter comes.</param>
@@ -272,9 +274,9 @@ public sealed class DeadLetters
     {
         // Names sort by their milliseconds; two files begun in the same one would be in no fixed order.
         var now = clock.GetUtcNow();
-        if (now <= lastBegun && lastBegun - now < TimeSpan.FromSeconds(1))
-            now = lastBegun;
-        lastBegun = now.AddMilliseconds(1);
+        if (now <= nextName && nextName - now < TimeSpan.FromSeconds(1))
+            now = nextName;
+        nextName = now.AddMilliseconds(1);
         var path = Path.Combine(directory, owner.NewFileName(now));
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         current[owner] = (path, 0);

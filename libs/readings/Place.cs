@@ -3,8 +3,5 @@ namespace ThermalStreaming.Readings;
 /// <summary>Where a part of a payload lies, in bytes. A <see cref="Range"/> would also count from the end, and looks for that at each use.</summary>
 readonly record struct Place(int Start, int Length)
 {
-    /// <summary>Behind its last byte.</summary>
-    public int End => Start + Length;
-
     public static Place Between(int start, int end) => new(start, end - start);
 }

@@ -13,16 +13,7 @@ public sealed class RivalTests
     [Fact]
     public async Task A_session_that_is_taken_over_again_and_again_is_reported_also_while_connected()
     {
-        await using var broker = new FakeBroker(
-            async (connection, number) =>
-            {
-                await connection.AcceptAsync(sessionPresent: true);
-                if (number <= 3)
-                    await connection.SendAsync(takenOver);
-                else
-                    await connection.DrainAsync();
-            }
-        );
+        await using var broker = TakesOver(times: 3);
         await using var client = new RunningClient(broker.Options());
 
         await Wait.UntilAsync(
@@ -38,16 +29,7 @@ public sealed class RivalTests
     [Fact]
     public async Task A_restart_that_overlaps_is_no_rival()
     {
-        await using var broker = new FakeBroker(
-            async (connection, number) =>
-            {
-                await connection.AcceptAsync(sessionPresent: true);
-                if (number <= 2)
-                    await connection.SendAsync(takenOver);
-                else
-                    await connection.DrainAsync();
-            }
-        );
+        await using var broker = TakesOver(times: 2);
         await using var client = new RunningClient(broker.Options());
 
         await Wait.UntilAsync(() => client.Client.State is { IsReady: true, Generation: 3 }, "the third connection stands");
@@ -59,19 +41,10 @@ public sealed class RivalTests
     public async Task What_a_listener_hears_last_is_the_state_of_now()
     {
         var clock = new FakeTimeProvider();
-        await using var broker = new FakeBroker(
-            async (connection, number) =>
-            {
-                await connection.AcceptAsync(sessionPresent: true);
-                if (number <= 3)
-                    await connection.SendAsync(takenOver);
-                else
-                    await connection.DrainAsync();
-            }
-        );
+        await using var broker = TakesOver(times: 3);
         var connecting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var forgotten = new ManualResetEventSlim();
-        MqttConnectionState? last = null;
+        MqttConnectionState? second = null;
         var heard = 0;
         await using var client = new RunningClient(
             broker.Options(),
@@ -81,11 +54,10 @@ public sealed class RivalTests
                     // A slow listener, which another thread could overtake.
                     if (state is { IsConnected: true, Rival: not null } && connecting.TrySetResult())
                         forgotten.Wait(TimeSpan.FromSeconds(1));
-                    last = state;
+                    if (connecting.Task.IsCompleted && Interlocked.Increment(ref heard) == 2)
+                        Volatile.Write(ref second, state);
                     if (state.Rival is null && connecting.Task.IsCompleted)
                         forgotten.Set();
-                    if (connecting.Task.IsCompleted)
-                        Interlocked.Increment(ref heard);
                 },
             clock
         );
@@ -101,9 +73,22 @@ public sealed class RivalTests
 
         ThreadPool.QueueUserWorkItem(_ => clock.Advance(Rivals.Memory));
 
-        await Wait.UntilAsync(() => Volatile.Read(ref heard) == 2, "both changes are told");
-        Assert.Null(last!.Rival);
+        await Wait.UntilAsync(() => Volatile.Read(ref second) is not null, "both changes are told");
+        Assert.Null(second!.Rival);
     }
+
+    /// <summary>The first connections are taken over at once; the next one lasts.</summary>
+    static FakeBroker TakesOver(int times) =>
+        new(
+            async (connection, number) =>
+            {
+                await connection.AcceptAsync(sessionPresent: true);
+                if (number <= times)
+                    await connection.SendAsync(takenOver);
+                else
+                    await connection.DrainAsync();
+            }
+        );
 
     [Fact]
     public void Rivals_are_forgotten_when_they_have_been_away_for_a_while()

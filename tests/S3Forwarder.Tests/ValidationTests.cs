@@ -153,11 +153,19 @@ public sealed class ValidationTests(ITestOutputHelper output) : SinkTest
         var kept = Assert.Single(Directory.GetFiles(Spool.DirectoryPath, "s3-rules-*.json"));
         File.Move(kept, $"{kept}.aside");
         Directory.CreateDirectory(kept);
+        // By its key, the next sink's requests are told from those that were under way.
+        const string nextKey = "AKIANEXTEXAMPLE";
 
         var refused = await Assert.ThrowsAsync<SinkException>(() =>
-            Spool.DeliverAsync(NewSink(Options(files: 4) with { Rules = Above(1100) }, retries: 0))
+            Spool.DeliverAsync(
+                NewSink(Options(files: 4) with { Rules = Above(1100), Credentials = new AwsCredentials(nextKey, "secret") }, retries: 0)
+            )
         );
         Assert.Equal(SinkFailure.Transient, refused.Failure);
+        Assert.DoesNotContain(
+            S3.Calls,
+            call => call.Method == "PUT" && call.Headers.Authorization.ToString().Contains(nextKey, StringComparison.Ordinal)
+        );
         Assert.Contains(Path.GetFileName(kept), refused.Message, StringComparison.Ordinal);
 
         S3.Script = _ => null;
