@@ -14,6 +14,8 @@ namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>What becomes of messages on the topics of mappings: rows, dead letters that a replay can take in, and what is only
 /// counted.</summary>
+// Memory is measured on the whole process.
+[Collection(nameof(Alone))]
 public sealed class MappedIntakeTests : IDisposable
 {
     const string TwoSensors =

@@ -5,6 +5,8 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Forwarding.Tests;
 
 /// <summary>The bounds of what the ledger remembers.</summary>
+// Memory is measured on the whole process.
+[Collection(nameof(Alone))]
 public sealed class StoredReadingsTests(ITestOutputHelper output) : IDisposable
 {
     readonly TempDirectory directory = new();
