@@ -13,7 +13,7 @@ sealed record Arrival(
     ReadOnlyMemory<byte> Header,
     ReadOnlyMemory<byte> Body,
     int Count,
-    List<(ReadingIdentity First, ulong Count)> Runs,
+    (ReadingIdentity First, ulong Count)[] Runs,
     uint[] Fingerprints
 )
 {

@@ -1,8 +1,27 @@
 namespace ThermalStreaming.Forwarding;
 
-/// <summary>Consecutive readings of a claim.</summary>
-/// <param name="Claim">The claim.</param>
-/// <param name="Stream">Their stream.</param>
-/// <param name="First">Their first number.</param>
-/// <param name="Last">Their last number, inclusive.</param>
-readonly record struct ClaimedRun(SlotClaim Claim, StoredStream Stream, ulong First, ulong Last);
+/// <summary>Consecutive readings of a claim. Not thread-safe.</summary>
+/// <param name="claim">The claim.</param>
+/// <param name="stream">Their stream.</param>
+/// <param name="first">Their first number.</param>
+/// <param name="last">Their last number, inclusive.</param>
+sealed class ClaimedRun(SlotClaim claim, StoredStream stream, ulong first, ulong last)
+{
+    public SlotClaim Claim { get; } = claim;
+
+    public StoredStream Stream { get; } = stream;
+
+    public ulong First { get; } = first;
+
+    public ulong Last { get; private set; } = last;
+
+    /// <summary>Adds readings of the claim if they follow the last one.</summary>
+    /// <returns>Whether they do.</returns>
+    public bool TryExtend(SlotClaim claim, ulong first, ulong last)
+    {
+        if (Claim != claim || first <= Last || first - Last != 1)
+            return false;
+        Last = last;
+        return true;
+    }
+}

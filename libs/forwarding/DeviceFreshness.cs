@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace ThermalStreaming.Forwarding;
 
@@ -56,9 +58,15 @@ sealed class DeviceFreshness(TimeProvider clock)
         var now = clock.GetUtcNow();
         lock (gate)
         {
-            if (heard.ContainsKey(device) || heard.Count < Most || FreePlace(now))
+            ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(heard, device);
+            if (!Unsafe.IsNullRef(ref known))
             {
-                heard[device] = (now, heard.GetValueOrDefault(device).Readings + readings);
+                known = (now, known.Readings + readings);
+                return;
+            }
+            if (heard.Count < Most || FreePlace(now))
+            {
+                heard[device] = (now, readings);
                 return;
             }
             others = now;

@@ -6,9 +6,9 @@ namespace ThermalStreaming.Forwarding;
 static class ReadingRuns
 {
     /// <summary>The identities of a message's readings, in order. A reading that is not numbered is a run of its own.</summary>
-    public static List<(ReadingIdentity First, ulong Count)> Of(Payload payload)
+    public static (ReadingIdentity First, ulong Count)[] Of(Payload payload)
     {
-        var runs = new List<(ReadingIdentity First, ulong Count)>(1);
+        List<(ReadingIdentity First, ulong Count)>? earlier = null;
         var (first, count) = (payload.Identity(0), 1UL);
         for (var i = 1; i < payload.Count; i++)
         {
@@ -25,11 +25,10 @@ static class ReadingRuns
                 count++;
                 continue;
             }
-            runs.Add((first, count));
+            (earlier ??= []).Add((first, count));
             (first, count) = (next, 1);
         }
-        runs.Add((first, count));
-        return runs;
+        return earlier is null ? [(first, count)] : [.. earlier, (first, count)];
     }
 
     /// <summary>Fingerprint of each reading.</summary>
@@ -42,9 +41,9 @@ static class ReadingRuns
     }
 
     /// <summary>Whether a message names a reading twice.</summary>
-    public static bool Overlap(List<(ReadingIdentity First, ulong Count)> runs)
+    public static bool Overlap((ReadingIdentity First, ulong Count)[] runs)
     {
-        if (runs.Count == 1)
+        if (runs.Length == 1)
             return false;
         var seen = new Dictionary<(string, string), RangeSet>();
         foreach (var (first, count) in runs)

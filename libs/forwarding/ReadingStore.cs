@@ -230,7 +230,7 @@ sealed partial class ReadingStore
     /// </summary>
     Arrival? NewOnly(Arrival arrival, ref SlotClaim? claim)
     {
-        if (!ReadingRuns.Overlap(arrival.Runs) && !arrival.Runs.Exists(run => ledger.ContainsAny(run.First, run.Count)))
+        if (!ReadingRuns.Overlap(arrival.Runs) && !IsAnyStored(arrival.Runs))
         {
             claim ??= ledger.Claim(slot, journal.Epoch, journal.NextOffset);
             var at = 0;
@@ -263,6 +263,16 @@ sealed partial class ReadingStore
             _ when fresh.Count == payload.Count => arrival,
             _ => new Arrival(arrival.Header, payload.Select(fresh), fresh.Count, [], []),
         };
+    }
+
+    bool IsAnyStored((ReadingIdentity First, ulong Count)[] runs)
+    {
+        foreach (var (first, count) in runs)
+        {
+            if (ledger.ContainsAny(first, count))
+                return true;
+        }
+        return false;
     }
 
     /// <exception cref="OperationCanceledException">

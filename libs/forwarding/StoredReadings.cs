@@ -87,6 +87,8 @@ sealed class StoredReadings
     /// <summary>Adds consecutive readings to a claim.</summary>
     public static void Claim(SlotClaim claim, StoredStream stream, ulong first, ulong last)
     {
+        if (stream.NewestRun?.TryExtend(claim, first, last) == true)
+            return;
         var run = new ClaimedRun(claim, stream, first, last);
         claim.Runs.Add(run);
         stream.AddClaim(run);

@@ -35,6 +35,9 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
     /// <summary>Whether a slot is about to store readings of this stream.</summary>
     public bool IsClaimed => claims is { Count: > 0 };
 
+    /// <summary>What was claimed last; null while nothing is claimed.</summary>
+    public ClaimedRun? NewestRun => claims is { Count: > 0 } ? claims[^1] : null;
+
     /// <summary>What the stream takes now.</summary>
     public StreamSize Size
     {
@@ -69,7 +72,15 @@ sealed class StoredStream(StreamKey key, DeviceStreams device)
         return null;
     }
 
-    public void AddClaim(in ClaimedRun run) => (claims ??= []).Add(run);
+    public void AddClaim(ClaimedRun run) => (claims ??= []).Add(run);
 
-    public void RemoveClaim(SlotClaim claim) => claims?.RemoveAll(run => run.Claim == claim);
+    public void RemoveClaim(SlotClaim claim)
+    {
+        // A predicate would be an object for each reading.
+        for (var i = claims?.Count - 1 ?? -1; i >= 0; i--)
+        {
+            if (claims![i].Claim == claim)
+                claims.RemoveAt(i);
+        }
+    }
 }

@@ -16,6 +16,24 @@ public sealed record ColumnLimit(string Name, string Declaration, ColumnType Typ
     /// <summary>Whether a text of this many characters, all in the basic plane, surely fits.</summary>
     internal bool HoldsText(int characters) => Type == ColumnType.Any || (Type == ColumnType.Text && characters <= Length);
 
+    /// <summary>Whether a value surely fits; false if finding out takes a closer look.</summary>
+    /// <param name="value">JSON; empty for null.</param>
+    internal bool SurelyHolds(ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty || value.Length > Length)
+            return false;
+        if (Type == ColumnType.Text)
+            return true;
+        if (Type != ColumnType.Number)
+            return false;
+        foreach (var part in value)
+        {
+            if (!char.IsAsciiDigit((char)part) && part is not ((byte)'.' or (byte)'-'))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Why the column cannot hold a value; null when it can.</summary>
     /// <param name="key">The key of the value in the row.</param>
     /// <param name="value">JSON; empty for null.</param>

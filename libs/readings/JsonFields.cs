@@ -66,11 +66,15 @@ sealed class JsonFields
             .. Enumerable.Range(0, fields.Length).Where(index => fields[index] is { Type: JsonType.Number, Role: JsonRole.Value }),
         ];
         KeyBytes = fields.Sum(field => field.Key.Bytes.Length);
+        Patterns = [.. fields.Select(field => new KeyPattern(field.Key))];
     }
 
     public int Count => fields.Length;
 
     public JsonField this[int index] => fields[index];
+
+    /// <summary>The pattern of each field's key.</summary>
+    public KeyPattern[] Patterns { get; }
 
     /// <summary>Bytes of all keys of a row.</summary>
     public int KeyBytes { get; }

@@ -84,7 +84,7 @@ sealed class JsonPayload : Payload
             boot.IsEmpty ? ""
             // Neighbours mostly name the same boot, so they share one text.
             : before is not null && JsonText.Is(boot, before.BootId) ? before.BootId
-            : JsonText.Of(boot);
+            : JsonText.Common(boot);
         if (bootId.Length > MaxBootIdLength)
             item.Problem ??= $"boot_id has {bootId.Length} characters; at most {MaxBootIdLength} are taken";
         var number = 0UL;
@@ -179,9 +179,10 @@ sealed class JsonPayload : Payload
     {
         var item = items[index];
         var text = payload.Span;
-        for (var i = 0; i < fields.Count; i++)
+        var columns = limits.Columns(Kind);
+        for (var i = 0; i < columns.Length; i++)
         {
-            if (limits.Column(Kind, i) is not { } column)
+            if (columns[i] is not { } column || column.SurelyHolds(Raw(text, item, i)))
                 continue;
             // Values that the forwarder writes itself, and nulls, are judged only by their key.
             var problem = fields[i].Role switch
@@ -209,8 +210,17 @@ sealed class JsonPayload : Payload
         var item = items[index];
         if (item.Values.Length > 0 && item.Extra is null)
             return false;
-        return (fields.Measurements.All(field => item.Value(field).Equals(default)) && item.Extra?.Keys.Any(IsMeasurement) != true)
-            || item.Extra?.Keys.Any(KnownKeys.IsMisspelt) == true;
+        return (!HasMeasurement(item) && item.Extra?.Keys.Any(IsMeasurement) != true) || item.Extra?.Keys.Any(KnownKeys.IsMisspelt) == true;
+    }
+
+    bool HasMeasurement(JsonItem item)
+    {
+        foreach (var field in fields.Measurements)
+        {
+            if (item.Value(field).Length > 0)
+                return true;
+        }
+        return false;
     }
 
     public override IReadOnlyCollection<string> UnknownKeys(int index) =>

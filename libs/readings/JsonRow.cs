@@ -73,7 +73,7 @@ readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, Paylo
                     AddAmerican(ref row, iso);
                     break;
                 default:
-                    AddValue(ref row, raw, fields[i].Type);
+                    i = AddValues(ref row, item, i);
                     break;
             }
         }
@@ -108,6 +108,31 @@ readonly ref struct JsonRow(ReadOnlySpan<byte> payload, JsonFields fields, Paylo
         else
             row.Add(raw);
     }
+
+    /// <summary>Adds the value of a field, and with it those that follow it in the payload just as they do in the row.</summary>
+    /// <returns>The last field that was added.</returns>
+    int AddValues(ref RowText row, JsonItem item, int first)
+    {
+        var (start, length) = item.Value(first);
+        if (length == 0 || IsQuotedNumber(item, first))
+        {
+            AddValue(ref row, Raw(item, first), fields[first].Type);
+            return first;
+        }
+        var (last, end) = (first, start + length);
+        for (var next = first + 1; next < fields.Count && fields[next].Role is JsonRole.Value or JsonRole.SystemTime; next++)
+        {
+            var value = item.Value(next);
+            // Behind the last value there is room for a comma, this one's key and a colon, and for nothing else.
+            if (value.Length == 0 || value.Start != end + fields[next].Key.Bytes.Length || IsQuotedNumber(item, next))
+                break;
+            (last, end) = (next, value.Start + value.Length);
+        }
+        row.Add(payload[start..end]);
+        return last;
+    }
+
+    bool IsQuotedNumber(JsonItem item, int field) => fields[field].Type == JsonType.Number && payload[item.Value(field).Start] == '"';
 
     void AddExtra(ref RowText row, JsonItem item)
     {

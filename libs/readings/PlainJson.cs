@@ -1,5 +1,6 @@
-using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ThermalStreaming.Readings;
 
@@ -10,12 +11,7 @@ namespace ThermalStreaming.Readings;
 /// </summary>
 static class PlainJson
 {
-    /// <summary>Bytes that end a text, or need the general reader: RFC 8259 §7.</summary>
-    static readonly SearchValues<byte> endOfText = SearchValues.Create([
-        (byte)'"',
-        (byte)'\\',
-        .. Enumerable.Range(0, 0x20).Select(control => (byte)control),
-    ]);
+    const int None = -1;
 
     /// <param name="text">Valid UTF-8.</param>
     /// <param name="fields">The keys.</param>
@@ -25,154 +21,176 @@ static class PlainJson
     {
         var items = new List<JsonItem>(1);
         Span<Place> values = stackalloc Place[fields.Count];
-        var at = 0;
-        SkipSpace(text, ref at);
-        var isArray = TrySkip(text, ref at, (byte)'[');
+        var at = AfterSpace(text, 0);
+        var isArray = IsAt(text, at, (byte)'[');
+        if (isArray)
+            at++;
         while (items.Count < Payload.MaxReadings)
         {
-            SkipSpace(text, ref at);
-            var start = at;
-            if (!TryReadObject(text, ref at, fields, values, out var present))
+            var start = AfterSpace(text, at);
+            at = AfterObject(text, start, fields, values, out var present);
+            if (at < 0)
                 return null;
             items.Add(new JsonItem(Place.Between(start, at), values[..present].ToArray(), null));
-            SkipSpace(text, ref at);
-            if (isArray && TrySkip(text, ref at, (byte)','))
-                continue;
-            if (isArray)
+            at = AfterSpace(text, at);
+            if (isArray && IsAt(text, at, (byte)','))
             {
-                if (!TrySkip(text, ref at, (byte)']'))
-                    return null;
-                SkipSpace(text, ref at);
-                return at == text.Length ? items : null;
+                at++;
+                continue;
             }
+            if (isArray)
+                return IsAt(text, at, (byte)']') && AfterSpace(text, at + 1) == text.Length ? items : null;
             if (at == text.Length)
                 return items;
         }
-        SkipSpace(text, ref at);
+        at = AfterSpace(text, at);
         // The general reader would only find the same, and take the memory a second time.
-        return at < text.Length && text[at] == '{' ? throw Payload.TooMany() : null;
+        return IsAt(text, at, (byte)'{') ? throw Payload.TooMany() : null;
     }
 
-    static bool TryReadObject(ReadOnlySpan<byte> text, ref int at, JsonFields fields, Span<Place> values, out int present)
+    // Each of the following returns where what it reads ends, or None. They take and return the position by value, so that it stays in a
+    // register.
+
+    static int AfterObject(ReadOnlySpan<byte> text, int at, JsonFields fields, Span<Place> values, out int present)
     {
         present = 0;
         values.Clear();
-        if (!TrySkip(text, ref at, (byte)'{'))
-            return false;
+        if (!IsAt(text, at, (byte)'{'))
+            return None;
         var next = 0;
-        for (var isFirst = true; isFirst || !TrySkip(text, ref at, (byte)'}'); isFirst = false)
+        do
         {
-            if (
-                !TryReadKey(text, ref at, isFirst, fields, ref next, out var field)
-                // If a key comes twice, the last one counts, as with every JSON reader.
-                || !TryReadValue(text, ref at, fields[field].Type, out values[field])
-            )
-                return false;
-            present = Math.Max(present, field + 1);
-            SkipSpace(text, ref at);
-        }
-        return true;
+            at = AfterKey(text, at, fields, next, out var field);
+            if (at < 0)
+                return None;
+            var start = at;
+            at = AfterValue(text, start, fields[field].Type);
+            if (at < 0)
+                return None;
+            // If a key comes twice, the last one counts, as with every JSON reader.
+            values[field] = text[start] == 'n' ? default : Place.Between(start, at);
+            next = field + 1;
+            present = Math.Max(present, next);
+            at = AfterSpace(text, at);
+        } while (IsAt(text, at, (byte)','));
+        return IsAt(text, at, (byte)'}') ? at + 1 : None;
     }
 
-    /// <summary>Reads everything from the end of a value to the beginning of the next one. The first key follows the brace.</summary>
-    static bool TryReadKey(ReadOnlySpan<byte> text, ref int at, bool isFirst, JsonFields fields, ref int next, out int field)
+    /// <summary>Reads everything from a brace or comma to the next value.</summary>
+    static int AfterKey(ReadOnlySpan<byte> text, int at, JsonFields fields, int expected, out int field)
     {
-        // A sender writes its keys in the same order every time, so the next key is nearly always the one after the last, often with
-        // nothing between them.
-        if (!isFirst && next < fields.Count && fields[next].Key.Bytes is var whole && text[at..].StartsWith(whole))
+        // A sender writes its keys in the same order every time, so the next key is nearly always one of those after the last.
+        var patterns = fields.Patterns;
+        var rest = text[at..];
+        for (var candidate = expected; candidate < patterns.Length; candidate++)
         {
-            field = next++;
-            at += whole.Length;
-            SkipSpace(text, ref at);
-            return true;
+            if (!patterns[candidate].IsAt(rest))
+                continue;
+            field = candidate;
+            return AfterSpace(text, at + patterns[candidate].Length);
         }
-        field = next;
-        if (!isFirst && !TrySkip(text, ref at, (byte)','))
-            return false;
-        SkipSpace(text, ref at);
+        at = AfterSpace(text, at + 1);
+        rest = text[at..];
+        field = expected;
         for (var tried = 0; tried < fields.Count; tried++, field++)
         {
-            if (field == fields.Count)
+            if (field >= fields.Count)
                 field = 0;
             var key = fields[field].Key.Quoted;
-            if (!text[at..].StartsWith(key))
+            if (!rest.StartsWith(key))
                 continue;
-            at += key.Length;
-            next = field + 1;
-            SkipSpace(text, ref at);
-            if (!TrySkip(text, ref at, (byte)':'))
-                return false;
-            SkipSpace(text, ref at);
-            return true;
+            at = AfterSpace(text, at + key.Length);
+            return IsAt(text, at, (byte)':') ? AfterSpace(text, at + 1) : None;
         }
-        return false;
+        return None;
     }
 
-    /// <param name="text">The payload.</param>
-    /// <param name="at">Where the value begins; afterwards, where it ends.</param>
-    /// <param name="type">The types that the value may have.</param>
-    /// <param name="value">Empty for null.</param>
-    static bool TryReadValue(ReadOnlySpan<byte> text, ref int at, JsonType type, out Place value)
+    static int AfterValue(ReadOnlySpan<byte> text, int at, JsonType type)
     {
-        value = default;
-        var start = at;
-        if (TrySkip(text, ref at, (byte)'"'))
+        if (at == text.Length)
+            return None;
+        return text[at] switch
         {
-            var length = text[at..].IndexOfAny(endOfText);
             // A text that spells a number needs a closer look.
-            if (type == JsonType.Number || length < 0 || text[at + length] != '"')
-                return false;
-            at += length + 1;
-        }
-        else if (text[at..].StartsWith("null"u8))
+            (byte)'"' => type == JsonType.Number ? None : AfterText(text, at + 1),
+            (byte)'n' => text[at..].StartsWith("null"u8) ? at + 4 : None,
+            _ => AfterNumber(text, at),
+        };
+    }
+
+    /// <summary>Reads to the first byte that ends a text, or needs the general reader: RFC 8259 §7.</summary>
+    static int AfterText(ReadOnlySpan<byte> text, int at)
+    {
+        for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
         {
-            at += 4;
-            return true;
+            var bytes = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
+            var ends =
+                Vector128.Equals(bytes, Vector128.Create((byte)'"'))
+                | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
+                | Vector128.LessThan(bytes, Vector128.Create((byte)' '));
+            if (ends == Vector128<byte>.Zero)
+                continue;
+            at += BitOperations.TrailingZeroCount(ends.ExtractMostSignificantBits());
+            return text[at] == '"' ? at + 1 : None;
         }
-        else if (!TrySkipNumber(text, ref at))
+        for (; at < text.Length && text[at] is not ((byte)'\\' or < (byte)' '); at++)
         {
-            return false;
+            if (text[at] == '"')
+                return at + 1;
         }
-        value = Place.Between(start, at);
-        return true;
+        return None;
     }
 
     /// <summary>RFC 8259 §6.</summary>
-    static bool TrySkipNumber(ReadOnlySpan<byte> text, ref int at)
+    static int AfterNumber(ReadOnlySpan<byte> text, int at)
     {
-        TrySkip(text, ref at, (byte)'-');
-        if (!TrySkip(text, ref at, (byte)'0') && !TrySkipDigits(text, ref at))
-            return false;
-        if (TrySkip(text, ref at, (byte)'.') && !TrySkipDigits(text, ref at))
-            return false;
-        if (!TrySkip(text, ref at, (byte)'e') && !TrySkip(text, ref at, (byte)'E'))
-            return true;
-        if (!TrySkip(text, ref at, (byte)'+'))
-            TrySkip(text, ref at, (byte)'-');
-        return TrySkipDigits(text, ref at);
+        if (AfterShortNumber(text, at) is > 0 and var end)
+            return end;
+        if (IsAt(text, at, (byte)'-'))
+            at++;
+        at = IsAt(text, at, (byte)'0') ? at + 1 : AfterDigits(text, at);
+        if (at >= 0 && IsAt(text, at, (byte)'.'))
+            at = AfterDigits(text, at + 1);
+        if (at < 0 || !(IsAt(text, at, (byte)'e') || IsAt(text, at, (byte)'E')))
+            return at;
+        at++;
+        return AfterDigits(text, IsAt(text, at, (byte)'+') || IsAt(text, at, (byte)'-') ? at + 1 : at);
     }
 
-    static bool TrySkipDigits(ReadOnlySpan<byte> text, ref int at)
+    /// <summary>Digits, with or without a point, without a loop; None also if the number takes a closer look.</summary>
+    static int AfterShortNumber(ReadOnlySpan<byte> text, int at)
+    {
+        if (text.Length - at < Vector128<byte>.Count)
+            return None;
+        var bytes = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
+        var digits = Vector128.LessThan(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)10)).ExtractMostSignificantBits();
+        var points = Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits();
+        var length = BitOperations.TrailingZeroCount(~(digits | points));
+        if (length is 0 or 16 || (text[at + length] | 0x20) == 'e')
+            return None;
+        points &= (1u << length) - 1;
+        var isDigitAtBothEnds = (digits & digits >> (length - 1) & 1) != 0;
+        // 0 and 0.5, but not 05.
+        var hasLeadingZero = text[at] == '0' && length > 1 && (points & 2) == 0;
+        return isDigitAtBothEnds && !hasLeadingZero && (points & (points - 1)) == 0 ? at + length : None;
+    }
+
+    static int AfterDigits(ReadOnlySpan<byte> text, int at)
     {
         var start = at;
-        while (at < text.Length && char.IsAsciiDigit((char)text[at]))
+        while ((uint)at < (uint)text.Length && char.IsAsciiDigit((char)text[at]))
             at++;
-        return at > start;
+        return at > start ? at : None;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void SkipSpace(ReadOnlySpan<byte> text, ref int at)
+    static int AfterSpace(ReadOnlySpan<byte> text, int at)
     {
-        while (at < text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+        while ((uint)at < (uint)text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
             at++;
+        return at;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static bool TrySkip(ReadOnlySpan<byte> text, ref int at, byte wanted)
-    {
-        if (at == text.Length || text[at] != wanted)
-            return false;
-        at++;
-        return true;
-    }
+    static bool IsAt(ReadOnlySpan<byte> text, int at, byte wanted) => (uint)at < (uint)text.Length && text[at] == wanted;
 }

@@ -34,6 +34,7 @@ public sealed class RowLimits
     readonly ColumnLimit?[] thermal;
     readonly ColumnLimit?[] inverter;
     readonly Dictionary<string, ColumnLimit> extra = new(StringComparer.OrdinalIgnoreCase);
+    readonly ColumnLimit[] requiredExtra;
     readonly double temperature,
         humidity,
         co2,
@@ -71,6 +72,7 @@ public sealed class RowLimits
             && Of(ThermalRow.Runtime) is null or { Type: ColumnType.Any } or { Type: ColumnType.Number, Length: >= 16 };
         foreach (var column in columns.Where(column => !thermal.Contains(column) && (isOwnTable || IsOptional(column.Name))))
             extra.TryAdd(column.Name, column);
+        requiredExtra = [.. extra.Values.Where(column => column.IsRequired)];
 
         holdsOptional = optional.All(value => Of(value.Key) is not { } column || Holds(column, value.Length));
 
@@ -116,8 +118,8 @@ public sealed class RowLimits
     /// <summary>Whether everything except measurements and the names of a batch always fits.</summary>
     internal bool IsRoomy { get; }
 
-    /// <summary>The column of a field; null when the table has none.</summary>
-    internal ColumnLimit? Column(ReadingKind kind, int field) => kind == ReadingKind.Thermal ? thermal[field] : inverter[field];
+    /// <summary>The column of each field; null when the table has none.</summary>
+    internal ReadOnlySpan<ColumnLimit?> Columns(ReadingKind kind) => kind == ReadingKind.Thermal ? thermal : inverter;
 
     /// <summary>The column of a key of the thermal rows.</summary>
     internal ColumnLimit? Column(RowKey key) =>
@@ -126,16 +128,14 @@ public sealed class RowLimits
     /// <summary>Why a value of a key that the rows do not have does not fit; null when all do.</summary>
     internal string? ExtraProblem(Dictionary<string, ReadOnlyMemory<byte>>? values)
     {
-        if (extra.Count == 0)
+        if (values is null && requiredExtra.Length == 0)
             return null;
         foreach (var (key, value) in values ?? [])
         {
             if (extra.TryGetValue(key, out var column) && column.Problem(key, value.Span) is { } problem)
                 return problem;
         }
-        var missing = extra.Values.FirstOrDefault(column =>
-            column.IsRequired && values?.Keys.Contains(column.Name, StringComparer.OrdinalIgnoreCase) != true
-        );
+        var missing = Array.Find(requiredExtra, column => values?.Keys.Contains(column.Name, StringComparer.OrdinalIgnoreCase) != true);
         return missing?.Problem(missing.Name, []);
     }
 

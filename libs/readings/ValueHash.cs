@@ -25,6 +25,12 @@ ref struct ValueHash
         Add((ulong)bytes.Length);
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
             Add(BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        // The same as byte by byte.
+        if ((bytes.Length & sizeof(uint)) != 0)
+        {
+            hash = BitOperations.Crc32C(hash, BinaryPrimitives.ReadUInt32LittleEndian(bytes));
+            bytes = bytes[sizeof(uint)..];
+        }
         foreach (var one in bytes)
             hash = BitOperations.Crc32C(hash, one);
     }
@@ -36,10 +42,15 @@ ref struct ValueHash
     public void AddJson(scoped ReadOnlySpan<byte> raw)
     {
         var text = raw.Length >= 2 && raw[0] == '"' ? raw[1..^1].Trim(" \t\r\n"u8) : raw;
+        // Neither a name nor most ids begin like a number.
         if (
-            ShortNumber.TryParse(text, out var number)
-            // The general parser takes long to find that a time or an id is not a number.
-            || (!text.ContainsAnyExcept(numberBytes) && Utf8Parser.TryParse(text, out number, out var length) && length == text.Length)
+            text.Length > 0
+            && numberBytes.Contains(text[0])
+            && (
+                ShortNumber.TryParse(text, out var number)
+                // The general parser takes long to find that a time or an id is not a number.
+                || (!text.ContainsAnyExcept(numberBytes) && Utf8Parser.TryParse(text, out number, out var length) && length == text.Length)
+            )
         )
         {
             Add((ulong)BitConverter.DoubleToInt64Bits(number));
