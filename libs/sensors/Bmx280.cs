@@ -100,7 +100,7 @@ sealed class Bmx280(SensorLink link) : I2cDriver(link)
                 return null;
             await Link.WaitAsync(5, cancellationToken);
         }
-        return Link.Error(SensorErrorKind.NoData, "it does not end its start; check its supply");
+        return Link.Error(SensorErrorKind.NoData, "it does not finish starting; check its supply");
     }
 
     async Task<Outcome<Bmx280Calibration>> ReadCalibrationAsync(CancellationToken cancellationToken)

@@ -182,7 +182,7 @@ public sealed partial class BusWorker : IDisposable
     static TransferResult Hangs() =>
         TransferResult.Failed(
             SensorErrorKind.Transfer,
-            "the device hangs (errno 110) while the bus works; switch its supply off and on. It is asked every 1 to 30 s"
+            "the device hangs (errno 110) while the bus works; switch its supply off and on. Retrying every 1 to 30 s"
         );
 
     TransferResult BusFailed(string text)
@@ -215,8 +215,8 @@ public sealed partial class BusWorker : IDisposable
         && elapsed >= Patience
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Name} has not ended a transfer for {elapsed.TotalSeconds:0} s, so its driver hangs; see dmesg, then plug the adapter in "
-                    + $"again or restart the machine"
+                $"{Name} has not finished a transfer for {elapsed.TotalSeconds:0} s, so its driver hangs; see dmesg, then plug the "
+                    + $"adapter in again or restart the machine"
             )
             : null;
 
@@ -243,11 +243,7 @@ public sealed partial class BusWorker : IDisposable
         bus = null;
     }
 
-    [LoggerMessage(
-        EventId = 700,
-        Level = LogLevel.Error,
-        Message = "{Problem}. No sensor on {Bus} can be read; it is tried again every 1 to 30 s"
-    )]
+    [LoggerMessage(EventId = 700, Level = LogLevel.Error, Message = "{Problem}. No sensor on {Bus} can be read; retrying every 1 to 30 s")]
     partial void LogFails(string bus, string problem);
 
     [LoggerMessage(EventId = 701, Level = LogLevel.Information, Message = "{Bus} works again")]

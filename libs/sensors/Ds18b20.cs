@@ -48,7 +48,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
         if (thousandths == PowerOn && !(previous is { } before && Math.Abs(before - celsius) <= Near))
             return Error(
                 SensorErrorKind.NoData,
-                "85 °C is what it says before it has measured: its supply is too weak or drops; give it 3.3 V on its own wire"
+                "85 °C is its value before the first measurement: its supply is too weak or drops; give it 3.3 V on its own wire"
             );
         previous = celsius;
         return new Measurement
@@ -74,7 +74,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
             at < 0
             || !int.TryParse(lines[1].AsSpan(at + 2), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var thousandths)
         )
-            return Error(SensorErrorKind.NoData, "the kernel has no value of it; check its wires and the 4.7 kΩ resistor");
+            return Error(SensorErrorKind.NoData, "the kernel has no value from it; check its wires and the 4.7 kΩ resistor");
         var bytes = new byte[ScratchpadLength];
         var parts = lines[0].Split(' ');
         var isWhole = parts.Length > ScratchpadLength;
@@ -88,7 +88,7 @@ sealed class Ds18b20(OneWireBus bus, string device, TimeProvider clock) : Sensor
         // Zeros have a right checksum, and a data line at ground reads as zeros.
         return bytes.AsSpan().ContainsAnyExcept((byte)0)
             ? thousandths
-            : Error(SensorErrorKind.Implausible, "its data line lies at ground; check its wires");
+            : Error(SensorErrorKind.Implausible, "its data line is at ground; check its wires");
     }
 
     /// <summary>CRC-8 of 1-Wire: polynomial x⁸ + x⁵ + x⁴ + 1, reflected, start 0.</summary>

@@ -30,7 +30,8 @@ sealed class OneWireBus(string directory, TimeProvider clock)
         && elapsed >= Patience
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"the 1-Wire bus has not ended a read for {elapsed.TotalSeconds:0} s, so its driver hangs; see dmesg, then restart the machine"
+                $"the 1-Wire bus has not finished a read for {elapsed.TotalSeconds:0} s, so its driver hangs; see dmesg, then restart "
+                    + $"the machine"
             )
             : null;
 

@@ -167,11 +167,7 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // A bug in one driver must end neither the other sensors nor the agent.
-            return new SensorError(
-                Id,
-                SensorErrorKind.Refused,
-                $"{e.GetType().Name} was not foreseen here ({e.Message}); please report it"
-            );
+            return new SensorError(Id, SensorErrorKind.Refused, $"unexpected {e.GetType().Name} ({e.Message}); please report it");
         }
     }
 
@@ -306,14 +302,14 @@ sealed partial class SensorRunner(SensorDriver driver, QualityWatch watch, doubl
     [LoggerMessage(
         EventId = 721,
         Level = LogLevel.Information,
-        Message = "{Sensor} is not there ({Reason}): its values stay empty. It is looked for every minute"
+        Message = "{Sensor} was not found ({Reason}): its values stay empty. The agent looks for it every minute"
     )]
     partial void LogMissing(string sensor, string reason);
 
     [LoggerMessage(
         EventId = 722,
         Level = LogLevel.Warning,
-        Message = "{Sensor} fails: {Reason}. Its values stay empty; it is tried again every 1 to 30 s"
+        Message = "{Sensor} fails: {Reason}. Its values stay empty; retrying every 1 to 30 s"
     )]
     partial void LogFails(string sensor, string reason);
 

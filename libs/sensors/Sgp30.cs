@@ -221,8 +221,8 @@ sealed class Sgp30(SensorLink link, BaselineFile baselines, Func<(double Celsius
             SensorErrorKind.Implausible,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"eCO2 {equivalent} ppm, TVOC {tvoc} ppb: saturated, or its baseline is wrong; bring it into fresh air. After 10 minutes it "
-                    + $"begins without its baseline"
+                $"eCO2 {equivalent} ppm, TVOC {tvoc} ppb: saturated, or its baseline is wrong; bring it into fresh air. After 10 "
+                    + $"minutes it starts again without its baseline"
             )
         );
     }

@@ -37,7 +37,8 @@ sealed class Sht4x(SensorLink link) : I2cDriver(link)
             return error.Kind == SensorErrorKind.Checksum && Description.Length == 0
                 ? Link.Error(
                     SensorErrorKind.WrongDevice,
-                    $"what answers is no SHT4x (an SHT3x or INA219?), or the wires garble its serial number: {error.Text}"
+                    "the device there does not answer like an SHT4x (is it an SHT3x or INA219?), or the wires garble its serial "
+                        + $"number: {error.Text}"
                 )
                 : error;
         if (await Link.WriteAsync([SoftReset], cancellationToken) is { } refused)

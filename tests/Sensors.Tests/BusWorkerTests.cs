@@ -170,7 +170,7 @@ public sealed class BusWorkerTests : IDisposable
         stand.Clock.Advance(TimeSpan.FromSeconds(4));
         Assert.Null(stand.Worker.Problem);
         stand.Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.Contains("has not ended a transfer for 6 s", stand.Worker.Problem, StringComparison.Ordinal);
+        Assert.Contains("has not finished a transfer for 6 s", stand.Worker.Problem, StringComparison.Ordinal);
 
         hang.Set();
         await transfer;

@@ -171,7 +171,7 @@ public sealed class Ds18b20Tests : IDisposable
             stand.Clock.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
         }
-        Assert.Contains("has not ended a read for", bus.Problem, StringComparison.Ordinal);
+        Assert.Contains("has not finished a read for", bus.Problem, StringComparison.Ordinal);
 
         await stop.CancelAsync();
 

@@ -28,7 +28,7 @@ public sealed class SensorRunnerTests : IDisposable
     public async Task A_missing_sensor_is_said_once_and_found_within_a_minute_when_it_is_plugged_in()
     {
         await stand.PassAsync(TimeSpan.FromMinutes(10));
-        Assert.Contains("icp10125@1:63 is not there", Assert.Single(stand.Lines), StringComparison.Ordinal);
+        Assert.Contains("icp10125@1:63 was not found", Assert.Single(stand.Lines), StringComparison.Ordinal);
         Assert.Equal((SensorState.Missing, 0L), (runner.Status.State, runner.Status.Errors));
         Assert.Null(runner.Status.Newest);
 

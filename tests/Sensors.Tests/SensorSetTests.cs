@@ -148,7 +148,7 @@ public sealed class SensorSetTests : IDisposable
             [.. Enumerable.Repeat(SensorState.NoBus, 4), .. Enumerable.Repeat(SensorState.Missing, 5)],
             set.Sensors.Select(sensor => sensor.State).Order().Reverse()
         );
-        Assert.Contains("has not ended a transfer", set.Sensors[0].Problem, StringComparison.Ordinal);
+        Assert.Contains("has not finished a transfer", set.Sensors[0].Problem, StringComparison.Ordinal);
         Assert.Single(set.BusProblems);
         hang.Set();
     }
