@@ -65,7 +65,7 @@ static class BrokerAddress
             return null;
         var right = bad is null ? $"MQTT_HOST={host}" : "MQTT_HOST=<name or address>, for example mosquitto, pi.local or 192.168.1.20";
         var what = wrong.Count > 0 ? $"with {string.Join(" and ", wrong)}" : bad;
-        return $"MQTT_HOST is '{shown}', {what}; it takes the broker's name or address alone: "
+        return $"MQTT_HOST is '{shown}', {what}; it takes only the broker's name or address: "
             + $"{string.Join(", ", settings.Prepend(right))}.{note}";
     }
 
@@ -84,18 +84,18 @@ static class BrokerAddress
     static string? NameProblem(string host)
     {
         if (host.Length == 0)
-            return "which names no broker";
+            return "which does not name a broker";
         if (host.Contains(':') || host.Contains('%'))
-            return IPAddress.TryParse(host, out _) ? null : "which is no IPv6 address";
+            return IPAddress.TryParse(host, out _) ? null : "which is not an IPv6 address";
         if (host.IndexOfAny([',', ';']) >= 0)
             return "which names several brokers";
         if (host.FirstOrDefault(c => !char.IsLetterOrDigit(c) && c is not ('-' or '.' or '_')) is var odd and not '\0')
             return char.IsWhiteSpace(odd) ? "with white space in it" : $"with a '{odd}' in it";
         if (host.All(c => char.IsAsciiDigit(c) || c == '.'))
-            return IPAddress.TryParse(host, out _) && host.Count(c => c == '.') == 3 ? null : "which is no IPv4 address";
+            return IPAddress.TryParse(host, out _) && host.Count(c => c == '.') == 3 ? null : "which is not an IPv4 address";
         var labels = (host.EndsWith('.') ? host[..^1] : host).Split('.');
         if (host.Length > LongestName || labels.Any(label => label.Length is 0 or > LongestLabel))
-            return "which is no host name (labels of 1 to 63 characters between dots, 253 in all)";
+            return "which is not a host name (labels of 1 to 63 characters between dots, 253 in all)";
         return null;
     }
 }

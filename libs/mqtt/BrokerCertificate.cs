@@ -81,7 +81,7 @@ public static class BrokerCertificate
                 {
                     return CheckResult.Failed(
                         e.Message,
-                        "The broker does not run, its TLS port is another one, or all connections of that port are taken.",
+                        "The broker does not run, it listens for TLS on another port, or all connections of that port are in use.",
                         "docker compose logs mosquitto; docker compose restart mosquitto. Without TLS for other machines: "
                             + "MQTT_CERTIFICATE_PORT=0."
                     );
@@ -94,19 +94,19 @@ public static class BrokerCertificate
     {
         var left = expiry - now;
         var when = FormattableString.Invariant($"{Math.Abs(left.TotalDays):0} days {(left < TimeSpan.Zero ? "ago" : "from now")}");
-        var detail = FormattableString.Invariant($"{where} serves one until {expiry:yyyy-MM-dd HH:mm} UTC, {when}");
+        var detail = FormattableString.Invariant($"{where} serves a certificate that is valid until {expiry:yyyy-MM-dd HH:mm} UTC, {when}");
         if (left < TimeSpan.Zero)
         {
             return CheckResult.Failed(
                 $"{detail}: it has expired",
-                "The service keeper renews it a month before; it did not run, or this machine's clock is wrong.",
+                "The service keeper renews the certificate a month before its end; keeper did not run, or this machine's clock is wrong.",
                 "./up --no-build; docker compose logs keeper; timedatectl"
             );
         }
         return left < LeastLeft
             ? CheckResult.Warning(
                 detail,
-                "The service keeper renews it a month before the end; it does not run.",
+                "The service keeper renews the certificate a month before its end; keeper does not run.",
                 "./up --no-build; docker compose logs keeper"
             )
             : CheckResult.Ok(detail);

@@ -242,7 +242,7 @@ public static class BrokerCheck
                 : (
                     CheckResult.Failed(
                         state.LastError!,
-                        "The broker answers, but not as asked.",
+                        "The broker answers, but does not grant what this client asked for.",
                         MqttReasons.ConnectCure(state.LastReason ?? MqttReasonCode.UnspecifiedError, options.UserName)
                     ),
                     state.LastReason

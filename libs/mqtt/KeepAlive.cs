@@ -51,7 +51,7 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
         if (writing != 0 && clock.GetElapsedTime(writing) > period)
         {
             throw new MqttConnectionException(
-                $"it took nothing of what was sent for {period.TotalSeconds:0} s. " + "Check the network and the load of the broker."
+                $"the broker has taken no data for {period.TotalSeconds:0} s. Check the network and the load of the broker."
             );
         }
         var half = period / 2;
@@ -63,7 +63,9 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
         else if (writing == 0 && pinged != 0 && clock.GetElapsedTime(Math.Max(pinged, received)) > half)
         {
             var silence = clock.GetElapsedTime(received).TotalSeconds;
-            throw new MqttConnectionException($"nothing came for {silence:0.#} s, not even an answer to a ping. Check the network.");
+            throw new MqttConnectionException(
+                $"the broker has sent nothing for {silence:0.#} s, not even an answer to a ping. Check the network."
+            );
         }
         return clock.GetElapsedTime(Volatile.Read(ref lastSent)) >= half || (pinged == 0 && clock.GetElapsedTime(received) >= half);
     }

@@ -24,7 +24,7 @@ static class MqttReasons
             MqttReasonCode.ClientIdentifierNotValid => "Choose another client id; the broker does not accept this one.",
             MqttReasonCode.UnsupportedProtocolVersion =>
                 "The broker must speak MQTT 5.0 (Mosquitto 1.6 or newer); check its version and the port.",
-            MqttReasonCode.Banned => "The broker's operator has banned this client; ask there.",
+            MqttReasonCode.Banned => "The broker's operator has banned this client; ask the operator.",
             MqttReasonCode.BadAuthenticationMethod =>
                 "The broker wants enhanced authentication, which this client does not offer; allow user name and password.",
             MqttReasonCode.TopicNameInvalid => "The will's topic is not accepted; check the device id and the broker's ACL.",
@@ -36,7 +36,7 @@ static class MqttReasons
             MqttReasonCode.QuotaExceeded
             or MqttReasonCode.ConnectionRateExceeded
             or MqttReasonCode.ServerBusy
-            or MqttReasonCode.ServerUnavailable => "The broker is overloaded or not ready; it will be tried again.",
+            or MqttReasonCode.ServerUnavailable => "The broker is overloaded or not ready; the client tries again.",
             _ => "The broker's log has the details.",
         };
 
@@ -45,11 +45,11 @@ static class MqttReasons
         code switch
         {
             MqttReasonCode.SessionTakenOver =>
-                "Another client connected with the same client id; give each its own, and see that no second instance runs.",
+                "Another client connected with the same client id; give each client its own, and make sure that no second instance runs.",
             MqttReasonCode.QuotaExceeded => "The broker's limit for this client was reached; raise it there or send less.",
             MqttReasonCode.MessageRateTooHigh => "The broker limits the message rate; raise the limit there or send less often.",
             MqttReasonCode.KeepAliveTimeout =>
-                "The broker heard nothing from here in time; check the network and the load of this machine.",
+                "The broker heard nothing from this client in time; check the network and the load of this machine.",
             MqttReasonCode.ReceiveMaximumExceeded => "The broker counted more unacknowledged messages than it allows.",
             MqttReasonCode.PacketTooLarge =>
                 "A message was larger than the broker allows; raise its limit (message_size_limit, max_packet_size) or send smaller "
@@ -59,7 +59,7 @@ static class MqttReasons
             MqttReasonCode.UseAnotherServer or MqttReasonCode.ServerMoved => "Set MQTT_HOST to the broker that serves this client now.",
             MqttReasonCode.MalformedPacket or MqttReasonCode.ProtocolError =>
                 "The broker did not understand this client; please report it together with the broker's log.",
-            _ => "It will be tried again.",
+            _ => "The client tries again.",
         };
 
     /// <summary>What to do when a subscription is refused.</summary>

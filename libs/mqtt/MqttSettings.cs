@@ -22,7 +22,7 @@ public static class MqttSettings
             UserName = settings.OptionalText("MQTT_USER", "User at the broker; {client} in it stands for the client id."),
             Password = settings.Secret("MQTT_PASSWORD", "Password at the broker."),
             PasswordFile = settings.SecretFile("MQTT_PASSWORD"),
-            ClientId = settings.Text("MQTT_CLIENT_ID", defaultClientId, "Name of this client at the broker, one of its own for each."),
+            ClientId = settings.Text("MQTT_CLIENT_ID", defaultClientId, "Name of this client at the broker; each client needs its own."),
             ReceiveMaximum = settings.WholeNumber(
                 "MQTT_RECEIVE_MAXIMUM",
                 1000,
@@ -42,14 +42,14 @@ public static class MqttSettings
                 TimeSpan.FromSeconds(30),
                 TimeSpan.FromSeconds(1),
                 TimeSpan.FromSeconds(65_535),
-                "A dead connection is noticed after this."
+                "Time after which a dead connection is noticed."
             ),
             ConnectTimeout = settings.Duration(
                 "MQTT_CONNECT_TIMEOUT",
                 TimeSpan.FromSeconds(10),
                 TimeSpan.FromSeconds(1),
                 TimeSpan.FromMinutes(10),
-                "Patience with DNS, TCP, TLS and login together."
+                "Time limit for DNS, TCP, TLS and login together."
             ),
         };
         if (BrokerAddress.Problem(options.Host) is { } addressProblem)

@@ -310,7 +310,7 @@ sealed class PublishStore(int maximumInFlight)
         var size = Size(publish);
         var most = Math.Min(limits.MaximumPacketSize, MqttProtocolViolationException.VariableByteIntegerMaxValue);
         if (size > most)
-            return RefusalOf(publish, MqttReasonCode.PacketTooLarge, $"it makes {size} bytes, the broker takes {most}");
+            return RefusalOf(publish, MqttReasonCode.PacketTooLarge, $"the packet has {size} bytes, and the broker takes at most {most}");
         return null;
     }
 
@@ -319,9 +319,9 @@ sealed class PublishStore(int maximumInFlight)
         var cure = reason switch
         {
             MqttReasonCode.NotAuthorized =>
-                "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status alone: "
-                    + "use the name under which it is enrolled (./up --devices), or enroll it (./up --enroll NAME). "
-                    + "On another broker, allow this user to write the topic in its ACL.",
+                "The broker of this project lets a device publish to telemetry/v1/{its name}/thermal, inverter and status only: use "
+                    + "the name under which it is enrolled (./up --devices), or enroll it (./up --enroll NAME). On another broker, "
+                    + "allow this user to write the topic in its ACL.",
             MqttReasonCode.PacketTooLarge => "Raise the broker's limit (message_size_limit, max_packet_size) or publish smaller batches.",
             MqttReasonCode.QuotaExceeded => "The broker's quota for this client is used up; raise it there or publish less.",
             MqttReasonCode.TopicNameInvalid => "Check the topic against the broker's rules.",

@@ -65,9 +65,7 @@ sealed partial class Supervisor : IAsyncDisposable
     /// <summary>Fails all unanswered requests, and ends the consumer's wait. No connection is made after this.</summary>
     public void Close()
     {
-        var stopped = new MqttConnectionException(
-            "The MQTT client has stopped; the broker's acknowledgement was not waited for any longer."
-        );
+        var stopped = new MqttConnectionException("The MQTT client stopped before the broker acknowledged the message.");
         session.Store.Close(stopped);
         session.Subscriptions.Close(stopped);
         ChangeState(s => s with { IsConnected = false, IsSubscribed = false });
@@ -94,8 +92,8 @@ sealed partial class Supervisor : IAsyncDisposable
                 if (session.Inbox.Waiting > options.ReceiveMaximum || session.Inbox.WaitingBytes > Arrivals.MaximumUnacknowledgedBytes)
                 {
                     throw new MqttConnectionException(
-                        $"{session.Inbox.Waiting} messages of an earlier connection still wait to be "
-                            + "processed; there is no new one before. Look at what holds up their processing (a full disk?)."
+                        $"{session.Inbox.Waiting} messages of an earlier connection still wait to be processed; the client connects "
+                            + "again after that. Find out what holds up their processing (a full disk?)."
                     );
                 }
                 using var handshake = await Handshake.OpenAsync(session, clientId, cleanStart, stop);
@@ -194,10 +192,10 @@ sealed partial class Supervisor : IAsyncDisposable
     string? Rival() =>
         !rivals.AreThere
             ? null
-            : $"Another client connects to {options.Host}:{options.Port} as '{clientId}' again and again; the broker ends the other one's "
-                + "connection each time, and each gets a part of the messages. Two installations have the same identity "
-                + "(a copied card, disk or volume), or two agents the same DEVICE_ID. Stop one of them, or give it an identity of its own "
-                + "(docs/troubleshooting.md, Session taken over).";
+            : $"Another client connects to {options.Host}:{options.Port} as '{clientId}' again and again; the broker ends the other "
+                + "connection each time, and each client gets only a part of the messages. Two installations have the same identity "
+                + "(a copied card, disk or volume), or two agents the same DEVICE_ID. Stop one of them, or give it an identity of "
+                + "its own (docs/troubleshooting.md, Session taken over).";
 
     async Task ServeAsync(Handshake handshake, CancellationToken stop)
     {
@@ -285,10 +283,14 @@ sealed partial class Supervisor : IAsyncDisposable
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Error} Next attempt in {Delay:0.0} s")]
     partial void LogDown(string error, double delay);
 
-    [LoggerMessage(EventId = 302, Level = LogLevel.Warning, Message = "{Problem} The client tries again; until then it brings no messages")]
+    [LoggerMessage(
+        EventId = 302,
+        Level = LogLevel.Warning,
+        Message = "{Problem} The client tries again; until then this subscription brings no messages"
+    )]
     partial void LogSubscriptionRefused(string problem);
 
-    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "The status message was not taken: {Error}")]
+    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "The broker did not accept the status message: {Error}")]
     partial void LogBirthRefused(string error);
 
     [LoggerMessage(EventId = 305, Level = LogLevel.Error, Message = "{Rival}")]

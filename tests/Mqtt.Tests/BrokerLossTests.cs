@@ -124,7 +124,7 @@ public sealed class BrokerLossTests
         proxy.Silence();
         await Wait.UntilAsync(() => client.Client.State.Generation >= 2 && client.Client.State.IsReady, "there is a new connection");
 
-        Assert.Contains(client.Snapshot(), s => s.LastError?.Contains("nothing came", StringComparison.Ordinal) == true);
+        Assert.Contains(client.Snapshot(), s => s.LastError?.Contains("has sent nothing", StringComparison.Ordinal) == true);
     }
 
     [Theory]

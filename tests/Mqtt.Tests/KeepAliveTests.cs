@@ -54,7 +54,7 @@ public sealed class KeepAliveTests
         // More than the socket buffers of both sides hold.
         _ = client.Client.PublishAsync("t", new byte[64 * 1024 * 1024], MqttQos.AtMostOnce);
 
-        await client.UntilErrorAsync("took nothing of what was sent");
+        await client.UntilErrorAsync("has taken no data");
         await Wait.UntilAsync(() => client.Client.State is { Generation: >= 2, IsConnected: true }, "there is a new connection");
     }
 

@@ -113,7 +113,7 @@ public sealed class PublishingTests
         Assert.Equal(MqttReasonCode.QosNotSupported, qos.Reason);
         Assert.Equal(MqttReasonCode.RetainNotSupported, retain.Reason);
         Assert.Equal(MqttReasonCode.PacketTooLarge, size.Reason);
-        Assert.Contains("106 bytes, the broker takes 100", size.Message, StringComparison.Ordinal);
+        Assert.Contains("106 bytes, and the broker takes at most 100", size.Message, StringComparison.Ordinal);
         Assert.Equal(3, client.Client.Refused);
         Assert.True(client.Client.State.IsConnected);
     }
