@@ -30,7 +30,7 @@ sealed class KeyedNode(YamlNode node, string path, MappingProblems problems)
         foreach (var (key, line, _) in node.Entries)
         {
             if (!keys.Contains(key))
-                problems.Add(line, Name(key), $"is no key here; there are {string.Join(", ", keys)}");
+                problems.Add(line, Name(key), $"is not a known key here; known are {string.Join(", ", keys)}");
         }
         return true;
     }

@@ -43,7 +43,7 @@ public static class MappingFiles
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length > MaxBytes)
             {
-                problems.Add($"{file} has more than {MaxBytes} bytes, which no mapping file has.");
+                problems.Add($"{file} has more than {MaxBytes} bytes, the maximum for a mapping file.");
                 return [];
             }
             using var reader = new StreamReader(new MemoryStream(bytes, 0, length));

@@ -58,7 +58,7 @@ static class MappingParser
         if (node.List("messages") is { } messages)
             rules.InsertRange(0, messages.SelectMany(message => RuleParser.Parse(message, mapping)));
         else if (!node.Has("messages"))
-            node.Add("messages", "is missing: a list of topics and what becomes of their messages");
+            node.Add("messages", "is missing: a list of topics, each with the readings that its messages make");
         mapping.Rules = rules;
         return mapping;
     }

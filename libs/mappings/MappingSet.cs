@@ -77,7 +77,7 @@ public sealed class MappingSet
         foreach (var rule in rules)
         {
             if (own.FirstOrDefault(topics => topics.Intersect(rule.Pattern.Filter) is not null) is { } taken)
-                problems.Add($"{rule.Place}: topic: '{rule.Pattern.Text}' takes topics of {taken}, which have a meaning already");
+                problems.Add($"{rule.Place}: topic: '{rule.Pattern.Text}' takes topics of {taken}, which are in use already");
         }
         for (var i = 0; i < rules.Count; i++)
         {
@@ -112,7 +112,10 @@ public sealed class MappingSet
                     : new TopicRoute(TopicOutcome.Refused, rule, levels, captured, deviceId, Refusal(rule, deviceId));
             }
             if (isKnown)
-                return new TopicRoute(TopicOutcome.LeftOut, reason: $"no mapping makes a reading of kind {Topics.Name(kind)} of it");
+                return new TopicRoute(
+                    TopicOutcome.LeftOut,
+                    reason: $"no mapping makes a reading of kind {Topics.Name(kind)} of this message"
+                );
         }
         return new TopicRoute(Subscriptions(kind).Any(filter => filter.Takes(levels)) ? TopicOutcome.Unmapped : TopicOutcome.Foreign);
     }
@@ -127,8 +130,8 @@ public sealed class MappingSet
     }
 
     static string Refusal(TopicRule rule, string deviceId) =>
-        $"{rule.Place}: the device id would be {JsonQuote.Of(deviceId)}, which cannot be one: 1 to {Topics.MaxDeviceIdLength} characters, at "
-        + $"most {Topics.MaxDeviceIdBytes} bytes, no control character, and no $ in front";
+        $"{rule.Place}: the device id would be {JsonQuote.Of(deviceId)}, which is not a valid device id: 1 to "
+        + $"{Topics.MaxDeviceIdLength} characters, at most {Topics.MaxDeviceIdBytes} bytes, no control character, and no $ in front";
 
     /// <summary>Why two rules cannot be in use together; null if they can.</summary>
     static string? Conflict(TopicRule first, TopicRule second)

@@ -47,7 +47,7 @@ public static class MessageMapper
             {
                 if (made.Count == Payload.MaxReadings)
                     throw new PayloadException(
-                        $"{rule.Place}: makes more than {Payload.MaxReadings} readings of the message, the most that one may have"
+                        $"{rule.Place}: makes more than {Payload.MaxReadings} readings of the message, the maximum for one message"
                     );
                 bytes += reading.Json.Length;
                 if (bytes > maxBytes)
@@ -99,7 +99,7 @@ public static class MessageMapper
         {
             if (tokens > MaxTokens)
                 throw new PayloadException(
-                    $"{rule.Place}: the payload has more than {MaxTokens} keys and values, the most that one may have"
+                    $"{rule.Place}: the payload has more than {MaxTokens} keys and values, the maximum for one message"
                 );
         }
     }

@@ -79,7 +79,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
     (string? Json, string Reason) FindTime(TimeRule timeRule)
     {
         if (timeRule.Path.Find(payload) is not { } value || IsNothing(value))
-            return (null, "the payload does not say it; the time of arrival counts");
+            return (null, "the payload has no time; the time of arrival counts");
         var raw = value.GetRawText();
         if (value.ValueKind != JsonValueKind.String || !IsWithoutZone(value.GetString()!))
             return (raw, "");
@@ -114,7 +114,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         }
         if (IsNothing(value))
         {
-            reports?.Add(new FieldReport(field.Field.Key, field.Path.Text, null, $"{JsonQuote.Of(value)} is no value"));
+            reports?.Add(new FieldReport(field.Field.Key, field.Path.Text, null, $"{JsonQuote.Of(value)} is not a value"));
             return;
         }
         var raw = value.GetRawText();
@@ -122,7 +122,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         {
             if (value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
             {
-                Refuse(field, value, "which is no text");
+                Refuse(field, value, "which is not a text");
             }
             Write(writer, field.Field.Key, raw);
             reports?.Add(new FieldReport(field.Field.Key, field.Path.Text, raw, ""));
@@ -130,7 +130,7 @@ sealed class ReadingBuilder(TopicRule rule, TopicRoute route, JsonElement payloa
         }
         if (!TryNumber(value, out var number))
         {
-            Refuse(field, value, "which is no number");
+            Refuse(field, value, "which is not a number");
             Write(writer, field.Field.Key, raw);
             return;
         }

@@ -23,7 +23,7 @@ static class RuleParser
             node.Add("payload", $"is '{payload}'; it must be json, or value for a payload that is a bare value");
         var readings = node.List("readings") ?? [];
         if (readings.Count == 0)
-            node.Add("readings", "is missing: a list of what is made of a message");
+            node.Add("readings", "is missing: a list of the readings that a message makes");
         var rules = readings.Select(reading => ParseReading(reading, payload != "value", patterns)).OfType<ReadingRule>().ToList();
         var time = ParseTime(node);
         return patterns.Select(pattern => new TopicRule(mapping, pattern, node.Line, payload == "json", time, rules));
@@ -37,7 +37,7 @@ static class RuleParser
         else if (!mapping.IsGateway && pattern.DeviceLevel < 0)
             Add($"'{text.Text}' has no {{device}}: where the topic names no device, the mapping needs 'gateway: true'");
         else if (mapping.IsGateway && pattern.DeviceLevel >= 0)
-            Add("{device} is the user that publishes; behind a gateway name the capture otherwise, for example {name}");
+            Add("{device} is the user that publishes; behind a gateway give the capture another name, for example {name}");
         else if (mapping.IsGateway && pattern.Captures.Count == 0)
             Add($"'{text.Text}' captures nothing: a device needs a name, for example {{name}}");
         return pattern;
@@ -76,8 +76,8 @@ static class RuleParser
         {
             node.Add(
                 "zone",
-                $"is '{zone}', which this system does not know; it must be UTC, an IANA name such as Europe/Berlin, or arrival: a time "
-                    + "without a zone does not count, and the time of arrival does"
+                $"is '{zone}', which this system does not know; it must be UTC, an IANA name such as Europe/Berlin, or arrival, which "
+                    + "uses the time of arrival for a time without a zone"
             );
             return null;
         }
@@ -99,10 +99,10 @@ static class RuleParser
         var kind = kindText == "inverter" ? ReadingKind.Inverter : ReadingKind.Thermal;
         var each = ParseEach(node);
         if (each is not null && !isJson)
-            node.Add("each", "belongs to a payload that is JSON");
+            node.Add("each", "is allowed only with a JSON payload");
         var fields = node.Entries("fields").Select(entry => ParseField(node, kind, entry.Key, entry.Value)).OfType<FieldRule>().ToList();
         if (!node.Has("fields") || (fields.Count == 0 && node.Node["fields"]!.Entries is { Count: 0 }))
-            node.Add("fields", "is missing: which field of the reading comes from where");
+            node.Add("fields", "is missing: the fields of the reading, each with its path in the payload");
         else if (!fields.Exists(field => field.Field.Unit is not null) && fields.Count == node.Entries("fields").Count)
             node.Add("fields", "has no measurement: a reading needs one");
         if (!isJson && fields.Any(field => !field.Path.IsRoot))
@@ -118,17 +118,17 @@ static class RuleParser
             if (NamePattern.Parse(text.Text!) is { Capture: null } name)
                 except.Add(name);
             else
-                node.Problems.Add(text.Line, node.Name("except"), $"'{text.Text}' is no key; it may begin or end with *");
+                node.Problems.Add(text.Line, node.Name("except"), $"'{text.Text}' is not a key; it may begin or end with *");
         }
         if (node.Optional("each") is not { } each)
         {
             if (node.Has("except"))
-                node.Add("except", "belongs to each");
+                node.Add("except", "is allowed only with each");
             return null;
         }
         var members = MemberPattern.Parse(each, except);
         if (members is null)
-            node.Add("each", $"'{each}' is no path to the members of an object, such as * or params.temperature:*");
+            node.Add("each", $"'{each}' is not a path to the members of an object, such as * or params.temperature:*");
         return members;
     }
 
@@ -138,7 +138,7 @@ static class RuleParser
         if (TargetField.Find(kind, key) is not { } field)
         {
             var known = string.Join(", ", TargetField.All(kind).Select(known => known.Key));
-            fields.Add(key, $"is no field of a reading of kind {Topics.Name(kind)}; there are {known}. Other values belong to extra");
+            fields.Add(key, $"is not a field of a reading of kind {Topics.Name(kind)}; known are {known}. Other values belong under extra");
             return null;
         }
         var node = new KeyedNode(value, fields.Name(key), reading.Problems);
@@ -174,7 +174,8 @@ static class RuleParser
         {
             node.Add(
                 "unit",
-                $"is '{name}', {(unit is null ? "which is no known unit" : $"but {field.Key} is kept in {field.Unit.Name}")}; it must be one of "
+                $"is '{name}', {(unit is null ? "which is not a known unit" : $"but {field.Key} is kept in {field.Unit.Name}")}; it "
+                    + "must be one of "
                     + Unit.Names(field.Unit.Quantity)
             );
             unit = field.Unit;
@@ -230,7 +231,7 @@ static class RuleParser
                 node.Problems.Add(
                     value.Line,
                     place,
-                    "is a key that the rows have, or no key of letters, digits, _ and -; choose another one"
+                    "is a key that the rows have already, or not a key of letters, digits, _ and -; choose another one"
                 );
             else if (value.Text is { } text && JsonPath.Parse(text) is { } path)
                 extra.Add((key, path));
@@ -240,5 +241,5 @@ static class RuleParser
         return extra;
     }
 
-    static string NoPath(string text) => $"'{text}' is no path; write keys with dots between them, such as BME280.Temperature";
+    static string NoPath(string text) => $"'{text}' is not a path; write keys with dots between them, such as BME280.Temperature";
 }

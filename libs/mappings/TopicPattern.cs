@@ -52,8 +52,8 @@ sealed class TopicPattern
         {
             return (
                 null,
-                $"'{text.Split('/')[wrong]}' is no level of a topic pattern; a level is a text with at most one * or one {{name}}, and the "
-                    + "wildcards of MQTT, + and #, are written * and {name}"
+                $"'{text.Split('/')[wrong]}' is not a level of a topic pattern; a level is a text with at most one * or one {{name}}, "
+                    + "and the wildcards of MQTT, + and #, are written * and {name}"
             );
         }
         var pattern = new TopicPattern(text, levels!);

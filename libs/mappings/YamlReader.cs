@@ -26,7 +26,10 @@ static class YamlReader
             parser.Consume<DocumentEnd>();
             return parser.Accept<StreamEnd>(out var end)
                 ? node
-                : throw new MappingSyntaxException((int)(parser.Current ?? end)!.Start.Line, "a second document begins; one file is one");
+                : throw new MappingSyntaxException(
+                    (int)(parser.Current ?? end)!.Start.Line,
+                    "a second document begins; a file must hold only one"
+                );
         }
         catch (YamlException e)
         {

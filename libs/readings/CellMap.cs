@@ -32,7 +32,7 @@ public sealed record CellMap(int Count, IReadOnlyDictionary<string, int> Pins)
             else if (!Topics.IsDeviceId(device))
                 problem ??= $"'{device}' cannot be the name of a device";
             else if (!pins.TryAdd(device, cell))
-                problem ??= $"'{device}' stands in it twice";
+                problem ??= $"'{device}' is listed twice";
         }
         return pins;
     }

@@ -140,7 +140,7 @@ static class GeneralJson
         catch (InvalidOperationException)
         {
             // An escaped half of a surrogate pair, which UTF-8 cannot encode.
-            problem ??= "a text holds half of a surrogate pair (\\ud83d without its other half), which is no character";
+            problem ??= "a text holds half of a surrogate pair (\\ud83d without its other half), which is not a character";
             return null;
         }
     }
@@ -175,8 +175,8 @@ static class GeneralJson
         )
             return null;
         var hint = reader.ValueSpan.Contains((byte)',') ? "; the decimal sign of JSON is the point" : "";
-        return $"{field.Key.Name} is the text {JsonProblem.Quote(reader.ValueSpan)}, which is no number; send a number, or null for a "
-            + $"value that the sensor did not deliver{hint}";
+        return $"{field.Key.Name} is the text {JsonProblem.Quote(reader.ValueSpan)}, which is not a number; send a number, or null "
+            + $"for a value that the sensor did not deliver{hint}";
     }
 
     static string Value(ref Utf8JsonReader reader) =>

@@ -109,7 +109,7 @@ sealed class JsonPayload : Payload
         if (!ReadingTime.TryParse(raw, out var time))
         {
             item.Problem ??=
-                $"{fields[field].Key.Name} is {JsonProblem.Quote(raw.Trim((byte)'"'))}, which is no time; {ReadingTime.AcceptedForms}";
+                $"{fields[field].Key.Name} is {JsonProblem.Quote(raw.Trim((byte)'"'))}, which is not a time; {ReadingTime.AcceptedForms}";
             item.Replaced |= 1u << field;
             return;
         }

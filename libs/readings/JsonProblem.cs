@@ -26,7 +26,7 @@ static class JsonProblem
         var at = Position(text, e);
         if (at >= text.Length)
             return $"not JSON: it ends at byte {text.Length} in the middle of a value; was it cut off by a buffer that is too small?";
-        return $"not JSON at byte {at}: {Cause(text, at) ?? $"{Quote(Glimpse(text, at))} is not what the grammar allows there"}";
+        return $"not JSON at byte {at}: {Cause(text, at) ?? $"{Quote(Glimpse(text, at))} is not allowed there"}";
     }
 
     static int Position(ReadOnlySpan<byte> text, JsonException e)
@@ -55,13 +55,13 @@ static class JsonProblem
                 return $"{name} is not JSON; send null for a value that the sensor did not deliver";
         }
         if (text[at] == '\'')
-            return "single quotes; keys and texts of JSON stand in double quotes";
+            return "single quotes; JSON needs double quotes around keys and texts";
         var before = text[..at].TrimEnd(" \t\r\n"u8);
         if (before.EndsWith(","u8))
         {
             var number = before[..^1];
             if (text[at] is (byte)'}' or (byte)']')
-                return "a comma with nothing behind it";
+                return "a comma with nothing after it";
             if (char.IsAsciiDigit((char)text[at]) && !number.IsEmpty && char.IsAsciiDigit((char)number[^1]))
                 return "a decimal comma, or a value without a key; the decimal sign of JSON is the point, 21.5";
         }
@@ -74,12 +74,12 @@ static class JsonProblem
         )
             return "a decimal comma; the decimal sign of JSON is the point, 21.5";
         if (before.EndsWith("{"u8) && IsWord(text[at]))
-            return $"the key {Quote(Glimpse(text, at))} without quotation marks; keys of JSON stand in double quotes";
+            return $"the key {Quote(Glimpse(text, at))} without quotation marks; JSON needs double quotes around keys";
         return text[at] switch
         {
-            0 => "a NUL (0x00); the sender publishes the zero at the end of a C string too, so subtract it from the length",
+            0 => "a NUL (0x00); the sender also publishes the zero that ends a C string, so subtract 1 from the length",
             (byte)'+' or (byte)'.' => "a number of JSON begins with a digit or a minus",
-            (byte)'/' or (byte)'#' => "JSON knows no comments",
+            (byte)'/' or (byte)'#' => "JSON has no comments",
             _ => null,
         };
     }

@@ -115,7 +115,7 @@ public abstract class Payload
     }
 
     /// <summary>Stops decoding at the first reading beyond the limit.</summary>
-    internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the most that come in one message");
+    internal static PayloadException TooMany() => new($"holds more than {MaxReadings} readings, the maximum in one message");
 
     /// <summary>
     /// Why a reading of one device is not taken on the topic of another: otherwise a device could forge or suppress the readings of any

@@ -54,7 +54,7 @@ public static partial class PayloadFormat
         if (payload.IndexOf((byte)0) is var zero and >= 0)
         {
             return IsMostlyText(payload.TrimEnd((byte)0))
-                ? $"it has a NUL (0x00) at byte {zero}; the sender publishes the zero at the end of a C string too, so subtract it from "
+                ? $"it has a NUL (0x00) at byte {zero}; the sender also publishes the zero that ends a C string, so subtract 1 from "
                     + "the length"
                 : null;
         }

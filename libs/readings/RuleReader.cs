@@ -19,7 +19,7 @@ sealed class RuleReader(Action<int, string> report)
     {
         if (json.Type != JsonTokenType.StartObject)
         {
-            report(json.Line, $"{of}an object {{…}} is wanted here, not {json.Kind}");
+            report(json.Line, $"{of}an object {{…}} is expected here, not {json.Kind}");
             yield break;
         }
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -28,7 +28,7 @@ sealed class RuleReader(Action<int, string> report)
             if (!allowed.Contains(name, StringComparer.Ordinal))
                 report(value.Line, $"{of}\"{name}\" is not known here; known are {string.Join(", ", allowed)}");
             else if (!seen.Add(name))
-                report(value.Line, $"{of}\"{name}\" stands here twice");
+                report(value.Line, $"{of}\"{name}\" is here twice");
             else
                 yield return (name, value);
         }
@@ -101,7 +101,7 @@ sealed class RuleReader(Action<int, string> report)
             return null;
         if (metric is null)
         {
-            report(json.Line, $"{label}\"metric\" is missing: the key of the row that the rule is about");
+            report(json.Line, $"{label}\"metric\" is missing: the key of the row that the rule tests");
             return null;
         }
         if (!IsMetric(metric, metric.Text, ownKey, label) || (name is not null && !IsName(name, label)))
@@ -117,7 +117,7 @@ sealed class RuleReader(Action<int, string> report)
             Cases = cases is null ? null : Cases(cases, metric.Text, label),
         };
         if (rule.Test.IsEmpty && !required && cases is null)
-            report(json.Line, $"{label}it asks for nothing; give it {string.Join(", ", tests)}, required or cases");
+            report(json.Line, $"{label}it tests nothing; give it {string.Join(", ", tests)}, required or cases");
         return rule;
     }
 
@@ -139,7 +139,7 @@ sealed class RuleReader(Action<int, string> report)
                     test.Add((key, value));
             }
             if (cases.Count > 0 && cases[^1].Conditions.Count == 0)
-                report(json.Items[i].Line, $"{of}it never counts, because the case before it has no \"if\" and always holds");
+                report(json.Items[i].Line, $"{of}it never applies, because the case before it has no \"if\" and always holds");
             cases.Add(new RuleCase(conditions, Test(test, metric, of)));
         }
         return cases;
@@ -170,7 +170,7 @@ sealed class RuleReader(Action<int, string> report)
             }
             var made = Test(test, metric, of) with { Missing = missing };
             if (made.IsEmpty)
-                report(value.Line, $"{of}it asks for nothing; give it {string.Join(", ", tests)} or missing");
+                report(value.Line, $"{of}it tests nothing; give it {string.Join(", ", tests)} or missing");
             else if (missing == true && test.Count > 0)
                 report(value.Line, $"{of}a missing value has no {test[0].Item1}");
             conditions.Add(new RuleCondition(metric, made));
@@ -207,7 +207,7 @@ sealed class RuleReader(Action<int, string> report)
             if (low > high || (!inclusive && low == high))
                 report(
                     members[0].Value.Line,
-                    string.Create(CultureInfo.InvariantCulture, $"{label}no number is from {low} to {high}; exchange the two bounds")
+                    string.Create(CultureInfo.InvariantCulture, $"{label}no number is from {low} to {high}; swap the two bounds")
                 );
         }
         return test;
@@ -242,7 +242,7 @@ sealed class RuleReader(Action<int, string> report)
     {
         if (metric.Length == 0)
         {
-            report(at.Line, $"{label}\"metric\" must be the key of the row that the rule is about, not {at.Kind}");
+            report(at.Line, $"{label}\"metric\" must be the key of the row that the rule tests, not {at.Kind}");
             return false;
         }
         if (RuleMetrics.TryGet(kind, metric, out _))

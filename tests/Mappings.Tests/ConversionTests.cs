@@ -86,10 +86,10 @@ public sealed class ConversionTests
     public void Values_that_are_none(string payload) => Assert.Empty(Mapped.Take(Garden(), "garden/shed/air", payload).Readings);
 
     [Theory]
-    [InlineData("""{"t":"warm"}""", "test.yaml:7: fields.temperature: t is the text \"warm\", which is no number")]
-    [InlineData("""{"t":true}""", "test.yaml:7: fields.temperature: t is true, which is no number")]
-    [InlineData("""{"t":{"v":1}}""", "test.yaml:7: fields.temperature: t is an object, which is no number")]
-    [InlineData("""{"t":[1]}""", "test.yaml:7: fields.temperature: t is a list, which is no number")]
+    [InlineData("""{"t":"warm"}""", "test.yaml:7: fields.temperature: t is the text \"warm\", which is not a number")]
+    [InlineData("""{"t":true}""", "test.yaml:7: fields.temperature: t is true, which is not a number")]
+    [InlineData("""{"t":{"v":1}}""", "test.yaml:7: fields.temperature: t is an object, which is not a number")]
+    [InlineData("""{"t":[1]}""", "test.yaml:7: fields.temperature: t is a list, which is not a number")]
     public void Values_that_are_wrong(string payload, string problem) =>
         Assert.Equal(problem, Assert.Single(Mapped.All(Garden(), "garden/shed/air", payload)).Problem);
 
@@ -187,7 +187,7 @@ public sealed class ConversionTests
         var route = Garden().Route($"garden/{new string('x', 101)}/air", ReadingKind.Thermal);
 
         Assert.Equal(TopicOutcome.Refused, route.Outcome);
-        Assert.Contains("cannot be one: 1 to 100 characters", route.Reason, StringComparison.Ordinal);
+        Assert.Contains("is not a valid device id: 1 to 100 characters", route.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,8 +33,8 @@ public sealed class JsonPathTests
         );
 
         Assert.Equal(
-            $"test.yaml:7: mappings[0].messages[0].readings[0].fields.temperature: '{path}' is no path; write keys with dots between them, "
-                + "such as BME280.Temperature",
+            $"test.yaml:7: mappings[0].messages[0].readings[0].fields.temperature: '{path}' is not a path; write keys with dots "
+                + "between them, such as BME280.Temperature",
             Assert.Single(problems)
         );
     }

@@ -33,7 +33,7 @@ public sealed class MessageBoundsTests
 
         var error = Assert.Throws<PayloadException>(() => Mapped.All(set, "hub/x", Message(Payload.MaxReadings / 2 + 1, member)));
 
-        Assert.Equal("test.yaml:4: makes more than 50000 readings of the message, the most that one may have", error.Message);
+        Assert.Equal("test.yaml:4: makes more than 50000 readings of the message, the maximum for one message", error.Message);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class MessageBoundsTests
             Mapped.All(Mapped.File(Hub), "hub/x", "[" + string.Concat(Enumerable.Repeat("1,", 3_000_000)) + "1]")
         );
 
-        Assert.Equal("test.yaml:4: the payload has more than 2000000 keys and values, the most that one may have", error.Message);
+        Assert.Equal("test.yaml:4: the payload has more than 2000000 keys and values, the maximum for one message", error.Message);
     }
 
     /// <summary>Time and unit stand behind all members: searched for each member, this takes minutes.</summary>
@@ -96,7 +96,7 @@ public sealed class MessageBoundsTests
 
         Assert.All(MessageMapper.Map(route, payload, ReadingKind.Thermal), reading => Assert.Empty(reading.Fields));
         Assert.Equal(
-            ["observed_at  the payload does not say it; the time of arrival counts", "temperature 1 "],
+            ["observed_at  the payload has no time; the time of arrival counts", "temperature 1 "],
             MessageMapper
                 .Map(route, payload, ReadingKind.Thermal, explain: true)[0]
                 .Fields.Select(field => $"{field.Field} {field.Value} {field.Reason}")

@@ -69,7 +69,7 @@ public sealed class JsonPayloadTests
     [InlineData("[[{}]]", "array")]
     [InlineData("\"text\"", "string")]
     [InlineData("null", "null")]
-    [InlineData("{\"temperature\":\"warm\"}", "temperature is the text \"warm\", which is no number")]
+    [InlineData("{\"temperature\":\"warm\"}", "temperature is the text \"warm\", which is not a number")]
     [InlineData("{\"temperature\":true}", "boolean")]
     [InlineData("{\"temperature\":[1]}", "array")]
     [InlineData("{\"temperature\":{}}", "object")]

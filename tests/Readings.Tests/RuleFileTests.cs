@@ -8,14 +8,14 @@ public sealed class RuleFileTests
     [Theory]
     [InlineData("", "r.json:1: the file is empty.")]
     [InlineData("  \n \n", "r.json:1: the file is empty.")]
-    [InlineData("[]", "r.json:1: an object {…} is wanted here, not an array […].")]
+    [InlineData("[]", "r.json:1: an object {…} is expected here, not an array […].")]
     [InlineData("{\n\"inverters\": []}", "r.json:2: \"inverters\" is not known here; known are inverter, thermal.")]
-    [InlineData("{\"thermal\": [],\n\"thermal\": []}", "r.json:2: \"thermal\" stands here twice.")]
+    [InlineData("{\"thermal\": [],\n\"thermal\": []}", "r.json:2: \"thermal\" is here twice.")]
     [InlineData("{\"thermal\":\n {}}", "r.json:2: \"thermal\" must be an array of rules, not an object {…}.")]
-    [InlineData("{\"thermal\": [\n7]}", "r.json:2: thermal rule: an object {…} is wanted here, not the number 7.")]
+    [InlineData("{\"thermal\": [\n7]}", "r.json:2: thermal rule: an object {…} is expected here, not the number 7.")]
     [InlineData(
         "{\"thermal\": [\n{\"minimum\": 1}]}",
-        "r.json:2: thermal rule: \"metric\" is missing: the key of the row that the rule is about."
+        "r.json:2: thermal rule: \"metric\" is missing: the key of the row that the rule tests."
     )]
     [InlineData(
         "{\"inverter\": [\n{\"metric\": \"pac\", \"minimum\": 1}]}",
@@ -30,11 +30,11 @@ public sealed class RuleFileTests
         "{\"thermal\": [{\"metric\": \"co2\",\n\n\"min\": 1}]}",
         "r.json:3: thermal rule \"co2\": \"min\" is not known here; known are rule, metric, unit, required, effect, own_key, cases, minimum, "
             + "maximum, above, below, allowed.",
-        "r.json:1: thermal rule \"co2\": it asks for nothing; give it minimum, maximum, above, below, allowed, required or cases."
+        "r.json:1: thermal rule \"co2\": it tests nothing; give it minimum, maximum, above, below, allowed, required or cases."
     )]
     [InlineData(
         "{\"thermal\": [{\"metric\": \"co2\", \"minimum\": 2, \"maximum\": 1}]}",
-        "r.json:1: thermal rule \"co2\": no number is from 2 to 1; exchange the two bounds."
+        "r.json:1: thermal rule \"co2\": no number is from 2 to 1; swap the two bounds."
     )]
     [InlineData(
         "{\"thermal\": [{\"metric\": \"co2\", \"minimum\": \"2\"}]}",
@@ -61,7 +61,7 @@ public sealed class RuleFileTests
         "{\"inverter\": [{\"metric\": \"PAC\", \"required\": \"yes\", \"effect\": \"warn\"}]}",
         "r.json:1: inverter rule \"PAC\": required must be true or false, not the text \"yes\".",
         "r.json:1: inverter rule \"PAC\": effect must be \"reject\" or \"count\", not the text \"warn\".",
-        "r.json:1: inverter rule \"PAC\": it asks for nothing; give it minimum, maximum, above, below, allowed, required or cases."
+        "r.json:1: inverter rule \"PAC\": it tests nothing; give it minimum, maximum, above, below, allowed, required or cases."
     )]
     [InlineData(
         "{\"inverter\": [{\"metric\": \"PAC\", \"minimum\": 1},\n{\"metric\": \"PAC\", \"maximum\": 9}]}",
@@ -75,7 +75,7 @@ public sealed class RuleFileTests
         "{\"inverter\": [{\"metric\": \"PAC\", \"cases\": [{\"minimum\": 1},\n{\"if\": {}, \"maximum\": 5}]}]}",
         "r.json:2: inverter rule \"PAC\": case 2: \"if\" must name at least one metric, as in {\"temperature\": {\"above\": 55}}, not an "
             + "object {…}.",
-        "r.json:2: inverter rule \"PAC\": case 2: it never counts, because the case before it has no \"if\" and always holds."
+        "r.json:2: inverter rule \"PAC\": case 2: it never applies, because the case before it has no \"if\" and always holds."
     )]
     [InlineData(
         "{\"inverter\": [{\"metric\": \"PAC\", \"cases\": [{\"if\": {\"temperature\": {\"missing\": true, \"above\": 3}}}]}]}",

@@ -95,21 +95,24 @@ public sealed class SenderPayloadTests
     }
 
     [Theory]
-    [InlineData("""{"observed_at":"04/03/2026 10:00"}""", "observed_at is \"04/03/2026 10:00\", which is no time; accepted are ISO 8601")]
-    [InlineData("""{"datetimestamp":"4.3.2026 10:13"}""", "datetimestamp is \"4.3.2026 10:13\", which is no time")]
-    [InlineData("""{"datetimestamp":""}""", "datetimestamp is \"\", which is no time")]
-    [InlineData("""{"ts":99999999999}""", "ts is \"99999999999\", which is no time")]
-    [InlineData("""{"ts":-5,"datetimestamp":"2026-03-04T04:06:07Z"}""", "ts is \"-5\", which is no time")]
+    [InlineData(
+        """{"observed_at":"04/03/2026 10:00"}""",
+        "observed_at is \"04/03/2026 10:00\", which is not a time; accepted are " + "ISO 8601"
+    )]
+    [InlineData("""{"datetimestamp":"4.3.2026 10:13"}""", "datetimestamp is \"4.3.2026 10:13\", which is not a time")]
+    [InlineData("""{"datetimestamp":""}""", "datetimestamp is \"\", which is not a time")]
+    [InlineData("""{"ts":99999999999}""", "ts is \"99999999999\", which is not a time")]
+    [InlineData("""{"ts":-5,"datetimestamp":"2026-03-04T04:06:07Z"}""", "ts is \"-5\", which is not a time")]
     [InlineData("""{"observed_at":"2026-03-04T04:06:07Z","datetimestamp":"noon"}""", "datetimestamp is \"noon\"")]
     [InlineData("""{"ts":true}""", "ts is a JSON boolean (true); a time is expected, accepted are ISO 8601")]
     [InlineData("""{"datetimestamp":{"year":2026}}""", "datetimestamp is a JSON object; a time is expected")]
-    [InlineData("""{"temperature":"unavailable"}""", "temperature is the text \"unavailable\", which is no number")]
+    [InlineData("""{"temperature":"unavailable"}""", "temperature is the text \"unavailable\", which is not a number")]
     [InlineData("""{"temperature":"21,5"}""", "the decimal sign of JSON is the point")]
-    [InlineData("""{"temperature":""}""", "temperature is the text \"\", which is no number")]
+    [InlineData("""{"temperature":""}""", "temperature is the text \"\", which is not a number")]
     [InlineData("""{"humidity":"0x1F"}""", "humidity is the text \"0x1F\"")]
     [InlineData("""{"humidity":"NaN"}""", "humidity is the text \"NaN\"")]
     [InlineData("""{"humidity":false}""", "humidity is a JSON boolean (false); a number is expected")]
-    [InlineData("""{"boot_id":"b","sequence":"seven"}""", "sequence is the text \"seven\", which is no number")]
+    [InlineData("""{"boot_id":"b","sequence":"seven"}""", "sequence is the text \"seven\", which is not a number")]
     [InlineData("""{"boot_id":"b","sequence":"7.5"}""", "sequence is \"7.5\", which is not a whole number")]
     [InlineData("""{"boot_id":"b","sequence":1e30}""", "sequence is \"1e30\"")]
     [InlineData("""{"room":{"deep":["\ud83d"]}}""", "half of a surrogate pair")]
@@ -282,7 +285,7 @@ public sealed class SenderPayloadTests
             { [.. "{'temperature': 21.5}"u8], "not JSON at byte 1: single quotes" },
             { [.. "{\"temperature\": 'warm'}"u8], "single quotes" },
             { [.. "{temperature: 21.5}"u8], "without quotation marks" },
-            { [.. "{\"temperature\":21.5,}"u8], "a comma with nothing behind it" },
+            { [.. "{\"temperature\":21.5,}"u8], "a comma with nothing after it" },
             { [.. "{\"temperature\":21."u8], "in the middle" },
             { [.. "[{\"temperature\":1},{\"temperature\":"u8], "in the middle" },
         };
