@@ -22,8 +22,8 @@ public sealed record ConnectionProblem(string What, string Fix)
         {
             return new(
                 "does not answer with TLS",
-                "the service has GRPC_TLS=false, or the port is another program's: set GRPC_TLS=true there, or leave out --tls, --ca and "
-                    + "THERMAL_CA_FILE (of the console: CONSOLE_TLS) within the project's network"
+                "the service has GRPC_TLS=false, or the port belongs to another program: set GRPC_TLS=true there, or leave out "
+                    + "--tls, --ca and THERMAL_CA_FILE (of the console: CONSOLE_TLS) within the project's network"
             );
         }
         // Not a lost connection, which is another error: the first bytes were not HTTP/2.
@@ -31,8 +31,8 @@ public sealed record ConnectionProblem(string What, string Fix)
         {
             return new(
                 "takes the connection but does not answer without TLS",
-                "the service has GRPC_TLS=true, or the port is another program's: --ca FILE with the authority of its certificate (of the "
-                    + "console: CONSOLE_TLS=true and CONSOLE_CA_FILE)"
+                "the service has GRPC_TLS=true, or the port belongs to another program: use --ca FILE with the authority of its "
+                    + "certificate (of the console: CONSOLE_TLS=true and CONSOLE_CA_FILE)"
             );
         }
         return null;
@@ -51,12 +51,11 @@ public sealed record ConnectionProblem(string What, string Fix)
         fault switch
         {
             ServerCertificateFault.Expired =>
-                "put a new certificate and its key into the files that GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE name: the service takes "
-                    + "them without a restart. If it has not expired, this machine's clock is wrong: timedatectl",
+                "put a new certificate and its key into the files that GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE name: the "
+                    + "service reads them without a restart. If it has not expired, this machine's clock is wrong: timedatectl",
             ServerCertificateFault.OtherName =>
                 "use one of these names, or say which one is expected: --tls-name NAME (of the console: CONSOLE_TLS_NAME)",
-            _ =>
-                "name the authority that signed the service's certificate: --ca FILE (of the console: CONSOLE_CA_FILE). If it is the right "
-                    + "one, somebody else answers in the service's place",
+            _ => "name the authority that signed the service's certificate: --ca FILE (of the console: CONSOLE_CA_FILE). If it is the "
+                + "right one, another server answers in place of the service",
         };
 }

@@ -74,6 +74,6 @@ public sealed record ServerCertificateProblem(string What, ServerCertificateFaul
             .SelectMany(names => names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => $"{address}")))
             .Select(name => $"'{name}'")
             .ToList();
-        return names.Count > 0 ? string.Join(", ", names) : $"no name ('{certificate.Subject}' is not looked at)";
+        return names.Count > 0 ? string.Join(", ", names) : $"no host name (the subject '{certificate.Subject}' does not count)";
     }
 }

@@ -77,7 +77,7 @@ public static class CheckList
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return CheckResult.Failed(e.Message, $"{e.GetType().Name} was not foreseen here.", "Please report it with this line.");
+            return CheckResult.Failed(e.Message, $"This error was not expected: {e.GetType().Name}.", "Please report it with this line.");
         }
     }
 

@@ -117,16 +117,16 @@ sealed partial class ControlCertificate(string certificateFile, string keyFile, 
     [LoggerMessage(
         EventId = 613,
         Level = LogLevel.Warning,
-        Message = "Control: the certificate in {File} expired at {Until:u}, and clients refuse it. Put a new one with its key into the files; "
-            + "it is taken without a restart"
+        Message = "Control: the certificate in {File} expired at {Until:u}, and clients refuse it. Put a new one with its key into "
+            + "the files; the service reads them without a restart"
     )]
     partial void LogExpired(string file, DateTime until);
 
     [LoggerMessage(
         EventId = 614,
         Level = LogLevel.Warning,
-        Message = "Control: {CertificateFile} and {KeyFile} cannot be used together ({Problem}). New connections get the previous certificate "
-            + "until they can; give both files, PEM, the key unencrypted and of this certificate"
+        Message = "Control: {CertificateFile} and {KeyFile} cannot be used together ({Problem}). New connections get the previous "
+            + "certificate until both files are valid: PEM, and the key unencrypted and of this certificate"
     )]
     partial void LogUnusable(string certificateFile, string keyFile, string problem, Exception e);
 }

@@ -38,15 +38,15 @@ sealed record ControlSettings
         );
         var text = settings.Text("GRPC_ADDRESS", "127.0.0.1", "Address to listen on for gRPC; in Compose 0.0.0.0, the project's network.");
         var tokenFile = settings.Text("CONTROL_TOKEN_FILE", "/run/control/token", "File with the token that changing calls need.");
-        var isTls = settings.Flag("GRPC_TLS", false, "true: gRPC over TLS alone. Needed wherever it leaves the machine.");
+        var isTls = settings.Flag("GRPC_TLS", false, "true: gRPC over TLS only. Needed where the calls leave this machine.");
         var certificate = settings.Text(
             "GRPC_TLS_CERTIFICATE_FILE",
             "/run/control/server.crt",
-            "Certificate for GRPC_TLS, PEM; a new one is taken without a restart."
+            "Certificate for GRPC_TLS, PEM; a new one is read without a restart."
         );
         var key = settings.Text("GRPC_TLS_KEY_FILE", "/run/control/server.key", "Key of that certificate, PEM.");
         if (port != 0 && port == httpPort)
-            settings.Problem($"GRPC_PORT is {port}, which is HTTP_PORT too; give it another port, or 0 for none.");
+            settings.Problem($"GRPC_PORT is {port}, the same as HTTP_PORT; choose another port, or 0 for no control services.");
         if (!IPAddress.TryParse(text, out var address))
         {
             settings.Problem($"GRPC_ADDRESS is '{text}'; it must be an address of this machine: 127.0.0.1, ::1, 0.0.0.0 for all, …");
@@ -54,8 +54,8 @@ sealed record ControlSettings
         }
         if (port != 0 && !isTls && !IPAddress.IsLoopback(address) && !IsContainer)
             settings.Problem(
-                $"GRPC_ADDRESS is '{text}', which other machines reach, and GRPC_TLS is false: the token would cross the network in clear. "
-                    + "Set GRPC_TLS=true, or GRPC_ADDRESS=127.0.0.1."
+                $"GRPC_ADDRESS is '{text}', which other machines can reach, and GRPC_TLS is false: the token would cross the network "
+                    + "unencrypted. Set GRPC_TLS=true, or GRPC_ADDRESS=127.0.0.1."
             );
         if (port != 0 && isTls)
         {

@@ -27,7 +27,8 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
             throw ControlErrors.Because(
                 StatusCode.ResourceExhausted,
                 "TOO_MANY_WATCHERS",
-                $"{Most} callers watch already, as many as this service serves at once; end one of them, or ask for the status instead."
+                $"{Most} callers are watching already, the most that this service serves at once; end one of them, or ask for the "
+                    + "status instead."
             );
         }
         try
@@ -59,7 +60,7 @@ public sealed class ControlStreams(IHostApplicationLifetime lifetime)
             throw ControlErrors.Because(
                 StatusCode.Unavailable,
                 "STOPPING",
-                "The service stops; call again when it runs, what it was asked to keep it keeps."
+                "The service is stopping. Call again when it runs; commands that it confirmed stay in force."
             );
         }
     }

@@ -35,7 +35,8 @@ sealed class ControlToken(string path)
             throw ControlErrors.Because(
                 StatusCode.Unauthenticated,
                 "TOKEN_WRONG",
-                "The token is not the one of this installation; read it again, it may have been replaced (docs/operations.md, Control)."
+                "The token does not belong to this installation; read it again, because it may have been replaced "
+                    + "(docs/operations.md, Control)."
             );
     }
 

@@ -20,15 +20,16 @@ sealed record OtlpOptions(Uri Endpoint, bool IsGrpc, bool HasCertificates, TimeS
         var own = Address(
             settings,
             "OTLP_ENDPOINT",
-            "Receiver of metrics by OTLP, for example http://collector:4318; none: metrics are at /metrics alone."
+            "Receiver of metrics by OTLP, for example http://collector:4318. Not set: metrics are only at /metrics."
         );
-        var standard = Address(settings, BaseVariable, "The same by OpenTelemetry's own name; OTLP_ENDPOINT goes before it.");
-        var metrics = Address(settings, MetricsVariable, "The same with its path, for metrics alone.");
+        var standard = Address(settings, BaseVariable, "The same by OpenTelemetry's own name; OTLP_ENDPOINT takes precedence.");
+        var metrics = Address(settings, MetricsVariable, "The same with its path, for metrics only.");
         var protocol = settings.OptionalText(
             ProtocolVariable,
-            "http/protobuf [when not set] or grpc. OTEL_EXPORTER_OTLP_HEADERS, _TIMEOUT, _CERTIFICATE and OTEL_RESOURCE_ATTRIBUTES count too."
+            "http/protobuf [when not set] or grpc. OTEL_EXPORTER_OTLP_HEADERS, _TIMEOUT, _CERTIFICATE and OTEL_RESOURCE_ATTRIBUTES "
+                + "are read too."
         );
-        var metricsProtocol = settings.OptionalText(MetricsProtocolVariable, "The same for metrics alone.");
+        var metricsProtocol = settings.OptionalText(MetricsProtocolVariable, "The same for metrics only.");
         foreach (var (name, value) in new[] { (ProtocolVariable, protocol), (MetricsProtocolVariable, metricsProtocol) })
         {
             if (value is not (null or "http/protobuf" or "grpc"))
@@ -77,8 +78,8 @@ sealed record OtlpOptions(Uri Endpoint, bool IsGrpc, bool HasCertificates, TimeS
             return address;
         // Not the value: a password may be in it.
         settings.Problem(
-            $"{name} is no address of an OTLP receiver; it must be like http://collector:4318 or https://…, without a user name. Headers "
-                + "for signing in go into OTEL_EXPORTER_OTLP_HEADERS."
+            $"{name} is not the address of an OTLP receiver; it must look like http://collector:4318 or https://…, without a user "
+                + "name. Headers for signing in go into OTEL_EXPORTER_OTLP_HEADERS."
         );
         return null;
     }

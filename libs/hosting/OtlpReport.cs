@@ -28,9 +28,9 @@ sealed partial class OtlpReport(OtlpOptions options, OtlpAnswers answers, ILogge
     [LoggerMessage(
         EventId = 622,
         Level = LogLevel.Warning,
-        Message = "Metrics do not arrive at {Receiver} by OTLP: {Reason}. The service and /metrics are not affected; it is tried again every "
-            + "{Interval}. Does the receiver run there, and does OTEL_EXPORTER_OTLP_PROTOCOL fit its port (usually 4318 for http/protobuf, "
-            + "4317 for grpc)?"
+        Message = "Metrics do not arrive at {Receiver} by OTLP: {Reason}. The service and /metrics are not affected; retrying every "
+            + "{Interval}. Does the receiver run there, and does OTEL_EXPORTER_OTLP_PROTOCOL fit its port (usually 4318 for "
+            + "http/protobuf, 4317 for grpc)?"
     )]
     partial void LogFailed(string receiver, string reason, string interval);
 }

@@ -48,11 +48,13 @@ static class ServiceCommandLine
 
         var live = new Option<bool>(StatusClient.Live)
         {
-            Description = "Only whether it answers: for an engine that restarts what is unwell, which would not bring Snowflake back.",
+            Description =
+                "Ask only whether the service answers: for an engine that restarts unhealthy containers, because a restart "
+                + "would not bring Snowflake back.",
         };
         var healthcheck = new Command(
             "healthcheck",
-            "Asks the running service whether it is well; exit code 0 or 1. For container engines."
+            "Asks the running service whether it is healthy; exit code 0 or 1. For container engines."
         )
         {
             live,

@@ -32,7 +32,7 @@ static class ServiceMetrics
             "thermal.service.ready",
             () => health.IsReady ? 1 : 0,
             null,
-            "1 while every part of the service is well, else 0; as /readyz"
+            "1 while every part of the service is healthy, else 0; same as /readyz"
         );
         // This program names the parts, after its slots, kinds of readings and buses: there are never many.
         meter.CreateObservableGauge(
@@ -43,7 +43,7 @@ static class ServiceMetrics
                     new KeyValuePair<string, object?>("part", part.Key)
                 )),
             null,
-            "1 while this part of the service is well, else 0; /readyz says why"
+            "1 while this part of the service is healthy, else 0; /readyz says why"
         );
         var bootTime = (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch - new Kernel().SinceBoot()).TotalSeconds;
         new ProcessFigures("/proc/self", bootTime).Publish(meter);

@@ -134,7 +134,7 @@ public sealed class Settings(IConfiguration configuration)
     /// </summary>
     public string? Secret(string key, string description)
     {
-        entries.Add(new($"{key}_FILE", "", $"{description} A file that holds it; {key} itself is read too."));
+        entries.Add(new($"{key}_FILE", "", $"{description} Path of a file that holds it; {key} itself is read too."));
         if (Value($"{key}_FILE") is not { } path)
             return Value(key);
         try
@@ -248,9 +248,9 @@ public sealed class Settings(IConfiguration configuration)
             ("", ['-', ..]) => ", which is negative",
             ("", _) => ", which does not begin with a number",
             (_, [',', ..]) => ", with a comma: the decimal sign is a point",
-            _ when number.Count(c => c == '.') > 1 => $", where '{number}' is no number",
+            _ when number.Count(c => c == '.') > 1 => $", where '{number}' is not a number",
             _ when unit.Any(char.IsAsciiDigit) => ", which is more than one number: write it with one unit",
-            _ when !TryParseDuration(text, out _) && !TryParseBytes(text, out _) => $", where '{unit}' is no unit: write {units}",
+            _ when !TryParseDuration(text, out _) && !TryParseBytes(text, out _) => $", where '{unit}' is not a unit: write {units}",
             _ => "",
         };
     }

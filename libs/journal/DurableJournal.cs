@@ -320,7 +320,7 @@ public sealed class DurableJournal : IDisposable
         }
 
         if (record.Count is < 1 or > Frame.MaxCount)
-            throw new ArgumentException($"A record of {record.Count} readings cannot be: 1 to {Frame.MaxCount}.");
+            throw new ArgumentException($"A record cannot have {record.Count} readings; it must have 1 to {Frame.MaxCount}.");
         return Frame.Size((int)length, record.Count);
     }
 }

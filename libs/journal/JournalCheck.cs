@@ -55,7 +55,7 @@ public static class JournalCheck
         if (usable <= 0)
             return CheckResult.Failed(
                 detail,
-                "The journal may not go below its reserve, so nothing is taken.",
+                "The journal must leave its reserve free, so it stores nothing.",
                 "Free some space there, or lower JOURNAL_FREE_RESERVE."
             );
         return usable < options.MaxBytes

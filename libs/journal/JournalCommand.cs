@@ -51,7 +51,7 @@ public static class JournalCommand
                 format
             )
         );
-        return new Command("journal", "Look into the journal: what is stored, whether it is sound, what it holds.")
+        return new Command("journal", "Inspect the journal: show its state, check it for damage, export or recover its readings.")
         {
             inspect,
             verify,

@@ -131,7 +131,7 @@ sealed class JournalInspection
             Problems.Add(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the last record ends at offset {Next}, yet offsets up to {Cursor?.Next} were given out"
+                    $"the last record ends at offset {Next}, yet offsets up to {Cursor?.Next} were assigned"
                 )
             );
         if (QuarantinedFiles > 0)

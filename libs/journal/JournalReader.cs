@@ -140,7 +140,7 @@ public sealed class JournalReader : IDisposable
         if (++misreads > MostMisreads)
         {
             misreads = 0;
-            throw new IOException($"{segment.Path} gives other bytes each time it is read, at byte {position}");
+            throw new IOException($"{segment.Path} gives different bytes each time it is read, at byte {position}");
         }
 
         examiner.Examine(segment);

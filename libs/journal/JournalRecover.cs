@@ -76,7 +76,7 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         if (WasTakenIn(source, journal))
         {
             Finish(source);
-            return new(name, "had been taken in before", 0, 0, 0);
+            return new(name, "was recovered before", 0, 0, 0);
         }
 
         if (IsForeign(source, journal.Epoch, out var why))
@@ -116,9 +116,9 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
             known[hash] = Math.Max(known.GetValueOrDefault(hash), count);
         // A file without a whole record stays for a person to look at.
         if (found == 0)
-            return new(name, "holds no whole record; look at it, then delete it", 0, 0, 0);
+            return new(name, "has no complete record; look at it, then delete it", 0, 0, 0);
         Finish(source);
-        return new(name, records > 0 ? "taken in" : "holds nothing that is not in the journal", records, group.Count, left);
+        return new(name, records > 0 ? "taken in" : "holds only records that the journal has already", records, group.Count, left);
     }
 
     void WriteSegment(AppendGroup group, RecoveredJournal journal, long first)
@@ -178,7 +178,8 @@ sealed class JournalRecover(string directory, TimeProvider clock, Disk disk)
         if (Path.GetExtension(source) != Segment.Extension || scanner.ReadHeader() is not { } header || header.Epoch == epoch)
             return false;
         why =
-            $"belongs to the journal {EpochFile.Text(header.Epoch)}; put it into that one's quarantine/, or give it a directory of its own";
+            $"belongs to the journal {EpochFile.Text(header.Epoch)}; put it into the quarantine/ of that journal, or give it a "
+            + "directory of its own";
         return true;
     }
 

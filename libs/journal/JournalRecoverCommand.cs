@@ -14,8 +14,8 @@ static class JournalRecoverCommand
     {
         var recover = new Command(
             "recover",
-            "Put the readings that are whole in quarantine/ back into the journal, each once; the service delivers them when it is "
-                + "started. Stop the service first. Exit code 1 if a journal is in use, or a file could not be dealt with."
+            "Put the undamaged readings of quarantine/ back into the journal, each once; the service delivers them when it is "
+                + "started. Stop the service first. Exit code 1 if a journal is in use, or a file could not be processed."
         )
         {
             directory,

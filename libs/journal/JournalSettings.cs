@@ -21,7 +21,7 @@ public static class JournalSettings
                 256L << 20,
                 0,
                 1L << 44,
-                "Free space of the disk that a journal leaves alone."
+                "Free disk space that a journal never uses."
             ),
             Linger = settings.Duration(
                 "JOURNAL_LINGER",

@@ -55,8 +55,8 @@ static partial class Log
     [LoggerMessage(
         EventId = 203,
         Level = LogLevel.Error,
-        Message = "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been given out: the storage lost "
-            + "what it had confirmed. Numbering continues at offset {Next}. Check the storage (dmesg, SD card)"
+        Message = "Journal {Directory}: {Segment} ends at offset {End}, yet offsets up to {Expected} had been assigned: the storage "
+            + "lost data that it had confirmed. Numbering continues at offset {Next}. Check the storage (dmesg, SD card)"
     )]
     public static partial void TailLost(this ILogger logger, string directory, string segment, long end, long expected, long next);
 
@@ -112,14 +112,15 @@ static partial class Log
     [LoggerMessage(
         EventId = 210,
         Level = LogLevel.Error,
-        Message = "Journal {Directory}: {File} could not be repaired now ({Problem}). The journal works without; the next start tries again"
+        Message = "Journal {Directory}: {File} could not be repaired now ({Problem}). The journal works without it; the next start "
+            + "tries again"
     )]
     public static partial void RepairFailed(this ILogger logger, string directory, string file, string problem);
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "Journal {Directory} is full, appends wait: {Reason}")]
     public static partial void Full(this ILogger logger, string directory, string reason);
 
-    [LoggerMessage(EventId = 212, Level = LogLevel.Warning, Message = "Journal {Directory} takes appends again after {Waited}")]
+    [LoggerMessage(EventId = 212, Level = LogLevel.Warning, Message = "Journal {Directory} accepts appends again after {Waited}")]
     public static partial void NotFull(this ILogger logger, string directory, TimeSpan waited);
 
     [LoggerMessage(
@@ -133,8 +134,8 @@ static partial class Log
     [LoggerMessage(
         EventId = 214,
         Level = LogLevel.Error,
-        Message = "Journal {Directory}: the sink has committed up to offset {Committed}, yet the journal ends at {Next}: the storage lost "
-            + "what it had confirmed. Numbering continues at {Committed}. Check the storage (dmesg, SD card)"
+        Message = "Journal {Directory}: the sink has committed up to offset {Committed}, yet the journal ends at {Next}: the storage "
+            + "lost data that it had confirmed. Numbering continues at {Committed}. Check the storage (dmesg, SD card)"
     )]
     public static partial void CommitBeyondEnd(this ILogger logger, string directory, long committed, long next);
 

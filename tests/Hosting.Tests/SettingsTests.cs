@@ -108,11 +108,11 @@ public sealed class SettingsTests
         );
 
     [Theory]
-    [InlineData("5 sec", "'sec' is no unit: write ms, s, m, h, d")]
-    [InlineData("5S", "'S' is no unit")]
+    [InlineData("5 sec", "'sec' is not a unit: write ms, s, m, h, d")]
+    [InlineData("5S", "'S' is not a unit")]
     [InlineData("1m30s", "more than one number")]
     [InlineData("1,5s", "the decimal sign is a point")]
-    [InlineData("1.5.2s", "'1.5.2' is no number")]
+    [InlineData("1.5.2s", "'1.5.2' is not a number")]
     [InlineData("-5s", "negative")]
     [InlineData("PT5S", "does not begin with a number")]
     [InlineData("2d", "it must be 1s to 1h")]
@@ -130,7 +130,7 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("1,5GiB", "the decimal sign is a point")]
-    [InlineData("512 megabytes", "'megabytes' is no unit: write k, M, G")]
+    [InlineData("512 megabytes", "'megabytes' is not a unit: write k, M, G")]
     [InlineData("1 GiB 2 MiB", "more than one number")]
     [InlineData("4GiB", "it must be 1 to 1GiB")]
     public void A_size_that_cannot_be_read_is_told_which_part_is_wrong(string value, string says)

@@ -117,7 +117,7 @@ public sealed class RecoverTests : IDisposable
         var (exitCode, output, _) = Run();
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("holds no whole record", output, StringComparison.Ordinal);
+        Assert.Contains("has no complete record", output, StringComparison.Ordinal);
         Assert.Contains("belongs to the journal", output, StringComparison.Ordinal);
         Assert.Equal(["0:a"], Read());
         Assert.Equal(2, Directory.GetFiles(quarantine).Length);
