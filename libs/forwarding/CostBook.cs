@@ -47,13 +47,13 @@ public sealed partial class CostBook : BackgroundService
             "thermal.cost.credits_per_day",
             () => Report().CreditsPerDay,
             "{credit}",
-            "Snowflake credits for loading a day's readings, by what the last seven days sent"
+            "Snowflake credits for loading a day's readings, estimated from what was sent in the last seven days"
         );
         figures.Meter.CreateObservableGauge(
             "thermal.cost.dollars_per_day",
             () => Report().DollarsPerDay,
             "{dollar}",
-            "US dollars for loading a day's readings, requests included, by what the last seven days sent"
+            "US dollars for loading a day's readings, requests included, estimated from what was sent in the last seven days"
         );
         figures.Page.Add(Write);
     }
@@ -141,8 +141,8 @@ public sealed partial class CostBook : BackgroundService
     [LoggerMessage(
         EventId = 180,
         Level = LogLevel.Warning,
-        Message = "The file of what was sent, {Directory}/cost, cannot be kept ({Problem}); the estimate of the cost lacks it until then. "
-            + "Readings are not concerned"
+        Message = "The record of what was sent, {Directory}/cost, cannot be written ({Problem}); the cost estimate is incomplete "
+            + "until it can. Readings are not affected"
     )]
     partial void LogRefused(string directory, string problem);
 }

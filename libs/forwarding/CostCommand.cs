@@ -17,7 +17,7 @@ static class CostCommand
         var json = new Option<bool>("--json") { Description = "Print JSON for machines." };
         var files = new Option<int>("--files")
         {
-            Description = "Objects a batch, for the comparison with files (NUM_FILES).",
+            Description = "Objects per batch, for the comparison with files (NUM_FILES).",
             DefaultValueFactory = _ => CostBook.ComparedFiles,
         };
         var minutes = new Option<double>("--minutes")
@@ -27,7 +27,7 @@ static class CostCommand
         };
         var command = new Command(
             "cost",
-            "Estimates what a day and a month cost, from what was sent in the last seven days, by both roads."
+            "Estimates what a day and a month cost, from what was sent in the last seven days, for streaming and for files."
         )
         {
             json,
@@ -137,9 +137,9 @@ static class CostCommand
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"From what was sent in {Span(report.CountedDays)}. Prices of {CostPrices.AsOf} unless set (COST_…): "
-                    + $"{sent.Prices.CreditUsd} USD a credit, {sent.Prices.PutUsdPer1000} USD for 1,000 PUTs. "
-                    + $"As files: {compared.Files} objects every {compared.Linger.TotalMinutes:0.##} min. "
-                    + $"Not in it: storage, and the warehouse that queries. docs/cost.md"
+                    + $"{sent.Prices.CreditUsd} USD a credit, {sent.Prices.PutUsdPer1000} USD for 1,000 PUTs. As files: "
+                    + $"{compared.Files} objects every {compared.Linger.TotalMinutes:0.##} min. Not included: storage, and the "
+                    + $"warehouse that runs queries. docs/cost.md"
             )
         );
 

@@ -82,7 +82,7 @@ public sealed record CostLedger(DateTimeOffset Since, IReadOnlyList<(DateOnly Da
                             .ToArray();
                         return numbers is [var rows, var requests, var objects, var messages, var sent, var billed]
                             ? (day, new CostFigures(rows, requests, objects, messages, sent, billed))
-                            : throw new FormatException($"'{part}' is no day's cost");
+                            : throw new FormatException($"'{part}' is not the cost of a day");
                     }),
             ]
         );

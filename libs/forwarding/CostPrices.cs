@@ -47,7 +47,8 @@ public sealed record CostPrices(
                 settings,
                 "COST_MESSAGE_USD_PER_MILLION",
                 Default.MessageUsdPerMillion,
-                "US dollars for a million notifications; 0 for the pipe's own queue, which is Snowflake's, 0.40 for an SQS queue of yours."
+                "US dollars for a million notifications; 0 for the pipe's own queue, which Snowflake owns; 0.40 for an SQS queue of "
+                    + "your own."
             )
         );
 

@@ -20,10 +20,11 @@ static class DeadLetterCheck
                     ? CheckResult.Warning(
                         $"{messages} letters that could not be read and {readings} refused by the destination were deleted to keep within "
                             + "the cap",
-                        "A sender keeps sending what cannot be read, or the destination keeps refusing rows. The log names the senders.",
+                        "A sender keeps sending messages that cannot be read, or the destination keeps refusing rows. The log names "
+                            + "the senders.",
                         "Run 'dead-letters list', correct the cause, replay. DEAD_LETTERS_MAX_BYTES raises the cap; each kind has half."
                     )
-                    : CheckResult.Ok("none was deleted");
+                    : CheckResult.Ok("no dead letter was deleted");
             }
         );
 }

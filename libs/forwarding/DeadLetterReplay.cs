@@ -90,7 +90,7 @@ sealed class DeadLetterReplay(string directory, TimeProvider clock)
             if (FileLock.TryTake(LockPath) is { } held)
                 return held;
             if (clock.GetElapsedTime(since) > patience)
-                throw new IOException($"another process queues dead letters of {directory}; call again");
+                throw new IOException($"another process is queueing dead letters of {directory}; call again");
             await Task.Delay(pause, clock, cancellationToken);
         }
     }

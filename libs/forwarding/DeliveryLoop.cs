@@ -295,7 +295,7 @@ sealed partial class DeliveryLoop(
                 isAsked
                     ? string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{problem} (it asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)"
+                        $"{problem} (the answer asked for a wait: next attempt {delay.TotalSeconds:0} s after this one)"
                     )
                     : problem
             );
@@ -321,15 +321,16 @@ sealed partial class DeliveryLoop(
     [LoggerMessage(
         EventId = 101,
         Level = LogLevel.Error,
-        Message = "{Slot}: unexpected error, a defect: {Reason}. Delivery reopens and continues; please report it"
+        Message = "{Slot}: unexpected error, a defect of this program: {Reason}. Delivery reopens its destination and continues; "
+            + "please report this"
     )]
     partial void LogUnforeseen(Exception e, string slot, string reason);
 
     [LoggerMessage(
         EventId = 102,
         Level = LogLevel.Error,
-        Message = "{Slot}: the records at offsets {First} to {Last} cannot be read: {Reason}. It is kept with the dead letters; another "
-            + "version of this service may read it"
+        Message = "{Slot}: the records at offsets {First} to {Last} cannot be read: {Reason}. They are kept as a dead letter; "
+            + "another version of this service may be able to read them"
     )]
     partial void LogUnreadable(string slot, long first, long last, string reason);
 }

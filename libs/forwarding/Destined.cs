@@ -35,8 +35,8 @@ sealed record Destined(string DeviceId, ReadingKind Kind)
             {
                 TopicOutcome.Refused => route.Reason,
                 TopicOutcome.Foreign when topic.StartsWith("telemetry/", StringComparison.Ordinal) => Topics.Problem(topic),
-                TopicOutcome.Foreign => "no mapping takes the topic; the message came by the subscription of a mapping that is not in use "
-                    + "any more. With that mapping, dead-letters replay takes it in",
+                TopicOutcome.Foreign => "no mapping takes the topic; the message came through the subscription of a mapping that is "
+                    + "no longer in use. Use that mapping again, then run dead-letters replay",
                 _ => null,
             },
         };

@@ -10,8 +10,8 @@ static class DiskAdvice
         e switch
         {
             _ when DiskError.IsMedium(e) =>
-                "The storage device failed to read or write (EIO): see dmesg; if it stays, replace the SD card or disk. Nothing is cut or "
-                    + "discarded because of it.",
+                "The storage device failed to read or write (EIO): see dmesg; if it repeats, replace the SD card or disk. No data "
+                    + "is cut or discarded because of this error.",
             _ when DiskError.IsOutOfFiles(e) => "Too many files are open: raise the limit of open files.",
             _ when DiskError.IsFull(e) => "The disk is full: free space on the data volume.",
             _ when DiskError.IsReadOnly(e) =>

@@ -136,7 +136,7 @@ sealed partial class Forwarder : BackgroundService
                 if (failing != e.Message)
                     LogNotUsed(name, e.Message);
                 (failing, failed) = (e.Message, name);
-                health.Unwell($"journal {name}", $"{e.Message.TrimEnd('.')}. It is tried again every second.");
+                health.Unwell($"journal {name}", $"{e.Message.TrimEnd('.')}. Retrying every second.");
             }
             await Task.Delay(Persistently.Pause, clock, stop);
         }
@@ -231,7 +231,7 @@ sealed partial class Forwarder : BackgroundService
                 if (failing != e.Message)
                     LogNotWatched(e.Message);
                 failing = e.Message;
-                health.Unwell(part, $"slots without an owner cannot be looked for: {e.Message}");
+                health.Unwell(part, $"the search for slots without an owner fails: {e.Message}");
             }
         }
     }
@@ -277,14 +277,14 @@ sealed partial class Forwarder : BackgroundService
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             LogNotAdopted(name, e.Message);
-            health.Unwell($"slot {name}", $"it has no owner and cannot be adopted: {e.Message.TrimEnd('.')}. It is tried again.");
+            health.Unwell($"slot {name}", $"it has no owner and cannot be adopted: {e.Message.TrimEnd('.')}. Retrying.");
         }
     }
 
     [LoggerMessage(
         EventId = 147,
         Level = LogLevel.Error,
-        Message = "The disk does not let this service start ({Part}): {Reason}. It is tried again every second"
+        Message = "This service cannot start because of its disk ({Part}): {Reason}. Retrying every second"
     )]
     partial void LogRefused(string part, string reason);
 
@@ -312,7 +312,7 @@ sealed partial class Forwarder : BackgroundService
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "{Slot} has no owner and could not be adopted: {Reason}")]
     partial void LogNotAdopted(string slot, string reason);
 
-    [LoggerMessage(EventId = 148, Level = LogLevel.Error, Message = "{Slot} cannot be used: {Reason}. It is tried again every second")]
+    [LoggerMessage(EventId = 148, Level = LogLevel.Error, Message = "{Slot} cannot be used: {Reason}. Retrying every second")]
     partial void LogNotUsed(string slot, string reason);
 
     [LoggerMessage(

@@ -89,8 +89,8 @@ public static class ForwarderCommands
         output.WriteLine(
             letters == 0
                 ? $"No dead letters in {directory}."
-                : $"{letters} letters were queued: a running service takes them in within seconds. Those that still cannot be read become "
-                    + "dead letters again. See: dead-letters list"
+                : $"{letters} letters were queued: a running service replays them within seconds. Those that still cannot be read "
+                    + "become dead letters again. See: dead-letters list"
         );
         return ExitCodes.Ok;
     }

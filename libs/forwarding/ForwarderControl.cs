@@ -56,7 +56,7 @@ sealed class ForwarderControl(ForwarderReport report, StatusWatch watch, SlotSer
                 }
                 catch (ObjectDisposedException)
                 {
-                    throw Again("A slot was closed meanwhile, and another replica has it or this one opens it again");
+                    throw Again("A slot was closed meanwhile; another replica has adopted it, or this one opens it again");
                 }
             }
         );

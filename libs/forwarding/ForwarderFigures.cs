@@ -54,7 +54,7 @@ sealed class ForwarderFigures(OwnedSlots slots, SlotServices services, StatusPag
             "thermal.forwarder.messages.dropped",
             () => slots.Total(SlotCounter.DroppedMessages),
             "{message}",
-            "Messages of QoS 0 that were dropped because intake was behind; their senders asked for no guarantee"
+            "Messages of QoS 0 that were dropped because intake was behind; QoS 0 gives no guarantee"
         );
         meter.CreateObservableGauge(
             "thermal.forwarder.dead_letters",
@@ -66,13 +66,13 @@ sealed class ForwarderFigures(OwnedSlots slots, SlotServices services, StatusPag
             "thermal.forwarder.journal.lost",
             () => slots.Sum(slot => slot.Journal.LostReadings),
             "{reading}",
-            "Readings that damage to the journals has cost, in their life, and that were not recovered"
+            "Readings lost by damage to the journals and not recovered, since the journals were made"
         );
         meter.CreateObservableGauge(
             "thermal.forwarder.journal.damaged",
             () => slots.Sum(slot => slot.Journal.DamagedPlaces),
             "{place}",
-            "Damaged places found in the journals, in their life"
+            "Damaged places found in the journals, since the journals were made"
         );
         meter.CreateObservableCounter(
             "thermal.forwarder.dead_letters.deleted",

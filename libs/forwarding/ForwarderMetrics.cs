@@ -48,12 +48,12 @@ sealed class ForwarderMetrics
         poison = meter.CreateCounter<long>(
             "thermal.forwarder.messages.dead",
             "{message}",
-            "Messages of which nothing can be taken, kept as dead letters"
+            "Messages without a reading that can be stored, kept as dead letters"
         );
         refused = meter.CreateCounter<long>(
             "thermal.forwarder.readings.refused",
             "{reading}",
-            "Readings that cannot be taken, kept as dead letters; their neighbours in the message are stored"
+            "Readings that cannot be stored, kept as dead letters; the others of the same message are stored"
         );
         empty = meter.CreateCounter<long>(
             "thermal.forwarder.messages.empty",
@@ -63,7 +63,7 @@ sealed class ForwarderMetrics
         unmapped = meter.CreateCounter<long>(
             "thermal.forwarder.messages.unmapped",
             "{message}",
-            "Messages that a subscription takes and no mapping does; ignored"
+            "Messages that a subscription brings but no mapping takes; ignored"
         );
         withoutValue = meter.CreateCounter<long>(
             "thermal.forwarder.messages.without_value",
@@ -83,18 +83,18 @@ sealed class ForwarderMetrics
         failures = meter.CreateCounter<long>(
             "thermal.forwarder.failures",
             "{failure}",
-            "Calls to the destination that failed, by what they needed"
+            "Calls to the destination that failed, by what they need"
         );
         storing = meter.CreateHistogram<double>(
             "thermal.forwarder.store.duration",
             "s",
-            "From taking a group of messages to their being on disk"
+            "From the arrival of a group of messages until it is on disk"
         );
         sending = meter.CreateHistogram<double>("thermal.forwarder.send.duration", "s", "Time for the destination to accept a batch");
         committing = meter.CreateHistogram<double>(
             "thermal.forwarder.commit.latency",
             "s",
-            "From the first attempt to send a batch to its commit being known"
+            "From the first attempt to send a batch until its commit is known"
         );
         // An alert on an increase needs the series before the first event.
         foreach (var counter in new[] { received, duplicates, stored, poison, refused, empty, unmapped, withoutValue, sent, committed })

@@ -104,7 +104,7 @@ public sealed class ForwarderOptions
                 64L << 20,
                 1 << 20,
                 1L << 40,
-                "Cap of the dead letters: half for what could not be read, half for what the destination refused. "
+                "Cap of the dead letters: half for messages that could not be read, half for readings that the destination refused. "
                     + "Beyond it the device that holds most loses its oldest file."
             ),
             LedgerMaxBytes = settings.Bytes(
@@ -112,8 +112,8 @@ public sealed class ForwarderOptions
                 StoredReadings.UsualMaxBytes,
                 1 << 20,
                 4L << 30,
-                "Most memory of the ledger, about 1.2 KB for each device. Beyond it the devices that have been silent longest are forgotten: "
-                    + "what they send again is stored again."
+                "Most memory of the ledger, about 1.2 KB for each device. Beyond it the devices that have been silent longest are "
+                    + "forgotten: readings that they send again are stored again."
             ),
             Mqtt = MqttSettings.Load(settings, serviceName, serviceName),
             Installation = MqttSettings.Installation(settings),

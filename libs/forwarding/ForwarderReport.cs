@@ -41,7 +41,7 @@ sealed class ForwarderReport(ServiceFacts facts, SlotServices services, CostBook
                 Message = failure.Message,
                 Fix =
                     failure.Needs == SinkFailure.NeedsOperator
-                        ? $"docker compose exec {status.Info.Service} {status.Info.Service} check names the cause and the cure"
+                        ? $"docker compose exec {status.Info.Service} {status.Info.Service} check names the cause and the fix"
                         : "",
             };
         foreach (var (deviceId, at, readings) in services.Devices.List())

@@ -42,9 +42,9 @@ static partial class InstallId
     [LoggerMessage(
         EventId = 146,
         Level = LogLevel.Error,
-        Message = "The identity of {Directory}, install-id and its copy, is damaged; it gets a new one. The broker keeps what it holds for "
-            + "the old one's sessions, and gives them their share of new messages until they expire; "
-            + "mosquitto 2.0 until it is started again, so restart it. Check the storage (dmesg, SD card)"
+        Message = "The identity of {Directory}, install-id and its copy, is corrupt; it gets a new one. The broker keeps the "
+            + "sessions of the old identity, and gives them a share of new messages until they expire. mosquitto 2.0 keeps them "
+            + "until it is restarted, so restart it. Check the storage (dmesg, SD card)"
     )]
     static partial void LogLost(ILogger logger, string directory);
 }

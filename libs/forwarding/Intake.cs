@@ -177,13 +177,13 @@ sealed partial class Intake(string slot, SlotServices services)
     Arrival? ReadMapped(TopicRoute route, Destined destined, in Incoming message, List<DeadLetter> letters)
     {
         if (route.Outcome != TopicOutcome.Mapped)
-            throw new PayloadException("no mapping in use makes a reading of it");
+            throw new PayloadException("no mapping in use makes a reading of this message");
         var mapped = MessageMapper.Map(route, message.Payload, destined.Kind, MaxLength);
         var refused = mapped.FindAll(reading => reading.Problem is not null);
         var taken = mapped.FindAll(reading => reading is { Problem: null, HasValue: true });
         if (taken.Count == 0 && refused.Count > 0)
             throw new PayloadException(
-                refused[0].Problem + (refused.Count > 1 ? $"; {refused.Count - 1} more readings of the message cannot be taken" : "")
+                refused[0].Problem + (refused.Count > 1 ? $"; {refused.Count - 1} more readings of the message cannot be stored" : "")
             );
         if (taken.Count == 0)
         {
@@ -301,23 +301,24 @@ sealed partial class Intake(string slot, SlotServices services)
     [LoggerMessage(
         EventId = 130,
         Level = LogLevel.Warning,
-        Message = "{Slot}: nothing of a message on {Topic} ({Bytes} bytes) can be taken: {Reason}. It is kept with the dead letters"
+        Message = "{Slot}: a message on {Topic} ({Bytes} bytes) has no reading that can be stored: {Reason}. The message is kept as "
+            + "a dead letter"
     )]
     partial void LogPoison(string slot, string topic, int bytes, string reason);
 
     [LoggerMessage(
         EventId = 137,
         Level = LogLevel.Error,
-        Message = "{Slot}: decoding a message on {Topic} ({Bytes} bytes) failed. It is kept with the dead letters; please report this "
-            + "defect with it"
+        Message = "{Slot}: decoding a message on {Topic} ({Bytes} bytes) failed. The message is kept as a dead letter; please report "
+            + "this defect with that letter"
     )]
     partial void LogDecoderDefect(Exception e, string slot, string topic, int bytes);
 
     [LoggerMessage(
         EventId = 136,
         Level = LogLevel.Warning,
-        Message = "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be taken; they are kept with the dead letters, the "
-            + "others are stored. The first: {Reason}"
+        Message = "{Slot}: {Refused} of {Count} readings of a message on {Topic} cannot be stored; they are kept as dead letters, "
+            + "the others are stored. The first: {Reason}"
     )]
     partial void LogRefused(string slot, int refused, int count, string topic, string reason);
 }

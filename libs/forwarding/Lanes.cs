@@ -98,14 +98,16 @@ sealed partial class Lanes(SlotServices services, Func<CancellationToken, Cancel
     [LoggerMessage(
         EventId = 154,
         Level = LogLevel.Information,
-        Message = "Readings wait {Lag:0} s for their commit, and ever longer: opened a slot more, now {Open} of at most {Most} (SLOTS)"
+        Message = "Readings wait {Lag:0} s for their commit, and the wait grows: opened another slot, now {Open} of at most {Most} "
+            + "(SLOTS)"
     )]
     partial void LogOpened(double lag, int open, int most);
 
     [LoggerMessage(
         EventId = 155,
         Level = LogLevel.Information,
-        Message = "No reading was late for long enough: closing a slot, {Open} stay, at least {Least} (SLOTS). What it holds is adopted"
+        Message = "No reading has been late for a while: closing a slot, {Open} stay open, at least {Least} (SLOTS). The stored "
+            + "readings of the closed slot are adopted and delivered"
     )]
     partial void LogClosed(int open, int least);
 }

@@ -191,22 +191,22 @@ sealed partial class Ledger
     [LoggerMessage(
         EventId = 110,
         Level = LogLevel.Warning,
-        Message = "{Slot} stopped while storing; entered {Readings} readings of its journal into the ledger"
+        Message = "{Slot} stopped while storing; added {Readings} readings of its journal to the ledger"
     )]
     partial void LogRecovered(string slot, long readings);
 
     [LoggerMessage(
         EventId = 114,
         Level = LogLevel.Information,
-        Message = "The ledger lacked {Readings} readings that the journals hold, as after a power cut; entered them before taking "
-            + "anything in"
+        Message = "The ledger lacked {Readings} readings that the journals hold, as happens after a power cut; added them before "
+            + "accepting messages"
     )]
     partial void LogCompleted(long readings);
 
     [LoggerMessage(
         EventId = 111,
         Level = LogLevel.Warning,
-        Message = "{Path} ends torn at byte {Position}; cut {Bytes} bytes, the journals repeat what they said"
+        Message = "{Path} ends with an incomplete entry at byte {Position}; cut {Bytes} bytes. The journals hold the same readings"
     )]
     partial void LogTornTail(string path, long position, long bytes);
 
@@ -214,19 +214,18 @@ sealed partial class Ledger
     [LoggerMessage(
         EventId = 113,
         Level = LogLevel.Warning,
-        Message = "{Path} names {Count} readings from number {First} on of device {Device}, boot {Boot}, which cannot be; that entry is "
-            + "left out: such a reading is stored again if it arrives again"
+        Message = "{Path} has an impossible entry: {Count} readings from number {First} on of device {Device}, boot {Boot}. That "
+            + "entry is ignored; such a reading is stored again if it arrives again"
     )]
     partial void LogImpossible(string path, ulong first, ulong count, string device, string boot);
 
     [LoggerMessage(
         EventId = 112,
         Level = LogLevel.Error,
-        Message = "{Path} was damaged: {Bytes} bytes from byte {Position} on are not entries. Which readings they named as stored is not "
-            + "known, except what the journals hold ({Repeated} "
-            + "readings were entered from them); a reading that is forgotten and arrives again is stored twice. The file was written "
-            + "again, and as it was it is kept as {Kept}. "
-            + "Check the storage (dmesg, SD card), look at the file, then delete it"
+        Message = "{Path} was corrupt: {Bytes} bytes from byte {Position} on are not entries. The file was rebuilt from its readable "
+            + "entries and from the journals ({Repeated} readings were added from them). If a reading that it has lost arrives "
+            + "again, it is stored twice. The corrupt file is kept as {Kept}. Check the storage (dmesg, SD card), look at the file, "
+            + "then delete it"
     )]
     partial void LogDamaged(string path, long bytes, long position, long repeated, string kept);
 }

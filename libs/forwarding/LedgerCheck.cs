@@ -24,7 +24,7 @@ static class LedgerCheck
                         "Let each device make one boot_id at its start; for more devices raise LEDGER_MAX_BYTES, or add a cell "
                             + "(docs/scaling.md). Streams that were forgotten long ago do no harm."
                     )
-                    : CheckResult.Ok("it remembers every stream");
+                    : CheckResult.Ok("the ledger remembers every stream");
             }
         );
 }

@@ -144,7 +144,7 @@ sealed class LedgerFile(string path, Disk disk) : IDisposable
         lock (flushGate)
         {
             if (MustReplace)
-                throw new IOException($"an fsync of {path} failed; it is written again when the next readings are stored");
+                throw new IOException($"an fsync of {path} failed; the file is written again when the next readings are stored");
             // A handle that stays open reports a failed write-back even when another process got the error first. Its file may have been
             // replaced meanwhile; the replacement is durable.
             if (flushed is null || flushedGeneration != Generation)

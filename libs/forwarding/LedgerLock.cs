@@ -88,14 +88,12 @@ sealed class LedgerLock(string path, Disk disk, TimeProvider clock) : IDisposabl
         {
             // The holder stays unknown.
         }
-        var who = note.Holder is { Length: > 0 } slot
-            ? $"{slot} ({note.Process})"
-            : $"a process that its lock does not name (fuser {path})";
+        var who = note.Holder is { Length: > 0 } slot ? $"{slot} ({note.Process})" : $"an unknown process (fuser {path} names it)";
         var since = note.Since is { } at ? string.Create(CultureInfo.InvariantCulture, $" since {at:yyyy-MM-dd HH:mm:ss} UTC") : "";
         return new LedgerHeldException(
-            $"has been held by {who}{since}, which takes milliseconds normally. If that process is frozen or paused, resume it or end it"
-                + " (its slot is then taken over and nothing is lost): docker ps shows the container whose id is the host's name, docker "
-                + "unpause or docker restart acts on it."
+            $"has been held by {who}{since}; normally it is held for milliseconds. If that process is frozen or paused, resume it or "
+                + "end it (another process then adopts its slot, and nothing is lost): docker ps shows the container whose id is the "
+                + "host's name, docker unpause or docker restart acts on it."
         );
     }
 }

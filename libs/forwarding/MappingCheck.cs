@@ -13,7 +13,7 @@ static class MappingCheck
             async cancellationToken =>
             {
                 if (mappings.Mappings.Count == 0)
-                    return CheckResult.Ok("none in use; devices with topics of their own: MAPPINGS, docs/devices.md");
+                    return CheckResult.Ok("no mapping is in use; for devices with their own topics set MAPPINGS (docs/devices.md)");
                 var used = string.Join(", ", mappings.Mappings.Select(mapping => mapping.Name));
                 if (
                     await service.StatusAsync(cancellationToken) is not { } status
@@ -23,9 +23,9 @@ static class MappingCheck
                     return CheckResult.Ok($"{used}; no message without a mapping since the service was started");
                 return CheckResult.Warning(
                     $"{used}; {count.GetInt64()} messages that no mapping takes, the last on {status.GetProperty("unmapped_topic").GetString()}",
-                    "A device publishes what the mappings in use do not know. It is not stored.",
-                    "Nothing, where it is no reading: name the topic under ignore. Else write a mapping for it: mappings show NAME prints one "
-                        + "to begin with, mappings try FILE TOPIC shows what becomes of a message."
+                    "A device publishes messages that the mappings in use do not know. They are not stored.",
+                    "If these messages are not readings, name their topic under ignore. Otherwise write a mapping: mappings show "
+                        + "NAME prints one to start from, and mappings try FILE TOPIC shows the readings that it makes of a message."
                 );
             }
         );

@@ -29,7 +29,7 @@ static class MappingCommands
         check.SetAction(parsed => Check(parsed.GetValue(file)!, parsed.GetValue(json), parsed.InvocationConfiguration.Output));
         var attempt = new Command(
             "try",
-            "Show what becomes of a message, whose payload comes on standard input; exit code 1 if no reading does."
+            "Show the readings that a message makes; its payload comes on standard input. Exit code 1 if it makes none."
         )
         {
             file,
@@ -117,7 +117,7 @@ static class MappingCommands
             output.WriteLine($"subscriptions for {Topics.Name(kind)} readings: {Texts(set.Subscriptions(kind))}");
         if (set.TakenTwice.Count > 0)
             output.WriteLine($"two subscriptions take these, so the broker lets nobody publish there: {Texts(set.TakenTwice)}");
-        output.WriteLine(set.Mappings.Count == 0 ? "there is no mapping in it" : "nothing is wrong with it");
+        output.WriteLine(set.Mappings.Count == 0 ? "the file has no mapping" : "no problem was found");
         return ExitCodes.Ok;
     }
 

@@ -32,8 +32,9 @@ sealed record MappingTrial(ReadingKind Kind, TopicRoute Route, string Verdict, L
                     TopicOutcome.Refused => $"a dead letter: {route.Reason}",
                     TopicOutcome.LeftOut => $"left out: {route.Reason}",
                     TopicOutcome.Unmapped =>
-                        "no reading: a subscription takes the topic, and no pattern does; it is counted, and check shows it",
-                    _ when Topics.TryParse(topic, out _, out _) => "this is a topic of our own format; no mapping is asked",
+                        "no reading: a subscription brings the topic, but no pattern takes it; the message is counted, and check "
+                            + "shows it",
+                    _ when Topics.TryParse(topic, out _, out _) => "this is a topic of our own format; no mapping is used",
                     _ => "nothing: no mapping subscribes to this topic",
                 },
                 []
@@ -43,7 +44,7 @@ sealed record MappingTrial(ReadingKind Kind, TopicRoute Route, string Verdict, L
         try
         {
             var readings = MessageMapper.Map(route, payload, kind, explain: true).ConvertAll(reading => Judge(reading, route, kind));
-            return new(kind, route, readings.Count == 0 ? $"{taken}; none is in this message" : taken, readings);
+            return new(kind, route, readings.Count == 0 ? $"{taken}; this message has no reading" : taken, readings);
         }
         catch (PayloadException e)
         {

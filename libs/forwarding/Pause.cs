@@ -11,5 +11,5 @@ sealed record Pause(DateTimeOffset Since, string Reason)
     public string Text =>
         string.Create(CultureInfo.InvariantCulture, $"paused since {Since:yyyy-MM-dd HH:mm:ss} UTC")
         + (Reason.Length == 0 ? "" : $" because {Reason.TrimEnd('.')}")
-        + "; what arrives is kept in the journal until it is full";
+        + "; new readings are kept in the journal until it is full";
 }

@@ -28,7 +28,7 @@ sealed partial class PauseSwitch : BackgroundService
         (file, this.clock, this.logger) = (new PauseFile(directory), clock, logger);
         // Before the first delivery: a pause survives restarts.
         if (!Look())
-            pause = new Pause(clock.GetUtcNow(), "the data directory cannot be read, so it is not known whether it is");
+            pause = new Pause(clock.GetUtcNow(), "the data directory cannot be read, so it is not known whether delivery is paused");
     }
 
     /// <summary>Null while delivery is not paused.</summary>
@@ -145,7 +145,7 @@ sealed partial class PauseSwitch : BackgroundService
     [LoggerMessage(
         EventId = 192,
         Level = LogLevel.Error,
-        Message = "Whether delivery is paused cannot be read now ({Reason}); it stays as it was. Look at the data volume"
+        Message = "It cannot be read now whether delivery is paused ({Reason}); delivery stays as it was. Check the data volume"
     )]
     partial void LogRefused(string reason);
 }

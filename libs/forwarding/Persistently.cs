@@ -16,7 +16,7 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <summary>What <c>/readyz</c> says about an error.</summary>
-    public Func<Exception, string> Explain { get; init; } = e => $"{e.Message.TrimEnd('.')}. It is tried again every second.";
+    public Func<Exception, string> Explain { get; init; } = e => $"{e.Message.TrimEnd('.')}. Retrying every second.";
 
     /// <summary>Called with the reason of a refusal, unless the attempt before was refused for the same reason.</summary>
     public Action<string>? OnRefused { get; init; }

@@ -82,7 +82,7 @@ sealed partial class ReadingStore
     /// <exception cref="OperationCanceledException">Asked to stop first.</exception>
     public async Task EnterJournalAsync(CancellationToken cancellationToken)
     {
-        health.Unwell(LedgerPart, "The journals are being read to make the ledger complete; nothing is taken in before.");
+        health.Unwell(LedgerPart, "The journals are being read to complete the ledger; no message is accepted until then.");
         await InLedgerAsync(
             entry =>
             {
@@ -187,8 +187,8 @@ sealed partial class ReadingStore
             {
                 var problem =
                     $"{other.Slot} ({other.Owner}) began to store readings that have arrived at {slot} again and has not finished, so "
-                    + "whether they are stored is not known. If that process is frozen or paused, resume it or end it; this slot then "
-                    + "continues by itself.";
+                    + "it is not known whether they are stored. If that process is frozen or paused, resume it or end it; this slot "
+                    + "then continues by itself.";
                 health.Unwell(intakePart, problem);
                 if (!isReported)
                     LogWaiting(slot, problem);
@@ -295,7 +295,7 @@ sealed partial class ReadingStore
                 // The disk filled up, or began to refuse, after WhyNoRoomFor found room.
                 if (journal.FullReason is not { } reason)
                     continue;
-                health.Unwell($"journal {slot}", $"{reason}. The broker keeps what comes until there is room.");
+                health.Unwell($"journal {slot}", $"{reason}. The broker keeps new messages until there is room.");
                 stop.ThrowIfCancellationRequested();
             }
         }
@@ -322,7 +322,7 @@ sealed partial class ReadingStore
     [LoggerMessage(
         EventId = 134,
         Level = LogLevel.Error,
-        Message = "{Slot}: {Reason} Nothing is taken in until it can be used; the broker keeps what comes"
+        Message = "{Slot}: {Reason} No message is accepted until then; the broker keeps new messages"
     )]
     partial void LogLedger(string slot, string reason);
 

@@ -165,8 +165,8 @@ sealed partial class Replay
         else
             health.Unwell(
                 part,
-                $"{problem.TrimEnd('.')}. Dead letters wait there to be taken in; make it readable and writable for user "
-                    + $"{Environment.UserName}, or take it away."
+                $"{problem.TrimEnd('.')}. Dead letters wait there to be replayed; make it readable and writable for user "
+                    + $"{Environment.UserName}, or remove it."
             );
     }
 
@@ -301,14 +301,14 @@ sealed partial class Replay
 
     static void Save(string path, ReplayNote note) => DurableFile.Replace(path + NoteExtension, note.ToBytes());
 
-    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: took in {Letters} dead letters from {File} again")]
+    [LoggerMessage(EventId = 131, Level = LogLevel.Information, Message = "{Slot}: replayed {Letters} dead letters from {File}")]
     partial void LogReplayed(string slot, int letters, string file);
 
     [LoggerMessage(
         EventId = 135,
         Level = LogLevel.Error,
-        Message = "{Path} is damaged, so it is not known how many letters of that file were taken in. All of them are, some perhaps for "
-            + "the second time. Check the storage (dmesg, SD card)"
+        Message = "{Path} is corrupt, so it is not known how many letters of that file were replayed. All of them are replayed now, "
+            + "some perhaps for the second time. Check the storage (dmesg, SD card)"
     )]
     static partial void LogDamaged(ILogger logger, string path);
 }

@@ -108,8 +108,8 @@ sealed partial class RetiredSessions(ForwarderOptions options, string clientIdPr
     [LoggerMessage(
         EventId = 143,
         Level = LogLevel.Warning,
-        Message = "The broker has a session of {Slot}, which no slot here fetches: the broker was restarted from an older state, or this "
-            + "data volume is new. The slot is adopted and emptied, so that nothing that went to it is lost"
+        Message = "The broker has a session of {Slot}, which no slot here uses: the broker was restored to an older state, or this "
+            + "data volume is new. The slot is adopted and emptied, so that its messages are not lost"
     )]
     partial void LogBroughtBack(string slot);
 }

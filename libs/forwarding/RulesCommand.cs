@@ -43,7 +43,7 @@ public static class RulesCommand
     {
         var file = new Argument<string?>("FILE")
         {
-            Description = "The file of rules; the built-in ones without it.",
+            Description = "The file of rules; without it, the built-in rules.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var kind = new Option<string>("--kind") { Description = "inverter or thermal.", DefaultValueFactory = _ => Topics.Name(usual) };
@@ -81,7 +81,7 @@ public static class RulesCommand
             for (int count; buffer.Length <= MaxInputBytes && (count = input.Read(piece)) > 0; )
                 buffer.Write(piece, 0, count);
             if (buffer.Length > MaxInputBytes)
-                throw new PayloadException($"it is longer than {MaxInputBytes} bytes, the most that one message has");
+                throw new PayloadException($"the input is longer than {MaxInputBytes} bytes, the maximum for one message");
             PayloadFormat.IsJson(buffer.ToArray(), Payload.JsonContentType, out var body);
             payload = Payload.Decode(body, isJson: true, "rules-try", kind, DateTimeOffset.UnixEpoch);
         }
@@ -98,7 +98,7 @@ public static class RulesCommand
             {
                 isRejected = true;
                 output.WriteLine(
-                    asJson ? Json(i, "unreadable", problem, []) : $"reading {i + 1}: becomes a dead letter at its arrival: {problem}"
+                    asJson ? Json(i, "unreadable", problem, []) : $"reading {i + 1}: becomes a dead letter when it arrives: {problem}"
                 );
                 continue;
             }

@@ -38,12 +38,12 @@ sealed partial class SenderNotes
     public SenderNotes(Meter meter, ILogger<SenderNotes> logger, int maxNotes = MaxNotes)
     {
         (this.logger, this.maxNotes) = (logger, maxNotes);
-        meter.CreateObservableGauge("thermal.forwarder.devices.noted", Count, "{device}", "Devices about whose readings something is odd");
+        meter.CreateObservableGauge("thermal.forwarder.devices.noted", Count, "{device}", "Devices whose readings look odd");
         meter.CreateObservableCounter(
             "thermal.forwarder.readings.renumbered",
             Renumbered,
             "{reading}",
-            "Readings not stored because other readings with the same device, boot id and sequence are, by device"
+            "Readings not stored because another reading with the same device, boot id and sequence is stored already, by device"
         );
     }
 
@@ -73,7 +73,7 @@ sealed partial class SenderNotes
             var total = restarts.AddOrUpdate(group.Key, count, (_, before) => before + count);
             var boot = Shorten(group.Key.BootId);
             var text =
-                $"it numbers other readings like stored ones: {total} of boot_id \"{boot}\" were not stored (the last: sequence "
+                $"it reuses the numbers of stored readings: {total} of boot_id \"{boot}\" were not stored (the last: sequence "
                 + $"{group.Last().Sequence})";
             if (
                 notes.ContainsKey((group.Key.DeviceId, SenderNote.CounterRestarted))

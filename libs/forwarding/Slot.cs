@@ -281,7 +281,7 @@ sealed class Slot : IAsyncDisposable
     {
         while ((Journal.FullReason ?? Journal.WhyNoRoomFor(bytes)) is { } reason)
         {
-            health.Unwell($"journal {Name}", $"{reason}. The broker keeps what comes until there is room.");
+            health.Unwell($"journal {Name}", $"{reason}. The broker keeps new messages until there is room.");
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);

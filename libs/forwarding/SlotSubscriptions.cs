@@ -79,23 +79,23 @@ sealed partial class SlotSubscriptions(SlotDirectory slot, ForwarderOptions opti
     [LoggerMessage(
         EventId = 151,
         Level = LogLevel.Information,
-        Message = "{Slot}: ended the subscription {Filter}, whose mapping is not in use any more"
+        Message = "{Slot}: ended the subscription {Filter}, whose mapping is no longer in use"
     )]
     partial void LogEnded(string slot, string filter);
 
     [LoggerMessage(
         EventId = 153,
         Level = LogLevel.Warning,
-        Message = "{Slot}: {Path} cannot be written: {Reason}. Subscriptions of mappings that are switched off later may not be ended; what "
-            + "comes by them becomes dead letters"
+        Message = "{Slot}: {Path} cannot be written: {Reason}. Subscriptions of mappings that are switched off later may not be "
+            + "ended; their messages become dead letters"
     )]
     partial void LogNotKept(string slot, string path, string reason);
 
     [LoggerMessage(
         EventId = 152,
         Level = LogLevel.Warning,
-        Message = "{Slot}: subscriptions of mappings that are not in use any more could not be ended: {Reason}. The next start tries again; "
-            + "what comes by them becomes dead letters"
+        Message = "{Slot}: subscriptions of mappings that are no longer in use could not be ended: {Reason}. The next start tries "
+            + "again; their messages become dead letters"
     )]
     partial void LogNotEnded(string slot, string reason);
 }

@@ -80,7 +80,7 @@ public sealed class ForwarderDiskTests : IAsyncLifetime
         Directory.CreateDirectory(temp.File("slots/slot-7.lock"));
 
         await Eventually.TrueAsync(
-            () => Parts(replica).Contains("slots without an owner cannot be looked for", StringComparison.Ordinal),
+            () => Parts(replica).Contains("the search for slots without an owner fails", StringComparison.Ordinal),
             () => Parts(replica)
         );
         await PublishAsync(1, 10);

@@ -38,7 +38,7 @@ public sealed class FrozenHolderTests : IAsyncLifetime
                     () => Problem(replica, "ledger")?.Contains("has been held by", StringComparison.Ordinal) == true,
                     () => string.Join(", ", replica.Health.Parts)
                 );
-            Assert.Contains($"(fuser {directory.File("ledger.lock")})", Problem(stays, "ledger"), StringComparison.Ordinal);
+            Assert.Contains($"(fuser {directory.File("ledger.lock")} names it)", Problem(stays, "ledger"), StringComparison.Ordinal);
             Assert.False(stays.Health.IsReady);
             var started = TimeProvider.System.GetTimestamp();
             await stops.DisposeAsync();

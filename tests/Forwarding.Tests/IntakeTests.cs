@@ -65,8 +65,8 @@ public sealed class IntakeTests : IDisposable
             Letters().Select(letter => (Text(letter.Payload), letter.Readings))
         );
         Assert.Equal(
-            "reading 2 of 4: temperature is the text \"unavailable\", which is no number; send a number, or null for a value that the "
-                + "sensor did not deliver",
+            "reading 2 of 4: temperature is the text \"unavailable\", which is not a number; send a number, or null for a value that "
+                + "the sensor did not deliver",
             Letters()[0].Reason
         );
         Assert.Equal(

@@ -143,7 +143,7 @@ public sealed class MappedIntakeTests : IDisposable
         var letter = Assert.Single(Letters());
         Assert.Equal(("telemetry/v1/garden/thermal", 1), (letter.Topic, letter.Readings));
         Assert.Matches(
-            """^tasmota\.yaml:\d+: fields\.co2: CarbonDioxide is the text "bad", which is no number \(of a message on tele/garden/SENSOR\)$""",
+            """^tasmota\.yaml:\d+: fields\.co2: CarbonDioxide is the text "bad", which is not a number \(of a message on tele/garden/SENSOR\)$""",
             letter.Reason
         );
         Assert.Equal("bad", (string)JsonNode.Parse(letter.Payload.Span)!["co2"]!);

@@ -35,7 +35,7 @@ public sealed class MappingCommandsTests : IDisposable
         Assert.Contains("takes it; its readings are of device garden", said, StringComparison.Ordinal);
         Assert.Contains("""{"temperature":21.5,"sensors":"BME280"}""", said, StringComparison.Ordinal);
         Assert.Contains("70.7 °F in °C", said, StringComparison.Ordinal);
-        Assert.Contains("null is no value", said, StringComparison.Ordinal);
+        Assert.Contains("null is not a value", said, StringComparison.Ordinal);
         Assert.Contains("there is nothing at this path", said, StringComparison.Ordinal);
 
         output.GetStringBuilder().Clear();
@@ -53,13 +53,13 @@ public sealed class MappingCommandsTests : IDisposable
         "statestream",
         "homeassistant_state/sensor/sun/state",
         "1",
-        "no reading: a subscription takes the topic, and no pattern does"
+        "no reading: a subscription brings the topic, but no pattern takes it"
     )]
     [InlineData("statestream", "elsewhere/x", "1", "nothing: no mapping subscribes to this topic")]
     [InlineData("zigbee2mqtt", "zigbee2mqtt/bridge/state", "{}", "left out: zigbee2mqtt.yaml:")]
     [InlineData("tasmota", "tele/garden/SENSOR", "warm", "a dead letter: tasmota.yaml:")]
-    [InlineData("tasmota", "tele/garden/SENSOR", """{"Time":"x"}""", "none is in this message")]
-    [InlineData("tasmota", "telemetry/v1/garden/thermal", "{}", "this is a topic of our own format; no mapping is asked")]
+    [InlineData("tasmota", "tele/garden/SENSOR", """{"Time":"x"}""", "this message has no reading")]
+    [InlineData("tasmota", "telemetry/v1/garden/thermal", "{}", "this is a topic of our own format; no mapping is used")]
     [InlineData("zigbee2mqtt", "zigbee2mqtt/kitchen", """{"temperature":1,"last_seen":"yesterday"}""", "a dead letter: observed_at is")]
     public void Try_says_why_there_is_no_reading(string file, string topic, string payload, string reason)
     {

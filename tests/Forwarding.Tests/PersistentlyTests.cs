@@ -22,12 +22,7 @@ public class PersistentlyTests
         Assert.Equal(4, attempts);
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), 2.9 * Persistently.Pause, Ceiling);
         Assert.Equal(["full", "read-only"], refusals);
-        string?[] expected =
-        [
-            null,
-            "full. It is tried again every second.",
-            .. Enumerable.Repeat("read-only. It is tried again every second.", 2),
-        ];
+        string?[] expected = [null, "full. Retrying every second.", .. Enumerable.Repeat("read-only. Retrying every second.", 2)];
         Assert.Equal(expected, problems);
         Assert.Empty(health.Parts);
     }
@@ -83,7 +78,7 @@ public class PersistentlyTests
     {
         using var stop = new CancellationTokenSource();
         var doing = Make().DoAsync(() => throw new IOException("full"), stop.Token);
-        Assert.Equal("full. It is tried again every second.", Assert.Single(health.Parts).Value);
+        Assert.Equal("full. Retrying every second.", Assert.Single(health.Parts).Value);
 
         await stop.CancelAsync();
 

@@ -53,7 +53,7 @@ public sealed class RestartedCounterTests : IAsyncLifetime
                 (
                     "esp32",
                     "counter_restarted",
-                    "it numbers other readings like stored ones: 2 of boot_id \"esp32-1\" were not stored (the last: sequence 1)"
+                    "it reuses the numbers of stored readings: 2 of boot_id \"esp32-1\" were not stored (the last: sequence 1)"
                 ),
                 replica.OddSenders()[0]
             );
