@@ -56,8 +56,8 @@ static class AccountAddress
         if (url.Host.Split('.').Contains("ingest", StringComparer.OrdinalIgnoreCase))
         {
             problem =
-                $"that is the ingest host, which is asked for by itself; the address of the account is {instead}. Leave SNOWFLAKE_URL "
-                + "empty.";
+                $"that is the ingest host, which this program finds by itself; the address of the account is {instead}. Leave "
+                + "SNOWFLAKE_URL empty.";
             return null;
         }
         if (AccountIdentifier.Parse(url.Host[..domain], out var wrong) is null)

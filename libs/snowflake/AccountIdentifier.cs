@@ -158,12 +158,12 @@ sealed record AccountIdentifier(string Claim, string Host)
             return name;
         if (NamesDirection(labels[0]) && !IsRegion(labels, 1))
         {
-            wrong.Add($"The region '{labels[0]}' comes behind the account.");
+            wrong.Add($"The region '{labels[0]}' comes after the account.");
             return string.Join('.', [labels[1], labels[0], .. labels[2..]]);
         }
         if (IsCloud(labels[1]) && labels.Length > 2 && IsRegion(labels, 2))
         {
-            wrong.Add($"The cloud '{labels[1]}' comes behind the region.");
+            wrong.Add($"The cloud '{labels[1]}' comes after the region.");
             return string.Join('.', [labels[0], labels[2], labels[1], .. labels[3..]]);
         }
         if (IsRegion(labels, 1) || IsCloud(labels[1]))
@@ -178,7 +178,7 @@ sealed record AccountIdentifier(string Claim, string Host)
         wrong.Add(
             labels[0].Contains('-', StringComparison.Ordinal)
                 ? $"'.{labels[1]}' is neither a region nor a cloud and does not belong to it."
-                : $"Organisation and account are joined by a dash, not by a dot; '{labels[1]}' is no region."
+                : $"Organisation and account are joined by a dash, not by a dot; '{labels[1]}' is not a region."
         );
         return labels[0].Contains('-', StringComparison.Ordinal)
             ? string.Join('.', [labels[0], .. labels[2..]])

@@ -72,11 +72,11 @@ readonly record struct KeyForm(bool IsPkcs8, KeyEncryption? Encryption = null, s
             {
                 Rsa => new(IsPkcs8: true),
                 RsaPss => Is($"an RSA key that may sign by PSS only (RSASSA-PSS); Snowflake wants RS256. {KeyFileContent.MakeOne}"),
-                _ => Is($"{NameOf(algorithm)}, no RSA key. {NeedsRsa}"),
+                _ => Is($"{NameOf(algorithm)}, not an RSA key. {NeedsRsa}"),
             };
         }
         if (IsNext(body, UniversalTagNumber.OctetString))
-            return Is($"an EC key, no RSA key. {NeedsRsa}");
+            return Is($"an EC key, not an RSA key. {NeedsRsa}");
         var numbers = 1;
         while (IsNext(body, UniversalTagNumber.Integer))
         {
@@ -86,7 +86,7 @@ readonly record struct KeyForm(bool IsPkcs8, KeyEncryption? Encryption = null, s
         return numbers switch
         {
             2 => Is("the public key (PKCS#1); name the private one, usually rsa_key.p8 beside it."),
-            6 => Is($"a DSA key, no RSA key. {NeedsRsa}"),
+            6 => Is($"a DSA key, not an RSA key. {NeedsRsa}"),
             9 when first.IsZero => new(IsPkcs8: false),
             9 => Is($"an RSA key of more than two primes, which this program cannot read. {KeyFileContent.MakeOne}"),
             _ => throw new AsnContentException(),

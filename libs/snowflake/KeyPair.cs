@@ -49,7 +49,7 @@ sealed class KeyPair(RSA rsa) : IDisposable
         {
             if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes and var length })
             {
-                problem = $"which has {length} bytes and is no key; a key has a few thousand. Correct the path.";
+                problem = $"which has {length} bytes and is not a key; a key has a few thousand. Correct the path.";
                 return null;
             }
             return Parse(File.ReadAllBytes(path), passphrase, path, out problem);

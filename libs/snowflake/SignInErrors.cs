@@ -12,14 +12,14 @@ static class SignInErrors
 
     /// <summary>A network policy refuses this machine's address.</summary>
     public static readonly Explanation KeptOut = new(
-        "A network policy of the account or of the user does not let this machine's address in.",
+        "A network policy of the account or of the user does not allow this machine's address.",
         "The message shows the address; add it to the network policy: ALTER NETWORK RULE <rule> SET VALUE_LIST = (...). SHOW PARAMETERS "
             + "LIKE 'NETWORK_POLICY' IN ACCOUNT (or FOR USER <user>) names the policy."
     );
 
     /// <summary>An answer that is not Snowflake's.</summary>
     public static readonly Explanation SomebodyElse = new(
-        "Something else answers in Snowflake's place: a proxy, a network's sign-in page (captive portal), or the host of a wrong "
+        "Another server answers in place of Snowflake: a proxy, a network's sign-in page (captive portal), or the host of a wrong "
             + "SNOWFLAKE_URL.",
         "Open the address of the account in a browser on this network; sign in to the network, or let this machine past the proxy. Correct "
             + "SNOWFLAKE_URL, or leave it empty."
@@ -34,7 +34,7 @@ static class SignInErrors
     /// <summary>A 5xx without a known code.</summary>
     public static readonly Explanation SnowflakesOwn = new(
         "Snowflake has a problem of its own.",
-        "Nothing to do: it is tried again. https://status.snowflake.com shows whether it is known."
+        "Nothing to do: the service retries. https://status.snowflake.com shows whether the problem is known."
     );
 
     /// <summary>A 401 without a known code.</summary>
@@ -45,8 +45,8 @@ static class SignInErrors
         new Dictionary<string, Explanation>(StringComparer.Ordinal)
         {
             ["390144"] = new(
-                "Snowflake does not accept the JWT: the account in it is not the account of the URL, the user is not a LOGIN_NAME, or the "
-                    + "key is not registered for him.",
+                "Snowflake does not accept the JWT: the account in it is not the account of the URL, the user is not a LOGIN_NAME, "
+                    + "or the key is not registered for that user.",
                 "Compare SNOWFLAKE_ACCOUNT and SNOWFLAKE_USER with SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME() "
                     + $"and DESC USER. {RegisterKey} {SeeLogin}"
             ),
@@ -77,12 +77,13 @@ static class SignInErrors
                 "Set SNOWFLAKE_ACCOUNT to ORGNAME-ACCOUNTNAME of the account that SNOWFLAKE_URL leads to, or leave SNOWFLAKE_URL empty."
             ),
             ["390303"] = new(
-                "Snowflake does not know the token for the ingest host any more.",
-                "Nothing to do: a new one is fetched. If it stays, run check."
+                "Snowflake no longer knows the token for the ingest host.",
+                "Nothing to do: a new one is fetched. If this repeats, run check."
             ),
             ["390318"] = new(
                 "The token for the ingest host has expired.",
-                "Nothing to do: a new one is fetched. If it stays, set the clock (timedatectl set-ntp true); check shows how far it is off."
+                "Nothing to do: a new one is fetched. If this repeats, set the clock (timedatectl set-ntp true); check shows how far "
+                    + "it is off."
             ),
             ["390420"] = KeptOut,
             ["390422"] = KeptOut,

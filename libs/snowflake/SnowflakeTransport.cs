@@ -147,7 +147,7 @@ sealed partial class SnowflakeTransport : IDisposable
         return error is not null && (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
             ? error with
             {
-                Text = SnowflakeError.OneLine($"sends on to {location}{(error.Text.Length > 0 ? $"; {error.Text}" : "")}"),
+                Text = SnowflakeError.OneLine($"redirects to {location}{(error.Text.Length > 0 ? $"; {error.Text}" : "")}"),
             }
             : error;
     }

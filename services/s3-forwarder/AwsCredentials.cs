@@ -37,7 +37,7 @@ sealed record AwsCredentials(
         Role switch
         {
             { TokenFile: { } token } => $"role {Role.Arn} by the web identity in {token}",
-            not null => $"role {Role.Arn}, taken on with {Source}",
+            not null => $"role {Role.Arn}, assumed with {Source}",
             null => Source,
         };
 
@@ -110,7 +110,7 @@ sealed record AwsCredentials(
                     options.Token
                 ),
                 _ when options.AccessKey is not null => new BasicAWSCredentials(options.AccessKey, options.SecretKey),
-                _ => throw new AmazonClientException($"profile '{name}' of {File} has a role_arn and no source_profile to take it on with"),
+                _ => throw new AmazonClientException($"profile '{name}' of {File} has a role_arn and no source_profile to assume it with"),
             };
         return new RoleCredentials(role, source, Sts);
     }

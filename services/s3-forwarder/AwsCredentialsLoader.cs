@@ -84,7 +84,8 @@ static partial class AwsCredentialsLoader
     {
         var arn = settings.OptionalText(
             "AWS_ROLE_ARN",
-            "A role to take on: with the token in AWS_WEB_IDENTITY_TOKEN_FILE, else with the keys that were found. It is renewed by itself."
+            "A role to assume: with the token in AWS_WEB_IDENTITY_TOKEN_FILE, else with the keys that were found. Its credentials "
+                + "are renewed automatically."
         );
         var tokenFile = settings.OptionalText("AWS_WEB_IDENTITY_TOKEN_FILE", "A file with an OIDC token that AWS_ROLE_ARN trusts.");
         var session = settings.Text("AWS_ROLE_SESSION_NAME", AwsRole.DefaultSession, "Name of the role's session, which CloudTrail shows.");
@@ -155,8 +156,8 @@ static partial class AwsCredentialsLoader
                 );
             else if (RoleProblem(path, profile) is { } problem)
                 settings.Problem(
-                    $"AWS_SHARED_CREDENTIALS_FILE is '{path}'; its profile '{profile}' cannot take its role on: {problem}. Name a profile "
-                        + "with keys as source_profile, or EcsContainer or Ec2InstanceMetadata as credential_source."
+                    $"AWS_SHARED_CREDENTIALS_FILE is '{path}'; its profile '{profile}' cannot assume its role: {problem}. Name a "
+                        + "profile with keys as source_profile, or EcsContainer or Ec2InstanceMetadata as credential_source."
                 );
             return true;
         }

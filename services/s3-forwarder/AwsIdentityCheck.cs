@@ -26,7 +26,7 @@ static class AwsIdentityCheck
             return CheckResult.Warning(
                 S3Failure.Explain(cause, "sts", options).Answer,
                 "Uploading does not need this answer.",
-                "Allow HTTPS to STS to see whose the keys are."
+                "Allow HTTPS to STS to see who owns the keys."
             );
         }
     }

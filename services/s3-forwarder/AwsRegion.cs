@@ -24,7 +24,7 @@ static partial class AwsRegion
             return null;
         return meant is not null ? $"its code is {meant}; set AWS_REGION={meant}"
             : Token().IsMatch(text) && !text.Contains(' ')
-                ? "Amazon has no such region; its regions are called like eu-central-1 or us-east-1. For another store's region, set "
+                ? "Amazon has no such region; its regions have names like eu-central-1 or us-east-1. For another store's region, set "
                     + "S3_ENDPOINT_URL too."
             : "it must be a region's code such as eu-central-1 or us-east-1.";
     }

@@ -18,7 +18,7 @@ sealed class BoundedCalls(TimeProvider clock)
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan within, CancellationToken stop)
     {
         if (Volatile.Read(ref abandoned) >= MostAbandoned)
-            throw new TimeoutException($"{MostAbandoned} earlier requests have never returned; restart the service if this stays");
+            throw new TimeoutException($"{MostAbandoned} earlier requests have never returned; restart the service if this repeats");
         using var deadline = new CancellationTokenSource(within, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, deadline.Token);
         var token = either.Token;

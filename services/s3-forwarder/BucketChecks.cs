@@ -79,11 +79,11 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
                 }
                 catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.Forbidden)
                 {
-                    return CheckResult.Ok($"not known: the key may not ask, which uploading does not need ({right}, {Policy})");
+                    return CheckResult.Ok($"not known: the key lacks the right {right}, which uploads do not need ({Policy})");
                 }
                 catch (Exception e) when (options.Endpoint is not null && IsUnknown(e))
                 {
-                    return CheckResult.Ok("not known: this store does not tell");
+                    return CheckResult.Ok("not known: this store does not answer this request");
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -116,12 +116,14 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
         if (telling.Count == 0)
         {
             if (answer?.EventBridgeConfiguration is not null)
-                return CheckResult.Ok("EventBridge is told of every object; whether a rule tells the pipe's queue, this key cannot see");
+                return CheckResult.Ok(
+                    "EventBridge is notified of every object; this key cannot see whether a rule notifies the pipe's queue"
+                );
             var part = all.Find(to => to.Prefix.StartsWith(options.Prefix, StringComparison.Ordinal) || !to.IsToldOfUploads);
             return CheckResult.Warning(
                 part is null
-                    ? $"nothing is told of new objects below {options.Prefix}"
-                    : $"{part} is not told of every upload below {options.Prefix}",
+                    ? $"no notification is sent for new objects below {options.Prefix}"
+                    : $"{part} is not notified of every upload below {options.Prefix}",
                 "Objects are uploaded, but Snowpipe loads none of them by itself.",
                 "Put the pipe's queue (SHOW PIPES, notification_channel) into sql/classic/aws/notification.json, then: aws s3api "
                     + $"put-bucket-notification-configuration --bucket {options.Bucket} --notification-configuration "
@@ -131,7 +133,7 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
         var end = $".{ContentSettings.ExtensionOf(options.Compression)}";
         if (telling.Find(to => !end.EndsWith(to.Suffix, StringComparison.Ordinal)) is { } odd)
             return CheckResult.Warning(
-                $"{odd} is told only of keys that end with {odd.Suffix}",
+                $"{odd} is notified only of keys that end with {odd.Suffix}",
                 $"This service's keys end with {end}: nothing is loaded.",
                 "Take the suffix out of the bucket's notification."
             );
@@ -140,12 +142,12 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
             && telling.Find(to => options.QuarantinePrefix.StartsWith(to.Prefix, StringComparison.Ordinal)) is { } wide
         )
             return CheckResult.Warning(
-                $"{wide} is told of the quarantine too ({options.QuarantinePrefix})",
+                $"{wide} is notified of the quarantine too ({options.QuarantinePrefix})",
                 "Quarantined readings are announced; a pipe whose stage lies above that prefix loads them.",
                 $"Narrow the notification's prefix to {options.Prefix}."
             );
         return CheckResult.Ok(
-            string.Join("; ", telling.Select(to => $"{to} is told of new objects below {(to.Prefix.Length > 0 ? to.Prefix : "/")}"))
+            string.Join("; ", telling.Select(to => $"{to} is notified of new objects below {(to.Prefix.Length > 0 ? to.Prefix : "/")}"))
         );
     }
 
@@ -190,7 +192,7 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
         if (rules.Find(rule => rule.Expiration?.Days < SnowpipeMemoryDays) is { } early)
             return CheckResult.Warning(
                 $"rule {early.Id} deletes objects after {early.Expiration.Days} days",
-                "What Snowpipe has not loaded by then, because it was paused or not told, is lost.",
+                "Objects that Snowpipe has not loaded by then, because it was paused or not notified, are lost.",
                 $"Let it be more than {SnowpipeMemoryDays} days (sql/classic/aws/lifecycle.json has 30)."
             );
         if (rules.Find(rule => (rule.Transitions ?? []).Exists(IsEarlyArchive)) is { } archiving)
@@ -202,7 +204,8 @@ sealed class BucketChecks(S3Options options, IAmazonS3 client, ObjectStore store
         return rules.Find(rule => rule.Expiration?.Days is not null) is { } expiring
             ? CheckResult.Ok($"rule {expiring.Id} deletes objects after {expiring.Expiration.Days} days")
             : CheckResult.Ok(
-                $"no rule deletes objects below {options.Prefix}: they stay, and cost, until somebody does (sql/classic/aws/lifecycle.json)"
+                $"no rule deletes objects below {options.Prefix}: they stay and cost money until somebody deletes them "
+                    + "(sql/classic/aws/lifecycle.json)"
             );
     }
 

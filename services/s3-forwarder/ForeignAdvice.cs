@@ -14,9 +14,9 @@ static class ForeignAdvice
         var (cause, fix) = (int)e.Status switch
         {
             >= 300 and < 400 => Redirect(e, host, options),
-            407 or 511 => ($"a proxy or portal before {host} wants a login", Untouched(host)),
+            407 or 511 => ($"a proxy or portal before {host} asks for a login", Untouched(host)),
             413 => (
-                $"something before {host} takes only small requests",
+                $"a proxy or gateway before {host} takes only small requests",
                 "raise its limit (nginx: client_max_body_size), or lower BATCH_MAX_BYTES or raise NUM_FILES"
             ),
             429 or 408 => ($"a proxy or gateway before {host} wants fewer or faster requests", ""),
@@ -24,10 +24,10 @@ static class ForeignAdvice
             401 or 403 => ($"a proxy, firewall or gateway before {host} refuses, not the store", Untouched(host)),
             404 or 405 when options.Endpoint is not null => (
                 $"{host} is a web server, not an S3 server",
-                $"correct S3_ENDPOINT_URL ({options.Endpoint.AbsoluteUri}): the S3 port is often another one than the console's"
+                $"correct S3_ENDPOINT_URL ({options.Endpoint.AbsoluteUri}): the S3 port is often not the console's port"
             ),
             200 when !e.IsPage => (
-                "the answer lacks what S3 sends (200 with an ETag): a proxy or gateway answers in place of the store, or takes it away",
+                "the answer lacks the ETag that S3 sends with 200: a proxy or gateway answers in place of the store, or removes the ETag",
                 Untouched(host)
             ),
             _ => (
@@ -47,9 +47,9 @@ static class ForeignAdvice
             && to.Host.Equals(e.Asked.Host, StringComparison.OrdinalIgnoreCase)
             && to.Authority + to.Scheme != e.Asked.Authority + e.Asked.Scheme
         )
-            return ($"{host} wants to be called at another scheme or port", $"set S3_ENDPOINT_URL={to.GetLeftPart(UriPartial.Authority)}");
+            return ($"{host} redirects to another scheme or port", $"set S3_ENDPOINT_URL={to.GetLeftPart(UriPartial.Authority)}");
         return (
-            $"{host} is answered for by a login page, portal or gateway that sends requests elsewhere; readings are not sent after it",
+            $"a login page, portal or gateway answers in place of {host} and redirects requests elsewhere; readings are not sent there",
             Untouched(host)
         );
     }

@@ -173,7 +173,7 @@ sealed partial record ObjectAttributes
                     ? $"in '{part}' the key must have 1 to 128 characters and the value at most 256"
                 : key.StartsWith("aws:", StringComparison.OrdinalIgnoreCase) ? $"keys that start with aws: are Amazon's own ('{key}')"
                 : !TagPattern().IsMatch(key + value) ? $"in '{part}' only letters, digits, spaces and + - = . _ : / @ are allowed"
-                : tags.Exists(tag => tag.Key == key) ? $"the key '{key}' stands there twice"
+                : tags.Exists(tag => tag.Key == key) ? $"the key '{key}' is there twice"
                 : null;
             if (why is not null)
                 settings.Problem($"S3_TAGS is '{text}'; {why}. Example: S3_TAGS=team=energy&site=roof");

@@ -197,8 +197,8 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw new SinkException(
                 SinkFailure.Transient,
-                $"{what}: 404, but {why}; something between here and the store answers in its place, or the object was deleted at this "
-                    + "moment. It is uploaded again",
+                $"{what}: 404, but {why}; a proxy or gateway answers in place of the store, or the object was deleted at this moment. "
+                    + "The object is uploaded again",
                 inner: e
             );
         }
@@ -206,7 +206,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw new SinkException(
                 SinkFailure.NeedsOperator,
-                $"{what}: 403; {why}, and whether it is this batch's cannot be seen; allow s3:GetObject on "
+                $"{what}: 403; {why}, and this key cannot see whether it belongs to this batch; allow s3:GetObject on "
                     + $"arn:aws:s3:::{target.Bucket}/{options.Prefix}* and arn:aws:s3:::{target.Bucket}/{options.QuarantinePrefix}* "
                     + "(sql/classic/aws/uploader-policy.json)",
                 inner: e
@@ -222,9 +222,9 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         {
             throw new SinkException(
                 SinkFailure.Transient,
-                $"{what}: {why}, and its metadata is this batch's, but the answer says no length, so whether the object is whole is not "
-                    + "known. A proxy or gateway between here and the store removes Content-Length; "
-                    + "let it pass that header, or go around it (NO_PROXY). It is asked again"
+                $"{what}: {why}, and its metadata is that of this batch, but the answer has no length, so it is not known whether the "
+                    + "object is complete. A proxy or gateway between here and the store removes Content-Length; let that header "
+                    + "through, or go around the proxy (NO_PROXY). Retrying"
             );
         }
         if (Difference(found, target, length, digest) is { } difference)
@@ -245,7 +245,7 @@ sealed partial class ObjectStore(S3Options options, IAmazonS3 client, TimeProvid
         if (found.Metadata[PlanMetadata] is not { } plan)
             return "it lacks this service's metadata";
         if (plan != target.PlanId)
-            return "it is another plan's";
+            return "it belongs to another plan";
         // If the object has more rows than expected, the journal has lost some since. If it has fewer, readings are missing from it.
         if (!TryNumber(found.Metadata[RowsMetadata], out var rows) || rows < target.Rows)
             return $"it has fewer than {target.Rows} readings";

@@ -79,7 +79,8 @@ sealed record PartitionLimits(
                 Default.LateAge,
                 TimeSpan.Zero,
                 TimeSpan.FromHours(1),
-                "How long a batch waits for company after one that had readings of a day before yesterday, if longer than BATCH_LINGER."
+                "How long a batch waits for more readings after one that had readings of a day before yesterday, if longer than "
+                    + "BATCH_LINGER."
             )
         );
 

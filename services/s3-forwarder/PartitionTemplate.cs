@@ -106,7 +106,7 @@ sealed partial record PartitionTemplate
             : !names.Contains("date") && !(names.Contains("year") && names.Contains("month") && names.Contains("day"))
                 ? "must have {date}, or {year}, {month} and {day}: folders without a date grow without end"
             : literal.Length > 0 && !LiteralPattern().IsMatch(literal)
-                ? "has a character that is not safe in a key; beside the placeholders only letters, digits and - _ . = / are"
+                ? "has a character that is not safe in a key; besides the placeholders only letters, digits and - _ . = / are"
             : text.Length > MaxLength ? $"has {text.Length} characters; at most {MaxLength} are taken"
             : text.StartsWith('/') || text.EndsWith('/') || text.Contains("//", StringComparison.Ordinal)
                 ? "must not begin or end with a slash, or hold an empty folder (//)"

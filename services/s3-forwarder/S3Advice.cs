@@ -39,7 +39,7 @@ static partial class S3Advice
             or "MovedPermanently"
             or "301"
             or "InvalidRegionName" => Region(e, words, options),
-            "InvalidBucketName" => new("S3_BUCKET cannot be a bucket's name", "correct S3_BUCKET"),
+            "InvalidBucketName" => new("S3_BUCKET is not a valid bucket name", "correct S3_BUCKET"),
             "NotImplemented" => Unsupported(words, options),
             "InvalidRequest" or "InvalidArgument" or "BadRequest" when Mentions(words, "checksum", "Content-MD5", "x-amz-sdk") =>
                 Unsupported(words, options),
@@ -80,10 +80,10 @@ static partial class S3Advice
     public static Advice Expired(AwsCredentials credentials) =>
         new(
             "the temporary credentials have run out",
-            credentials.IsRenewed ? "they are renewed; if this stays, this machine's clock is wrong: timedatectl set-ntp true"
+            credentials.IsRenewed ? "they are renewed; if this repeats, this machine's clock is wrong: timedatectl set-ntp true"
                 : credentials.File is not null
                     ? $"write new ones into profile {credentials.Profile} of {credentials.File}, then restart this service"
-                : "get new ones and set AWS_SESSION_TOKEN with them, or take a role that this service renews itself (AWS_ROLE_ARN)"
+                : "get new ones and set AWS_SESSION_TOKEN with them, or use a role that this service renews itself (AWS_ROLE_ARN)"
         );
 
     public static Advice WrongSecret { get; } =
@@ -154,7 +154,7 @@ static partial class S3Advice
                 "the store does not accept this checksum",
                 $"set S3_CHECKSUM to one that it accepts: Crc32C, Sha256, Md5 or None ({options.Checksum} now)"
             );
-        var asked = new List<string> { "If-None-Match on PUT, without which nothing is exactly once" };
+        var asked = new List<string> { "If-None-Match on PUT, without which delivery is not exactly once" };
         if (options.Checksum != UploadChecksum.None)
             asked.Add($"a checksum (S3_CHECKSUM={options.Checksum}; Md5 and None ask less)");
         if (options.Attributes.Encryption is { } encryption)
@@ -164,8 +164,8 @@ static partial class S3Advice
         if (options.Attributes.Tags.Count > 0)
             asked.Add("S3_TAGS");
         return new(
-            $"the store does not know something that the request asks for: {string.Join(", ", asked)}",
-            "leave out what can be, or use a store that knows it: Amazon S3, LocalStack, MinIO and moto do"
+            $"the store does not support something that the request asks for: {string.Join(", ", asked)}",
+            "leave out the options that you can, or use a store that supports them: Amazon S3, LocalStack, MinIO and moto do"
         );
     }
 

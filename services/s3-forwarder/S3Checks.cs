@@ -105,7 +105,7 @@ static class S3Checks
             if (answer.Headers.Date is not { } theirs)
                 return CheckResult.Warning(
                     "the server sends no Date",
-                    "Not Amazon's server.",
+                    "This is not a server of Amazon.",
                     "Make sure that this machine's clock is set: timedatectl"
                 );
             var skew = clock.GetUtcNow() - theirs;
@@ -185,7 +185,8 @@ static class S3Checks
         {
             return CheckResult.Warning(
                 $"{what}: 403",
-                "The key may not ask for the bucket (s3:ListBucket), which uploading does not need; or the bucket is somebody else's.",
+                "The key may not ask for the bucket (s3:ListBucket), which uploading does not need; or the bucket belongs to "
+                    + "somebody else.",
                 "The next step tells which."
             );
         }
@@ -221,7 +222,7 @@ static class S3Checks
             return CheckResult.Warning(
                 $"{what}: written although the condition If-Match did not hold",
                 "This server ignores conditions on PUT: an upload repeated after a crash overwrites its object instead of leaving it alone.",
-                "Use a server that knows conditional writes: Amazon S3, LocalStack 4, MinIO."
+                "Use a server that supports conditional writes: Amazon S3, LocalStack 4, MinIO."
             );
         }
         catch (AmazonServiceException e)
@@ -262,7 +263,7 @@ static class S3Checks
             if (!isReadable)
                 return CheckResult.Warning(
                     $"wrote {key}, but may not look at it",
-                    "After a lost answer to an upload, whether the object is there cannot be seen, and delivery stops.",
+                    "If the answer to an upload is lost, the forwarder cannot see whether the object is there, and delivery stops.",
                     $"Allow s3:GetObject on arn:aws:s3:::{options.Bucket}/{options.Prefix}* and "
                         + $"arn:aws:s3:::{options.Bucket}/{options.QuarantinePrefix}* (sql/classic/aws/uploader-policy.json)."
                 );
@@ -321,7 +322,7 @@ static class S3Checks
             : CheckResult.Failed(
                 problem.Answer,
                 problem.Cause.Length > 0 ? problem.Cause : "The server or the network is in trouble.",
-                "Try again later; if it stays, check the address."
+                "Try again later; if this repeats, check the address."
             );
     }
 }

@@ -68,13 +68,13 @@ static partial class S3OptionsLoader
                 2,
                 1,
                 10,
-                "Times that a request is sent at once; after that the delivery loop tries again, for ever, every 0.5 to 60 s."
+                "How often a request is sent in quick succession; after that the delivery loop retries, without end, every 0.5 to 60 s."
             ),
             Attributes = ObjectAttributes.Load(settings, region ?? StandInRegion, isAmazon: endpoint is null),
             Checksum = settings.Choice(
                 "S3_CHECKSUM",
                 UploadChecksum.Crc32C,
-                "Checksum that each upload carries and the store verifies; Md5 or None for stores that know no other."
+                "Checksum that each upload carries and the store verifies; Md5 or None for stores that support no other."
             ),
             Partitions = PartitionLimits.Load(settings),
             Files = settings.WholeNumber(
@@ -99,7 +99,7 @@ static partial class S3OptionsLoader
                     TimeSpan.FromMinutes(1),
                     TimeSpan.FromMilliseconds(100),
                     TimeSpan.FromHours(1),
-                    "How long the first reading of a batch waits for company before the batch is uploaded as it is."
+                    "How long the first reading of a batch waits for others before the batch is uploaded as it is."
                 )
             ),
             Format = settings.Choice(
@@ -110,7 +110,7 @@ static partial class S3OptionsLoader
             Compression = settings.Choice("S3_COMPRESS", defaults.Compression, "Compression of the objects."),
             TimeZone = LoadTimeZone(settings),
             Template = LoadTemplate(settings, Math.Max(prefix.Length, quarantine.Length)),
-            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "Where readings go that break a rule which rejects."),
+            Validation = settings.Choice("VALIDATION", InvalidReadings.Quarantine, "Where readings go that break a rejecting rule."),
             Rules = RuleSettings.Load(settings),
         };
     }
@@ -151,8 +151,8 @@ static partial class S3OptionsLoader
             return bucket;
         string? why =
             bucket.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) || bucket.Contains('/')
-                ? "the bare name is wanted, without s3:// and without slashes"
-            : bucket.StartsWith("arn:", StringComparison.OrdinalIgnoreCase) ? "the bare name is wanted, not its ARN"
+                ? "give the bare name, without s3:// and without slashes"
+            : bucket.StartsWith("arn:", StringComparison.OrdinalIgnoreCase) ? "give the bare name, not its ARN"
             : bucket.Length is < 3 or > 63 ? "a bucket's name has 3 to 63 characters"
             : !BucketPattern().IsMatch(bucket)
                 ? "a bucket's name has only lower-case letters, digits, hyphens and dots, and a letter or digit at both ends"

@@ -274,7 +274,7 @@ sealed partial class S3Sink : IBatchSink
         {
             throw new SinkException(
                 SinkFailure.NeedsOperator,
-                $"a planned batch is partitioned by {id}, which this system does not know any more; install the zone files (package tzdata)",
+                $"a planned batch is partitioned by {id}, which this system no longer knows; install the zone files (package tzdata)",
                 inner: e
             );
         }
@@ -314,8 +314,8 @@ sealed partial class S3Sink : IBatchSink
     [LoggerMessage(
         EventId = 504,
         Level = LogLevel.Warning,
-        Message = "{Slot}: the validation rules by which offsets [{First}, {End}) were being uploaded are not known any more; they are "
-            + "planned again by those in force, some may be uploaded twice"
+        Message = "{Slot}: the validation rules for offsets [{First}, {End}), whose upload had begun, are lost; the offsets are "
+            + "planned again with the current rules, and some readings may be uploaded twice"
     )]
     partial void LogRulesChanged(string slot, long first, long end);
 

@@ -68,7 +68,7 @@ sealed class S3Statistics
         foreignCounter = meter.CreateCounter<long>(
             "thermal.s3.foreign_answers",
             "{answer}",
-            "Answers that were not the store's: a proxy's, a portal's or a gateway's"
+            "Answers that came from a proxy, a portal or a gateway instead of the store"
         );
         // An alert on an increase needs the series to exist before the first event.
         foreach (

@@ -13,7 +13,7 @@ static class StsAdvice
         e.ErrorCode switch
         {
             "AccessDenied" => new(
-                $"{role} does not let this identity take it on",
+                $"{role} does not let this identity assume it",
                 "allow sts:AssumeRole in the role's trust policy for this user, with the external id that it demands (AWS_ROLE_EXTERNAL_ID), "
                     + "and in the user's own policy"
             ),
@@ -36,7 +36,7 @@ static class StsAdvice
                 $"STS is switched off in {credentials.Sts.Region} for the role's account",
                 "switch it on: IAM, Account settings, Security Token Service"
             ),
-            "ValidationError" => new("the role or session name cannot be one", "correct AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME"),
+            "ValidationError" => new("the role or session name is not valid", "correct AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME"),
             "IDPCommunicationError" or "Throttling" => null,
             _ when (int)e.StatusCode is >= 400 and < 500 and not (408 or 429) => new("", "`check` tries each step by itself"),
             _ => null,

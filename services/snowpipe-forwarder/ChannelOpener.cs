@@ -86,8 +86,9 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
     [LoggerMessage(
         EventId = 412,
         Level = LogLevel.Error,
-        Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings after "
-            + "they were delivered, or an older copy of it was put back. Delivery continues in a new channel; no reading is lost to it"
+        Message = "{Channel}: Snowflake has committed offset {Committed}, but the journal ends at {Last}: the disk lost readings "
+            + "after they were delivered, or an older copy of it was restored. Delivery continues in a new channel; no reading is "
+            + "lost by that"
     )]
     partial void LogLostTail(string channel, long committed, long last);
 

@@ -104,7 +104,7 @@ sealed partial class ChannelRecords(SnowpipeClient client, SnowpipeOptions optio
     [LoggerMessage(
         EventId = 417,
         Level = LogLevel.Error,
-        Message = "{Problem}. They say which channel of the slot is the last one; the last one that the pipe knows is {Channel}, and "
+        Message = "{Problem}. These files name the newest channel of the slot; the newest one that the pipe knows is {Channel}, and "
             + "delivery continues there. Check the storage (dmesg, SD card)"
     )]
     partial void LogDamagedRecord(string problem, string channel);

@@ -34,7 +34,7 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
     public (SnowflakeAction Action, string Message) Judge(SnowflakeError error, bool opening)
     {
         if (error.IsSignInRefused && IsPerhapsTransient(error))
-            return (SnowflakeAction.Retry, $"{error.Describe()}. The sign-in was refused; it is tried again with a new token");
+            return (SnowflakeAction.Retry, $"{error.Describe()}. The sign-in was refused; retrying with a new token");
         var action = Escalate(error, opening);
         var explanation = SnowflakeErrors.Explain(error, options);
         return (

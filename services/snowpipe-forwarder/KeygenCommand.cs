@@ -75,8 +75,8 @@ static class KeygenCommand
             errors.WriteLine(
                 Directory.Exists(path)
                     ? $"keygen: {path} is a directory (Docker makes one when a mounted file is missing); remove it and run keygen again."
-                    : $"keygen: {path} exists and is not overwritten: whatever signs in with it would stop working. Move it away, or name "
-                        + "another file with --output."
+                    : $"keygen: {path} exists and is not overwritten: programs that sign in with it would stop working. Move it away, "
+                        + "or name another file with --output."
             );
             return ExitCodes.Failed;
         }

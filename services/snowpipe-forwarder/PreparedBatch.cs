@@ -90,7 +90,7 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
         {
             if (!tooLarge.Contains(reading.Offset))
                 return true;
-            refused.Add((reading, "makes a row that something between here and Snowflake does not let through, even alone (413)"));
+            refused.Add((reading, "makes a row that a proxy or gateway before Snowflake refuses as too large, even alone (413)"));
             return false;
         }
     }

@@ -239,9 +239,9 @@ sealed partial class RowAudit(
     [LoggerMessage(
         EventId = 416,
         Level = LogLevel.Error,
-        Message = "{Channel}: {Count} rows between offsets {First} and {Last} are committed, but Snowflake counts them neither as inserted "
-            + "nor as refused. A pipe that is invalid for a moment drops rows like that (look into its history for a CREATE OR REPLACE or "
-            + "a changed grant), and so does one with a WHERE. {Kept} readings of these offsets, those that the journal still held, are "
+        Message = "{Channel}: {Count} rows between offsets {First} and {Last} are committed, but Snowflake counts them neither as "
+            + "inserted nor as refused. A pipe drops rows like that while it is invalid (look into its history for a CREATE OR "
+            + "REPLACE or a changed grant), or if it has a WHERE. {Kept} readings of these offsets were still in the journal and are "
             + "kept as dead letters; sql/queries/08_gaps_in_the_stream.sql shows which are missing"
     )]
     partial void LogMissing(string channel, long count, long first, long last, int kept);

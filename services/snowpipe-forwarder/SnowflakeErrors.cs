@@ -8,8 +8,8 @@ namespace ThermalStreaming.SnowpipeForwarder;
 static class SnowflakeErrors
 {
     const string OwnWords =
-        "The code and the message are Snowflake's own and say what is wrong. Run check; if it is well and this stays, please report it "
-        + "with this line.";
+        "The code and the message are Snowflake's own and say what is wrong. Run check. If check finds no problem and this repeats, "
+        + "please report it with this line.";
     const string Grants =
         "Run sql/streaming/ as it stands, or: GRANT USAGE ON DATABASE <db> TO ROLE <role>; GRANT USAGE ON SCHEMA <db>.<schema> TO ROLE "
         + "<role>; GRANT INSERT ON TABLE <db>.<schema>.<table> TO ROLE <role>; GRANT OPERATE ON PIPE <db>.<schema>.<pipe> TO ROLE "
@@ -49,23 +49,23 @@ static class SnowflakeErrors
             ),
             ["ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED"] = new(
                 "The channel is gone or the role may not use it.",
-                $"It is opened again by itself; when this stays, the role lacks a grant. {Grants}"
+                $"The channel is opened again by itself; if this repeats, the role lacks a grant. {Grants}"
             ),
             ["ERR_CHANNEL_NO_LONGER_EXISTS"] = new(
                 "The channel was dropped, or deleted after 30 days without rows.",
-                "Nothing to do: it is opened again."
+                "Nothing to do: the channel is opened again."
             ),
             ["ERR_CHANNEL_MUST_BE_REOPENED"] = new(
                 "Snowflake has closed the channel.",
-                "Nothing to do: it is opened again and what is not committed is sent again."
+                "Nothing to do: the channel is opened again and uncommitted rows are sent again."
             ),
             ["ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP"] = new(
                 "Snowflake misses an append before this one.",
-                "Nothing to do: the channel is opened again and what is not committed is sent again."
+                "Nothing to do: the channel is opened again and uncommitted rows are sent again."
             ),
             ["ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER"] = new(
-                "Snowflake expected another append.",
-                "Nothing to do: the channel is opened again and what is not committed is sent again."
+                "Snowflake expected a different append.",
+                "Nothing to do: the channel is opened again and uncommitted rows are sent again."
             ),
             ["ERR_CHANNEL_HAS_INVALID_CLIENT_SEQUENCER"] = new(
                 "Another process has opened the same channel.",
@@ -77,23 +77,23 @@ static class SnowflakeErrors
             ),
             ["STALE_PIPE_CACHE"] = new(
                 "The pipe was changed while rows were being sent.",
-                "Nothing to do: the channel is opened again and what is not committed is sent again."
+                "Nothing to do: the channel is opened again and uncommitted rows are sent again."
             ),
             ["ERR_CHANNEL_HAS_UNCOMMITTED_DATA"] = new(
                 "Rows of an earlier open are not committed yet.",
-                "Nothing to do: it is tried again."
+                "Nothing to do: the service retries."
             ),
-            ["ERR_OPEN_CHANNEL_IN_PROGRESS"] = new("The channel is being opened already.", "Nothing to do: it is tried again."),
+            ["ERR_OPEN_CHANNEL_IN_PROGRESS"] = new("The channel is being opened already.", "Nothing to do: the service retries."),
             ["ERR_GENERAL_EXCEPTION_RETRY_REQUEST"] = new(
                 "Snowflake is moving the pipe to another node.",
-                "Nothing to do: it is tried again."
+                "Nothing to do: the service retries."
             ),
             ["2"] = new(
                 "Snowflake calls the failure final (status_code 2).",
-                "The message says why. Run check; if it is well and this stays, please report it with this line."
+                "The message says why. Run check. If check finds no problem and this repeats, please report it with this line."
             ),
             ["3"] = new(
-                "Snowflake says that the sign-in has expired (status_code 3), with a new token too.",
+                "Snowflake says that the sign-in has expired (status_code 3), even with a new token.",
                 "Set the clock: timedatectl set-ntp true; check shows how far it is off."
             ),
             ["4"] = new(
@@ -102,7 +102,7 @@ static class SnowflakeErrors
             ),
         };
 
-    static readonly Explanation Unknown = new("Snowflake gave an answer that is not known here.", OwnWords);
+    static readonly Explanation Unknown = new("Snowflake returned an error that this program does not know.", OwnWords);
 
     static readonly Explanation NoExchange = new(
         "Snowflake did not exchange the access token (PAT) for one that is valid at the ingest host.",
@@ -157,7 +157,7 @@ static class SnowflakeErrors
             (>= 200 and < 400) or 407 or 511 => SignInErrors.SomebodyElse,
             400 => new(
                 "Snowflake does not understand the request.",
-                "Run check; if it is well and this stays, please report it with this line."
+                "Run check. If check finds no problem and this repeats, please report it with this line."
             ),
             401 => SignInErrors.Refused,
             403 => new(
@@ -168,27 +168,27 @@ static class SnowflakeErrors
                 "Database, schema or pipe does not exist, or the URL is not that of the account.",
                 "Compare SNOWFLAKE_ACCOUNT, SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_PIPE with SHOW PIPES IN ACCOUNT."
             ),
-            405 => new("The address answers, but not as Snowflake does.", "Correct SNOWFLAKE_URL, or leave it empty."),
+            405 => new("The address answers, but not like Snowflake.", "Correct SNOWFLAKE_URL, or leave it empty."),
             406 => new(
                 "Snowflake was asked for a format it does not send.",
                 "A proxy between here and Snowflake removes the Accept header; go around it."
             ),
-            408 or 499 => new("The request took too long.", "Nothing to do: it is tried again."),
+            408 or 499 => new("The request took too long.", "Nothing to do: the service retries."),
             409 => new(
                 "The channel was opened by another process, or Snowflake has closed it.",
-                "Nothing to do: it is opened again. If it repeats, two forwarders share a channel."
+                "Nothing to do: the channel is opened again. If it repeats, two forwarders share a channel."
             ),
             410 => new(
                 "The pipe has moved to another region or deployment.",
                 "Nothing to do: host, token and channel are asked for again. It can take minutes."
             ),
             413 => new(
-                "Something between here and Snowflake takes only small requests.",
+                "A proxy or gateway before Snowflake takes only small requests.",
                 "Raise the limit of the proxy in between. Appends become smaller by themselves until they pass, down to a single row."
             ),
             429 => new(
                 "More requests or bytes than Snowflake allows.",
-                "Nothing to do: it is tried again more slowly. If it stays, use more slots (SLOTS) or lower the rate."
+                "Nothing to do: the service retries more slowly. If this repeats, use more slots (SLOTS) or lower the rate."
             ),
             >= 500 => SignInErrors.SnowflakesOwn,
             _ => Unknown,

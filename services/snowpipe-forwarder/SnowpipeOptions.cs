@@ -180,7 +180,7 @@ sealed class SnowpipeOptions
             Validation = settings.Choice(
                 "VALIDATION",
                 InvalidRows.Flag,
-                "What becomes of readings that break a rule of VALIDATION_RULES_FILE which rejects: their row says so, they are kept as dead "
+                "Handling of readings that break a rejecting rule of VALIDATION_RULES_FILE: their row says so, they are kept as dead "
                     + "letters, or left out."
             ),
             MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
@@ -193,21 +193,21 @@ sealed class SnowpipeOptions
                 TimeSpan.FromSeconds(1),
                 TimeSpan.Zero,
                 TimeSpan.FromHours(1),
-                "How long the first reading of a batch waits for company."
+                "How long the first reading of a batch waits for others."
             ),
             RequestTimeout = settings.Duration(
                 "SNOWFLAKE_REQUEST_TIMEOUT",
                 TimeSpan.FromSeconds(30),
                 TimeSpan.FromSeconds(1),
                 TimeSpan.FromMinutes(10),
-                "Ceiling for one call."
+                "Time limit for one call."
             ),
             CommitTimeout = settings.Duration(
                 "SNOWFLAKE_COMMIT_TIMEOUT",
                 TimeSpan.FromSeconds(120),
                 TimeSpan.FromSeconds(10),
                 TimeSpan.FromHours(1),
-                "Without a commit for this long the channel is opened again and what is missing is sent again."
+                "Without a commit for this long the channel is opened again and missing rows are sent again."
             ),
             RequestsPerSecond = settings.WholeNumber(
                 "SNOWFLAKE_CHANNEL_REQUESTS_PER_SECOND",

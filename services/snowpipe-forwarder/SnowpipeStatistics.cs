@@ -57,7 +57,11 @@ sealed partial class SnowpipeStatistics : BackgroundService
             "Rows that the channel status says are in the table"
         );
         wire = meter.CreateCounter<long>("thermal.snowpipe.sent", "By", "Compressed bytes of accepted appends");
-        plain = meter.CreateCounter<long>("thermal.snowpipe.uncompressed", "By", "The same before compression: what Snowflake bills");
+        plain = meter.CreateCounter<long>(
+            "thermal.snowpipe.uncompressed",
+            "By",
+            "Bytes of accepted appends before compression, which Snowflake bills"
+        );
         appends = meter.CreateCounter<long>("thermal.snowpipe.appends", "{append}", "Accepted appends");
         errors = meter.CreateCounter<long>(
             "thermal.snowpipe.errors",

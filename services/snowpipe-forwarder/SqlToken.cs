@@ -72,7 +72,7 @@ readonly record struct SqlToken(string Text, int Line, bool IsQuoted = false)
             else if (sql[end] == quote)
                 return end;
         }
-        throw new FormatException($"line {line}: {quote} without its other half");
+        throw new FormatException($"line {line}: {quote} is not closed");
     }
 
     static bool Starts(string sql, int at, string with) => sql.AsSpan(at).StartsWith(with, StringComparison.Ordinal);

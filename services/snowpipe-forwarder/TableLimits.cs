@@ -19,8 +19,8 @@ static class TableLimits
     {
         var path = settings.OptionalText(
             Setting,
-            "SQL file with the CREATE TABLE of a table of your own; values that its columns cannot hold become dead letters. Without it "
-                + "sql/streaming/02_table.sql counts; none judges nothing."
+            "SQL file with the CREATE TABLE of a table of your own; values that its columns cannot hold become dead letters. Without "
+                + "it sql/streaming/02_table.sql applies; none switches the check off."
         );
         if (path is null)
             return new RowLimits(TableSql.Read(OwnSql(), null), isOwnTable: false);
@@ -32,7 +32,7 @@ static class TableLimits
         }
         catch (FormatException e)
         {
-            settings.Problem($"{Setting} is '{path}', {e.Message}; correct it, or set none to let Snowflake judge.");
+            settings.Problem($"{Setting} is '{path}', {e.Message}; correct it, or set none to leave the check to Snowflake.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

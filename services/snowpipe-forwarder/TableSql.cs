@@ -141,18 +141,18 @@ sealed class TableSql
                 {
                     // VECTOR(FLOAT, 3) and the like, which this program does not check.
                     if (Family(type) is ColumnType.Number or ColumnType.Text)
-                        throw Fail(first, column, $"what stands in the brackets of {type} is not a number");
+                        throw Fail(first, column, $"the brackets of {type} do not hold a number");
                     number = 0;
                 }
                 numbers.Add(number);
                 at++;
             } while (TrySkip(","));
             if (!TrySkip(")"))
-                throw Fail(first, column, $"the brackets of {type} do not end");
+                throw Fail(first, column, $"the brackets of {type} are not closed");
         }
         var declaration = numbers.Count == 0 ? type : $"{type}({string.Join(", ", numbers)})";
         if (Family(type) is not { } family)
-            throw Fail(first, column, $"{type} is no type that Snowflake has");
+            throw Fail(first, column, $"Snowflake has no type {type}");
         return family switch
         {
             ColumnType.Number => Number(),
@@ -166,7 +166,7 @@ sealed class TableSql
             var precision = isInteger || numbers.Count == 0 ? MaxPrecision : numbers[0];
             var scale = isInteger || numbers.Count < 2 ? 0 : numbers[1];
             if (precision is < 1 or > MaxPrecision || scale > precision || numbers.Count > 2)
-                throw Fail(first, column, $"{declaration} cannot be: precision is 1 to {MaxPrecision}, scale 0 to the precision");
+                throw Fail(first, column, $"{declaration} is not possible: precision is 1 to {MaxPrecision}, scale 0 to the precision");
             return new(column, declaration, family, precision - scale, scale);
         }
 
@@ -177,7 +177,7 @@ sealed class TableSql
                 : type is "CHAR" or "CHARACTER" or "NCHAR" ? 1
                 : DefaultLength;
             if (length is < 1 or > MaxLength || numbers.Count > 1)
-                throw Fail(first, column, $"{declaration} cannot be: the length is 1 to {MaxLength}");
+                throw Fail(first, column, $"{declaration} is not possible: the length is 1 to {MaxLength}");
             return new(column, declaration, family, length);
         }
     }

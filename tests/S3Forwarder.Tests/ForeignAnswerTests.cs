@@ -114,7 +114,7 @@ public sealed class ForeignAnswerTests : SinkTest
                 407,
                 ["Proxy-Authenticate: Basic realm=\"corp\"", "Content-Type: text/html"],
                 "<html>Proxy Authentication Required</html>",
-                ["407", "wants a login"]
+                ["407", "asks for a login"]
             },
             {
                 "too large",
@@ -131,7 +131,7 @@ public sealed class ForeignAnswerTests : SinkTest
                 "<html><title>502 Bad Gateway</title></html>",
                 ["502 Bad Gateway", "cloudflare", "gateway"]
             },
-            { "portal by the book", 511, ["Content-Type: text/html"], Portal, ["511", "wants a login"] },
+            { "portal by the book", 511, ["Content-Type: text/html"], Portal, ["511", "asks for a login"] },
             { "412 of somebody else", 412, ["Content-Type: text/html"], "<html>Precondition Failed</html>", ["404", "412"] },
             {
                 "412 as if of the store",
@@ -236,7 +236,7 @@ public sealed class ForeignAnswerTests : SinkTest
                 200,
                 ["ETag: \"0123456789abcdef0123456789abcdef\"", "Content-Length: {length}", "x-amz-meta-plan: 0000", "x-amz-meta-rows: 8"],
                 SinkFailure.NeedsOperator,
-                "it is another plan's"
+                "it belongs to another plan"
             },
             {
                 "a part of it",
@@ -278,7 +278,7 @@ public sealed class ForeignAnswerTests : SinkTest
                 200,
                 ["ETag: {md5}", "x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8", "x-amz-meta-bytes: {length}", "x-amz-meta-md5: {md5hex}"],
                 SinkFailure.Transient,
-                "says no length"
+                "has no length"
             },
             { "no content", 204, ["x-amz-meta-plan: {plan}", "x-amz-meta-rows: 8"], SinkFailure.Transient, "204" },
             { "not there", 404, [], SinkFailure.Transient, "uploaded again" },

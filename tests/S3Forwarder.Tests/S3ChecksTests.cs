@@ -34,7 +34,7 @@ public sealed class S3ChecksTests : IAsyncLifetime
         );
         Assert.StartsWith("access key AKIA…MPLE from the environment", results["s3 credentials"].Detail, StringComparison.Ordinal);
         Assert.Equal(
-            "queue arn:aws:sqs:us-east-1:444455556666:sf-snowpipe-AIDAEXAMPLE is told of new objects below inverter-data/",
+            "queue arn:aws:sqs:us-east-1:444455556666:sf-snowpipe-AIDAEXAMPLE is notified of new objects below inverter-data/",
             results["s3 notification"].Detail
         );
         Assert.StartsWith(
@@ -112,19 +112,25 @@ public sealed class S3ChecksTests : IAsyncLifetime
     public static TheoryData<string, string, string, CheckOutcome, string> Properties() =>
         new()
         {
-            { "notification", "<NotificationConfiguration/>", "s3 notification", CheckOutcome.Warning, "nothing is told of new objects" },
-            { "notification", Queue("other/"), "s3 notification", CheckOutcome.Warning, "nothing is told of new objects" },
-            { "notification", Queue("inverter-data/2026/"), "s3 notification", CheckOutcome.Warning, "not told of every upload" },
+            {
+                "notification",
+                "<NotificationConfiguration/>",
+                "s3 notification",
+                CheckOutcome.Warning,
+                "no notification is sent for new objects"
+            },
+            { "notification", Queue("other/"), "s3 notification", CheckOutcome.Warning, "no notification is sent for new objects" },
+            { "notification", Queue("inverter-data/2026/"), "s3 notification", CheckOutcome.Warning, "not notified of every upload" },
             {
                 "notification",
                 Queue("inverter-data/", told: "s3:ObjectRemoved:*"),
                 "s3 notification",
                 CheckOutcome.Warning,
-                "not told of every"
+                "not notified of every"
             },
             { "notification", Queue("inverter-data/", suffix: ".csv"), "s3 notification", CheckOutcome.Warning, "end with .csv" },
             { "notification", Queue("inverter-data/", suffix: ".json"), "s3 notification", CheckOutcome.Ok, "queue arn:" },
-            { "notification", Queue("inverter-"), "s3 notification", CheckOutcome.Warning, "told of the quarantine too" },
+            { "notification", Queue("inverter-"), "s3 notification", CheckOutcome.Warning, "notified of the quarantine too" },
             {
                 "notification",
                 "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>",

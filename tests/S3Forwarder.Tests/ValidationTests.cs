@@ -127,7 +127,7 @@ public sealed class ValidationTests(ITestOutputHelper output) : SinkTest
         await Spool.DeliverAsync(NewSink(Options(files: 1) with { Rules = Above(1100) }));
 
         Assert.Equal(S3SinkTests.Numbers(1, 40), S3.Sequences().Concat(S3.Sequences("inverter-quarantine/")).Distinct().Order());
-        Assert.Contains(Spool.LoggedWarnings, line => line.Contains("not known any more", StringComparison.Ordinal));
+        Assert.Contains(Spool.LoggedWarnings, line => line.Contains("are lost", StringComparison.Ordinal));
     }
 
     /// <summary>Planned again, the readings that are uploaded already would be loaded twice.</summary>
@@ -247,7 +247,7 @@ public sealed class ValidationTests(ITestOutputHelper output) : SinkTest
 
         Assert.Equal(
             [
-                $"VALIDATION_RULES_FILE: {path}:2: inverter rule \"PAC\": no number is from 5 to 1; exchange the two bounds.",
+                $"VALIDATION_RULES_FILE: {path}:2: inverter rule \"PAC\": no number is from 5 to 1; swap the two bounds.",
                 $"VALIDATION_RULES_FILE: {path}:3: inverter rule \"pac\": inverter rows have no key \"pac\"; did you mean \"PAC\"?; for a key "
                     + "that your devices add, write \"own_key\": true.",
             ],

@@ -56,8 +56,8 @@ public class AccountTests
     [InlineData("myorg-myaccount.us-east-1", "myorg-myaccount", "leave out '.us-east-1'")]
     [InlineData("myorg-myaccount.us-east-1.aws.privatelink", "myorg-myaccount.privatelink", "leave out '.us-east-1.aws'")]
     [InlineData("myorg-myaccount.prod", "myorg-myaccount", "'.prod' is neither a region nor a cloud")]
-    [InlineData("us-east-1.xy12345", "xy12345.us-east-1", "comes behind the account")]
-    [InlineData("xy12345.aws.us-east-1", "xy12345.us-east-1.aws", "comes behind the region")]
+    [InlineData("us-east-1.xy12345", "xy12345.us-east-1", "comes after the account")]
+    [InlineData("xy12345.aws.us-east-1", "xy12345.us-east-1.aws", "comes after the region")]
     public void What_is_no_account_names_the_wrong_part_and_the_right_spelling(string text, string right, string part)
     {
         var account = AccountIdentifier.Parse(text, out var problem);

@@ -4,7 +4,7 @@ using ThermalStreaming.Forwarding;
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
 /// <summary>
-/// Proxies, captive portals and gateways answer in Snowflake's place, also with 200. Such an answer never moves the cursor, never ends
+/// Proxies, captive portals and gateways answer in place of Snowflake, also with 200. Such an answer never moves the cursor, never ends
 /// delivery, and is explained; the readings arrive once when Snowflake itself answers again.
 /// </summary>
 public class AnswersTests
@@ -89,7 +89,7 @@ public class AnswersTests
         Assert.DoesNotContain("RSA_PUBLIC_KEY", said);
         Assert.DoesNotContain('\n', said);
         if (answer is not "a body that is cut off")
-            Assert.True(said.Contains("in Snowflake's place", StringComparison.Ordinal), said);
+            Assert.True(said.Contains("in place of Snowflake", StringComparison.Ordinal), said);
         if (foreign[answer].Location is { } location)
             Assert.Contains(location, said);
         if (answer is "a page with 200")
@@ -171,7 +171,7 @@ public class AnswersTests
         "203.0.113.9",
         "RSA_PUBLIC_KEY"
     )]
-    [InlineData(200, """{"status_code":17,"message":"Something of its own"}""", "17", "Something of its own", "in Snowflake's place")]
+    [InlineData(200, """{"status_code":17,"message":"Something of its own"}""", "17", "Something of its own", "in place of Snowflake")]
     public async Task Snowflakes_own_words_stand_in_every_message_and_advice_that_does_not_fit_them_does_not(
         int status,
         string body,

@@ -184,9 +184,9 @@ public sealed class KeyFileTests : IDisposable
             { "encrypted the old way", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
             { "encrypted the old way, in one line", "openssl pkcs8 -topk8 -v2 aes-256-cbc -in {path}" },
             { "short", "1024 bits" },
-            { "ec", "an EC key, no RSA key" },
-            { "ec, SEC1", "an EC key, no RSA key" },
-            { "ed25519", "an Ed25519 key, no RSA key" },
+            { "ec", "an EC key, not an RSA key" },
+            { "ec, SEC1", "an EC key, not an RSA key" },
+            { "ed25519", "an Ed25519 key, not an RSA key" },
             { "pss", "PSS only" },
             { "openssh", "ssh-keygen -p -m PKCS8" },
             { "openssh, ed25519", "not RSA" },
@@ -208,7 +208,7 @@ public sealed class KeyFileTests : IDisposable
             { "a digit changed", "damaged RSA key" },
             { "directory", "a directory" },
             { "missing", "it does not exist" },
-            { "disk image", "no key" },
+            { "disk image", "is not a key" },
         };
 
     [Theory]

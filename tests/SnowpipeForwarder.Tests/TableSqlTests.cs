@@ -92,17 +92,17 @@ public sealed class TableSqlTests : IDisposable
     }
 
     [Theory]
-    [InlineData("CREATE TABLE T (\n A INT,\n B DECIMALL(10, 4)\n)", "line 3, column B: DECIMALL is no type that Snowflake has")]
-    [InlineData("CREATE TABLE T (\n A DECIMAL(10, 12)\n)", "line 2, column A: DECIMAL(10, 12) cannot be")]
-    [InlineData("CREATE TABLE T (\n A DECIMAL(39)\n)", "line 2, column A: DECIMAL(39) cannot be")]
-    [InlineData("CREATE TABLE T (A VARCHAR(0))", "line 1, column A: VARCHAR(0) cannot be")]
-    [InlineData("CREATE TABLE T (A VARCHAR(x))", "line 1, column A: what stands in the brackets of VARCHAR is not a number")]
+    [InlineData("CREATE TABLE T (\n A INT,\n B DECIMALL(10, 4)\n)", "line 3, column B: Snowflake has no type DECIMALL")]
+    [InlineData("CREATE TABLE T (\n A DECIMAL(10, 12)\n)", "line 2, column A: DECIMAL(10, 12) is not possible")]
+    [InlineData("CREATE TABLE T (\n A DECIMAL(39)\n)", "line 2, column A: DECIMAL(39) is not possible")]
+    [InlineData("CREATE TABLE T (A VARCHAR(0))", "line 1, column A: VARCHAR(0) is not possible")]
+    [InlineData("CREATE TABLE T (A VARCHAR(x))", "line 1, column A: the brackets of VARCHAR do not hold a number")]
     [InlineData("CREATE TABLE T (A)", "line 1, column A: a type is expected")]
     [InlineData("-- nothing\n", "no CREATE TABLE with columns")]
     [InlineData("CREATE TABLE T LIKE U", "no CREATE TABLE with columns")]
     [InlineData("CREATE TABLE T (A INT); CREATE TABLE U (B INT)", "2 tables (T, U)")]
     [InlineData("CREATE TABLE T (A INT", "the list of columns does not end")]
-    [InlineData("CREATE TABLE T (\n\"A INT)", "line 2: \" without its other half")]
+    [InlineData("CREATE TABLE T (\n\"A INT)", "line 2: \" is not closed")]
     [InlineData("/* CREATE", "line 1: /* without */")]
     public void Names_line_and_column_of_what_it_cannot_read(string sql, string problem)
     {

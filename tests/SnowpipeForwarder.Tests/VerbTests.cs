@@ -153,7 +153,7 @@ public sealed class VerbTests : IDisposable
         "not granted",
         "GRANT ROLE STREAMING_ROLE TO USER STREAMER;"
     )]
-    [InlineData("hostname", 405, "", "ingest host", "not as Snowflake does", "SNOWFLAKE_URL")]
+    [InlineData("hostname", 405, "", "ingest host", "not like Snowflake", "SNOWFLAKE_URL")]
     public async Task Check_names_cause_and_fix_of_the_step_that_fails_and_skips_what_needs_it(
         string kind,
         int status,

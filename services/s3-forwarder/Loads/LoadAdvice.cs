@@ -11,8 +11,8 @@ static class LoadAdvice
 
     static readonly Explanation TooOften = new(
         "Snowflake was asked for the load history too often.",
-        "Nothing to do: the pause grows by itself. If it stays, raise SNOWPIPE_MONITOR_INTERVAL, and let only one installation ask for a "
-            + "pipe."
+        "Nothing to do: the pause grows by itself. If this repeats, raise SNOWPIPE_MONITOR_INTERVAL, and let only one installation "
+            + "ask for a pipe."
     );
 
     /// <summary>By code if it is known, otherwise by status, with the names of this installation.</summary>
@@ -25,7 +25,7 @@ static class LoadAdvice
         {
             null => SignInErrors.Unreachable,
             429 => TooOften,
-            408 or 499 => new("The request took too long.", "Nothing to do: it is tried again."),
+            408 or 499 => new("The request took too long.", "Nothing to do: the service retries."),
             >= 500 => SignInErrors.SnowflakesOwn,
             _ when error.IsPage => SignInErrors.SomebodyElse,
             (>= 200 and < 400) or 405 or 407 or 511 => SignInErrors.SomebodyElse,
@@ -33,7 +33,7 @@ static class LoadAdvice
             403 or 404 => NoPipe,
             _ => new(
                 "Snowflake does not understand the request.",
-                "Run check; if it is well and this stays, please report it with this line."
+                "Run check. If check finds no problem and this repeats, please report it with this line."
             ),
         };
 }

@@ -22,7 +22,7 @@ static class LoadChecks
                 .Files.Select(file => file.StageLocation)
                 .FirstOrDefault(stage => stage.Length > 0 && stage != options.StageUrl);
             return other is null
-                ? CheckResult.Ok($"{options.FullPipe} answers; it was done with {page.Files.Count} files in the last 10 minutes")
+                ? CheckResult.Ok($"{options.FullPipe} answers; it finished {page.Files.Count} files in the last 10 minutes")
                 : CheckResult.Warning(
                     $"{options.FullPipe} loads from {other}",
                     $"Objects are expected below {options.StageUrl}, so 'loads refresh' would name paths that the stage does not have.",
@@ -46,7 +46,7 @@ static class LoadChecks
             return CheckResult.Warning(
                 $"{missed} uploaded objects were never seen by {options.FullPipe}",
                 "The bucket's notification was lost or does not point at the pipe's queue, or the pipe is paused.",
-                "s3-forwarder loads refresh; it loads none twice. SELECT SYSTEM$PIPE_STATUS tells whether the pipe runs."
+                "Run s3-forwarder loads refresh; it loads no object twice. SELECT SYSTEM$PIPE_STATUS tells whether the pipe runs."
             );
         }
         return failed + partial > 0

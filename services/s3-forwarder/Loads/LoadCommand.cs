@@ -30,7 +30,7 @@ static class LoadCommand
         });
         var refresh = new Command(
             "refresh",
-            "Ask Snowpipe to load the objects that it has missed. What it has read in the last 14 days it leaves alone."
+            "Ask Snowpipe to load the objects that it has missed. It skips objects that it has read in the last 14 days."
         )
         {
             json,
@@ -54,7 +54,7 @@ static class LoadCommand
                 return await RefreshAsync(loaded, client, file, (result.GetValue(all), result.GetValue(json)), output, stop);
             }
         );
-        return new Command("loads", "What became of uploaded objects in Snowpipe (SNOWPIPE_MONITOR).") { status, refresh };
+        return new Command("loads", "Show whether Snowpipe loaded the uploaded objects (SNOWPIPE_MONITOR).") { status, refresh };
     }
 
     static LoadList? ReadOrSay(string directory, TextWriter output)
@@ -181,7 +181,7 @@ static class LoadCommand
                 $"{figures.Sent} objects were named to {options.FullPipe}. It loads those that it has not read yet."
             );
         else if (failure is null && figures.Old + figures.Foreign == 0)
-            await output.WriteLineAsync("Nothing to refresh: no object is missed. --all-pending names those that are not late yet.");
+            await output.WriteLineAsync("Nothing to refresh: no object is missed. --all-pending includes those that are not late yet.");
         if (figures.Old > 0)
         {
             await output.WriteLineAsync(

@@ -31,21 +31,17 @@ sealed class LoadFigures
     public LoadFigures(Meter meter, StatusPage page, TimeProvider clock)
     {
         this.clock = clock;
-        fileCounter = meter.CreateCounter<long>(
-            "thermal.loads.files",
-            "{file}",
-            "Objects that Snowpipe is done with, by what became of them"
-        );
+        fileCounter = meter.CreateCounter<long>("thermal.loads.files", "{file}", "Objects that Snowpipe has finished, by outcome");
         sentCounter = meter.CreateCounter<long>("thermal.loads.rows.sent", "{row}", "Rows in uploaded objects that Snowpipe is to load");
         loadedCounter = meter.CreateCounter<long>("thermal.loads.rows.loaded", "{row}", "Rows that Snowpipe says are in the table");
-        errorCounter = meter.CreateCounter<long>("thermal.loads.errors", "{error}", "Questions to Snowpipe that failed");
+        errorCounter = meter.CreateCounter<long>("thermal.loads.errors", "{error}", "Requests to Snowpipe that failed");
         lagHistogram = meter.CreateHistogram<double>("thermal.loads.lag", "s", "From the upload of an object to its load");
         meter.CreateObservableGauge("thermal.loads.pending", () => Pending, "{file}", "Objects whose load is not known yet");
         meter.CreateObservableGauge(
             "thermal.loads.missed",
             () => Missed,
             "{file}",
-            "Of these, objects that Snowpipe has not seen for too long"
+            "Pending objects that Snowpipe has not seen for too long"
         );
         meter.CreateObservableGauge(
             "thermal.loads.pending.age",

@@ -36,7 +36,7 @@ sealed class LoadListFile(string directory)
         {
             var end = RandomAccess.GetLength(file);
             if (end + lines.WrittenCount > MostBytes)
-                throw new IOException($"{Path} has {end} bytes, which is its most");
+                throw new IOException($"{Path} has {end} bytes, which is its maximum");
             // A line cut by a power failure must not swallow the next one.
             if (end > 0 && !EndsLine(file, end))
                 RandomAccess.Write(file, "\n"u8, end++);

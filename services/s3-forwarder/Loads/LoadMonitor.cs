@@ -123,7 +123,7 @@ sealed partial class LoadMonitor(
             Keep(
                 file.Address,
                 file.Rows,
-                $"Snowpipe's history of 14 days never knew of {file.Address} ({file.Rows} rows). {HowToLoad(file.Address)}"
+                $"Snowpipe's history of 14 days never listed {file.Address} ({file.Rows} rows). {HowToLoad(file.Address)}"
             );
             known.Remove(file.Address);
         }
@@ -302,16 +302,17 @@ sealed partial class LoadMonitor(
     [LoggerMessage(
         EventId = 523,
         Level = LogLevel.Warning,
-        Message = "{Count} uploaded objects were never seen by {Pipe}, the oldest is {File}. Their notification was lost, or the pipe is "
-            + "paused. Run 's3-forwarder loads refresh'; it loads none twice. If it happens again, run 'check' (step s3 notification)"
+        Message = "{Count} uploaded objects were never seen by {Pipe}, the oldest is {File}. Their notification was lost, or the "
+            + "pipe is paused. Run 's3-forwarder loads refresh'; it loads no object twice. If it happens again, run 'check' (step s3 "
+            + "notification)"
     )]
     partial void LogMissed(int count, string pipe, string file);
 
     [LoggerMessage(
         EventId = 524,
         Level = LogLevel.Error,
-        Message = "The 14 days of history of {Pipe} do not know {Count} uploaded objects, the oldest is {File}. Dead letters "
-            + "say how to load them"
+        Message = "The 14 days of history of {Pipe} do not list {Count} uploaded objects, the oldest is {File}. Dead letters say how "
+            + "to load them"
     )]
     partial void LogGivenUp(int count, string pipe, string file);
 
@@ -326,11 +327,11 @@ sealed partial class LoadMonitor(
     [LoggerMessage(
         EventId = 526,
         Level = LogLevel.Warning,
-        Message = "Whether objects are loaded is not known: {Problem} It is asked again, ever more rarely; uploads continue"
+        Message = "It is not known whether objects are loaded: {Problem} Retrying at growing intervals; uploads continue"
     )]
     partial void LogProblem(string problem);
 
-    [LoggerMessage(EventId = 527, Level = LogLevel.Information, Message = "{Pipe} tells again what became of objects")]
+    [LoggerMessage(EventId = 527, Level = LogLevel.Information, Message = "{Pipe} answers again whether objects are loaded")]
     partial void LogAnswers(string pipe);
 
     [LoggerMessage(

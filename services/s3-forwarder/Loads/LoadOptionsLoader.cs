@@ -28,14 +28,14 @@ static class LoadOptionsLoader
             TimeSpan.FromMinutes(8),
             TimeSpan.FromSeconds(1),
             TimeSpan.FromHours(6),
-            "Time between two questions; Snowflake answers 429 to who asks too often."
+            "Time between two requests; Snowflake answers 429 if they come too often."
         );
         var missedAfter = settings.Duration(
             "SNOWPIPE_MISSED_AFTER",
             TimeSpan.FromHours(1),
             TimeSpan.FromSeconds(1),
             TimeSpan.FromDays(10),
-            "An object that Snowpipe has not seen so long after its upload is reported as missed."
+            "An object that Snowpipe has not seen this long after its upload is reported as missed."
         );
         var stage = settings.Text(
             "SNOWPIPE_STAGE_URL",

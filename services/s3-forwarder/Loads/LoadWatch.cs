@@ -59,8 +59,8 @@ sealed partial class LoadWatch(LoadListFile list, LoadClient client, LoadFigures
     [LoggerMessage(
         EventId = 520,
         Level = LogLevel.Warning,
-        Message = "{Path} cannot be written ({Problem}); which objects await their load is kept in memory until it can. Uploads continue. "
-            + "Free space on the data volume, or end the process that holds it"
+        Message = "{Path} cannot be written ({Problem}); the list of objects that await their load is kept in memory until it can. "
+            + "Uploads continue. Free space on the data volume, or end the process that holds it"
     )]
     partial void LogRefused(string path, string problem);
 }

@@ -213,7 +213,7 @@ public sealed class LoadMonitorTests
             Assert.Equal(TimeSpan.FromMinutes(30), pause);
         if (fails)
         {
-            Assert.Contains("Whether objects are loaded is not known", Assert.Single(stand.Warnings), StringComparison.Ordinal);
+            Assert.Contains("It is not known whether objects are loaded", Assert.Single(stand.Warnings), StringComparison.Ordinal);
             Assert.NotNull((string?)stand.Status()["problem"]);
         }
         Assert.True(stand.Health.IsReady);
@@ -370,11 +370,7 @@ public sealed class LoadMonitorTests
 
         await stand.AskAsync();
 
-        Assert.Contains(
-            "never knew of s3://readings/inverter-data/old.json",
-            Assert.Single(stand.Letters).Reason,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("never listed s3://readings/inverter-data/old.json", Assert.Single(stand.Letters).Reason, StringComparison.Ordinal);
         Assert.Empty(stand.Pending);
         Assert.Equal(1, (int)stand.Status()["given_up"]!);
     }
