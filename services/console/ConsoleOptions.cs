@@ -74,7 +74,7 @@ sealed class ConsoleOptions
                 TimeSpan.FromMinutes(10),
                 TimeSpan.FromSeconds(1),
                 TimeSpan.FromHours(1),
-                "How often the history is written; a crash costs so much of it."
+                "How often the history is written; a crash loses at most this much of it."
             ),
         };
     }

@@ -10,7 +10,7 @@ static class Agent
     /// <summary>The original's options.</summary>
     public static IReadOnlyList<SettingOption> Arguments { get; } =
     [
-        new("--config", "CONFIG_FILE", "JSON file with settings; the environment goes before it."),
+        new("--config", "CONFIG_FILE", "JSON file with settings; the environment takes precedence."),
         new("--batch-size", "BATCH_SIZE", "Thermal readings per batch."),
         new("--interval", "INTERVAL_SECONDS", "Seconds between two thermal batches."),
         new("--simulate", "SIMULATE", "Simulate the environmental sensors.", IsSwitch: true),

@@ -40,7 +40,7 @@ sealed class AgentMetrics
         replaySkipped = meter.CreateCounter<long>(
             "thermal.agent.replay.skipped",
             "{line}",
-            "Lines of a replayed file that were skipped because they are no readings."
+            "Lines of a replayed file that were skipped because they are not readings."
         );
         // An alert on an increase needs the series to exist before the first event.
         foreach (var counter in new[] { taken, published, replayed, replaySkipped })
@@ -161,7 +161,7 @@ sealed class AgentMetrics
             "thermal.agent.machine.load",
             () => Some(system.Last.LoadAverage),
             null,
-            "Tasks of the machine that ran or wanted to, averaged over a minute."
+            "Tasks of the machine that ran or were ready to run, averaged over a minute."
         );
         meter.CreateObservableGauge(
             "thermal.agent.machine.uptime",

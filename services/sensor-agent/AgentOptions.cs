@@ -118,8 +118,8 @@ sealed class AgentOptions
             Source = settings.Choice(
                 "SOURCE",
                 SourceKind.Auto,
-                "Where environmental values come from. Auto: the sensors that are attached, nothing made up. "
-                    + "Hardware: the same, and without any the agent is not well. Simulate: made up. Replay: from REPLAY_FILE."
+                "Where environmental values come from. Auto: the sensors that are attached, nothing made up. Hardware: the same, and "
+                    + "the agent reports a problem if there are none. Simulate: made up. Replay: from REPLAY_FILE."
             ),
             InverterSource = settings.Choice(
                 "INVERTER_SOURCE",
@@ -129,8 +129,8 @@ sealed class AgentOptions
             Simulate = settings.Flag(
                 "SIMULATE",
                 false,
-                "true: as SOURCE=Simulate, whatever SOURCE says; false: never simulate. System metrics are real either way, but for a "
-                    + "replay, which has the recording's."
+                "true: as SOURCE=Simulate, whatever SOURCE says; false: never simulate. System metrics are real either way, except "
+                    + "in a replay, which uses the recorded ones."
             ),
             Inverters = settings.WholeNumber("INVERTERS_NUM", 60, 0, 10_000, "Inverters of the generated fleet; 0 for none."),
             InverterInterval = settings.Duration(
@@ -176,8 +176,8 @@ sealed class AgentOptions
             ForwarderRequired = settings.Flag(
                 "FORWARDER_REQUIRED",
                 false,
-                "true: readings wait here until a forwarder says that it takes them; false: until one was heard for the first time, any "
-                    + "subscriber will do, such as a program of yours."
+                "true: readings wait here until a forwarder says that it takes them; false: until the first forwarder was heard, any "
+                    + "subscriber is enough, such as a program of your own."
             ),
             HomeAssistant = settings.Flag(
                 "HOME_ASSISTANT",
@@ -201,7 +201,7 @@ sealed class AgentOptions
         foreach (var (key, path) in new[] { ("HOST_NET", options.HostNet), ("HOST_SYS", options.HostSys) })
         {
             if (!Directory.Exists(path))
-                settings.Problem($"{key} is '{path}', which is no directory; mount the machine's there, or leave {key} out.");
+                settings.Problem($"{key} is '{path}', which is not a directory; mount the machine's directory there, or leave {key} out.");
         }
         options.Cells = CellSettings.Load(settings, options.DeviceId, options.DataDirectory);
         options.Mqtt = MqttSettings.Load(
@@ -287,7 +287,8 @@ sealed class AgentOptions
         if (
             settings.OptionalText(
                 "SEED",
-                "Whole number that chooses the simulated values; not set, the device's name does. The same seed gives the same day."
+                "Whole number that chooses the simulated values; if it is not set, the device's name chooses them. The same seed "
+                    + "gives the same day."
             )
             is not { } text
         )

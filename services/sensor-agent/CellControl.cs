@@ -37,7 +37,7 @@ sealed class CellControl(AgentOptions options, CellMove? move)
             throw ControlErrors.Precondition(
                 "CELLS",
                 options.DeviceId,
-                "This agent knows no cells: its MQTT_HOST names one broker. Write {cell} into it and set CELLS (docs/scaling.md)."
+                "This agent has no cells: its MQTT_HOST names one broker. Write {cell} into it and set CELLS (docs/scaling.md)."
             );
         var count = options.Cells.Map.Count;
         if (request.HasCell == request.FollowSettings)
@@ -55,8 +55,8 @@ sealed class CellControl(AgentOptions options, CellMove? move)
             throw ControlErrors.Because(
                 StatusCode.Unavailable,
                 "DISK",
-                $"It cannot be kept, so the device stays: {e.Message.TrimEnd('.')}. Free space on the data volume or look at the disk "
-                    + "(dmesg), then call again."
+                $"The command cannot be saved, so the device stays in its cell: {e.Message.TrimEnd('.')}. Free space on the data "
+                    + "volume or look at the disk (dmesg), then call again."
             );
         }
         return Status()!;

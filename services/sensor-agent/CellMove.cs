@@ -77,8 +77,8 @@ sealed partial class CellMove : BackgroundService
             var (home, target, left) = (Cells.Home, Cells.Target, ReadingsLeft);
             return home == target ? ""
                 : left > 0 ? $"moves to cell {target}: {left} readings go to cell {home} first"
-                : $"moves to cell {target}: cell {home} has all readings, and keeps the connection until its broker has surely written them "
-                    + $"to its disk, up to {options.ReplayWindow.TotalMinutes:0.#} minutes; new ones wait";
+                : $"moves to cell {target}: cell {home} has all readings; the agent stays connected to it until its broker has surely "
+                    + $"written them to its disk, up to {options.ReplayWindow.TotalMinutes:0.#} minutes; new readings wait";
         }
     }
 
@@ -164,7 +164,7 @@ sealed partial class CellMove : BackgroundService
             }
             catch (Exception e) when (DiskError.IsFileProblem(e))
             {
-                health.Unwell(Part, $"the cell of this device cannot be written down, so it does not change: {e.Message}");
+                health.Unwell(Part, $"the cell of this device cannot be saved, so it does not change: {e.Message}");
                 return false;
             }
             isDone = true;
@@ -210,8 +210,9 @@ sealed partial class CellMove : BackgroundService
     [LoggerMessage(
         EventId = 90,
         Level = LogLevel.Information,
-        Message = "This device moves from cell {Home} to cell {Target}. Cell {Home} gets what was taken so far and keeps the connection for "
-            + "REPLAY_WINDOW ({Window}) after it; readings taken from now on wait on disk for cell {Target}"
+        Message = "This device moves from cell {Home} to cell {Target}. Cell {Home} gets the readings taken so far, and the agent "
+            + "stays connected to it for REPLAY_WINDOW ({Window}) after that; readings taken from now on wait on disk for cell "
+            + "{Target}"
     )]
     partial void LogMoves(int home, int target, TimeSpan window);
 
@@ -225,8 +226,8 @@ sealed partial class CellMove : BackgroundService
     [LoggerMessage(
         EventId = 92,
         Level = LogLevel.Warning,
-        Message = "This device has left its cell without waiting for it: cell {Home} gets everything that is in the outbox, and what the "
-            + "other cell has stored of that is stored twice"
+        Message = "This device has left its cell without waiting for it: cell {Home} gets all readings in the outbox; those that the "
+            + "other cell has stored already are stored twice"
     )]
     partial void LogAbandoned(int home);
 }

@@ -21,7 +21,7 @@ static class CellSettings
             "Cells of the installation. {cell} in MQTT_HOST and other MQTT_ settings stands for the number of this device's cell, 0 to "
                 + "CELLS - 1, which its name decides (docs/scaling.md)."
         );
-        var text = settings.OptionalText("CELL_PINS", "Devices whose cell their name does not decide: DEVICE=CELL,DEVICE=CELL.");
+        var text = settings.OptionalText("CELL_PINS", "Devices with a fixed cell, whatever their name: DEVICE=CELL,DEVICE=CELL.");
         var pins = CellMap.ReadPins(text ?? "", count, out var problem);
         if (problem is not null)
             settings.Problem($"CELL_PINS is '{text}': {problem}; write DEVICE=CELL with commas between them.");

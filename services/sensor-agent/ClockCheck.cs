@@ -32,7 +32,7 @@ static class ClockCheck
                 Fix
             ),
             _ => CheckResult.Warning(
-                "nothing here says whether it is synchronised; readings carry the machine's time as it is",
+                "the kernel does not say whether it is synchronised; readings carry the machine's time as it is",
                 "The kernel does not answer (adjtimex). Engines before 20.10 do not let containers ask.",
                 "timedatectl shows it; upgrade Docker Engine"
             ),

@@ -63,7 +63,7 @@ sealed class ForwarderPresence
         lock (gate)
         {
             return IsAway(heard[outbox.Kind], client.State.Generation)
-                ? $"no forwarder for {Topics.Name(outbox.Kind)} readings says that it takes any: {outbox.Backlog} readings wait here. "
+                ? $"no forwarder announces that it takes {Topics.Name(outbox.Kind)} readings: {outbox.Backlog} readings wait here. "
                     + (
                         outbox.Kind == ReadingKind.Inverter
                             ? "Start the s3-forwarder and look at its /readyz, or set INVERTERS_NUM=0."

@@ -220,8 +220,8 @@ sealed partial class HardwareSensors : BackgroundService
     [LoggerMessage(
         EventId = 20,
         Level = LogLevel.Warning,
-        Message = "{Missing}: environmental values stay empty, system metrics are taken. It is looked for every minute. Set SIMULATE=true "
-            + "for made-up values"
+        Message = "{Missing}: environmental values stay empty, system metrics are taken. The agent looks again every minute. Set "
+            + "SIMULATE=true for made-up values"
     )]
     partial void LogNoBus(string missing);
 

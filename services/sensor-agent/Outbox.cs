@@ -304,7 +304,7 @@ sealed partial class Outbox : IDisposable
     [LoggerMessage(
         EventId = 1,
         Level = LogLevel.Error,
-        Message = "{Count} {Kind} readings in hand could not be stored before the stop and are lost: {Reason}"
+        Message = "{Count} {Kind} readings in memory could not be stored before the stop and are lost: {Reason}"
     )]
     partial void LogLost(int count, string kind, string reason);
 }

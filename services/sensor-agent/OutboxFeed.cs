@@ -79,7 +79,7 @@ sealed partial class OutboxFeed(Outbox outbox, MqttClient client, Health health,
         while (!outbox.MayPublish(endOffset))
         {
             // A stop does not wait for the move.
-            outbox.HeldBy = "the device moves to another cell, which gets these readings when the present one has all before them";
+            outbox.HeldBy = "the device moves to another cell, which gets these readings when the present cell has all earlier ones";
             await Task.Delay(CellLook, clock, cancellationToken);
             outbox.HeldBy = heldBy;
         }

@@ -254,7 +254,7 @@ sealed partial class Publisher : BackgroundService
         catch (MqttPublishRefusedException e)
         {
             metrics.Answered(e.Reason, clock.GetElapsedTime(sent.At));
-            return $"{e.Message} {outbox.Backlog} readings wait here until it does.";
+            return $"{e.Message} {outbox.Backlog} readings wait here until the broker takes them.";
         }
         catch (MqttException)
         {

@@ -75,7 +75,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
             using var document = JsonDocument.Parse(line.Span.StartsWith("\uFEFF"u8) ? line[3..] : line);
             var json = document.RootElement;
             if (json.ValueKind != JsonValueKind.Object)
-                return "it is no JSON object";
+                return "it is not a JSON object";
             if (Time(json, out var at) is { } problem)
                 return problem;
             return kind == ReadingKind.Thermal ? ParseThermal(json, at, out row) : ParseInverter(json, at, out row);
@@ -167,7 +167,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
             if (property.Value.ValueKind == JsonValueKind.Null)
                 continue;
             if (Number(property.Value) is not { } value)
-                return $"{property.Name} is no number";
+                return $"{property.Name} is not a number";
             set(reading, value);
         }
         return null;
@@ -202,7 +202,7 @@ readonly record struct RecordedRow(ThermalReading? Thermal, InverterReading? Inv
             if (!json.TryGetProperty(key, out var value) || value.ValueKind == JsonValueKind.Null)
                 continue;
             if (!ReadingTime.TryParse(JsonMarshal.GetRawUtf8Value(value), out var time))
-                return $"{key} is no time; {ReadingTime.AcceptedForms}";
+                return $"{key} is not a time; {ReadingTime.AcceptedForms}";
             at ??= time.Microseconds;
         }
         return null;

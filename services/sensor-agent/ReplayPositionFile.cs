@@ -69,8 +69,8 @@ sealed partial class ReplayPositionFile(string path, TimeProvider clock, ILogger
     [LoggerMessage(
         EventId = 31,
         Level = LogLevel.Warning,
-        Message = "{Path} cannot be written: {Reason}. The replay goes on; after a restart the outbox tells how far it came. Check the data "
-            + "directory"
+        Message = "{Path} cannot be written: {Reason}. The replay continues; after a restart the outbox shows how far it came. Check "
+            + "the data directory"
     )]
     partial void LogRefused(string path, string reason);
 }

@@ -57,10 +57,7 @@ sealed partial class ReplaySampling(
                 catch (RecordingException e)
                 {
                     // The readings in hand are read again. An outbox that cannot store does not end up here; it ends the agent.
-                    health.Unwell(
-                        part,
-                        $"{replay.File}, its position or the outbox cannot be read ({e.Message}); it is tried again every 5 s"
-                    );
+                    health.Unwell(part, $"{replay.File}, its position or the outbox cannot be read ({e.Message}); retrying every 5 s");
                     await Task.Delay(FileRetry, clock, stoppingToken);
                 }
             }
@@ -326,15 +323,15 @@ sealed partial class ReplaySampling(
     [LoggerMessage(
         EventId = 38,
         Level = LogLevel.Warning,
-        Message = "{File} is not the file that was replayed under this name before ({Readings} readings): what was replayed of it is no "
-            + "longer in it. It is replayed from its beginning, and its readings are new ones"
+        Message = "{File} is not the file that was replayed under this name before ({Readings} readings): it no longer contains the "
+            + "replayed lines. It is replayed from its beginning, and all its readings are new"
     )]
     partial void LogIsAnother(string file, ulong readings);
 
     [LoggerMessage(
         EventId = 39,
         Level = LogLevel.Information,
-        Message = "{File}, line {Line}, the last one, is not complete; the next start takes it when it is"
+        Message = "{File}, line {Line}, the last one, is not complete; the next start reads it if it is complete then"
     )]
     partial void LogUnfinished(string file, long line);
 }

@@ -20,9 +20,7 @@ static class ReplaySettings
         var speed = ReadSpeed(settings);
         var isLooping = settings.Flag("REPLAY_LOOP", false, "Begins a recorded file again at its end.");
         if (isLooping && speed == 0)
-            settings.Problem(
-                "REPLAY_LOOP is true and REPLAY_SPEED is max, which would fill the outbox without end; set one of them otherwise."
-            );
+            settings.Problem("REPLAY_LOOP is true and REPLAY_SPEED is max, which would fill the outbox without end; change one of them.");
         var time = settings.Choice(
             "REPLAY_TIME",
             ReplayTime.Now,

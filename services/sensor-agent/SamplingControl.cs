@@ -39,8 +39,8 @@ sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
             throw ControlErrors.Because(
                 StatusCode.Unavailable,
                 "DISK",
-                $"It cannot be kept, so it is not set: {e.Message.TrimEnd('.')}. Free space on the data volume or look at the disk "
-                    + "(dmesg), then call again."
+                $"The setting cannot be saved, so it was not changed: {e.Message.TrimEnd('.')}. Free space on the data volume or look "
+                    + "at the disk (dmesg), then call again."
             );
         }
     }
@@ -87,9 +87,9 @@ sealed class SamplingControl(AgentOptions options, SamplingPlan plan)
         if (request.BatchSize > 0 && kind == ReadingKind.Inverter)
             problems.Add(("batch_size", "A batch of inverters has all of them (INVERTERS_NUM); leave it out."));
         if (request.Reset && (request.Interval is not null || request.BatchSize > 0))
-            problems.Add(("reset", "It goes alone, without interval and batch_size."));
+            problems.Add(("reset", "It must be alone, without interval and batch_size."));
         if (!request.Reset && request.Interval is null && request.BatchSize == 0)
-            problems.Add(("interval", "Nothing is to be set; give interval, batch_size or reset."));
+            problems.Add(("interval", "There is nothing to set; give interval, batch_size or reset."));
         return problems.Count == 0 ? interval : throw ControlErrors.Invalid(problems);
     }
 }

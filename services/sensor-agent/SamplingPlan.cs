@@ -143,14 +143,14 @@ sealed partial class SamplingPlan : IDisposable
     [LoggerMessage(
         EventId = 80,
         Level = LogLevel.Warning,
-        Message = "{Path} is damaged, so the configuration's interval and batch size hold. Set them again by gRPC"
+        Message = "{Path} is damaged, so the configuration's interval and batch size apply. Set them again by gRPC"
     )]
     static partial void LogDamaged(ILogger logger, string path);
 
     [LoggerMessage(
         EventId = 81,
         Level = LogLevel.Error,
-        Message = "{Path} cannot be read ({Reason}), so the configuration's interval and batch size hold until the next start"
+        Message = "{Path} cannot be read ({Reason}), so the configuration's interval and batch size apply until the next start"
     )]
     static partial void LogUnreadable(ILogger logger, string path, string reason);
 }

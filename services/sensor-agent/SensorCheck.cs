@@ -58,7 +58,7 @@ static class SensorCheck
         if (found.Count == 0)
         {
             var places = string.Join(", ", rows.Select(row => row.Id));
-            return Bad(source, "no sensor was found; the environmental values stay empty", $"None answers at {places}.", fix);
+            return Bad(source, "no sensor was found; the environmental values stay empty", $"No sensor answers at {places}.", fix);
         }
         return CheckResult.Ok(string.Join("; ", found.Select(row => $"{row.Id} {row.Description}")));
     }

@@ -50,7 +50,7 @@ sealed class SensorCommands(Func<AgentOptions> load)
         };
         var minutes = new Option<int?>("--minutes")
         {
-            Description = $"How long it measures before, {LeastMinutes} to 60; not given: {LeastMinutes}.",
+            Description = $"Minutes that it measures before, {LeastMinutes} to 60; {LeastMinutes} if not given.",
         };
         var calibrate = new Command("calibrate", "Recalibrate the SCD4x to air of known CO2, while the agent is stopped. Cannot be undone.")
         {

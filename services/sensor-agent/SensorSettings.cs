@@ -26,7 +26,7 @@ static class SensorSettings
                 Mode = settings.Choice(
                     "SCD4X_MODE",
                     Scd4xMode.Periodic,
-                    "Periodic measures every 5 s, LowPower every 30 s, SingleShot (SCD41 alone) when asked to."
+                    "Periodic measures every 5 s, LowPower every 30 s, SingleShot (SCD41 only) when asked to."
                 ),
                 SingleShotInterval = settings.Duration(
                     "SCD4X_SINGLE_SHOT_INTERVAL",
@@ -63,7 +63,7 @@ static class SensorSettings
                 TimeSpan.FromMinutes(10),
                 TimeSpan.FromSeconds(30),
                 TimeSpan.FromDays(1),
-                "A sensor that repeats the very same raw values for so long is reported as stuck."
+                "A sensor that repeats the very same raw values for this long is reported as stuck."
             ),
         };
 

@@ -70,7 +70,7 @@ public sealed class ControlTlsTests : IDisposable
         Assert.Contains("GRPC_TLS_CERTIFICATE_FILE", fix, StringComparison.Ordinal);
         Assert.Contains("timedatectl", fix, StringComparison.Ordinal);
         if (until < 0)
-            Assert.Contains("it is taken without a restart", agent.Process.Log, StringComparison.Ordinal);
+            Assert.Contains("the service reads them without a restart", agent.Process.Log, StringComparison.Ordinal);
     }
 
     [Fact]

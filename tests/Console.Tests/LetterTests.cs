@@ -112,7 +112,7 @@ public sealed class LetterTests(Chromium chromium) : IClassFixture<Chromium>
         var stand = await ConsoleStand.StartAsync(snowpipe: 1);
         var (snowpipe, s3) = (stand.Forwarders[0].Fake, stand.Forwarders[1].Fake);
         for (var i = 1; i <= 7; i++)
-            snowpipe.Keep("unread", "telemetry/v1/greenhouse-1/thermal", $"temperature is \"hot\", which is no number (letter {i})");
+            snowpipe.Keep("unread", "telemetry/v1/greenhouse-1/thermal", $"temperature is \"hot\", which is not a number (letter {i})");
         snowpipe.Keep("refused", "telemetry/v1/pi/thermal", "Snowflake: numeric value '1e400' is out of range (column TEMPERATURE)", 2);
         snowpipe.Keep("unread", "telemetry/v1/greenhouse-2/thermal", "no JSON: <b>oops</b> at byte 9");
         s3.Keep(

@@ -376,7 +376,7 @@ public sealed class HardwareSensorsTests : IDisposable
         await IdleAsync(1);
 
         Assert.DoesNotContain(sensors.Sensors, sensor => sensor.State == SensorState.Working);
-        Assert.Contains("has not ended a transfer", health.Parts.Single().Value, StringComparison.Ordinal);
+        Assert.Contains("has not finished a transfer", health.Parts.Single().Value, StringComparison.Ordinal);
         var judged = SensorCheck.Judge(SourceKind.Auto, [.. sensors.Sensors.Select(SensorRow.Of)], null);
         Assert.Equal(CheckOutcome.Failed, judged.Outcome);
         hang.Set();

@@ -99,7 +99,9 @@ public sealed class HoldBackTests : IDisposable
     static async Task<int> HeldBackAsync(AgentProcess agent, Collector spy, params ReadingKind[] kinds)
     {
         await agent.StatusAsync(status =>
-            kinds.All(kind => Part(status, kind).Contains($"no forwarder for {Topics.Name(kind)} readings says", StringComparison.Ordinal))
+            kinds.All(kind =>
+                Part(status, kind).Contains($"no forwarder announces that it takes {Topics.Name(kind)} readings", StringComparison.Ordinal)
+            )
         );
         var held = kinds.ToDictionary(kind => kind, kind => spy.Of(kind).Count);
         var taken = (await agent.StatusAsync(_ => true)).GetProperty("readings_taken").GetInt64();

@@ -156,7 +156,7 @@ sealed partial class HistoryFiles(ConsoleOptions options, DeviceBook devices, Ti
     [LoggerMessage(
         EventId = 800,
         Level = LogLevel.Warning,
-        Message = "{Path} is left out of the history: {Reason}. The charts have a gap of an hour; nothing need be done."
+        Message = "{Path} is left out of the history: {Reason}. The charts have a gap of an hour; there is nothing to do."
     )]
     partial void LogUnreadable(string path, string reason);
 

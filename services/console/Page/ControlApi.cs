@@ -63,13 +63,13 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
         }
         catch (ObjectDisposedException)
         {
-            await Reply.SaidAsync(context, 502, "It is gone since; nothing is known of the command.");
+            await Reply.SaidAsync(context, 502, "The replica has gone away; it is not known whether the command took effect.");
         }
         catch (ArgumentException)
         {
             // A header that gRPC cannot carry.
             guesses.NoteWrong();
-            await Reply.SaidAsync(context, 401, "The token holds characters that no token has.");
+            await Reply.SaidAsync(context, 401, "The token has characters that a token cannot have.");
         }
     }
 

@@ -42,7 +42,7 @@ sealed class LetterApi(ReplicaBook replicas, TimeProvider clock)
         }
         catch (ObjectDisposedException)
         {
-            await Reply.SaidAsync(context, 502, "It is gone since.");
+            await Reply.SaidAsync(context, 502, "The replica has gone away.");
             return;
         }
         await Reply.JsonAsync(

@@ -5,6 +5,6 @@ namespace ThermalStreaming.Console;
 /// <param name="address">Its address.</param>
 sealed class PlainTokenException(string service, string address)
     : Exception(
-        $"The token was not sent to {service} at {address}: it would leave this machine in clear. Set GRPC_TLS=true there and CONSOLE_TLS=true "
-            + "here, or CONSOLE_PLAIN_TOKEN=true where nobody else can read along."
+        $"The token was not sent to {service} at {address}: it would leave this machine unencrypted. Set GRPC_TLS=true there and "
+            + "CONSOLE_TLS=true here, or CONSOLE_PLAIN_TOKEN=true where nobody else can read the traffic."
     );

@@ -60,7 +60,7 @@ static class ProblemFinder
             $"No {service} is running.",
             service == "sensor-agent"
                 ? "No readings of this machine are taken. Start it: docker compose up -d."
-                : "Agents keep the readings meant for it. Start it: docker compose up -d. If its number in .env is 0, that is meant."
+                : "Agents keep the readings meant for it. Start it: docker compose up -d. If its number in .env is 0, this is intended."
         );
 
     static IEnumerable<Finding> Of(Replica replica, Presence presence, DateTimeOffset now)
@@ -77,9 +77,10 @@ static class ProblemFinder
                 (
                     isAgent
                         ? "No readings are taken here. "
-                        : "Another replica takes over what it had stored; without another one it waits on disk. "
+                        : "Another replica takes over its stored readings; without another one they wait on disk. "
                 )
-                    + $"Start it: docker compose up -d. Removed on purpose? This line goes by {Clock(replica.GoneSince + ReplicaBook.Remembered)} UTC.",
+                    + "Start it: docker compose up -d. If it was removed on purpose: this line disappears by "
+                    + $"{Clock(replica.GoneSince + ReplicaBook.Remembered)} UTC.",
                 replica.GoneSince
             );
             yield break;
@@ -161,7 +162,7 @@ static class ProblemFinder
                 error.Code == "NeedsOperator",
                 where,
                 Sentence(error.Message),
-                error.Fix.Length > 0 ? Sentence(error.Fix) : "Nothing need be done: it tries again by itself.",
+                error.Fix.Length > 0 ? Sentence(error.Fix) : "Nothing to do: the forwarder retries by itself.",
                 at.ToDateTimeOffset()
             );
         var lost = forwarder.Slots.Aggregate(0UL, (sum, slot) => sum + slot.LostReadings);
@@ -193,8 +194,8 @@ static class ProblemFinder
                 false,
                 service,
                 letters == 1
-                    ? "1 dead letter: something that came could not be stored or delivered."
-                    : $"{Number(letters)} dead letters: something that came could not be stored or delivered.",
+                    ? "1 dead letter: a message or reading could not be stored or delivered."
+                    : $"{Number(letters)} dead letters: messages or readings could not be stored or delivered.",
                 "Dead letters, further down, shows the reasons. When the cause is removed, replay them there."
             );
     }
@@ -227,7 +228,7 @@ static class ProblemFinder
                 $"voltage {device.Id}",
                 false,
                 $"Device {device.Id}",
-                "Its supply voltage is too low; SD cards are damaged that way.",
+                "Its supply voltage is too low; this damages SD cards.",
                 "Use the Pi's own power supply and a short cable."
             );
     }

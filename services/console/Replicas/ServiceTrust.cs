@@ -22,7 +22,7 @@ static class ServiceTrust
             AllowsPlainToken = settings.Flag(
                 "CONSOLE_PLAIN_TOKEN",
                 false,
-                "Pass the page's token on without TLS also where it leaves this machine or the project's network."
+                "Pass the page's token on without TLS even where it leaves this machine or the project's network."
             ),
         };
         foreach (var (key, value) in new[] { ("CONSOLE_CA_FILE", authority), ("CONSOLE_TLS_NAME", name) })

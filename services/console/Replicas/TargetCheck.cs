@@ -21,7 +21,7 @@ static class TargetCheck
             return CheckResult.Warning(
                 $"{target.Host} has no address ({e.Message})",
                 "No replica of it is running.",
-                "Start it: docker compose up -d. With a scale of 0 in .env that is as it should be."
+                "Start it: docker compose up -d. If its scale in .env is 0, this is intended."
             );
         }
         var deaf = new List<string>();
@@ -44,7 +44,7 @@ static class TargetCheck
             ? CheckResult.Ok($"{addresses.Length} of {addresses.Length} replicas take connections on port {target.Port}")
             : CheckResult.Failed(
                 $"{string.Join(", ", deaf)} take no connection on port {target.Port}",
-                "The service does not run there, or its GRPC_PORT is another one.",
+                "The service does not run there, or it uses another GRPC_PORT.",
                 $"docker compose ps {target.Service}; docker compose logs {target.Service}"
             );
     }

@@ -26,7 +26,7 @@ export async function send(command, body, line = byId("control-answer"), withTok
     if (answer.status === 401) keep("");
     return answer.ok;
   } catch {
-    say(line, "The console did not answer. Nothing is known of the command; look at the page once it is connected.", true);
+    say(line, "The console did not answer. It is not known whether the command took effect; look at the page once it is connected.", true);
     return false;
   }
 }
