@@ -32,7 +32,7 @@ public sealed class CellCommandTests : IDisposable
     [InlineData("", "", "Neither CELLS in .env nor --cells says it")]
     [InlineData("0", "", "from 1 to 1000")]
     [InlineData("2", "pi=2", "'pi=2' names cell 2, but there are cells 0 to 1")]
-    [InlineData("2", "pi=0,pi=1", "'pi' stands in it twice")]
+    [InlineData("2", "pi=0,pi=1", "'pi' is listed twice")]
     [InlineData("2", "pi", "'pi' is not DEVICE=CELL")]
     [InlineData("2", "a/b=1", "'a/b' cannot be the name of a device")]
     public async Task Where_refuses_what_it_cannot_compute(string cells, string pins, string expected)
