@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs Mosquitto with the users and rules that `setup` keeps in /mosquitto/auth, and serves changes without a restart by hand.
+# Runs Mosquitto with the users and rules that `setup` keeps in /mosquitto/auth, and applies changes without a manual restart.
 #
-#   broker           until it is stopped: new certificates are loaded, changed users take effect (after `apply` at once,
+#   broker           runs until it is stopped. Loads new certificates, and applies changes of users (after `apply` at once,
 #                    otherwise by a restart of Mosquitto within seconds, which keeps sessions and queued messages)
 #   broker apply     gives commands from stdin (dynamic security, JSON) to the running Mosquitto
 #   broker try USER  logs in with the password on stdin and publishes an empty status; exit code 0 if that is allowed
 #   broker login USER   logs in with the password on stdin; exit code 0 if the broker accepts it
 #   broker healthy   exit code 0 if Mosquitto answers
-#   broker orphans   the forwarders' sessions that nobody connects to, as they were at the start: client id and messages held
+#   broker orphans   lists the forwarders' sessions that nobody connects to, as they were at the start: client id and messages held
 set -eu
 umask 077
 
@@ -19,7 +19,8 @@ config=${MOSQUITTO_CONFIG:-/mosquitto/config/mosquitto.conf}
 administration=${MOSQUITTO_ADMINISTRATION_PORT:-1880}
 tick=${MOSQUITTO_WATCH_SECONDS:-5}
 
-# client NAME PROGRAM OPTION…: mosquitto_pub or mosquitto_sub as this user. Options come from a file, so no password shows.
+# client NAME PROGRAM OPTION…: runs mosquitto_pub or mosquitto_sub as this user. Options come from a file, so the list of processes shows no
+# password.
 client() {
     user=$1 program=$2
     shift 2
@@ -38,10 +39,10 @@ checksum_of() { cat "$@" 2>/dev/null | cksum; }
 users_now() { checksum_of "$rules"; }
 certificate_now() { checksum_of "$auth/server.crt" "$auth/server.key"; }
 
-# ---------------------------------------------------------------- What Mosquitto reads
+# ---------------------------------------------------------------- Mosquitto's configuration
 
-# The configuration of the dynamic-security plugin, in memory: the rules that `setup` has written, with passwords for the users of this
-# container, which are made at each start.
+# Writes the configuration of the dynamic-security plugin, in memory: the rules of `setup`, with new passwords at each start for the users of
+# this container.
 render() {
     marks=''
     for name in administrator health; do
@@ -53,7 +54,8 @@ render() {
     sed "${marks#;}" "$rules" >"$run/dynamic-security.json"
 }
 
-# hash_of PASSWORD: sets $iterations, $salt and $hash, by way of a file that only this user can read: nothing shows in the list of processes.
+# hash_of PASSWORD: sets $iterations, $salt and $hash. The password is in a file that only this user can read, so the list of processes does
+# not show it.
 hash_of() {
     hashing=$(mktemp)
     printf 'user:%s\n' "$1" >"$hashing"
@@ -62,10 +64,10 @@ hash_of() {
     rm -f "$hashing"
 }
 
-# Three quarters of what the container may use: beyond it Mosquitto refuses messages and clients; the kernel would end it.
-# MOSQUITTO_MEMORY_LIMIT, in bytes, stands for the container's limit. Mosquitto's own memory_limit does not work here: each time the
-# dynamic-security plugin saves, it frees memory that Mosquitto has not counted. The count falls below zero, Mosquitto takes that for
-# far above the limit, and after the second enrolled device it disconnects everybody as "out of memory".
+# Limits Mosquitto to three quarters of the container's memory. Beyond that Mosquitto refuses messages and clients; at the container's limit
+# the kernel would kill it. MOSQUITTO_MEMORY_LIMIT, in bytes, replaces the container's limit. Mosquitto's own memory_limit does not work here:
+# each time the dynamic-security plugin saves, it frees memory that Mosquitto has not counted. The count falls below zero, Mosquitto reads that
+# as far above the limit, and after the second enrolled device it disconnects everybody as "out of memory".
 limit_memory() {
     limit=${MOSQUITTO_MEMORY_LIMIT:-$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)}
     case $limit in
@@ -82,10 +84,11 @@ configure() {
             echo "MQTT_MAX_CONNECTIONS is '$connections'; it must be a number of devices, such as 2000" >&2
             exit 2 ;;
     esac
-    # Each of the two listeners has as many. A connection takes a descriptor; without one, Mosquitto would accept it and not serve it.
+    # Each of the two listeners allows so many connections. A connection takes a file descriptor: if none is free, Mosquitto accepts the
+    # connection but does not serve it.
     files=$(ulimit -n)
     if [ "$files" != unlimited ] && [ "$files" -lt $(( 2 * connections + 100 )) ]; then
-        echo "$(date +%s): MQTT_MAX_CONNECTIONS is $connections, and this container may open $files files: it will serve fewer. Set" \
+        echo "$(date +%s): MQTT_MAX_CONNECTIONS is $connections, but this container may open only $files files, so it serves fewer. Set" \
             "MQTT_OPEN_FILES to $(( 2 * connections + 100 )) or more, and restart the broker"
     fi
     sed -e "s/^autosave_interval .*/autosave_interval ${MQTT_AUTOSAVE_SECONDS:-1800}/" \
@@ -94,8 +97,8 @@ configure() {
 
 # ---------------------------------------------------------------- The log
 
-# Mosquitto says "not authorised" without an address; the connection before is almost always the one. Everything else that
-# it says of connections stays out, and of refused logins no more than ten a minute are told one by one.
+# Mosquitto logs "not authorised" without an address. The new connection before that line is almost always the refused one. The filter leaves
+# out everything else about connections, and shows at most ten refused logins a minute one by one.
 filter_log() {
     line_buffered=''
     case $(readlink -f "$(command -v awk)") in *mawk*) line_buffered='-W interactive' ;; esac
@@ -131,7 +134,7 @@ serve() {
         users_now >"$run/applied"
         certificate=$(certificate_now)
         render
-        # Gives saved sessions their shared subscriptions back, which Mosquitto 2.0 does not save.
+        # Restores the shared subscriptions of saved sessions, which Mosquitto 2.0 does not save.
         if [ -x "${0%/*}/restore-subscriptions" ]; then
             "${0%/*}/restore-subscriptions" "$data/mosquitto.db" "$auth/installation" "$run/orphans" "$auth/subscriptions" || true
         fi
@@ -141,7 +144,7 @@ serve() {
         while kill -0 "$broker" 2>/dev/null && [ -z "$stopping" ]; do
             sleep "$tick" & wait $! || true
             ticks=$(( ticks + 1 ))
-            # Once, soon after the start: the sessions that are new are on disk long before the first save of its own.
+            # Saves once, soon after the start, so that new sessions are on disk long before Mosquitto's own first save.
             [ "$ticks" != 12 ] || kill -USR1 "$broker" 2>/dev/null || true
             if [ "$certificate" != "$(certificate_now)" ]; then
                 certificate=$(certificate_now)
@@ -152,14 +155,14 @@ serve() {
             if [ "$users" = "$(cat "$run/applied")" ]; then
                 suspect=''
             elif [ "$users" != "$suspect" ]; then
-                # Somebody may be about to apply it.
+                # `broker apply` may be about to apply this change: waits once more.
                 suspect=$users
             else
                 echo "$(date +%s): users were changed: restarting Mosquitto with them"
                 break
             fi
         done
-        # Again and again: a process that is just being started may miss a signal.
+        # Sends the signal repeatedly: a process that is just starting may miss it.
         while kill -0 "$broker" 2>/dev/null; do
             kill -TERM "$broker" 2>/dev/null || true
             sleep 1 & wait $! || true
@@ -175,7 +178,7 @@ case ${1:-} in
     '') serve ;;
     apply)
         client administrator mosquitto_pub -q 1 -t '$CONTROL/dynamic-security/v1' -s
-        # Other changes, which the commands do not bring, are left to `serve`: it restarts Mosquitto with them.
+        # `serve` handles changes that are not in these commands: it restarts Mosquitto with them.
         [ "$(checksum_of "$auth/rules.previous.json")" != "$(cat "$run/applied")" ] || users_now >"$run/applied" ;;
     try)
         attempt=$(mktemp -d)

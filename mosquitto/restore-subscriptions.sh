@@ -1,19 +1,18 @@
 #!/bin/sh
-# Gives the forwarders' saved sessions their shared subscriptions back, before the broker starts. Mosquitto 2.0 saves
-# sessions, but not their shared subscriptions: until the forwarders have connected again, it would acknowledge readings
-# that reach nobody. It tells an MQTT 5 sender so; an MQTT 3.1.1 sender loses them in silence.
+# Restores the shared subscriptions of the forwarders' saved sessions, before the broker starts. Mosquitto 2.0 saves
+# sessions, but not their shared subscriptions: until the forwarders connect again, it would acknowledge readings
+# that no subscriber gets. The broker tells an MQTT 5 sender so; an MQTT 3.1.1 sender loses the readings without notice.
 #
 # usage: restore-subscriptions [DATABASE [FILE WITH THE INSTALLATION'S IDENTITY [FILE FOR OTHER SESSIONS [FILE WITH THE SUBSCRIPTIONS]]]]
 #
-# It also names the forwarders' sessions of other identities: nobody connects to them, so what they hold is never delivered.
-# The third file gets a line for each: its client id, and about how many messages it holds.
+# The script also lists the forwarders' sessions of other identities: nobody connects to them, so their messages are never delivered.
+# The third file gets a line for each session: its client id, and about how many messages it holds.
 #
 # Appends to the database, for each session of this installation in it, the subscriptions that `setup` lists for its service (a line each:
-# the service, a space, the subscription). The identity is random and known
-# to the services alone, so no payload that the database holds can name a session; without the file, it is the one in the
-# client ids of the broker's users. The database of Mosquitto 2.0 (version
-# 6) is a row of chunks: type, length, and so many bytes. A subscription (type 5) is its identifier, the lengths of client
-# id and topic, QoS, options, two unused bytes, client id, topic. Numbers are big-endian.
+# the service, a space, the subscription). The identity is random and known to the services alone, so no payload in the database can name a
+# session. Without the file, the identity is the one in the client ids of the broker's users. The database of Mosquitto 2.0 (version 6) is a
+# sequence of chunks: type, length, and that many bytes. A subscription (type 5) is its identifier, the lengths of client id and topic, QoS,
+# options, two unused bytes, client id, topic. Numbers are big-endian.
 set -eu
 umask 077
 
@@ -26,8 +25,8 @@ subscriptions=${4:-/mosquitto/auth/subscriptions}
 : >"$others"
 [ -s "$database" ] && [ -n "$identity" ] && [ -s "$subscriptions" ] || exit 0
 
-# The broker does not start with a torn chunk. A power cut may have left one at the end, where we appended; and what was
-# appended in full is still there, if the broker has not saved since. The file that is being appended says which bytes are ours.
+# The broker does not start with a torn chunk. A power cut may have left one at the end, where this script appended. A complete
+# append is still there too, if the broker has not saved since. The file $added holds the bytes that this script appended.
 if [ -s "$added" ] && [ -s "$added.at" ]; then
     size=$(cat "$added.at")
     rest=$(( $(wc -c <"$database") - size ))
@@ -40,18 +39,19 @@ rm -f "$added" "$added.at" "$added.part"
 
 version=$(dd if="$database" bs=1 skip=19 count=4 2>/dev/null | od -An -tx1 | tr -d ' \n')
 if [ "$version" != 00000006 ]; then
-    echo "the database of the broker has version $version; only version 6 can be given its shared subscriptions back"
+    echo "the database of the broker has version $version; shared subscriptions can be restored in version 6 only"
     exit 0
 fi
 
 bytes() { for byte; do printf "\\$(printf %03o "$byte")"; done; }
 number() { bytes $(( $1 >> 24 & 255 )) $(( $1 >> 16 & 255 )) $(( $1 >> 8 & 255 )) $(( $1 & 255 )); }
 
-# Every run of the characters that client ids are made of, a line each.
+# Prints every run of characters that can be in a client id, a line each.
 words() { tr -c 'a-z0-9-' '\n' <"$database"; }
 
-# A session's client id stands before its user, which is the same text; a message for it has the client id alone. So only what stands
-# there twice in one is a session, and a payload that merely names one is none. A basic expression: musl has no references in extended ones.
+# In the database a session's client id comes directly before its user, which is the same text. A message for the session has the client id
+# alone. So a text that is there twice in a row is a session, and a payload that only names one is not. This is a basic regular expression,
+# because musl has no back-references in extended ones.
 for other in $(words | grep -x '\([a-z0-9]*-forwarder-[0-9a-f]\{8\}-slot-[0-9][0-9]*\)\1' | sort -u); do
     other=$(printf '%s' "$other" | cut -c "1-$(( ${#other} / 2 ))")
     case $other in *"-forwarder-$identity-slot-"*) continue ;; esac

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Docker on a fresh machine: sourced by ./up and its kin, which use its functions, and a program for ./test.
+# Docker on a fresh machine. ./up and the other scripts source this file for its functions; ./test also runs it as a program.
 #
 # usage: offline/docker.sh ready               finds Docker Engine, Compose 2 and buildx; installs or starts what is missing
 #        offline/docker.sh install PACKAGE…    installs Debian packages that are not there yet
 #
-# Every failure is one line on stderr: what, why, what to do.
+# Every failure is one line on stderr: what failed, why, how to fix it.
 
 # shellcheck disable=SC2015,SC2016,SC2032,SC2033,SC2034  # a && b || fail; other programs' dollars; docker as a function; colours for others
 
-# What tools say, for failure messages. For its owner alone: it may hold a secret.
+# The output of tools, for failure messages. Only its owner may read it, because it may hold a secret.
 if [[ -z ${LOG_FILE-} ]]; then
     LOG_FILE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/artifacts/$(basename "$0").log
     { mkdir -p "${LOG_FILE%/*}" && ( umask 077; : >"$LOG_FILE" ) && chmod 600 "$LOG_FILE"; } 2>/dev/null || LOG_FILE=$(mktemp)
@@ -28,7 +28,7 @@ fail() {
     exit 1
 }
 
-# What a tool left in the log, for the WHY of a failure: its first error, or else its last line.
+# The reason that a tool wrote into the log, for the WHY of a failure: its first error, or else its last line.
 last_log_line() {
     local line
     line=$(tail -n 400 "$LOG_FILE" | grep -m 1 -E '^(#[0-9]+ [0-9.]+ )?(E: |ERROR: |error: |fatal: |[^ ]+( :|:) error )' || true)
@@ -38,7 +38,7 @@ last_log_line() {
 
 as_root() {
     if (( EUID == 0 )); then "$@"; return; fi
-    local fix='run this command as root (su -), or have Docker installed by someone who may'
+    local fix='run this command as root (su -), or ask an administrator to install Docker'
     command -v sudo >/dev/null || fail "the next step needs root" "This is user $(id -un), and sudo is not installed" "$fix"
     if [[ -z ${SUDO_ANNOUNCED-} ]]; then
         export SUDO_ANNOUNCED=yes
@@ -65,11 +65,11 @@ apt_install() {
     (( ${#missing[@]} )) || return 0
     command -v apt-get >/dev/null ||
         fail "cannot install ${missing[*]}" "This system has no apt-get" "install it with your system's own package tool, then run this again"
-    as_root true   # asks now, not where the question would be hidden
+    as_root true   # sudo asks for the password now; below, its question would be hidden
     say "installing ${missing[*]}"
-    # An installation that was interrupted, this one before perhaps, must be finished first. Otherwise this does nothing.
+    # Finishes an installation that was interrupted, perhaps an earlier one of this script. Otherwise this does nothing.
     as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$LOG_FILE" 2>&1 || true
-    # One unreachable third-party list is no reason to stop.
+    # One unreachable third-party package list must not stop the installation.
     as_root apt-get -q -o DPkg::Lock::Timeout=600 update >>"$LOG_FILE" 2>&1 || true
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "${missing[@]}" >>"$LOG_FILE" 2>&1 ||
         fail "could not install ${missing[*]}" "apt-get says: $(last_log_line)" "check the network and /etc/apt/sources.list, then run this again; all output is in $LOG_FILE"
@@ -77,13 +77,13 @@ apt_install() {
 
 is_debian_12() { grep -qs '^ID=debian' /etc/os-release && grep -qs '^VERSION_ID="12' /etc/os-release; }
 
-# Where this machine has its packages from, so that a local mirror is used for everything. The label is Debian or Debian-Security.
+# The mirror that this machine gets its packages from, so that a local mirror is used for everything. The label is Debian or Debian-Security.
 debian_mirror() {
     local found attempt
     for attempt in 1 2; do
         found=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | awk -v label="$1" '$1 == label { print $2; exit }')
         [[ -z $found ]] || { printf '%s' "${found%/}"; return; }
-        # The labels stand in the lists, and a new machine has none yet.
+        # The labels are in the package lists, and a new machine has no lists yet.
         [[ $attempt == 2 ]] || as_root apt-get -q update >>"$LOG_FILE" 2>&1 || true
     done
     fail "no source of Debian packages is known" "apt lists none with the label $1" "set DEBIAN_MIRROR and DEBIAN_SECURITY_MIRROR to addresses of a Debian mirror"
@@ -98,16 +98,16 @@ socket_is_closed() { (( EUID != 0 )) && [[ -S /var/run/docker.sock && ! -w /var/
 
 docker_allowed() {
     ! socket_is_closed || command -v sudo >/dev/null ||
-        fail "user $(id -un) may not use Docker" "Its socket is for root and the group docker, and sudo is not installed" "run this as root, or have root say: usermod -aG docker $(id -un)"
+        fail "user $(id -un) may not use Docker" "Its socket is for root and the group docker, and sudo is not installed" "run this as root, or ask root to run: usermod -aG docker $(id -un)"
 }
 
-# A running engine, reached directly or, where the socket belongs to others, through sudo. Installs and starts nothing.
+# Finds a running engine: directly or, where this user may not use the socket, through sudo. Installs and starts nothing.
 docker_access() {
-    # A script that called this one has found the way.
+    # The script that called this one has found the engine already.
     ! declare -F docker >/dev/null || return 0
     docker_answers && return
     socket_is_closed && command -v sudo >/dev/null && as_root timeout 20 docker version >/dev/null 2>&1 || return 1
-    say "user $(id -un) is not in the group 'docker': using sudo for docker (for good: sudo usermod -aG docker $(id -un), then log in again)"
+    say "user $(id -un) is not in the group 'docker': using sudo for docker (to do without: sudo usermod -aG docker $(id -un), then log in again)"
     docker() { sudo --preserve-env docker "$@"; }
     export -f docker   # for the scripts that this one calls
 }
@@ -121,7 +121,7 @@ docker_ready() {
     say "Engine $(docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short), buildx $(docker buildx version | awk '{ print $2 }')"
 }
 
-# Other systems have Docker in other ways: there, a person installs it.
+# This file installs Docker on Debian alone. On other systems a person must install it.
 supported_system() {
     local processor
     processor=$(dpkg --print-architecture 2>/dev/null || true)
@@ -129,7 +129,7 @@ supported_system() {
         fail "32-bit ARM is not supported" "The build tools (protoc) exist for 64-bit ARM only" "install the 64-bit Raspberry Pi OS; every Pi from model 3 runs it"
     # shellcheck disable=SC1091
     [[ $processor == @(amd64|arm64) ]] && ( . /etc/os-release && [[ $ID == debian && ${VERSION_ID%%.*} -ge 12 ]] ) 2>/dev/null ||
-        fail "cannot install Docker here by itself" "This is not Debian or Raspberry Pi OS 12 or later (64-bit)" \
+        fail "cannot install Docker on this system" "This is not Debian or Raspberry Pi OS 12 or later (64-bit)" \
              "install Docker Engine 20.10+ with Compose v2 and buildx (https://docs.docker.com/engine/install/), then run this again"
 }
 
@@ -142,23 +142,23 @@ engine_ready() {
         supported_system
         need_space /var/lib 1500 "Docker Engine"
         say "Docker Engine is not installed: installing Debian's docker.io"
-        # Debian 12 has the command line in docker.io, and neither Compose 2 nor buildx.
+        # In Debian 12 the package docker.io contains the command line. Compose 2 and buildx have no package there.
         if is_debian_12; then apt_install docker.io iptables ca-certificates
         else apt_install docker.io docker-cli docker-compose docker-buildx iptables ca-certificates; fi
     fi
     as_root true
     if [[ -d /run/systemd/system ]]; then
         say "starting Docker (systemctl enable --now docker)"
-        as_root systemctl enable --now docker >>"$LOG_FILE" 2>&1 || fail "Docker does not start" "Its log ends with: $(engine_reason)" "repair what the log names, then run this again"
+        as_root systemctl enable --now docker >>"$LOG_FILE" 2>&1 || fail "Docker does not start" "Its log ends with: $(engine_reason)" "correct what the log names, then run this again"
     else
         dockerd_start
     fi
     until as_root docker version >/dev/null 2>&1; do
-        (( ++waited <= 60 )) || fail "Docker does not answer" "60 s after its start. Its log ends with: $(engine_reason)" "repair what the log names, then run this again"
-        [[ -z $dockerd ]] || [[ -d /proc/$dockerd ]] || fail "dockerd stopped at once" "Its log ends with: $(engine_reason)" "repair what the log names, then run this again"
+        (( ++waited <= 60 )) || fail "Docker does not answer" "It was started 60 s ago. Its log ends with: $(engine_reason)" "correct what the log names, then run this again"
+        [[ -z $dockerd ]] || [[ -d /proc/$dockerd ]] || fail "dockerd stopped at once" "Its log ends with: $(engine_reason)" "correct what the log names, then run this again"
         sleep 1
     done
-    docker_access || fail "Docker does not answer" "It runs, but 'docker version' says: $(docker version 2>&1 | tail -n 1)" "repair what that names, then run this again"
+    docker_access || fail "Docker does not answer" "It runs, but 'docker version' says: $(docker version 2>&1 | tail -n 1)" "correct what this message names, then run this again"
 }
 
 # No init system (a container, a rescue system, CI): run the daemon ourselves, detached from this terminal.
@@ -166,9 +166,9 @@ dockerd_start() {
     local mtu old
     old=$(cat /var/run/docker.pid 2>/dev/null || true)
     ! grep -qs dockerd "/proc/${old:-none}/cmdline" || return 0
-    # Left by a Docker that no longer runs, it keeps the next one from starting.
+    # The pid file of a Docker that no longer runs keeps the next one from starting.
     as_root rm -f /var/run/docker.pid
-    # Containers must not send larger packets than the way out can carry.
+    # Containers must not send larger packets than the network interface to the outside can carry.
     mtu=$(cat "/sys/class/net/$(awk '$2 == "00000000" { print $1; exit }' /proc/net/route)/mtu" 2>/dev/null || echo 1500)
     say "no init system here: starting dockerd in the background (log: /var/log/dockerd.log)"
     dockerd=$(as_root sh -c 'PATH=$PATH:/usr/sbin:/sbin; setsid dockerd --mtu "$1" >/var/log/dockerd.log 2>&1 </dev/null & echo $!' - "$(( mtu < 1500 ? mtu : 1500 ))")
@@ -179,8 +179,8 @@ engine_reason() {
     else as_root sh -c 'grep -E "level=fatal|^failed to|^unable to" "$1" || cat "$1"' - /var/log/dockerd.log 2>/dev/null | tail -n 1 | cut -c 1-300; fi
 }
 
-# Compose 2 and buildx are ordinary packages from Debian 13 on. Debian 12 has only Compose 1, so there they come out of Debian 13's packages:
-# programs that need nothing newer than Debian 12's libc.
+# Compose 2 and buildx are ordinary packages from Debian 13 on. Debian 12 has only Compose 1, so there they are taken from Debian 13's
+# packages. These programs run with Debian 12's libc.
 plugins_ready() {
     local missing=() name
     docker compose version >/dev/null 2>&1 || missing+=(docker-compose)
@@ -194,10 +194,10 @@ plugins_ready() {
     done
 }
 
-# With package lists of its own: the machine's own package state is not touched.
+# Uses its own package lists, and leaves the machine's package state as it is.
 plugins_from_trixie() {
     local work package mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    say "taking $* from Debian 13, for Debian 12 has none"
+    say "taking $* from Debian 13, because Debian 12 does not have them"
     mirror=${DEBIAN_MIRROR:-$(debian_mirror Debian)}
     work=$(mktemp -d)
     [[ -r $keyring ]] || apt_install debian-archive-keyring

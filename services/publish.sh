@@ -19,7 +19,7 @@ esac
 linker=''
 [ "$target" = "$here" ] || linker=-p:LinkerFlavor=lld
 
-# Analyzers and code style have their say in ./test.
+# ./test runs the analyzers and checks the code style.
 dotnet restore "$project" --locked-mode --verbosity quiet
 dotnet publish "$project" --no-restore --runtime "$rid" --configuration Release --output "$output" --verbosity quiet --nologo -maxcpucount:1 \
     -p:RunAnalyzers=false -p:GenerateDocumentationFile=false $linker

@@ -114,7 +114,7 @@ public sealed class LocalStackFixture : IAsyncLifetime
             }
         );
         Sqs = new AmazonSQSClient(credentials, new AmazonSQSConfig { ServiceURL = Address.AbsoluteUri, AuthenticationRegion = Region });
-        // The last thing that the start-up script does is the notification.
+        // The start-up script sets up the notification last.
         await UntilAsync(IsSetUpAsync, "the bucket tells the queue of new objects");
         QueueUrl = (await Sqs.GetQueueUrlAsync(Queue)).QueueUrl;
     }

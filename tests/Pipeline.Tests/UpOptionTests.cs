@@ -9,17 +9,17 @@ public sealed class UpOptionTests
     [InlineData("--build-for needs a processor, amd64 or arm64", "--build-for", "mips")]
     [InlineData("--build-for needs a processor, amd64 or arm64", "--build-for")]
     [InlineData("--build-for needs a processor, amd64 or arm64", "--build-for=")]
-    [InlineData("does not go with --no-build", "--build-for", "arm64", "--no-build")]
+    [InlineData("cannot be combined with --no-build", "--build-for", "arm64", "--no-build")]
     [InlineData("unknown option --build", "--build")]
     [InlineData("--mapping needs the name of a mapping", "--enroll", "zigbee", "--mapping")]
     [InlineData("--backup needs the name of a file", "--backup")]
     [InlineData("--restore needs the name of a file", "--restore", "--replace")]
-    [InlineData("--replace belongs to --restore FILE", "--backup", "new.backup", "--replace")]
+    [InlineData("--replace works only with --restore FILE", "--backup", "new.backup", "--replace")]
     [InlineData("--undelivered belongs to --restore FILE", "--undelivered")]
-    [InlineData("/etc/x.backup is no file that can be read", "--restore", "/etc/x.backup")]
-    [InlineData("there is no such directory", "--backup", "/none/x.backup")]
-    [InlineData("exists already, and a backup does not replace another", "--backup", "/etc/hostname")]
-    [InlineData("--mapping belongs to --enroll NAME", "--mapping", "zigbee2mqtt")]
+    [InlineData("/etc/x.backup cannot be read, or is not a file", "--restore", "/etc/x.backup")]
+    [InlineData("its directory does not exist", "--backup", "/none/x.backup")]
+    [InlineData("exists already, and a backup never replaces a file", "--backup", "/etc/hostname")]
+    [InlineData("--mapping works only with --enroll NAME", "--mapping", "zigbee2mqtt")]
     public async Task A_wrong_option_is_refused_with_its_reason(string reason, params string[] arguments)
     {
         using var process = Process.Start(

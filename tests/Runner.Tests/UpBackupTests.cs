@@ -77,7 +77,7 @@ public sealed class UpBackupTests : IDisposable
         );
 
         Assert.Equal((130, "start one two"), (code, (await AskedAsync())[^1]));
-        Assert.Contains("interrupted: there is no backup", text, StringComparison.Ordinal);
+        Assert.Contains("interrupted: no backup was made", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class UpBackupTests : IDisposable
         var (code, text) = await copy.RunAsync("touch asked; ./up --backup old.backup");
 
         Assert.Equal(2, code);
-        Assert.Contains("old.backup exists already, and a backup does not replace another", text, StringComparison.Ordinal);
+        Assert.Contains("old.backup exists already, and a backup never replaces a file", text, StringComparison.Ordinal);
         Assert.Empty(await AskedAsync());
     }
 
@@ -105,7 +105,7 @@ public sealed class UpBackupTests : IDisposable
         var (code, text) = await copy.RunAsync("./up --restore old.backup --no-build");
 
         Assert.Equal(1, code);
-        Assert.Contains("failed: services of this project run. ", text, StringComparison.Ordinal);
+        Assert.Contains("failed: services of this project are running. ", text, StringComparison.Ordinal);
         Assert.Empty(await AskedAsync());
     }
 

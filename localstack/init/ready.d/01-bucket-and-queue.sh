@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a real account is given by hand or by IaC: the bucket, and the queue that Snowpipe's auto-ingest listens to,
-# told of every new object under the prefix. Runs at every start; each step may be repeated.
+# Makes the bucket, and the queue that Snowpipe's auto-ingest listens to. The bucket notifies the queue of every new object under
+# the prefix. In a real account, people or IaC do this. Runs at every start; each step may be repeated.
 set -euo pipefail
 
 bucket=${S3_BUCKET:?}
@@ -27,4 +27,4 @@ awslocal s3api put-bucket-notification-configuration --bucket "$bucket" --notifi
     \"Filter\": {\"Key\": {\"FilterRules\": [{\"Name\": \"prefix\", \"Value\": \"$prefix\"}]}}
   }]
 }"
-echo "bucket $bucket tells queue $queue of new objects under $prefix"
+echo "bucket $bucket notifies queue $queue of new objects under $prefix"

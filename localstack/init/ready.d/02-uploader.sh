@@ -1,6 +1,6 @@
 #!/bin/bash
-# The uploading user with the rights, and the bucket with the lifecycle, that docs/s3-snowpipe.md gives a real account, from the same
-# files. Runs at every start; each step may be repeated. Neither LocalStack nor its stand-in enforces policies.
+# Makes the uploading user with its rights, and sets the bucket's lifecycle, from the same files with which docs/s3-snowpipe.md does this in a
+# real account. Runs at every start; each step may be repeated. Neither LocalStack nor its stand-in enforces policies.
 set -euo pipefail
 
 bucket=${S3_BUCKET:?}
