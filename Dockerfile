@@ -16,14 +16,14 @@ RUN [ "$TARGETARCH" = "$BUILDARCH" ] || { \
         { apt-get update && apt-get install -y --no-install-recommends clang lld llvm $cross && rm -rf /var/lib/apt/lists/*; } || \
         { echo "error: no cross compiler for $TARGETARCH: one of the packages clang lld llvm $cross could not be installed" >&2; exit 1; }; }
 WORKDIR /source
-# One place for packages, whoever builds.
+# The same place for packages, whichever user builds.
 ENV NUGET_PACKAGES=/nuget
-# What the services' images lack and cannot make: directories of their own, and the time zones for PARTITION_TIME_ZONE.
+# The services' images have no shell to make these: their own directories, and the time zones for PARTITION_TIME_ZONE.
 RUN mkdir -p /owned/data /owned/keys /usr/share/zoneinfo
 COPY global.json NuGet.config Directory.Build.props Directory.Build.targets Directory.Packages.props Service.props BannedSymbols.txt ./
 COPY protos protos
 COPY libs libs
-# Nothing may be restored that the lock files do not name. The cache's lock also lets one compiler run at a time: each takes 1.2 GB.
+# Restores only packages that the lock files name. The lock on the cache also lets one compiler run at a time: each takes 1.2 GB.
 RUN --mount=type=cache,id=thermal-streaming-nuget,target=/nuget,sharing=locked \
     dotnet restore libs/forwarding --locked-mode --verbosity quiet \
  && dotnet build libs/forwarding --no-restore --configuration Release --verbosity quiet --nologo -p:RunAnalyzers=false -p:GenerateDocumentationFile=false
@@ -88,7 +88,7 @@ COPY --from=build-sensor-agent /out .
 ENTRYPOINT ["sensor-agent"]
 
 
-# The zones of times without one, in mappings.
+# The time zones for mappings, whose times may come without one.
 FROM service AS snowpipe-forwarder
 COPY --from=libraries /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=libraries --chown=1654:1654 /owned/keys /keys
