@@ -6,8 +6,8 @@
 USE ROLE SYSADMIN;
 USE SCHEMA DEMO.DEMO;
 
--- STRIP_OUTER_ARRAY takes arrays apart (S3_FORMAT=array) and does nothing to lines (the default). COMPRESSION = AUTO finds
--- out about each object, so .json and .json.gz (S3_COMPRESS=gzip) may lie side by side.
+-- STRIP_OUTER_ARRAY takes arrays apart (S3_FORMAT=array) and does nothing to lines (the default). COMPRESSION = AUTO detects
+-- the compression of each object, so .json and .json.gz (S3_COMPRESS=gzip) may lie side by side.
 CREATE FILE FORMAT IF NOT EXISTS INVERTER_JSON
     TYPE = JSON
     COMPRESSION = AUTO

@@ -6,7 +6,7 @@ USE SCHEMA DEMO.DEMO;
 -- A pipe remembers by name, for 14 days, what it has loaded. Together with names that are never used twice that is what
 -- makes each object load once; replacing the pipe forgets it, so it is not replaced here.
 --
--- ON_ERROR = SKIP_FILE is a pipe's default: of an object with one bad record nothing is loaded, COPY_HISTORY tells
+-- ON_ERROR = SKIP_FILE is a pipe's default: of an object with one bad record nothing is loaded, COPY_HISTORY says so
 -- (07_monitoring.sql), and the corrected object must be uploaded under another name.
 CREATE PIPE IF NOT EXISTS INVERTER_PIPE
     AUTO_INGEST = TRUE

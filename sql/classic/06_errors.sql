@@ -1,4 +1,4 @@
--- Tells an SNS topic of every object that could not be loaded. Optional: COPY_HISTORY and 09_alerts.sql tell too.
+-- Notifies an SNS topic of every object that could not be loaded. Optional: COPY_HISTORY and 09_alerts.sql report them too.
 --
 -- Safe to run twice: what exists is left alone. Replace <account>, <region> and <role> first: the topic's ARN, and an IAM role
 -- that may publish to it (sql/classic/aws/snowflake-errors-policy.json). Works for accounts of Snowflake that run on AWS, and

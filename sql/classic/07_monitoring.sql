@@ -1,4 +1,4 @@
--- What became of the objects: loaded, refused, how late. Queries only; the stand-in answers them too
+-- The state of the objects: loaded, refused, how late. Queries only; the stand-in answers them too
 -- (./up sql sql/classic/07_monitoring.sql).
 --
 -- COPY_HISTORY goes back 14 days. VALIDATE_PIPE_LOAD does not work here, because the pipe selects metadata columns.

@@ -27,6 +27,6 @@ CREATE ALERT IF NOT EXISTS INVERTER_SILENT
     THEN CALL SYSTEM$SEND_EMAIL('THERMAL_MAIL', '<you@example.com>', 'Thermal Streaming: no inverter readings',
         'No object was loaded for an hour. Is the pipe running? sql/classic/07_monitoring.sql. On the Pi: ./check');
 
--- An alert is made suspended.
+-- A new alert is suspended.
 ALTER ALERT INVERTER_LOAD_FAILED RESUME;
 ALTER ALERT INVERTER_SILENT RESUME;

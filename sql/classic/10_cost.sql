@@ -1,7 +1,7 @@
 -- What classic Snowpipe costs. Queries only; run with a role that may read the SNOWFLAKE database (ACCOUNTADMIN does).
 --
 -- It bills by volume, 0.0037 credits per GB when this was written (see Snowflake's Consumption Table): text before compression,
--- whatever the number of objects. What the PUT requests cost is on the bill of AWS. ACCOUNT_USAGE lags behind by hours.
+-- whatever the number of objects. AWS bills the PUT requests. ACCOUNT_USAGE lags behind by hours.
 
 -- Credits per day.
 SELECT
@@ -15,7 +15,7 @@ WHERE PIPE_NAME = 'INVERTER_PIPE'
 GROUP BY 1
 ORDER BY 1 DESC;
 
--- How large objects are. Some 100 MB are what Snowpipe likes best; many small ones cost PUT requests and time, not credits.
+-- How large objects are. Snowpipe works best with some 100 MB; many small objects cost PUT requests and time, not credits.
 SELECT
     DATE_TRUNC('DAY', LAST_LOAD_TIME)      AS DAY,
     COUNT(*)                               AS FILES,

@@ -6,7 +6,7 @@ USE ROLE ACCOUNTADMIN;
 DROP ALERT IF EXISTS DEMO.DEMO.INVERTER_LOAD_FAILED;
 DROP ALERT IF EXISTS DEMO.DEMO.INVERTER_SILENT;
 
--- With the pipe goes its memory of what it has loaded: a new pipe loads objects again that are announced or refreshed.
+-- Dropping the pipe deletes its load history: a new pipe loads objects again that are announced or refreshed.
 DROP PIPE IF EXISTS DEMO.DEMO.INVERTER_PIPE;
 DROP STAGE IF EXISTS DEMO.DEMO.INVERTER_STAGE;
 DROP FILE FORMAT IF EXISTS DEMO.DEMO.INVERTER_JSON;

@@ -1,12 +1,12 @@
--- Views that the other queries, the alerts and people start from.
+-- Views that the other queries and the alerts use, and that people can start from.
 --
 -- Safe to run twice; needs the columns of sql/streaming/02_table.sql. All times are UTC. SYSDATE() is the present in UTC; CURRENT_TIMESTAMP() is in the session's time zone.
 
 USE SCHEMA DEMO.DEMO;
 
--- Every reading once. The forwarder already sees to that; what is left are copies that no forwarder can know of: two
+-- Every reading once. The forwarder already drops repeats. The view drops copies that no forwarder can know of: two
 -- installations with ledgers of their own, a pipe that was replaced, rows inserted by hand, dead letters that were replayed.
--- A reading whose sender does not count has an identity all the same: the forwarder's journal (BOOT_ID journal-...) and its
+-- A reading whose sender does not number its readings has an identity, too: the forwarder's journal (BOOT_ID journal-...) and its
 -- place in it. Rows without identity (the original project's) are all kept.
 CREATE OR REPLACE VIEW THERMAL_SENSOR_READINGS
     COMMENT = 'Thermal readings, each once'

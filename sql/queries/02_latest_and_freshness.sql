@@ -1,4 +1,4 @@
--- What is it like now, and is every device still reporting? Needs 01_views.sql.
+-- What are the newest values, and is every device still reporting? Needs 01_views.sql.
 
 USE SCHEMA DEMO.DEMO;
 
@@ -21,7 +21,7 @@ SELECT
 FROM THERMAL_SENSOR_LATEST
 ORDER BY AGE_SECONDS DESC;
 
--- Is each machine well? A weak supply, a processor that is slowed, a clock that nobody sets. NULL: the machine does not tell.
+-- Is each machine well? A weak supply, a processor that is slowed, a clock that is not set. NULL: the machine does not report it.
 SELECT DEVICE, DATETIMESTAMP, UNDER_VOLTAGE, THROTTLED, LOAD_1M, ROUND(UPTIME_S / 3600, 1) AS UPTIME_HOURS, SENSORS, QUALITY
 FROM THERMAL_SENSOR_LATEST
 ORDER BY DEVICE;

@@ -1,4 +1,4 @@
--- Is the stream flowing, and how fast? From the rows themselves; what Snowflake says of it is in sql/streaming/06_monitoring.sql.
+-- Is the stream flowing, and how fast? From the rows themselves; Snowflake's own figures are in sql/streaming/06_monitoring.sql.
 --
 -- DATETIMESTAMP: when the reading was taken, by the device's clock. FORWARDED_AT: when the forwarder cut the batch that
 -- carried it. INGESTION_TIMESTAMP is the same as FORWARDED_AT: CURRENT_TIMESTAMP in a pipe or a default is evaluated once,
@@ -37,7 +37,7 @@ WHERE CHANNEL_ID IS NOT NULL
 GROUP BY CHANNEL_ID
 ORDER BY LAST_ROW DESC;
 
--- How complete is what sensors deliver? Shares of rows with a value, over the last day.
+-- How often does each sensor deliver a value? Shares of rows with a value, over the last day.
 SELECT
     COALESCE(DEVICE_ID, HOSTNAME)          AS DEVICE,
     COUNT(*)                               AS ROW_COUNT,
@@ -52,7 +52,7 @@ WHERE DATETIMESTAMP > DATEADD('DAY', -1, SYSDATE())
 GROUP BY 1
 ORDER BY 1;
 
--- What is odd about readings of the last day, and how often? 'clock:Unsynchronised' readings have the time of a clock that nobody had
+-- What is odd about readings of the last day, and how often? 'clock:Unsynchronised' readings have the time of a clock that was not
 -- set; FORWARDED_AT is the better time then.
 SELECT COALESCE(DEVICE_ID, HOSTNAME) AS DEVICE, QUALITY, COUNT(*) AS ROW_COUNT, MIN(FORWARDED_AT) AS FIRST_ROW, MAX(FORWARDED_AT) AS LAST_ROW
 FROM THERMAL_SENSOR_DATA

@@ -1,6 +1,6 @@
 -- When was a device silent? Pauses of more than a minute that are also more than ten times the device's usual pause.
--- Needs 01_views.sql. A pause is silence of the sensor or the machine, not loss: what was taken during an outage arrives later,
--- with its own time. For loss see 09_gaps_in_sequence.sql.
+-- Needs 01_views.sql. A pause is silence of the sensor or the machine, not loss: readings taken during an outage arrive later,
+-- with their own time. For loss see 09_gaps_in_sequence.sql.
 
 USE SCHEMA DEMO.DEMO;
 

@@ -3,9 +3,10 @@
 -- Three things make one:
 --   refused rows     Snowflake refused them. They are in ERROR_TABLE (sql/streaming/06_monitoring.sql) and in the
 --                    forwarder's dead letters; replayed, they arrive under new offsets.
---   a torn journal   after a power cut that left the end of the journal's file torn, the forwarder goes on up to 2^20
---                    offsets further, so that no offset ever means two readings. Nothing need be missing: the readings
---                    concerned were not acknowledged and come again. 09_gaps_in_sequence.sql tells.
+--   a torn journal   after a power cut that left the end of the journal's file torn, the forwarder continues up to 2^20
+--                    offsets further on, so that no offset ever means two readings. Nothing need be missing: the readings
+--                    concerned were not acknowledged and are sent again. 09_gaps_in_sequence.sql
+--                    shows whether one is missing.
 --   loss             what this project exists to prevent. Please report it, with the row of this query.
 -- The end of the channel's name is the identity of its journal: a new SD card is a new channel and starts at 0.
 

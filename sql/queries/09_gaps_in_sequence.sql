@@ -2,7 +2,7 @@
 -- number that is not there is a reading that did not arrive. This is the query that proves the promise.
 --
 -- Needs 01_views.sql. Not gaps: the newest readings, still on their way; and rows that you deleted, which look like one.
--- Left out: readings of senders that do not count. The forwarder names them by their place in its journal (BOOT_ID journal-...),
+-- Left out: readings that the sender does not number. The forwarder names them by their place in its journal (BOOT_ID journal-...),
 -- where readings of other devices lie between them. A device may also count from 0.
 
 USE SCHEMA DEMO.DEMO;

@@ -6,8 +6,8 @@
 USE SCHEMA DEMO.DEMO;
 
 CREATE TABLE IF NOT EXISTS THERMAL_SENSOR_DATA (
-    -- The row as the forwarder wrote it, with the sender's own keys. What it wrote in place of a sender's value (times are
-    -- written in UTC) is kept as it was sent in RAW_DATA:as_sent.
+    -- The row as the forwarder wrote it, with the sender's own keys. If it replaced a sender's value (it writes times
+    -- in UTC), the value as it was sent is in RAW_DATA:as_sent.
     RAW_DATA            VARIANT,
 
     -- Which reading, from which machine.
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS THERMAL_SENSOR_DATA (
 ERROR_LOGGING = TRUE
 COMMENT = 'Thermal and environmental readings, one row per reading';
 
--- What makes a reading identifiable and a gap visible: (DEVICE_ID, BOOT_ID, SEQUENCE) names a reading once and for all,
+-- These columns identify a reading and make a gap visible: (DEVICE_ID, BOOT_ID, SEQUENCE) names a reading once and for all,
 -- STREAM_OFFSET counts the rows of one CHANNEL_ID. Added by ALTER so that an older table gets them too.
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS DEVICE_ID VARCHAR(100);
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS BOOT_ID VARCHAR(100);
@@ -59,12 +59,12 @@ ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS FORWARDED_AT TIMESTAMP_
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS CHANNEL_ID VARCHAR(200);
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS STREAM_OFFSET BIGINT;
 
--- What the original's tables lack. Rows of before keep NULL here; what RAW_DATA has of them is there under the same names. A pipe that is
+-- Columns that the original's tables lack. Older rows keep NULL here; RAW_DATA may have their values, under the same names. A pipe that is
 -- older than these columns fills none of them and loads rows as before: 03_pipe.sql says how to move to the new one.
 -- GAS_RESISTANCE: BME680 and BME688, ohms.
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS GAS_RESISTANCE DECIMAL(12, 0);
--- QUALITY: what is odd, NULL when nothing is: 'icp10125:Stuck', 'scd4x:Jump', 'clock:Unsynchronised' (DATETIMESTAMP is what a clock said
--- that nobody had set), 'clock:Adjusting' (it is up to a minute ahead).
+-- QUALITY: what is odd, NULL when nothing is: 'icp10125:Stuck', 'scd4x:Jump', 'clock:Unsynchronised' (DATETIMESTAMP comes from a clock
+-- that was not set), 'clock:Adjusting' (it is up to a minute ahead).
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS QUALITY VARCHAR;
 -- SENSORS: which sensors delivered: 'scd4x,icp10125,sgp30'.
 ALTER TABLE THERMAL_SENSOR_DATA ADD COLUMN IF NOT EXISTS SENSORS VARCHAR;

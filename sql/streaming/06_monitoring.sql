@@ -1,11 +1,11 @@
--- What Snowflake itself says of the stream: channels, lag, refused rows. Queries only; run what you want to know.
+-- The stream as Snowflake itself sees it: channels, lag, refused rows. Queries only; run those that you need.
 --
 -- ACCOUNT_USAGE lags behind, by up to some hours, and needs a role that may read the SNOWFLAKE database (ACCOUNTADMIN does).
 -- What is happening now: ./check, and the status of each forwarder (docs/operations.md).
 
 USE SCHEMA DEMO.DEMO;
 
--- The channels there are: one per slot of a forwarder, named {SNOWFLAKE_CHANNEL}_{slot}_{journal}. The offset token is
+-- All channels: one per slot of a forwarder, named {SNOWFLAKE_CHANNEL}_{slot}_{journal}. The offset token is
 -- {journal}:{offset of the last committed reading}.
 SHOW CHANNELS IN PIPE DEMO.DEMO.THERMAL_SENSOR_PIPE;
 
@@ -45,7 +45,7 @@ WHERE FORWARDED_AT > DATEADD('HOUR', -1, SYSDATE());
 -- FROM THERMAL_SENSOR_DATA WHERE FORWARDED_AT > DATEADD('HOUR', -1, SYSDATE());
 
 -- Rows that Snowflake refused, with the reason and the row as it was sent. The forwarder keeps the same readings as dead
--- letters (dead-letters list); after the table is mended, dead-letters replay sends them again.
+-- letters (dead-letters list); after the table is corrected, dead-letters replay sends them again.
 SELECT
     TIMESTAMP                                             AS REFUSED_AT,
     ERROR_CODE,

@@ -49,10 +49,10 @@ CREATE ALERT IF NOT EXISTS THERMAL_BAD_AIR
     THEN CALL SYSTEM$SEND_EMAIL('THERMAL_MAIL', '<you@example.com>', 'Thermal Streaming: open a window',
         'CO2 was above 1200 ppm on average over the last 10 minutes. Where: sql/queries/04_thresholds.sql');
 
--- An alert is made suspended.
+-- A new alert is suspended.
 ALTER ALERT THERMAL_DEVICE_SILENT RESUME;
 ALTER ALERT THERMAL_ROWS_REFUSED RESUME;
 ALTER ALERT THERMAL_BAD_AIR RESUME;
 
--- What they did:
+-- The history of the alerts:
 -- SELECT * FROM TABLE(INFORMATION_SCHEMA.ALERT_HISTORY(SCHEDULED_TIME_RANGE_START => DATEADD('HOUR', -1, CURRENT_TIMESTAMP()))) ORDER BY SCHEDULED_TIME DESC;

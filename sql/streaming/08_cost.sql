@@ -30,7 +30,7 @@ WHERE START_TIME > DATEADD('DAY', -30, CURRENT_TIMESTAMP())
 GROUP BY 1, 2
 ORDER BY 1 DESC, 2;
 
--- What is kept. Rows that were deleted still cost for Time Travel and Fail-safe.
+-- Storage. Rows that were deleted still cost for Time Travel and Fail-safe.
 SELECT
     TABLE_NAME,
     ACTIVE_BYTES / 1e9                     AS GB,
