@@ -29,7 +29,7 @@ sealed class ComposeProject
         using var document = JsonDocument.Parse(json);
         return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("services", out _)
             ? new ComposeProject(root.Clone())
-            : throw new JsonException("there are no services in it");
+            : throw new JsonException("the settings have no services");
     }
 
     public bool Has(string service) => root.GetProperty("services").TryGetProperty(service, out _);

@@ -34,7 +34,7 @@ static class ControlCommandLine
         catch (EngineException e)
         {
             new Narrator(Console.Out, Console.Error, Terminal.IsInteractive).Fail(
-                new FailureException("Docker refused a request", e.Message, "repair what it names, then this again").Message
+                new FailureException("Docker refused a request", e.Message, "correct what this message names, then run this again").Message
             );
             return ExitCodes.Failed;
         }
@@ -52,7 +52,7 @@ static class ControlCommandLine
         var verbs = new List<string>();
         for (var command = parsed.CommandResult; command?.Command is not (null or RootCommand); command = command.Parent as CommandResult)
             verbs.Insert(0, command.Command.Name);
-        Console.Error.WriteLine($"./thermalctl {string.Join(' ', verbs.Append("--help"))} shows what there is");
+        Console.Error.WriteLine($"./thermalctl {string.Join(' ', verbs.Append("--help"))} lists verbs and options");
         return OperatorExit.Usage;
     }
 
@@ -144,7 +144,7 @@ static class ControlCommandLine
         {
             Description = "The figures as JSON on standard output, and everything else on standard error.",
         };
-        var elapsed = new Option<int>("--elapsed") { Description = "For how many seconds ./up has been at it." };
+        var elapsed = new Option<int>("--elapsed") { Description = "For how many seconds ./up has been running." };
         var wait = new Command("wait", "Waits until readings arrive, or every service is ready; then shows figures and what to do next.")
         {
             json,
@@ -170,7 +170,7 @@ static class ControlCommandLine
 
     static Command Ended()
     {
-        var ended = new Command("ended", "Says why a container ended that should run; exit code 0 if there is none.");
+        var ended = new Command("ended", "Says why a container ended that should run; exit code 0 if none has ended.");
         ended.SetAction(
             async (_, cancellationToken) =>
             {
@@ -193,7 +193,7 @@ static class ControlCommandLine
             Description = "The project's directory on the machine, inside which a missing key pair is made.",
             Required = true,
         };
-        var before = new Command("before-start", "Finds what would make the start fail: a missing key or image, a port that is taken.")
+        var before = new Command("before-start", "Finds problems that would make the start fail: a missing key or image, a port in use.")
         {
             directory,
         };
@@ -215,7 +215,10 @@ static class ControlCommandLine
     static Command Setting()
     {
         var paths = new Argument<string[]>("path") { Description = "For example services/setup/image.", Arity = ArgumentArity.OneOrMore };
-        var setting = new Command("setting", "Prints values of the settings as Compose sees them, a line each, empty where there is none.")
+        var setting = new Command(
+            "setting",
+            "Prints values of the settings as Compose sees them, a line each; the line of a missing value is empty."
+        )
         {
             paths,
         };
@@ -244,7 +247,7 @@ static class ControlCommandLine
             throw new FailureException(
                 "the settings cannot be read",
                 e.Message,
-                "docker compose config --format json | thermalctl … gives them"
+                "pass them on standard input: docker compose config --format json | thermalctl …"
             );
         }
     }

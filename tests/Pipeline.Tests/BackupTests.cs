@@ -44,7 +44,7 @@ public sealed class BackupTests(ITestOutputHelper output)
                 var made = await copy.RunAsync(project, "--backup", backup);
 
                 Assert.Contains("keep it where nobody else can read it", made, StringComparison.Ordinal);
-                Assert.DoesNotContain("is not delivered yet", made, StringComparison.Ordinal);
+                Assert.DoesNotContain("holds undelivered readings", made, StringComparison.Ordinal);
                 Assert.Equal("600", (await UpCopy.BashAsync("/", "stat -c %a \"$1\"", backup)).Text.Trim());
                 // What ran before runs again, and goes on.
                 await project.ReadyAsync();

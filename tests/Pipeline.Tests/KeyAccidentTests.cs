@@ -63,7 +63,7 @@ public sealed class KeyAccidentTests(WholePipeline pipeline, ITestOutputHelper o
         );
 
     [Theory]
-    [InlineData("SNOWFLAKE_PRIVATE_KEY_PATH=./secrets/other.p8\n", "Another key lies beside it: my.p8")]
+    [InlineData("SNOWFLAKE_PRIVATE_KEY_PATH=./secrets/other.p8\n", "Another key is in the same directory: my.p8")]
     [InlineData("SNOWFLAKE_PRIVATE_KEY_PATH=/tmp/not-mounted/my.p8\n", "correct SNOWFLAKE_PRIVATE_KEY_PATH in .env, or mount that disk")]
     [InlineData("SNOWFLAKE_PRIVATE_KEY_PATH=/tmp/my.p8\n", "and ./up makes keys only inside")]
     public Task A_path_that_leads_nowhere_makes_no_key(string line, string says) =>

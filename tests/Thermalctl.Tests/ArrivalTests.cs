@@ -132,7 +132,7 @@ public sealed class ArrivalTests : IAsyncDisposable
                   THERMAL_SENSOR_DATA                     -         70        -      -
                   INVERTER_DATA_RAW                       -        110        -      -
                 localstack             healthy            -          -       11      -
-            ==> What next
+            ==> Next steps
                 rows in Snowflake's stand-in   ./up sql sql/queries/01_views.sql, then ./up sql sql/queries/02_latest_and_freshness.sql
                 objects in the table           ./up sql sql/classic/07_monitoring.sql
                 clients of your own, HTTPS     https://127.0.0.1:28443, trusted through 'http://127.0.0.1:28090/emulator/ca.pem': docs/emulator.md
@@ -259,14 +259,14 @@ public sealed class ArrivalTests : IAsyncDisposable
     [InlineData(
         "restarting",
         1,
-        "failed: snowpipe-forwarder does not stay up (exit code 1). Its last words: config: SNOWFLAKE_PIPE is not set. To fix it: docker "
-            + "compose logs snowpipe-forwarder; docker compose run --rm snowpipe-forwarder check\n"
+        "failed: snowpipe-forwarder does not stay up (exit code 1). Its last log line: config: SNOWFLAKE_PIPE is not set. To fix it: "
+            + "docker compose logs snowpipe-forwarder; docker compose run --rm snowpipe-forwarder check\n"
     )]
     [InlineData(
         "exited",
         0,
-        "failed: snowpipe-forwarder does not stay up (exit code 0). Its last words: config: SNOWFLAKE_PIPE is not set. To fix it: docker "
-            + "compose logs snowpipe-forwarder; docker compose run --rm snowpipe-forwarder check\n"
+        "failed: snowpipe-forwarder does not stay up (exit code 0). Its last log line: config: SNOWFLAKE_PIPE is not set. To fix it: "
+            + "docker compose logs snowpipe-forwarder; docker compose run --rm snowpipe-forwarder check\n"
     )]
     public async Task It_stops_at_once_when_a_container_ended_that_should_run(string status, int code, string expected)
     {
@@ -296,7 +296,7 @@ public sealed class ArrivalTests : IAsyncDisposable
         Container("setup").ExitCode = 1;
 
         Assert.StartsWith(
-            "setup does not stay up (exit code 1). Its last words: none. ",
+            "setup does not stay up (exit code 1). Its last log line: none. ",
             (await Assert.ThrowsAsync<FailureException>(() => RunAsync(StandInsProject(), default, _ => { }))).Message,
             StringComparison.Ordinal
         );
@@ -321,7 +321,7 @@ public sealed class ArrivalTests : IAsyncDisposable
         );
 
         Assert.Equal(
-            "delivery on both roads did not happen within 180 s (181 new rows in THERMAL_SENSOR_DATA, 0 new objects in the bucket, "
+            "readings were not delivered on both roads within 180 s (181 new rows in THERMAL_SENSOR_DATA, 0 new objects in the bucket, "
                 + "0 new rows in INVERTER_DATA_RAW). s3-forwarder: delivery slot-0: no such bucket 181 times. To fix it: docker compose exec s3-forwarder "
                 + "s3-forwarder check; docker compose logs s3-forwarder",
             failure.Message
@@ -344,9 +344,14 @@ public sealed class ArrivalTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("s3-forwarder", "scale", "0", "    no s3-forwarder runs (S3_FORWARDERS=0), so inverter readings are not waited for\n")]
-    [InlineData("sensor-agent", "INVERTERS_NUM", "0", "    no inverters are read (INVERTERS_NUM=0), so nothing of them is waited for\n")]
-    [InlineData("s3-forwarder", "BATCH_LINGER", "1h", "    inverter readings wait 1h for company (S3_BATCH_LINGER): ")]
+    [InlineData("s3-forwarder", "scale", "0", "    no s3-forwarder runs (S3_FORWARDERS=0), so ./up does not wait for inverter readings\n")]
+    [InlineData(
+        "sensor-agent",
+        "INVERTERS_NUM",
+        "0",
+        "    no inverters are read (INVERTERS_NUM=0), so ./up does not wait for their readings\n"
+    )]
+    [InlineData("s3-forwarder", "BATCH_LINGER", "1h", "    inverter readings wait 1h for a fuller batch (S3_BATCH_LINGER): ")]
     public async Task Inverter_readings_that_the_settings_rule_out_are_not_waited_for(
         string service,
         string name,
@@ -375,7 +380,8 @@ public sealed class ArrivalTests : IAsyncDisposable
         await RunAsync(StandInsProject(), default, second => rows = second);
 
         Assert.Contains(
-            "0 new rows in INVERTER_DATA_RAW, after 30 s\n    the sensor-agent has taken no inverter reading for 30 s, so none is waited for",
+            "0 new rows in INVERTER_DATA_RAW, after 30 s\n    the sensor-agent has taken no inverter reading for 30 s, so ./up does "
+                + "not wait for one",
             output.ToString(),
             StringComparison.Ordinal
         );
@@ -403,7 +409,7 @@ public sealed class ArrivalTests : IAsyncDisposable
             )
         );
 
-        Assert.StartsWith("delivery on both roads did not happen within 180 s ", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("readings were not delivered on both roads within 180 s ", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

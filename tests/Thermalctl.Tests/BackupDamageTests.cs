@@ -107,7 +107,7 @@ public sealed class BackupDamageTests(ITestOutputHelper output) : BackupTestBase
         Backup();
         Rewrite(manifest => manifest, content => content == "content" ? "CONTENT" : content);
 
-        Assert.Contains("control-cli/a/b is not what the manifest says", Refused().Message, StringComparison.Ordinal);
+        Assert.Contains("control-cli/a/b does not match the manifest", Refused().Message, StringComparison.Ordinal);
     }
 
     void FillSmall()

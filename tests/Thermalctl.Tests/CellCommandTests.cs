@@ -29,7 +29,7 @@ public sealed class CellCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "", "Neither CELLS in .env nor --cells says it")]
+    [InlineData("", "", "Neither CELLS in .env nor --cells is set")]
     [InlineData("0", "", "from 1 to 1000")]
     [InlineData("2", "pi=2", "'pi=2' names cell 2, but there are cells 0 to 1")]
     [InlineData("2", "pi=0,pi=1", "'pi' is listed twice")]

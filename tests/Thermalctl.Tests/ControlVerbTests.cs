@@ -36,7 +36,7 @@ public sealed class ControlVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false, "wants a token, and there is none")]
+    [InlineData(false, "needs a token, but has none")]
     [InlineData(true, "refused the token")]
     public async Task Without_the_right_token_nothing_changes_and_the_answer_says_how_to_get_it(bool hasWrong, string expected)
     {
@@ -68,7 +68,7 @@ public sealed class ControlVerbTests : IDisposable
         var answer = await OperatorProcess.RunAsync("pause", "--token-file", token);
 
         Assert.Equal(1, answer.ExitCode);
-        Assert.Contains($"{token} holds no token", answer.Error, StringComparison.Ordinal);
+        Assert.Contains($"{token} does not hold a token", answer.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class ControlVerbTests : IDisposable
         var answer = await OperatorProcess.RunAsync("flush", "--timeout", "500ms", "--forwarder", service.Address, "--token-file", token);
 
         Assert.Equal(1, answer.ExitCode);
-        Assert.Contains("not all was committed within 0.5 s; delivery goes on", answer.Output, StringComparison.Ordinal);
+        Assert.Contains("not all readings were committed within 0.5 s; delivery continues", answer.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class ControlVerbTests : IDisposable
         var answer = await OperatorProcess.RunAsync(arguments);
 
         Assert.Equal((2, ""), (answer.ExitCode, answer.Output));
-        Assert.EndsWith("--help shows what there is\n", answer.Error, StringComparison.Ordinal);
+        Assert.EndsWith("--help lists verbs and options\n", answer.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -282,7 +282,7 @@ public sealed class ControlVerbTests : IDisposable
         var (code, json) = await OperatorProcess.JsonAsync("journal", "verify", "--forwarder", service.Address);
 
         Assert.Equal((1, 1), (shown.ExitCode, code));
-        Assert.Contains("slot-0: 93 readings read and whole", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("slot-0: 93 readings read and intact", shown.Output, StringComparison.Ordinal);
         Assert.Contains("7 readings from offset 93", shown.Output, StringComparison.Ordinal);
         var journal = json["replicas"]![0]!["journals"]![0]!;
         Assert.Equal((93, problem), ((int)journal["verified_readings"]!, (string)journal["problems"]![0]!));

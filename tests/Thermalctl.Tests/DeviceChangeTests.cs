@@ -92,7 +92,11 @@ public sealed class DeviceChangeTests : IAsyncDisposable
         await RunAsync(change => change.EnrolledAsync("my-esp", Answer, "pi", CancellationToken.None));
 
         Assert.Empty(engine.Executed);
-        Assert.StartsWith("    the broker does not run; this takes effect when it starts\n", output.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "    the broker does not run; the change takes effect when it starts\n",
+            output.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Contains("      password  the_password\n", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("          (ca.crt, once the broker runs)\n", output.ToString(), StringComparison.Ordinal);
     }
@@ -113,7 +117,7 @@ public sealed class DeviceChangeTests : IAsyncDisposable
         );
 
         Assert.StartsWith(
-            "    warning: the running broker did not take it at once; it restarts with the new users within seconds\n",
+            "    warning: the running broker did not accept the change at once; it restarts with the new users within seconds\n",
             errors.ToString(),
             StringComparison.Ordinal
         );
@@ -130,7 +134,8 @@ public sealed class DeviceChangeTests : IAsyncDisposable
         );
 
         Assert.Equal(
-            "my-esp was enrolled, but the broker refuses its login. It says: not authorised. To fix it: docker compose restart mosquitto",
+            "my-esp was enrolled, but the broker refuses its login. The broker says: not authorised. To fix it: docker "
+                + "compose restart mosquitto",
             failure.Message
         );
         Assert.Equal(10, engine.Executed.Count(executed => executed.Command == Try));

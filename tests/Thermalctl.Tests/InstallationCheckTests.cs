@@ -447,7 +447,7 @@ public sealed class InstallationCheckTests : IDisposable
     [Theory]
     [InlineData(true, "✓ time                   2026-11-20T10:00:00Z, synchronised")]
     [InlineData(false, "! time                   2026-11-20T10:00:00Z, not synchronised")]
-    [InlineData(null, "! time                   2026-11-20T10:00:00Z; nothing here says whether it is synchronised")]
+    [InlineData(null, "! time                   2026-11-20T10:00:00Z; it is not known whether it is synchronised")]
     public async Task The_clock_is_as_the_kernel_says(bool? synchronised, string expected)
     {
         isClockSynchronised = synchronised;
@@ -559,7 +559,7 @@ public sealed class InstallationCheckTests : IDisposable
                 "22 1 8:2 / / rw,noatime shared:1 master:2 - ext4 /dev/my\\040disk rw",
                 "✓ disk                   /dev/my disk, ext4, noatime"
             },
-            { "", "- disk                   /var/lib/docker is not to be seen from here" },
+            { "", "- disk                   /var/lib/docker is not visible from here" },
         };
 
     [Theory]

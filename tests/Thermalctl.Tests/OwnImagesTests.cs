@@ -10,8 +10,8 @@ public sealed class OwnImagesTests
         engine.Images.AddRange(["thermal-streaming/mosquitto:dev", "thermal-streaming/s3-forwarder:other"]);
 
         Assert.Equal(
-            "there is no image thermal-streaming/s3-forwarder:dev. --no-build starts what was built or loaded before. To fix it: correct "
-                + "IMAGE_TAG in .env ('docker image ls' shows what there is), or ./up without --no-build",
+            "there is no image thermal-streaming/s3-forwarder:dev. --no-build starts only images that were built or loaded before. To fix it: "
+                + "correct IMAGE_TAG in .env ('docker image ls' lists the images), or run ./up without --no-build",
             await ProblemAsync(engine, "mosquitto", "s3-forwarder")
         );
 

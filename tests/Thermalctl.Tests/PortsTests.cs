@@ -32,7 +32,7 @@ public sealed class PortsTests
         var other = port < 60000 ? port + 10000 : port - 10000;
         Assert.Equal(
             $"port {port} is in use. another program (sudo ss -ltnp 'sport = :{port}' names it) has it, and mosquitto needs it. "
-                + $"To fix it: stop that, or write another number into .env, for example MQTT_PORT={other}",
+                + $"To fix it: stop it, or write another number into .env, for example MQTT_PORT={other}",
             await ProblemAsync(engine, With($"{port}"))
         );
 
@@ -94,7 +94,7 @@ public sealed class PortsTests
 
         LanProfile.Warn(project.Parse(), new Narrator(TextWriter.Null, errors, isInteractive: false));
 
-        Assert.Equal(warns, errors.ToString().Contains("warning: the profile lan is gone", StringComparison.Ordinal));
+        Assert.Equal(warns, errors.ToString().Contains("warning: the profile lan no longer exists", StringComparison.Ordinal));
     }
 
     static async Task<string?> ProblemAsync(FakeEngine engine, JsonObject project)

@@ -85,7 +85,7 @@ public sealed class PrivateKeyTests : IAsyncDisposable
 
     [Theory]
     [InlineData("my.p8/\n", "/home/pi/thermal", "is a directory")]
-    [InlineData("rsa_key.p8\nREADME\n", "/home/pi/thermal", "Another key lies beside it: rsa_key.p8. ")]
+    [InlineData("rsa_key.p8\nREADME\n", "/home/pi/thermal", "Another key is in the same directory: rsa_key.p8. ")]
     [InlineData("", "/home/pi/other", "./up makes keys only inside /home/pi/other. ")]
     [InlineData("", "/home/pi/therma", "./up makes keys only inside /home/pi/therma. ")]
     public async Task Where_a_key_may_not_be_made_none_is(string found, string directory, string says)

@@ -108,14 +108,14 @@ public sealed class SetupAccessTests : SetupTestBase
         foreach (var gateway in new[] { "zigbee2mqtt", "home-assistant" })
         {
             Assert.EndsWith(
-                "To fix it: ./up --no-build first, then this again",
+                "To fix it: run ./up --no-build first, then run this again",
                 Assert.Throws<FailureException>(() => Tools.Devices.Enroll("hub", renew: false, [gateway])).Message,
                 StringComparison.Ordinal
             );
         }
         Tools.Devices.Enroll("garden", renew: false);
 
-        Assert.EndsWith("For the new ones: ./up --no-build\n", errors.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("To apply the new settings: ./up --no-build\n", errors.ToString(), StringComparison.Ordinal);
         Assert.Contains("tele/garden/SENSOR", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("garden/events/rpc", output + Read("auth/rules.json"), StringComparison.Ordinal);
         Assert.DoesNotContain("zigbee2mqtt", Read("auth/subscriptions"), StringComparison.Ordinal);

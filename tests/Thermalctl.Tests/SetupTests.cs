@@ -307,7 +307,7 @@ public sealed class SetupTests : SetupTestBase
 
         Assert.Equal("0123abcd", Read("authority/installation"));
         Assert.StartsWith(
-            $"took the identity of this installation back from {directory.File(kept)}: ",
+            $"restored the identity of this installation from {directory.File(kept)}: ",
             errors.ToString(),
             StringComparison.Ordinal
         );

@@ -125,7 +125,7 @@ public sealed class TailTests
         );
 
         Assert.Equal(1, answer.ExitCode);
-        Assert.Contains("does not let this program read along", answer.Error, StringComparison.Ordinal);
+        Assert.Contains("does not let this program subscribe", answer.Error, StringComparison.Ordinal);
         Assert.Contains("NotAuthorized", answer.Error, StringComparison.Ordinal);
     }
 

@@ -66,7 +66,7 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
                 using var content = new HashedStream(found.DataStream ?? Stream.Null, hash);
                 take(volume, entry, content);
                 if (content.Length != entry.Size || Convert.ToHexStringLower(hash.GetHashAndReset()) != entry.Sha256)
-                    throw new InvalidDataException($"{found.Name} is not what the manifest says");
+                    throw new InvalidDataException($"{found.Name} does not match the manifest");
                 progress.Add(entry.Size);
             }
         }
@@ -78,14 +78,14 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
         tar.GetNextEntry() is { } entry
             ? entry.Name.TrimEnd('/') == name
                 ? entry
-                : throw new InvalidDataException($"{entry.Name} is in the place of {name}")
-            : throw new EndOfStreamException($"it ends before {name}");
+                : throw new InvalidDataException($"{entry.Name} comes where {name} should be")
+            : throw new EndOfStreamException($"the file ends before {name}");
 
     BackupManifest ReadManifest(TarReader tar)
     {
         var entry = Next(tar, BackupManifest.FileName);
         if (entry.Length > LongestManifest)
-            throw new InvalidDataException($"its manifest has {entry.Length} bytes");
+            throw new InvalidDataException($"the manifest is too long: {entry.Length} bytes");
         using var text = new MemoryStream();
         entry.DataStream?.CopyTo(text);
         text.Position = 0;
@@ -96,7 +96,7 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
             {
                 throw new FailureException(
                     $"{Name} has format version {format}",
-                    $"A later release made it; this program knows {BackupManifest.CurrentFormat}",
+                    $"A later release made it; this program can read version {BackupManifest.CurrentFormat}",
                     $"restore it with release {document.RootElement.GetProperty("version").GetString()} or a later one",
                     ExitCodes.BadConfiguration
                 );
@@ -104,7 +104,7 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
         }
         text.Position = 0;
         var manifest =
-            JsonSerializer.Deserialize(text, BackupJson.Default.BackupManifest) ?? throw new InvalidDataException("its manifest is empty");
+            JsonSerializer.Deserialize(text, BackupJson.Default.BackupManifest) ?? throw new InvalidDataException("the manifest is empty");
         BackupPaths.Check(manifest);
         return manifest;
     }
@@ -133,5 +133,5 @@ sealed class BackupArchive(string path, Narrator narrator, TimeProvider clock)
                 or NotSupportedException;
 
     FailureException Damaged(string why) =>
-        new($"{Name} is damaged, or not a backup", why.ReplaceLineEndings(" "), "take another backup; nothing was changed here");
+        new($"{Name} is damaged, or not a backup", why.ReplaceLineEndings(" "), "use another backup; nothing was changed here");
 }

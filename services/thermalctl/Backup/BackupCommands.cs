@@ -15,7 +15,10 @@ static class BackupCommands
     {
         var archive = Archive();
         var places = Places();
-        var owner = new Option<string>("--owner") { Description = "Ids of the user and the group that get it, for example 1000:1000." };
+        var owner = new Option<string>("--owner")
+        {
+            Description = "Ids of the user and the group that own the backup, for example 1000:1000.",
+        };
         var backup = new Command("backup", "Writes every volume that matters into one file.") { archive, places, owner };
         backup.SetAction(
             (parsed, cancellationToken) =>
@@ -36,10 +39,10 @@ static class BackupCommands
     {
         var archive = Archive();
         var places = Places();
-        var replace = new Option<bool>("--replace") { Description = "Delete what the volumes hold now." };
+        var replace = new Option<bool>("--replace") { Description = "First delete what the volumes hold now." };
         var undelivered = new Option<bool>("--undelivered")
         {
-            Description = "Deliver what the backup holds undelivered, although it may have been delivered since.",
+            Description = "Deliver the undelivered readings in the backup, although they may have been delivered since.",
         };
         var restore = new Command("restore", "Puts a backup into the volumes.") { archive, places, replace, undelivered };
         restore.SetAction(
@@ -76,7 +79,7 @@ static class BackupCommands
         }
         catch (IOException e)
         {
-            narrator.Warn($"{e.Message}. Where the file system knows no owners, everybody who can mount it can read the backup");
+            narrator.Warn($"{e.Message}. On a file system without owners, everybody who can mount it can read the backup");
         }
     }
 
@@ -86,13 +89,13 @@ static class BackupCommands
             $"{manifest.Files} files of {manifest.Volumes.Count} volumes, {BackupProgress.Megabytes(manifest.Bytes)} MB; the backup has "
                 + $"{BackupProgress.Megabytes(bytes)} MB"
         );
-        narrator.Say("it holds every key and password of this installation: keep it where nobody else can read it");
+        narrator.Say("the backup holds every key and password of this installation: keep it where nobody else can read it");
         var (outboxes, journals, replay) = manifest.Undelivered;
         if (!manifest.Undelivered.IsNone)
             narrator.Warn(
-                $"it also holds what is not delivered yet: {outboxes} readings of outboxes, {journals} of the s3-forwarder's journals, "
-                    + $"{replay} files of dead letters to be taken in again. Restored after this installation has run on, they would come "
-                    + "twice; a backup that is made when ./thermalctl status shows no backlog holds none"
+                $"the backup also holds undelivered readings: {outboxes} of outboxes, {journals} of the s3-forwarder's journals, and "
+                    + $"{replay} files of dead letters to be replayed. If this installation runs on and this backup is restored later, "
+                    + "they arrive twice. A backup that is made when ./thermalctl status shows no backlog holds none"
             );
     }
 }

@@ -19,9 +19,9 @@ static class BackupPaths
                 if (!isRoot && !entry.Path.Split('/').All(IsName))
                     throw new InvalidDataException($"'{entry.Path}' leads out of {volume.Name}");
                 if (isRoot ? entry.Kind != BackupKind.Directory : !directories.Contains(Path.GetDirectoryName(entry.Path)!))
-                    throw new InvalidDataException($"'{entry.Path}' of {volume.Name} is in no directory of the backup");
+                    throw new InvalidDataException($"the directory of '{entry.Path}' of {volume.Name} is not in the backup");
                 if (!paths.Add(entry.Path) || entry.Size < 0 || entry.Mode is < 0 or > 0xfff)
-                    throw new InvalidDataException($"'{entry.Path}' of {volume.Name} cannot be");
+                    throw new InvalidDataException($"'{entry.Path}' of {volume.Name} is listed twice, or its size or mode is invalid");
                 if (entry.Kind == BackupKind.Directory)
                     directories.Add(entry.Path);
             }

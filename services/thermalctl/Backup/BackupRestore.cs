@@ -15,7 +15,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
 {
     const UnixFileMode UsualMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    const string DoItAgain = "then this again, with the same backup: until then nothing starts";
+    const string DoItAgain = "then run this again, with the same backup: until then no service starts";
 
     /// <returns>The manifest of what was restored.</returns>
     /// <exception cref="FailureException">It cannot be restored, or the person must agree first; the message says why.</exception>
@@ -50,7 +50,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
             throw new FailureException(
                 hasBegun ? "the restore was interrupted" : "the volumes cannot be used",
                 e.Message.ReplaceLineEndings(" "),
-                $"free space if the disk is full, and look at it with ./check; {DoItAgain}"
+                $"free some space if the disk is full, and look at the disk with ./check; {DoItAgain}"
             );
         }
     }
@@ -63,7 +63,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
             throw new FailureException(
                 $"this installation has no volume {Path.GetFileName(missing)}",
                 "The backup has one: it was made with other Compose files",
-                "set COMPOSE_FILE in .env as it was there (with the stand-ins: compose.yaml:compose.override.yaml), then this again"
+                "set COMPOSE_FILE in .env as it was there (with the stand-ins: compose.yaml:compose.override.yaml), then run this again"
             );
         }
         if (clock.GetUtcNow() < manifest.MadeAt)
@@ -71,7 +71,7 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
             throw new FailureException(
                 $"the clock of this machine says {clock.GetUtcNow():u}, which is before the backup was made ({manifest.MadeAt:u})",
                 "Readings are numbered by the time of the restore, so that none gets a number that Snowflake knows already",
-                "set the clock (timedatectl), then this again"
+                "set the clock (timedatectl), then run this again"
             );
         }
         var isInterrupted = roots.Exists(RestoreMark.IsIn);
@@ -79,20 +79,20 @@ sealed class BackupRestore(string volumes, Narrator narrator, TimeProvider clock
         {
             throw new FailureException(
                 $"{used.Count} volumes hold data already: {string.Join(", ", used.Select(Path.GetFileName))}",
-                "A restore is for a new installation; what these hold would be deleted, readings that are not delivered included",
-                "./up --reset first, or --replace if what they hold is not needed"
+                "A restore is for a new installation; it would delete the data in these volumes, undelivered readings included",
+                "run ./up --reset first, or add --replace if their data is not needed"
             );
         }
         var (outboxes, journals, replay) = manifest.Undelivered;
         if (!options.DeliversAgain && !manifest.Undelivered.IsNone)
         {
             throw new FailureException(
-                $"the backup holds what was not delivered when it was made: {outboxes} readings of outboxes, {journals} of the "
-                    + $"s3-forwarder's journals, {replay} files of dead letters to be taken in again",
-                "They are delivered now. If the installation has run since the backup was made, it has delivered them too, and they come "
-                    + "twice",
-                "take a backup that holds none, if there is one; or --undelivered if the installation has not run since, or if twice is "
-                    + "better than never"
+                $"the backup holds readings that were undelivered when it was made: {outboxes} of outboxes, {journals} of the "
+                    + $"s3-forwarder's journals, and {replay} files of dead letters to be replayed",
+                "A restore delivers them. If the installation has run since the backup was made, it has delivered them too, and they "
+                    + "arrive twice",
+                "use a backup that holds none, if there is one. Add --undelivered if the installation has not run since, or if arriving "
+                    + "twice is better than not at all"
             );
         }
     }

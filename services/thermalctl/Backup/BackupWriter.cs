@@ -30,7 +30,7 @@ sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
         {
             throw new FailureException(
                 $"{Path.GetFileName(archive)} exists already",
-                "A backup does not replace another",
+                "A backup never replaces a file",
                 "name another file, or remove this one"
             );
         }
@@ -53,7 +53,8 @@ sealed class BackupWriter(string volumes, Narrator narrator, TimeProvider clock)
             throw new FailureException(
                 "the backup was not made",
                 e.Message.ReplaceLineEndings(" "),
-                "if the disk is full, free space or name a file on another disk; if something wrote to a file, stop it; then this again"
+                "if the disk is full, free space or name a file on another disk; if a program wrote to a file, stop that "
+                    + "program; then run this again"
             );
         }
         finally

@@ -24,8 +24,9 @@ sealed class HeldLocks : IDisposable
                     FileLock.TryTake(path)
                         ?? throw new FailureException(
                             $"{path} is in use",
-                            "A service of this project still runs, and what it writes meanwhile would be in a backup in part",
-                            "./up --backup stops the services itself; stop what else uses these volumes (docker ps), then this again"
+                            "A service of this project still runs, and the backup would hold only a part of what it writes meanwhile",
+                            "./up --backup stops the services itself; stop other programs that use these volumes (docker ps), "
+                                + "then run this again"
                         )
                 );
             }

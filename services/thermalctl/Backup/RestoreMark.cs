@@ -43,8 +43,8 @@ static class RestoreMark
             return;
         throw new FailureException(
             "a restore was interrupted",
-            "Some volumes hold what the backup says and some do not yet, so nothing starts",
-            "./up --restore FILE again with the same backup, or ./up --reset to begin empty",
+            "Some volumes are restored and others are not yet, so no service starts",
+            "run ./up --restore FILE again with the same backup, or ./up --reset to begin empty",
             ExitCodes.BadConfiguration
         );
     }

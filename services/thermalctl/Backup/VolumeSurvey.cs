@@ -25,7 +25,7 @@ static class VolumeSurvey
                 ?? throw new FailureException(
                     $"{full} cannot be backed up",
                     "It is a socket, a pipe or a device, and no service of this project makes one in a volume",
-                    "move it out of the volume, then this again"
+                    "move it out of the volume, then run this again"
                 );
             entries.Add(
                 new BackupEntry(

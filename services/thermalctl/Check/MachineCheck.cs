@@ -19,13 +19,13 @@ static class MachineCheck
             true => CheckResult.Ok($"{now}, synchronised"),
             false => CheckResult.Warning(
                 $"{now}, not synchronised",
-                "A Pi has no clock battery. After its start readings wait for the right time (CLOCK_PATIENCE), then carry the machine's and say so; "
-                    + "S3 refuses requests that are 15 minutes off.",
+                "A Pi has no clock battery. After its start readings wait for the right time (CLOCK_PATIENCE), then carry the machine's time and a "
+                    + "flag; S3 refuses requests that are 15 minutes off.",
                 "timedatectl set-ntp true (or: sudo apt-get install systemd-timesyncd), and let UDP port 123 out; "
-                    + "containers and virtual machines may have their host's time"
+                    + "containers and virtual machines may get the time from their host"
             ),
             null => CheckResult.Warning(
-                $"{now}; nothing here says whether it is synchronised",
+                $"{now}; it is not known whether it is synchronised",
                 "The kernel does not answer (adjtimex).",
                 "timedatectl shows it"
             ),
@@ -46,20 +46,20 @@ static class MachineCheck
     public static CheckResult Disk(HostView host, string root)
     {
         if (MountTable.Find(host.Mounts, root) is not { } mount)
-            return new CheckResult(CheckOutcome.Skipped, $"{root} is not to be seen from here");
+            return new CheckResult(CheckOutcome.Skipped, $"{root} is not visible from here");
         if (mount.Options.Contains("ro"))
         {
             return CheckResult.Failed(
                 $"{root} lies on {mount.Source}, which is read-only",
-                "A file system turns read-only when its card or disk fails, or it was mounted so.",
-                $"dmesg | grep -i -e mmc -e ext4; then a new card, or: sudo mount -o remount,rw {mount.Target}"
+                "A file system turns read-only when its card or disk fails, or it was mounted read-only.",
+                $"dmesg | grep -i -e mmc -e ext4; then replace the card, or: sudo mount -o remount,rw {mount.Target}"
             );
         }
         if (mount.Options.Where(losingOptions.Contains).Distinct().ToList() is { Count: > 0 } losing)
         {
             return CheckResult.Failed(
                 $"{mount.Source} ({mount.Type}) is mounted with {string.Join(',', losing)}",
-                "What was reported as being on disk may not be there after a power cut.",
+                "Data that was reported as stored may be missing after a power cut.",
                 "take that option out of /etc/fstab, then restart"
             );
         }
@@ -67,12 +67,12 @@ static class MachineCheck
         {
             "tmpfs" or "ramfs" => CheckResult.Failed(
                 $"{root} lies in memory ({mount.Type})",
-                "Readings that wait there are gone after a restart.",
+                "Readings that wait there are lost after a restart.",
                 "give Docker a real disk: data-root in /etc/docker/daemon.json"
             ),
             "overlay" => CheckResult.Warning(
                 $"{root} lies on an overlay",
-                "On a Pi with the overlay file system on (raspi-config), readings that wait are gone after a restart. "
+                "On a Pi with the overlay file system on (raspi-config), readings that wait are lost after a restart. "
                     + "In a container this is usual.",
                 "raspi-config, Performance Options, Overlay File System: off"
             ),
@@ -96,10 +96,10 @@ static class MachineCheck
         {
             < NoSpace => CheckResult.Failed(
                 found,
-                "Below JOURNAL_FREE_RESERVE the forwarders take nothing in; the broker keeps what it can.",
+                "Below JOURNAL_FREE_RESERVE the forwarders take no readings; the broker keeps as many as it can.",
                 Fix
             ),
-            < LittleSpace => CheckResult.Warning(found, "The journals hold less of an outage than JOURNAL_MAX_BYTES says.", Fix),
+            < LittleSpace => CheckResult.Warning(found, "The journals bridge a shorter outage than JOURNAL_MAX_BYTES allows.", Fix),
             _ => CheckResult.Ok(found),
         };
     }
@@ -127,14 +127,14 @@ static class MachineCheck
                 isThere ? "Each bus of I2C_BUSES has to be passed on to the container." : "The bus is switched off, or has another number.",
                 isThere
                     ? $"pass {Device(missing)} on too (docs/hardware.md), or take {missing} out of I2C_BUSES in .env; then ./up --no-build"
-                    : "ls /dev/i2c-* shows what there is: correct I2C_BUSES in .env, or switch the bus on, then ./up --no-build"
+                    : "ls /dev/i2c-* lists the buses: correct I2C_BUSES in .env, or switch the bus on, then ./up --no-build"
             );
         }
         if (buses is not [var (number, path), ..])
         {
             return CheckResult.Failed(
                 "there is no /dev/i2c-*",
-                "The bus is switched off, or this is no machine with one.",
+                "The bus is switched off, or this machine has none.",
                 "sudo raspi-config nonint do_i2c 0, then restart"
             );
         }

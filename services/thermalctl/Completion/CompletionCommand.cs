@@ -12,7 +12,7 @@ static class CompletionCommand
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         var command = new Command(
             "completion",
-            "Prints a script by which a shell completes verbs and options; its first line says where to put it."
+            "Prints a script with which a shell completes verbs and options; its first line says where to put the script."
         )
         {
             shell,

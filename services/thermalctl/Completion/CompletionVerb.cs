@@ -28,7 +28,7 @@ sealed record CompletionVerb(
                 .. command
                     .Options.Where(option => !option.Hidden)
                     .Select(option => (NameOf(option), Plain(option.Description), ValuesOf(option))),
-                .. path.Length > 0 ? [("--help", "Shows what there is.", [])] : Array.Empty<(string, string, IReadOnlyList<string>)>(),
+                .. path.Length > 0 ? [("--help", "Lists verbs and options.", [])] : Array.Empty<(string, string, IReadOnlyList<string>)>(),
             ],
             [.. command.Arguments.SelectMany(Completions)]
         );

@@ -15,10 +15,10 @@ static class CellCommands
     static readonly TimeSpan look = TimeSpan.FromSeconds(1);
 
     public static Command Create() =>
-        new("cells", "To which of several cells devices belong (docs/scaling.md).") { Status(), Where(), Move() };
+        new("cells", "The cells that devices belong to, where there are several (docs/scaling.md).") { Status(), Where(), Move() };
 
     static Command Status() =>
-        new Command("status", "Shows the cell of each agent, and how far a move is.").AsksChosen(
+        new Command("status", "Shows the cell of each agent, and the progress of a move.").AsksChosen(
             async (run, cancellationToken) =>
                 run.Show(
                     await run.CallAsync(
@@ -35,9 +35,12 @@ static class CellCommands
     static Command Where()
     {
         var devices = new Argument<string[]>("device") { Description = "Names of devices.", Arity = ArgumentArity.OneOrMore };
-        var cells = new Option<int?>("--cells") { Description = "How many cells there are; else CELLS." };
-        var pins = new Option<string?>("--pins") { Description = "Devices whose name does not decide, as in CELL_PINS; else CELL_PINS." };
-        var command = new Command("where", "Says which cell a device belongs to, for one that cannot find out by itself.")
+        var cells = new Option<int?>("--cells") { Description = "How many cells there are. Otherwise CELLS." };
+        var pins = new Option<string?>("--pins")
+        {
+            Description = "Devices with a fixed cell, written as in CELL_PINS. Otherwise CELL_PINS.",
+        };
+        var command = new Command("where", "Says which cell a device belongs to, for a device that cannot compute it.")
         {
             devices,
             cells,
@@ -65,22 +68,26 @@ static class CellCommands
 
     static Command Move()
     {
-        var cell = new Argument<string>("cell") { Description = $"Its number, from 0 on; `{BySettings}`: the one that the settings say." };
+        var cell = new Argument<string>("cell")
+        {
+            Description = $"Number of the cell, from 0; `{BySettings}`: the cell that the settings name.",
+        };
         cell.Validators.Add(result =>
         {
             var text = result.GetValueOrDefault<string>() ?? "";
             if (text != BySettings && !uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                result.AddError($"cell must be a number from 0 on, or {BySettings}.");
+                result.AddError($"cell must be a number from 0, or {BySettings}.");
         });
         var abandon = new Option<bool>("--abandon")
         {
             Description =
-                "The cell that is left is lost: do not wait for it. What it stored of the readings still on the device is stored twice.",
+                "The old cell is lost: do not wait for it. Readings that it stored and that are still on the device are stored twice.",
         };
         var wait = new Option<bool>("--wait") { Description = "Wait until the move has ended, which takes a little over REPLAY_WINDOW." };
         return new Command(
             "move",
-            "Moves an agent's device to another cell. The old cell gets what was taken before; what is taken meanwhile waits on the device."
+            "Moves an agent's device to another cell. The old cell gets the readings taken before; readings taken meanwhile wait on "
+                + "the device."
         )
         {
             cell,
@@ -146,9 +153,9 @@ static class CellCommands
         var count = cells ?? (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var set) ? set : 0);
         if (count is < 1 or > CellHash.MostCells)
             throw new FailureException(
-                "how many cells there are is not known",
+                "the number of cells is not known",
                 cells is null && string.IsNullOrEmpty(text)
-                    ? "Neither CELLS in .env nor --cells says it"
+                    ? "Neither CELLS in .env nor --cells is set"
                     : $"It is '{cells?.ToString(CultureInfo.InvariantCulture) ?? text}'",
                 $"give --cells a number from 1 to {CellHash.MostCells}",
                 OperatorExit.Usage

@@ -10,7 +10,10 @@ static class CostCommand
     const double DaysAMonth = 365.25 / 12;
 
     public static Command Create() =>
-        new Command("cost", "Estimates what a day and a month cost by what was sent, for the road in use and the other one.").AsksChosen(
+        new Command(
+            "cost",
+            "Estimates the cost of a day and a month from what was sent, for the road in use and the other one."
+        ).AsksChosen(
             async (run, cancellationToken) =>
             {
                 // The count is kept in the volume that the replicas of a service share.
@@ -34,7 +37,9 @@ static class CostCommand
                     Print
                 );
                 if (!run.WantsJson)
-                    run.Console.WriteLine("An estimate from what was sent lately: docs/cost.md says what is in it, and which prices.");
+                    run.Console.WriteLine(
+                        "An estimate from the readings sent recently: docs/cost.md says what it contains, and which prices it uses."
+                    );
                 return code;
             }
         );
@@ -44,7 +49,7 @@ static class CostCommand
             replica,
             replica.HasAnswered ? replica.Forwarder?.Cost : null,
             replica.Problem
-                ?? new CallProblem("has sent nothing yet", "wait for the first batch; ./thermalctl status shows whether any goes")
+                ?? new CallProblem("has sent nothing yet", "wait for the first batch; ./thermalctl status shows whether one was sent")
         );
 
     static string Other(Cost cost) => cost.Road == "files" ? "streamed" : "as files";

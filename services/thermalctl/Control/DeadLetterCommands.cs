@@ -25,7 +25,7 @@ static class DeadLetterCommands
     {
         var limit = new Option<int>("--limit")
         {
-            Description = $"At most so many a service, 1 to {MostAPage}.",
+            Description = $"The most to show for each service, 1 to {MostAPage}.",
             HelpName = "N",
             DefaultValueFactory = _ => 100,
         };
@@ -119,7 +119,7 @@ static class DeadLetterCommands
         command.Validators.Add(result =>
         {
             if (result.GetValue(all) == result.GetValue(ids) is { Length: > 0 })
-                result.AddError("Name the dead letters, or say --all.");
+                result.AddError("Name the dead letters, or add --all.");
         });
         return command.AsksChosen(
             async (run, cancellationToken) =>
@@ -133,7 +133,7 @@ static class DeadLetterCommands
                 );
                 return run.Show(
                     outcomes,
-                    answer => $"{ShortText.Of(answer.Queued, "dead letter")} queued; taken in within seconds",
+                    answer => $"{ShortText.Of(answer.Queued, "dead letter")} queued; the forwarder takes them in within seconds",
                     (writer, answer) => JsonText.Count(writer, "queued", answer.Queued)
                 );
             }

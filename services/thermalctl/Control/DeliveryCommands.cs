@@ -10,12 +10,12 @@ static class DeliveryCommands
     {
         var reason = new Option<string>("--reason")
         {
-            Description = "Why: it stands in the status and the log until somebody resumes.",
+            Description = "The reason. The status and the log show it until somebody resumes.",
             HelpName = "TEXT",
         };
         var command = new Command(
             "pause",
-            "Stops delivery to Snowflake and S3, over restarts too. What arrives stays in the journals until they are full."
+            "Stops delivery to Snowflake and S3, over restarts too. Readings that arrive stay in the journals until these are full."
         )
         {
             reason,

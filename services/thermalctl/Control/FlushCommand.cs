@@ -14,7 +14,7 @@ static class FlushCommand
     {
         var timeout = new Option<string>("--timeout")
         {
-            Description = "How long to wait, for example 30s or 10m. Delivery goes on after it.",
+            Description = "How long to wait, for example 30s or 10m. Delivery continues after it.",
             HelpName = "TIME",
             DefaultValueFactory = _ => $"{usualPatience.TotalMinutes:0}m",
         };
@@ -25,7 +25,7 @@ static class FlushCommand
         });
         var command = new Command(
             "flush",
-            "Delivers what the forwarders hold without waiting for full batches, and waits until it is committed."
+            "Delivers all readings that the forwarders hold, without waiting for full batches, and waits until they are committed."
         )
         {
             timeout,
@@ -56,7 +56,7 @@ static class FlushCommand
                 {
                     await StopAsync();
                     await Console.Error.WriteLineAsync(
-                        "interrupted: the forwarders go on delivering; ./thermalctl status shows the backlog"
+                        "interrupted: the forwarders continue to deliver; ./thermalctl status shows the backlog"
                     );
                     throw;
                 }
@@ -123,7 +123,7 @@ static class FlushCommand
             ? outcome with
             {
                 Problem = new CallProblem(
-                    ShortText.Text($"not all was committed within {patience.TotalSeconds:0.#} s; delivery goes on"),
+                    ShortText.Text($"not all readings were committed within {patience.TotalSeconds:0.#} s; delivery continues"),
                     "./thermalctl status shows backlog and errors; a longer --timeout waits for it"
                 ),
             }

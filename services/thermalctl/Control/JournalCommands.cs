@@ -13,7 +13,7 @@ static class JournalCommands
     /// <summary>Every byte is read from an SD card.</summary>
     static readonly TimeSpan verifyPatience = TimeSpan.FromMinutes(10);
 
-    public static Command Create() => new("journal", "What the forwarders hold on disk.") { Inspect(), Verify(), Export() };
+    public static Command Create() => new("journal", "The readings that the forwarders hold on disk.") { Inspect(), Verify(), Export() };
 
     static Command Inspect() =>
         Looks(new Command("inspect", "Shows offsets, backlog and size of each journal."), new InspectJournalRequest(), OperatorRun.Usual);
@@ -28,7 +28,10 @@ static class JournalCommands
     /// <summary>The readings go directly from the service's container to the person, not through this program.</summary>
     static Command Export()
     {
-        var service = new Argument<string>("service") { Description = "Whose journals: sensor-agent, snowpipe-forwarder or s3-forwarder." };
+        var service = new Argument<string>("service")
+        {
+            Description = "The service whose journals are printed: sensor-agent, snowpipe-forwarder or s3-forwarder.",
+        };
         service.AcceptOnlyFromAmong("sensor-agent", "snowpipe-forwarder", "s3-forwarder");
         var from = new Option<long?>("--from") { Description = "First offset to print.", HelpName = "OFFSET" };
         var to = new Option<long?>("--to") { Description = "Offset to stop before.", HelpName = "OFFSET" };
@@ -104,7 +107,7 @@ static class JournalCommands
             return;
         foreach (var journal in journals)
         {
-            console.MarkupLineInterpolated($"    {journal.Slot}: {ShortText.Of(journal.VerifiedReadings, "reading")} read and whole");
+            console.MarkupLineInterpolated($"    {journal.Slot}: {ShortText.Of(journal.VerifiedReadings, "reading")} read and intact");
             foreach (var problem in journal.Problems)
                 console.MarkupLineInterpolated($"    [red]{journal.Slot}: {TerminalText.Plain(problem.ReplaceLineEndings(" "))}[/]");
         }

@@ -7,7 +7,10 @@ namespace ThermalStreaming.Thermalctl;
 static class ReadCommand
 {
     public static Command Create() =>
-        new Command("read", "Reads the sensors now, beside the usual readings. Nothing of it is stored or sent.").AsksChosen(
+        new Command(
+            "read",
+            "Reads the sensors now, in addition to the usual readings. These values are neither stored nor sent."
+        ).AsksChosen(
             async (run, cancellationToken) =>
             {
                 var outcomes = await run.CallAsync(

@@ -33,8 +33,11 @@ static class SensorsCommand
 
     static Command Test()
     {
-        var sensor = SensorArgument(ArgumentArity.ZeroOrOne, "One sensor, as `list` names it; all without it.");
-        var command = new Command("test", "Has the sensors test themselves; those that cannot are read once. Takes up to 15 s a sensor.")
+        var sensor = SensorArgument(ArgumentArity.ZeroOrOne, "One sensor, as `list` names it; without it, all sensors.");
+        var command = new Command(
+            "test",
+            "Has the sensors test themselves; a sensor without a self-test is read once. Takes up to 15 s a sensor."
+        )
         {
             sensor,
         };
@@ -79,7 +82,7 @@ static class SensorsCommand
     {
         var sensor = SensorArgument(ArgumentArity.ExactlyOne, "The sensor, as `list` names it.");
         var reference = new Argument<double>("reference") { Description = "The true value now, in the unit that `list` names." };
-        var command = new Command("calibrate", "Calibrates a sensor against a value that is known.") { sensor, reference };
+        var command = new Command("calibrate", "Calibrates a sensor against a known value.") { sensor, reference };
         return command.AsksChosen(
             async (run, cancellationToken) =>
             {

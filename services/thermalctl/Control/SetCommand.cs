@@ -14,7 +14,10 @@ static class SetCommand
 
     static Command Interval()
     {
-        var interval = new Argument<string>("interval") { Description = "Between two batches: 100ms to 1d, for example 500ms, 5s, 2m." };
+        var interval = new Argument<string>("interval")
+        {
+            Description = "The time between two batches: 100ms to 1d, for example 500ms, 5s, 2m.",
+        };
         interval.Validators.Add(result =>
         {
             if (!Settings.TryParseDuration(result.GetValueOrDefault<string>() ?? "", out var value) || value <= TimeSpan.Zero)
@@ -52,7 +55,7 @@ static class SetCommand
     {
         var kind = Kind();
         return Sets(
-            new Command("reset", "Forgets what was set: the configuration counts again.") { kind },
+            new Command("reset", "Removes what was set: the configuration applies again.") { kind },
             kind,
             (_, request) => request.Reset = true
         );
@@ -62,7 +65,7 @@ static class SetCommand
     {
         var kind = new Option<string>("--kind")
         {
-            Description = "Of which readings.",
+            Description = "The kind of readings.",
             HelpName = "thermal|inverter",
             DefaultValueFactory = _ => "thermal",
         };

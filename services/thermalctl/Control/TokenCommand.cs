@@ -11,7 +11,8 @@ static class TokenCommand
         var json = new Option<bool>("--json") { Description = OperatorOptions.Json.Description };
         var command = new Command(
             "token",
-            "Prints the token that changes need, for the console's page or a program of yours. Whoever has it can stop delivery."
+            "Prints the token that changes need, for the console's page or a program of yours. Everybody who has the token can stop "
+                + "delivery."
         )
         {
             json,

@@ -24,18 +24,18 @@ sealed record CallProblem(string What, string Fix)
             ),
             StatusCode.DeadlineExceeded => Late(patience),
             StatusCode.Unauthenticated when hasToken && client.WithholdsToken => new(
-                "wants the token, which was not sent: it would leave this machine in clear",
+                "needs the token, which was not sent: it would leave this machine unencrypted",
                 "GRPC_TLS=true at the service and --ca FILE here (docs/operations.md, Control from another machine); --plain-token where "
-                    + "nobody else can read along"
+                    + "nobody else can read the traffic"
             ),
             StatusCode.Unauthenticated when hasToken => new(
                 "refused the token",
-                "the token is another installation's, or was renewed: use the file that `setup` keeps (--token-file), which ./thermalctl "
-                    + "does by itself"
+                "the token belongs to another installation, or was renewed: use the file that `setup` keeps (--token-file), which "
+                    + "./thermalctl does by itself"
             ),
             StatusCode.Unauthenticated => new(
-                "wants a token, and there is none",
-                "./thermalctl has it by itself; elsewhere --token-file FILE with a copy of /run/control/token"
+                "needs a token, but has none",
+                "./thermalctl finds the token by itself; elsewhere --token-file FILE with a copy of /run/control/token"
             ),
             StatusCode.Unimplemented => new(
                 "does not know this call: it is an earlier version, or another service",

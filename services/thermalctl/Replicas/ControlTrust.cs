@@ -21,7 +21,7 @@ static class ControlTrust
 
     static readonly Option<string> name = new("--tls-name")
     {
-        Description = "The name that the certificate carries, where it is not the one that is called. Otherwise THERMAL_TLS_NAME.",
+        Description = "The name in the certificate, if it differs from the called name. Otherwise THERMAL_TLS_NAME.",
         HelpName = "NAME",
     };
 

@@ -12,7 +12,7 @@ static class OperatorOptions
 
     static readonly Option<string> tokenFile = new("--token-file")
     {
-        Description = $"File with the token for what changes something. Otherwise THERMAL_TOKEN, or {OperatorToken.DefaultFile}.",
+        Description = $"File with the token that changes need. Otherwise THERMAL_TOKEN, or {OperatorToken.DefaultFile}.",
         HelpName = "FILE",
     };
 
@@ -73,7 +73,7 @@ static class OperatorOptions
             yield return ServiceEndpoint.TryParse(text, isAgent, out var endpoint)
                 ? endpoint
                 : throw new FailureException(
-                    $"{variable} names no service",
+                    $"{variable} does not name a service",
                     $"'{text}' is not HOST or HOST:PORT",
                     $"correct {variable}, for example 192.168.1.20:{ControlOptions.DefaultPort}",
                     OperatorExit.Usage
@@ -94,7 +94,7 @@ static class OperatorOptions
     {
         var option = new Option<string>("--patience")
         {
-            Description = "How long a replica may take to say what it does; `top` takes 1.5s at most.",
+            Description = "How long to wait for the status of a replica; `top` waits 1.5s at most.",
             HelpName = "TIME",
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable("THERMAL_PATIENCE") is { Length: > 0 } set ? set : "2s",
         };

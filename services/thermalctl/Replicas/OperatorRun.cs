@@ -71,7 +71,7 @@ sealed class OperatorRun(ParseResult parsed, Installation installation)
         if (services.Count == 0)
             throw new FailureException(
                 $"no {kind} is named",
-                "Only what --agent and --forwarder name is asked",
+                "Only the services that --agent and --forwarder name are asked",
                 $"add --{(isAgent ? "agent" : "forwarder")} HOST[:PORT]",
                 OperatorExit.Usage
             );
@@ -85,7 +85,7 @@ sealed class OperatorRun(ParseResult parsed, Installation installation)
             ? chosen
             : throw new FailureException(
                 "no such replica",
-                $"None of {string.Join(", ", all.Select(row => $"{row.Service} {row.Replica}"))} is what --service and --replica name",
+                $"--service and --replica match none of {string.Join(", ", all.Select(row => $"{row.Service} {row.Replica}"))}",
                 "./thermalctl status shows their names",
                 OperatorExit.Usage
             );

@@ -35,7 +35,7 @@ static class OperatorToken
         token.Length > 0 && token.All(character => character is > ' ' and <= '~')
             ? token
             : throw new FailureException(
-                $"{source} holds no token",
+                $"{source} does not hold a token",
                 "A token is one line of letters, digits, - and _",
                 "copy the file /run/control/token again, which `setup` made"
             );

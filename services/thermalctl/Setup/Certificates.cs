@@ -129,7 +129,9 @@ sealed class Certificates(SetupPlaces places, TextWriter output, TimeProvider cl
         {
             // The certificate is damaged. The key makes it again.
         }
-        output.WriteLine($"{AuthorityCertificate} was not of the authority's key; made another: devices that had it need the new one");
+        output.WriteLine(
+            $"{AuthorityCertificate} did not match the authority's key; made a new one: devices with the old one need the new one"
+        );
         return null;
     }
 

@@ -24,7 +24,11 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
         if (broker is not null)
         {
             if (await LogInAsync(() => broker.TryAsync(name, password, cancellationToken), cancellationToken) is { } refused)
-                throw new FailureException($"{name} was enrolled, but the broker refuses its login", $"It says: {refused}", RestartBroker);
+                throw new FailureException(
+                    $"{name} was enrolled, but the broker refuses its login",
+                    $"The broker says: {refused}",
+                    RestartBroker
+                );
             narrator.Say($"the broker accepts its login; it may publish to telemetry/v1/{name}/thermal, inverter and status");
             if (BrokerCommands.MappedTopics(commands) is { Count: > 0 } mapped)
                 narrator.Say($"and, by the mappings in use, to {string.Join(", ", mapped)}");
@@ -55,7 +59,11 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
         if (await ApplyAsync(commands, cancellationToken) is not { } broker)
             return;
         if (await LogInAsync(() => broker.LogInAsync($"{name}/check", password, cancellationToken), cancellationToken) is { } refused)
-            throw new FailureException($"the broker does not accept the new password of {name}", $"It says: {refused}", RestartBroker);
+            throw new FailureException(
+                $"the broker does not accept the new password of {name}",
+                $"The broker says: {refused}",
+                RestartBroker
+            );
         narrator.Say("the broker accepts the new password and has ended the connections that were made with the old one");
         if (name == ServiceUsers.Publisher)
         {
@@ -78,9 +86,9 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
     {
         var broker = await RunningBroker.FindAsync(docker, project.Settings, cancellationToken);
         if (broker is null)
-            narrator.Say("the broker does not run; this takes effect when it starts");
+            narrator.Say("the broker does not run; the change takes effect when it starts");
         else if ((await broker.ApplyAsync(commands, cancellationToken)).ExitCode != 0)
-            narrator.Warn("the running broker did not take it at once; it restarts with the new users within seconds");
+            narrator.Warn("the running broker did not accept the change at once; it restarts with the new users within seconds");
         return broker;
     }
 
@@ -109,5 +117,5 @@ sealed class DeviceChange(DockerEngine docker, RunningProject project, Narrator 
     static (string Password, string Commands) Parse(string answer) =>
         answer.Trim().Split('\n', 2) is [var password, var commands]
             ? (password.Trim(), commands.Trim())
-            : throw new FailureException("setup gave no password", "Its answer has one line", "./up, then this again");
+            : throw new FailureException("setup did not print a password", "Its answer has one line", "run ./up, then run this again");
 }

@@ -14,14 +14,14 @@ static class DeviceCommands
     public static Command Enrolled() =>
         Create(
             "enrolled",
-            "Gives a device that was enrolled to the running broker, and shows what to paste on it.",
+            "Adds an enrolled device to the running broker, and shows what to paste on the device.",
             (change, name, answer, stop) => change.EnrolledAsync(name, answer, SetupPlaces.OfContainer().HostName, stop)
         );
 
     public static Command Revoked() =>
         Create(
             "revoked",
-            "Takes a device's user from the running broker.",
+            "Deletes a device's user from the running broker.",
             (change, name, answer, stop) => change.RevokedAsync(name, answer, stop)
         );
 

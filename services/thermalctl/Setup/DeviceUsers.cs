@@ -31,11 +31,11 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
         {
             throw new FailureException(
                 $"{name} is enrolled already",
-                "Its password is kept nowhere in clear, so it cannot be shown again",
+                "Its password is stored only as a hash, so it cannot be shown again",
                 gateways is null
-                    ? $"./up --enroll {name} --renew makes a new one; the old one ends with it"
+                    ? $"./up --enroll {name} --renew makes a new one, and the old one stops working"
                     : $"./up --enroll {name} --renew --mapping {string.Join(" --mapping ", gateways)} makes a new one and adds the mapping; the "
-                        + "old one ends with it",
+                        + "old one stops working",
                 WrongUser
             );
         }
@@ -49,8 +49,8 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
             errors.WriteLine($"{name} is the gateway of {string.Join(", ", user.Gateways)}");
         if (inUse.IsOutdated)
             errors.WriteLine(
-                "MAPPINGS, HOME_ASSISTANT or the mapping file have changed since the last start; its rights follow those of that start. For the "
-                    + "new ones: ./up --no-build"
+                "MAPPINGS, HOME_ASSISTANT or the mapping file have changed since the last start; its rights are those of that start. To "
+                    + "apply the new settings: ./up --no-build"
             );
         output.WriteLine(password);
         output.WriteLine(BrokerCommands.Enroll(user, password, access));
@@ -63,7 +63,7 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
             throw new FailureException(
                 $"{name} is not enrolled",
                 "The broker has no such device",
-                "./up --devices lists those it has",
+                "./up --devices lists the enrolled devices",
                 WrongUser
             );
         users.Revoke(name);
@@ -94,8 +94,8 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
         if (name == ServiceUsers.Publisher && services.WantedForPublisher.Length > 0)
         {
             throw new FailureException(
-                "the password of publisher is set by you",
-                "MQTT_PUBLISHER_PASSWORD stands in .env",
+                "you set the password of publisher yourself",
+                "MQTT_PUBLISHER_PASSWORD is set in .env",
                 "change it there, or remove the line, then ./up --no-build",
                 PasswordIsSet
             );
@@ -118,7 +118,7 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
             throw new FailureException(
                 "agents do not describe themselves to Home Assistant",
                 "HOME_ASSISTANT is not true",
-                "HOME_ASSISTANT=true in .env and ./up --no-build, then this again; docs/devices.md"
+                "write HOME_ASSISTANT=true into .env, run ./up --no-build, then run this again; docs/devices.md"
             );
         }
         var mappings = access.Mappings;
@@ -141,8 +141,9 @@ sealed class DeviceUsers(BrokerUsers users, ServiceUsers services, AccessInUse i
         if (inUse.IsOutdated)
             throw new FailureException(
                 "the settings in .env are not in use yet",
-                $"{settings} may have it, but has changed since the last start, and the broker and the forwarders do not know",
-                "./up --no-build first, then this again"
+                $"{settings} may have it, but has changed since the last start, and the broker and the forwarders do not use the change "
+                    + "yet",
+                "run ./up --no-build first, then run this again"
             );
     }
 

@@ -40,7 +40,7 @@ sealed class InstallationIdentity(SetupPlaces places, TextWriter errors)
             if (file != Own)
             {
                 Keep(identity);
-                errors.WriteLine($"took the identity of this installation back from {file}: {places.Authority} had lost it");
+                errors.WriteLine($"restored the identity of this installation from {file}: {places.Authority} had lost it");
             }
             return identity;
         }

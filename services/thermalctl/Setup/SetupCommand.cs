@@ -27,15 +27,19 @@ static class SetupCommand
             ),
             Verb(
                 "control",
-                "Makes the token for control where there is none, and nothing of a broker: on a machine with sensors alone.",
+                "Makes the token for control if it is missing, and nothing for a broker: for a machine with sensors alone.",
                 _ => Alone(tools => tools.Tokens.Make())
             ),
             Verb("token", "Makes a new token for control by gRPC; services use it at once.", _ => Alone(tools => tools.Tokens.Renew())),
             Enroll(),
-            ForUser("revoke", "Takes a device's user away; prints what `broker apply` reads.", (tools, name) => tools.Devices.Revoke(name)),
+            ForUser(
+                "revoke",
+                "Deletes a device's user; prints the commands for `broker apply`.",
+                (tools, name) => tools.Devices.Revoke(name)
+            ),
             ForUser(
                 "rotate",
-                "Makes a new password for a service; prints it and then what `broker apply` reads.",
+                "Makes a new password for a service; prints it and then the commands for `broker apply`.",
                 (tools, name) => tools.Devices.Rotate(name)
             ),
             ForUser("adopt", "Gives the installation the identity of an earlier one, whose sessions the broker still has.", Adopt),
@@ -64,7 +68,7 @@ static class SetupCommand
     {
         var make = new Option<bool>("--make")
         {
-            Description = "First makes what is missing, as setup does: where nothing runs before the other containers, as in a swarm.",
+            Description = "First makes what is missing, as setup does: for a swarm, where nothing runs before the other containers.",
         };
         var keep = new Command("keep", "Renews the certificate in time, and follows a new host name, until it is stopped.") { make };
         Act(
@@ -128,7 +132,9 @@ static class SetupCommand
         }
         tools.Identity.Keep(identity);
         Make(tools);
-        Console.WriteLine($"this installation is {identity} now. Restart the broker and its clients: docker compose restart");
+        Console.WriteLine(
+            $"the identity of this installation is now {identity}. Restart the broker and its clients: docker compose restart"
+        );
     }
 
     static Command Enroll()
@@ -143,7 +149,7 @@ static class SetupCommand
         {
             Description = "A mapping whose gateway the device is: it may publish on all its topics.",
         };
-        var enroll = new Command("enroll", "Makes a user for a device; prints its password and then what `broker apply` reads.")
+        var enroll = new Command("enroll", "Makes a user for a device; prints its password and then the commands for `broker apply`.")
         {
             name,
             renew,

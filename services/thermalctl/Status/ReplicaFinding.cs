@@ -51,7 +51,7 @@ sealed record ReplicaFinding(ReplicaStatus Replica, string What, string Fix, boo
                 .FirstOrDefault(note => note.StartsWith("paused", StringComparison.Ordinal));
             yield return new ReplicaFinding(
                 row,
-                $"{Clean(reason ?? "delivery is paused")}; what arrives stays in its journals",
+                $"{Clean(reason ?? "delivery is paused")}; readings that arrive stay in its journals",
                 "./thermalctl resume delivers again",
                 IsFailure: false
             );

@@ -16,7 +16,7 @@ static class TopCommand
 
     public static Command Create()
     {
-        var count = new Option<int>("--count") { Description = "End after so many looks, a second each.", HelpName = "N" };
+        var count = new Option<int>("--count") { Description = "End after N updates, one a second.", HelpName = "N" };
         count.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1)
@@ -24,7 +24,7 @@ static class TopCommand
         });
         var command = new Command(
             "top",
-            "Shows the same live: q quits, s sorts by the next figure, r turns the order round. Into a pipe: lines, with --json of JSON."
+            "Shows the same live: q quits, s sorts by the next column, r reverses the order. In a pipe: prints lines, with --json as JSON."
         )
         {
             count,

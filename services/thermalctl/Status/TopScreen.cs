@@ -63,7 +63,7 @@ sealed class TopScreen : IDisposable
         var lines = buffer.ToString().TrimEnd('\n').Split('\n').Select(line => line.TrimEnd()).ToList();
         var room = Math.Max(height - 1, 1);
         if (lines.Count > room)
-            lines = [.. lines.Take(room - 1), Fit("… more than fits: a higher window, or ./thermalctl status", width)];
+            lines = [.. lines.Take(room - 1), Fit("… more than fits: enlarge the window, or ./thermalctl status", width)];
         var clock = now.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
         while (lines.Count < room)
             lines.Add("");

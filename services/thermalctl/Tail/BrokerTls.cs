@@ -52,7 +52,7 @@ sealed record BrokerTls(string? CaFile, string? CertificateFile, string? KeyFile
                     + "wrong: timedatectl",
             ServerCertificateFault.OtherName => "use one of these names: --broker HOST[:PORT]",
             _ =>
-                "name the authority of the broker's certificate: --ca FILE, or MQTT_CA_FILE. That of the project's broker: docker compose exec "
+                "name the authority of the broker's certificate: --ca FILE, or MQTT_CA_FILE. For the project's broker: docker compose exec "
                     + "mosquitto cat /mosquitto/auth/ca.crt",
         };
 

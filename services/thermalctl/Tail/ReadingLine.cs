@@ -52,7 +52,7 @@ static class ReadingLine
             text.Append(text.Length > 0 ? "  " : "").Append(before.Length > 0 ? $"{before} " : "").Append(value);
             text.Append(unit.Length > 0 ? $" {unit}" : "");
         }
-        return text.Length > 0 ? text.ToString() : "no value that the rows have";
+        return text.Length > 0 ? text.ToString() : "no value for the columns";
     }
 
     public static void Print(IAnsiConsole console, MessageReadings message, DateTimeOffset at, JsonObject row) =>

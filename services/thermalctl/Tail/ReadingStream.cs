@@ -100,7 +100,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
 
     FailureException Unreachable(Exception e, ServerCertificateProblem? refused)
     {
-        const string ClientCertificate = "one that wants a certificate of its clients: MQTT_CLIENT_CERT_FILE and MQTT_CLIENT_KEY_FILE";
+        const string ClientCertificate = "one that requires client certificates: MQTT_CLIENT_CERT_FILE and MQTT_CLIENT_KEY_FILE";
         var broker = $"the broker at {options.Host}:{options.Port}";
         if (refused is not null)
             return new FailureException($"{broker} is not trusted", Sentence(refused.What), BrokerTls.Cure(refused.Kind));
@@ -110,7 +110,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
             return new FailureException(
                 $"{broker} does not complete TLS",
                 reason,
-                "its port for TLS is usually 8883, and 1883 is without: --broker HOST:PORT, or leave out --tls and --ca (MQTT_TLS); "
+                "the port for TLS is usually 8883, and 1883 is without TLS: --broker HOST:PORT, or leave out --tls and --ca (MQTT_TLS); "
                     + ClientCertificate
             );
         }
@@ -165,9 +165,9 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
 
     FailureException Refused(string why) =>
         new(
-            $"the broker at {options.Host}:{options.Port} does not let this program read along",
+            $"the broker at {options.Host}:{options.Port} does not let this program subscribe",
             why,
-            $"./up makes the user {BrokerLoginName.User} anew; at another broker, a user that may subscribe to telemetry/v1/#: --user, "
+            $"./up makes the user {BrokerLoginName.User} again; at another broker, a user that may subscribe to telemetry/v1/#: --user, "
                 + "--password-file"
         );
 
@@ -182,7 +182,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
             throw new FailureException(
                 $"the password in {options.PasswordFile} cannot be read",
                 e.Message,
-                "./thermalctl tail has it by itself; elsewhere --password-file FILE"
+                "./thermalctl tail finds the password by itself; elsewhere --password-file FILE"
             );
         }
     }

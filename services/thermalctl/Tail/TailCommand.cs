@@ -23,7 +23,7 @@ static class TailCommand
             if (!Topics.IsDeviceId(result.GetValueOrDefault<string>()))
                 result.AddError("--device must be a device's name: 1 to 100 characters without + # /");
         });
-        var count = new Option<int>("--count") { Description = "End after so many readings.", HelpName = "N" };
+        var count = new Option<int>("--count") { Description = "End after N readings.", HelpName = "N" };
         count.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1)
@@ -156,7 +156,7 @@ static class TailCommand
             {
                 throw new FailureException(
                     $"{name} is '{file}', but MQTT_TLS is not true",
-                    "The password would go to the broker in clear, although a file for TLS is set",
+                    "The password would go to the broker unencrypted, although a file for TLS is set",
                     $"MQTT_TLS=true, --tls, or remove {name}",
                     OperatorExit.Usage
                 );

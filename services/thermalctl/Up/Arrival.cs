@@ -28,7 +28,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
             narrator.Step("Readings");
             var standIns = new StandIns(project);
             await wait.UntilAsync(
-                "an answer of the stand-ins",
+                "the stand-ins did not answer",
                 standInsCeiling,
                 async (replicas, stop) =>
                 {
@@ -43,7 +43,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
         {
             narrator.Step("Services");
             await wait.UntilAsync(
-                "readiness of every service",
+                "not every service became ready",
                 readinessCeiling,
                 (replicas, _) => Task.FromResult(Ready(replicas)),
                 cancellationToken
@@ -67,7 +67,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
         var inverters = new InverterRoad(project);
         var started = clock.GetTimestamp();
         await wait.UntilAsync(
-            inverters.Absence is null ? "delivery on both roads" : "delivery",
+            inverters.Absence is null ? "readings were not delivered on both roads" : "readings were not delivered",
             inverters.Absence is null ? deliveryCeiling + inverters.Linger : deliveryCeiling,
             async (now, stop) =>
             {

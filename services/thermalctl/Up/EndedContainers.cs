@@ -26,7 +26,7 @@ sealed class EndedContainers(RunningProject project, Narrator narrator)
             )
             : new FailureException(
                 $"{service} does not stay up (exit code {code})",
-                $"Its last words: {(last.Length > 0 ? last : "none")}",
+                $"Its last log line: {(last.Length > 0 ? last : "none")}",
                 $"docker compose logs {service}; docker compose run --rm {service} check"
             );
     }

@@ -40,10 +40,10 @@ sealed class InverterRoad
         idleAfter = idleAfter < longestIdle ? idleAfter : longestIdle;
         Absence =
             !settings.Has(Forwarder) || settings.ScaleOf(Forwarder) == 0
-                ? "no s3-forwarder runs (S3_FORWARDERS=0), so inverter readings are not waited for"
-            : HasNoInverters(settings) ? "no inverters are read (INVERTERS_NUM=0), so nothing of them is waited for"
+                ? "no s3-forwarder runs (S3_FORWARDERS=0), so ./up does not wait for inverter readings"
+            : HasNoInverters(settings) ? "no inverters are read (INVERTERS_NUM=0), so ./up does not wait for their readings"
             : Linger > longestLinger
-                ? $"inverter readings wait {linger} for company (S3_BATCH_LINGER): the first object comes after that; see ./check"
+                ? $"inverter readings wait {linger} for a fuller batch (S3_BATCH_LINGER): the first object comes after that; see ./check"
             : null;
     }
 
@@ -77,8 +77,8 @@ sealed class InverterRoad
         {
             Absence = string.Create(
                 CultureInfo.InvariantCulture,
-                $"the sensor-agent has taken no inverter reading for {(long)idle.TotalSeconds} s, so none is waited for: it is night "
-                    + $"(INVERTER_DAYLIGHT), or the recording has ended or pauses (INVERTER_SOURCE=replay)"
+                $"the sensor-agent has taken no inverter reading for {(long)idle.TotalSeconds} s, so ./up does not wait for one: it is "
+                    + $"night (INVERTER_DAYLIGHT), or the recording has ended or pauses (INVERTER_SOURCE=replay)"
             );
         }
     }

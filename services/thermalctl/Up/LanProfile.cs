@@ -9,7 +9,7 @@ static class LanProfile
         if (!profiles.Split(',').Contains("lan") || project.Value("services", "mosquitto", "ports", "0", "host_ip") != "127.0.0.1")
             return;
         narrator.Warn(
-            "the profile lan is gone: the broker publishes its TLS port itself. "
+            "the profile lan no longer exists: the broker publishes its TLS port itself. "
                 + "Write MQTT_LAN_ADDRESS=0.0.0.0 into .env instead of COMPOSE_PROFILES=lan; until then other machines cannot connect"
         );
     }

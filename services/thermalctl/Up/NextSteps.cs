@@ -10,9 +10,9 @@ static class NextSteps
     /// <param name="narrator">Shows them.</param>
     public static void Show(ComposeProject project, HostView host, Narrator narrator)
     {
-        narrator.Step("What next");
+        narrator.Step("Next steps");
         if (project.HostPort("console", 8088) is { } console)
-            Show("look at it", $"http://127.0.0.1:{console}");
+            Show("open the console", $"http://127.0.0.1:{console}");
         if (project.HasStandIns)
         {
             var bucket = project.Value("services", "localstack", "environment", "S3_BUCKET");

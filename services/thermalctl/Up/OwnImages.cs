@@ -18,8 +18,8 @@ static class OwnImages
             {
                 throw new FailureException(
                     $"there is no image {image}",
-                    "--no-build starts what was built or loaded before",
-                    "correct IMAGE_TAG in .env ('docker image ls' shows what there is), or ./up without --no-build"
+                    "--no-build starts only images that were built or loaded before",
+                    "correct IMAGE_TAG in .env ('docker image ls' lists the images), or run ./up without --no-build"
                 );
             }
         }

@@ -43,7 +43,7 @@ static class Ports
             throw new FailureException(
                 $"port {port} is in use",
                 $"{owner} has it, and {service} needs it",
-                $"stop that, or write another number into .env, for example {variable}={other}"
+                $"stop it, or write another number into .env, for example {variable}={other}"
             );
         }
     }

@@ -34,7 +34,7 @@ sealed class PrivateKey(DockerEngine docker, ComposeProject project, Narrator na
         {
             throw new FailureException(
                 $"{path} is a directory",
-                "Docker makes one where a file that it shall mount is missing",
+                "If a file to mount is missing, Docker makes a directory in its place",
                 $"rmdir '{path}', put the key there, then ./up again"
             );
         }
@@ -83,8 +83,8 @@ sealed class PrivateKey(DockerEngine docker, ComposeProject project, Narrator na
             ? null
             : new FailureException(
                 $"there is no {path}",
-                $"Another key lies beside it: {string.Join(' ', others)}",
-                "set SNOWFLAKE_PRIVATE_KEY_PATH in .env to the right file; to have a new pair made, move that away first"
+                $"Another key is in the same directory: {string.Join(' ', others)}",
+                "set SNOWFLAKE_PRIVATE_KEY_PATH in .env to the right file; to get a new pair, move the other key away first"
             );
     }
 
@@ -101,7 +101,7 @@ sealed class PrivateKey(DockerEngine docker, ComposeProject project, Narrator na
             return new FailureException(
                 "could not make a key pair",
                 $"keygen says: {made.LastLine}",
-                $"correct that, or put your own PKCS#8 key at {path}"
+                $"correct what keygen names, or put your own PKCS#8 key at {path}"
             );
         }
         await RunAsync(Shell, Root, folder, isReadOnly: false, ["chown", Owner, $"{Keys}/{name}"], cancellationToken);

@@ -14,7 +14,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
     const int ComplaintColumns = 400;
 
     /// <summary>Waits until <paramref name="look"/> reports that it is done, for up to <paramref name="ceiling"/>.</summary>
-    /// <param name="what">What did not happen, for the failure.</param>
+    /// <param name="what">The failure after that time, as a sentence without its end.</param>
     /// <param name="ceiling">How long it may take.</param>
     /// <param name="look">Looks once.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -69,11 +69,11 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
         {
             reason = replicas.FirstOrDefault(replica => replica.Health == "unhealthy") is { } unhealthy
                 ? $"{unhealthy.Service} is unhealthy"
-                : "No service complains";
+                : "No service reports a problem";
         }
         var late = sight.Late.Length > 0 ? sight.Late : "snowpipe-forwarder";
         return new FailureException(
-            $"{what} did not happen within {Seconds(ceiling)} s ({sight.Progress})",
+            $"{what} within {Seconds(ceiling)} s ({sight.Progress})",
             reason,
             late == "snowflake"
                 ? "docker compose logs snowflake localstack; ./up sql sql/classic/07_monitoring.sql"
