@@ -87,7 +87,7 @@ sealed class EmulatorSettings
             "Directory of public keys *.pub and *.pem, or one such file. USER.pub and USER_2.pub belong to USER. May appear later."
         );
         loaded.User = settings
-            .Text("EMULATOR_USER", loaded.User, "User that every key belongs to if no file is named after it.")
+            .Text("EMULATOR_USER", loaded.User, "User that every key belongs to if no key file carries this name.")
             .ToUpperInvariant();
         loaded.Account = settings
             .Text("EMULATOR_ACCOUNT", loaded.Account, "Account in iss and sub of a key-pair JWT; * accepts any.")
@@ -101,9 +101,12 @@ sealed class EmulatorSettings
             loaded.CommitDelay,
             TimeSpan.Zero,
             TimeSpan.FromDays(1),
-            "From an append to its rows being visible."
+            "Time from an append until its rows are visible."
         );
-        loaded.IngestHost = settings.OptionalText("EMULATOR_HOST", "What host discovery answers; if not set, the host of the request.");
+        loaded.IngestHost = settings.OptionalText(
+            "EMULATOR_HOST",
+            "The host name that host discovery answers; if not set, the host of the request."
+        );
         loaded.HostnameFormat = settings.Choice(
             "EMULATOR_HOSTNAME_FORMAT",
             loaded.HostnameFormat,
@@ -119,7 +122,7 @@ sealed class EmulatorSettings
             loaded.TokenLifetime,
             TimeSpan.FromSeconds(1),
             TimeSpan.FromDays(1),
-            "Life of a scoped token."
+            "Lifetime of a scoped token."
         );
         loaded.ChannelExpiry = settings.Duration(
             "EMULATOR_CHANNEL_EXPIRY",

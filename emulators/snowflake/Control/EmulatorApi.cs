@@ -67,7 +67,7 @@ sealed class EmulatorApi(EmulatorSettings settings, StreamingTables tables, Stag
 
               {string.Join("\n  ", pipes)}
 
-            Look
+            Inspect
 
               curl '{here}/emulator/tables'                                    tables, channels, committed offset tokens (JSON)
               curl '{here}/emulator/tables/NAME/rows?after=0&limit=10'         rows as columns (NDJSON); after=row number; raw=1 as sent
@@ -78,7 +78,7 @@ sealed class EmulatorApi(EmulatorSettings settings, StreamingTables tables, Stag
               curl -X POST '{here}/emulator/reset'                             remove all rows, channels and faults
               curl '{here}/emulator/ca.pem'                                    the certificate to trust for HTTPS (SSL_CERT_FILE)
 
-            Break
+            Inject faults
 
               curl -X POST '{here}/emulator/faults?kind=status&endpoint=append&status=503&times=3'
               curl -X POST '{here}/emulator/faults?kind=lost_reply&endpoint=append&channel=TH*'

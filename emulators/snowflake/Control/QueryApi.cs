@@ -33,7 +33,7 @@ sealed class QueryApi(EmulatorSettings settings) : IDisposable
                     408,
                     "QUERY_TIMEOUT",
                     $"The query took longer than "
-                        + $"{(QueryLimits.Time + Overhead).TotalSeconds:0} s and was ended. Ask for less, or try again."
+                        + $"{(QueryLimits.Time + Overhead).TotalSeconds:0} s and was stopped. Ask for less, or try again."
                 );
             }
             if (exit != 0)

@@ -56,7 +56,7 @@ sealed class TablesApi(StreamingTables tables)
         throw new RefusedException(
             404,
             "NO_SUCH_TABLE",
-            $"There is no table {name}; these are: {string.Join(", ", tables.All.Select(s => s.Table.Name))}."
+            $"There is no table {name}; the tables are: {string.Join(", ", tables.All.Select(s => s.Table.Name))}."
         );
     }
 

@@ -43,7 +43,7 @@ sealed class FaultReader
     Fault Read(DateTimeOffset now)
     {
         foreach (var key in values.Keys.Except(Keys))
-            problems.Add($"'{key}' is not part of a fault; these are: {string.Join(", ", Keys)}.");
+            problems.Add($"'{key}' is not a field of a fault; the fields are: {string.Join(", ", Keys)}.");
         var kind = Choice("kind", Faults.Kinds, "status");
         var endpoint = Choice("endpoint", Faults.Endpoints, kind == "hostname" ? "hostname" : "any");
         Require(kind, "status", "status", "the HTTP status to answer");

@@ -81,7 +81,7 @@ sealed partial class FileRequests(StreamingTables tables, IServiceProvider servi
     [LoggerMessage(
         EventId = 750,
         Level = LogLevel.Warning,
-        Message = "{Pipe} could not load {Path}, which a client named: {Problem} It is tried again."
+        Message = "{Pipe} could not load {Path}, which a client named: {Problem} Retrying."
     )]
     partial void LogPostponed(string pipe, string path, string problem);
 }

@@ -234,7 +234,7 @@ sealed partial class Loader(
     [LoggerMessage(
         EventId = 742,
         Level = LogLevel.Debug,
-        Message = "{Pipe} has read {Key} before, or it is older than 14 days; left alone"
+        Message = "{Pipe} has read {Key} before, or it is older than 14 days; skipped it"
     )]
     partial void LogLeftAlone(string pipe, string key);
 
@@ -248,14 +248,14 @@ sealed partial class Loader(
     [LoggerMessage(
         EventId = 744,
         Level = LogLevel.Warning,
-        Message = "Message {Id} in the queue is no notification of S3 ({Problem}); it is deleted. It begins with: {Begin}"
+        Message = "Message {Id} in the queue is not a notification of S3 ({Problem}); deleted it. It begins with: {Begin}"
     )]
     partial void LogNoNotification(string id, string problem, string begin);
 
     [LoggerMessage(
         EventId = 745,
         Level = LogLevel.Warning,
-        Message = "A notification could not be worked on, attempt {Attempt}: {Problem} It stays in the queue; the next attempt comes in "
+        Message = "A notification could not be processed, attempt {Attempt}: {Problem} It stays in the queue; the next attempt comes in "
             + "{Seconds} s."
     )]
     partial void LogPostponed(int attempt, string problem, int seconds);
@@ -263,7 +263,7 @@ sealed partial class Loader(
     [LoggerMessage(
         EventId = 746,
         Level = LogLevel.Error,
-        Message = "Queue {Queue} does not answer: {Problem} Nothing is loaded until it does; it is tried again. Check SQS_QUEUE, "
+        Message = "Queue {Queue} does not answer: {Problem} Nothing is loaded until it answers; retrying. Check SQS_QUEUE, "
             + "SQS_ENDPOINT_URL, AWS_REGION and the credentials."
     )]
     partial void LogNoQueue(string queue, string problem);

@@ -22,21 +22,21 @@ sealed record LoaderSettings
     /// the bucket, null if it is not set; and the prefix, with a slash at its end.</returns>
     public static (LoaderSettings? Loader, string? Bucket, string Prefix) Load(Settings settings)
     {
-        var bucket = settings.OptionalText("S3_BUCKET", "What the SQL files mean by <bucket>.");
+        var bucket = settings.OptionalText("S3_BUCKET", "The bucket that stands for <bucket> in the SQL files.");
         var prefix = settings.Text(
             "S3_FILE_PREFIX",
             "inverter-data/",
-            "What they mean by inverter-data/ behind it: where the s3-forwarder writes."
+            "The prefix that stands for inverter-data/ behind it: where the s3-forwarder writes."
         );
         var queue = settings.OptionalText(
             "SQS_QUEUE",
-            "Name or URL of the queue that tells of new objects; classic Snowpipe is off without."
+            "Name or URL of the queue that announces new objects; without it, classic Snowpipe is off."
         );
         var region = settings.Text("AWS_REGION", "us-east-1", "Region of queue and bucket.");
         var store = Endpoint(settings, "S3_ENDPOINT_URL", "A server in place of Amazon S3, for example http://localstack:4566.");
         var server = Endpoint(settings, "SQS_ENDPOINT_URL", "The same for the queue; if not set, S3_ENDPOINT_URL.") ?? store;
         // The SDK reads these itself; they are here for --help.
-        settings.Secret("AWS_ACCESS_KEY_ID", "Access key that may read queue and bucket. Without: file, profile, role.");
+        settings.Secret("AWS_ACCESS_KEY_ID", "Access key that may read queue and bucket. Without it: file, profile, role.");
         settings.Secret("AWS_SECRET_ACCESS_KEY", "Secret of the access key.");
         settings.OptionalText("AWS_SHARED_CREDENTIALS_FILE", "A credentials file in the AWS CLI's format; AWS_PROFILE names its section.");
         return (

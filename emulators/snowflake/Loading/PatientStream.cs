@@ -17,7 +17,7 @@ sealed class PatientStream(Stream source, TimeSpan patience, TimeProvider clock)
         }
         catch (Exception) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"nothing has come for {patience.TotalSeconds:0} s.");
+            throw new IOException($"no data has arrived for {patience.TotalSeconds:0} s.");
         }
     }
 

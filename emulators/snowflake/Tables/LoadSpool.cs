@@ -82,7 +82,7 @@ sealed class LoadSpool : IDisposable
         var filled = 0;
         for (int read; filled < bytes.Length && (read = RandomAccess.Read(file, bytes.AsSpan(filled), part.Offset + filled)) > 0; )
             filled += read;
-        return filled == bytes.Length ? bytes : throw new IOException("The file of rows that wait to be loaded has become shorter.");
+        return filled == bytes.Length ? bytes : throw new IOException("The file of rows to be loaded was truncated.");
     }
 
     public void Dispose()
