@@ -7,10 +7,10 @@ const string Help = """
 
     usage: bench/run [--soak [MINUTES]] [--only NAME[,NAME]] [--short] [--no-build]
 
-      --soak     adds ten minutes (or so many) of full load, during which the memory is watched
+      --soak     adds ten (or MINUTES) minutes of full load, during which the memory is watched
       --only     of: wire, start, idle, default-rates, single-protobuf, single-json, peers, batch, soak
       --short    a quarter of the messages, for a first look
-      --no-build measures what was published last
+      --no-build measures the programs that were published last
 
     Needs mosquitto, gcc (apt-get install mosquitto mosquitto-clients gcc libc6-dev) and the .NET SDK. Every figure is a ratio within the run, or processor time,
     so a busy machine shifts it little; a very busy one still shows (the load average is among the conditions).
@@ -45,7 +45,7 @@ var measurements = new Measurements(args[0], results, share: args.Contains("--sh
 List<string> names = [.. measurements.All.Select(measurement => measurement.Name), "soak"];
 if (only?.Except(names).ToList() is [_, ..] unknown)
 {
-    Console.Error.WriteLine($"--only {string.Join(',', unknown)}: there is {string.Join(", ", names)}");
+    Console.Error.WriteLine($"--only {string.Join(',', unknown)}: the names are {string.Join(", ", names)}");
     return 2;
 }
 if (only?.Contains("soak") == true && soak == 0)

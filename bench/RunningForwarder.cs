@@ -69,12 +69,12 @@ sealed class RunningForwarder(Process process, int port, string data) : IAsyncDi
             var (now, reached) = (clock.GetTimestamp(), figure(status));
             if (status.DeadLetters > 0 || (status.Duplicates > 0 && !mayRepeat))
                 throw new InvalidOperationException(
-                    $"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load has neither"
+                    $"the forwarder counts {status.Duplicates} duplicates and {status.DeadLetters} dead letters; the load contains neither"
                 );
             if (reached >= wanted)
                 return now;
             if (clock.GetElapsedTime(started) > ceiling)
-                throw new TimeoutException($"the forwarder did not get to {wanted} readings within {ceiling.TotalSeconds:0} s: {status}");
+                throw new TimeoutException($"the forwarder did not reach {wanted} readings within {ceiling.TotalSeconds:0} s: {status}");
             var wait =
                 reached > previous
                     ? clock.GetElapsedTime(previousAt, now) * ((double)(wanted - reached) / (reached - previous)) / 2

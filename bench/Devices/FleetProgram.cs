@@ -11,7 +11,8 @@ static class FleetProgram
 
     const string Help = """
         Load with many devices: mosquitto with the configuration that is shipped, the snowpipe-forwarder and the Snowflake emulator as processes
-        on loopback, and simulated devices, each with a connection, a user and a boot id of its own. Then what many cells ask of Snowflake.
+        on loopback, and simulated devices, each with a connection, a user and a boot id of its own. Then how many calls
+        many cells make to Snowflake.
 
         usage: bench/fleet [--only N[,N]] [--short] [--no-build] [--built] [--interval S] [--seconds S] [--outage S] [--set NAME=VALUE]
                bench/fleet cells [--channels N] [--no-build]
@@ -20,20 +21,20 @@ static class FleetProgram
           --interval S    between the readings of a device; if not given 10 s, and for more than 20,000 devices as much more as makes 2,000
                           readings a second: broker, forwarder, emulator and devices share this machine's processors
           --seconds S     how long the default rate is watched (60)
-          --outage S      how long all devices are cut off at once (10); they go on taking readings and bring them along
+          --outage S      how long all devices are cut off at once (10); they continue to take readings and send them afterwards
           --commit-delay S   of the emulator (5); Snowflake takes 5 to 10 s
-          --set NAME=VALUE   a setting of the forwarder, for example JOURNAL_LINGER=1s; may be given again
+          --set NAME=VALUE   a setting of the forwarder, for example JOURNAL_LINGER=1s; may be repeated
           --short         15 s and 3 s
-          --no-build      measures what was published last
-          --built         forwarder and emulator as `dotnet build` left them, not compiled natively: for a look at whether all is stored
+          --no-build      measures the programs that were published last
+          --built         forwarder and emulator as `dotnet build` left them, not compiled natively: to see whether every reading is stored
           --results FILE  JSON; bench/fleet-results.json if not given
           cells           1,000 cells towards one table, simulated with the forwarder's own rules and prices, beside Snowflake's limits;
                           --channels N opens so many real channels at the emulator, with the forwarder's own client and delivery, and
                           compares what they call with what the simulation says (0: none; 2000 if not given)
 
         Every size ends with a count of the emulator's rows: each reading that was taken must be there, once.
-        A connection takes a descriptor in two processes (`ulimit -n`; root raises it by itself where the system lets it). Where there are
-        too few, a connection is a gateway for several devices; the table names the number. 100,000 devices take some minutes.
+        A connection takes a file descriptor in two processes (`ulimit -n`; root raises it by itself if the system allows it). If there
+        are too few, a connection is a gateway for several devices; the table names the number. 100,000 devices take some minutes.
         Needs mosquitto and gcc (apt-get install mosquitto gcc libc6-dev) and the .NET SDK. --built needs no gcc.
         Exit codes: 0 measured and every reading stored once, 1 not exact, 2 could not measure.
         """;
