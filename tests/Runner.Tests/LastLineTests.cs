@@ -74,7 +74,7 @@ public sealed class LastLineTests : IDisposable
         var (code, text) = await copy.RunAsync($"chmod -x offline/docker.sh; {Program} pipeline --no-build");
 
         Assert.Equal((1, "0 passed, 1 failed"), (code, text.TrimEnd().Split('\n')[^1]));
-        Assert.Matches("failed: the run could not go on. Win32Exception: .*offline/docker.sh.* To fix it: ", text);
+        Assert.Matches("failed: the run could not continue. Win32Exception: .*offline/docker.sh.* To fix it: ", text);
         Assert.Contains("docker ps --all", await copy.ReadAsync("docker-calls"), StringComparison.Ordinal);
     }
 
@@ -84,7 +84,7 @@ public sealed class LastLineTests : IDisposable
         var (code, text) = await copy.RunAsync($"mkdir artifacts; touch artifacts/test-results; {Program} pipeline --no-build");
 
         Assert.Equal((1, "0 passed, 1 failed"), (code, text.TrimEnd().Split('\n')[^1]));
-        Assert.Contains("failed: the run could not go on. IOException: ", text, StringComparison.Ordinal);
+        Assert.Contains("failed: the run could not continue. IOException: ", text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -112,7 +112,7 @@ sealed class Machine(Command command, Narrator narrator)
         {
             throw new RunEndedException(
                 Problem,
-                "Its kernel offers no binfmt_misc, by which qemu is called",
+                "Its kernel does not offer binfmt_misc, which calls qemu",
                 "run this on a machine that has it, or on one with an arm64 processor"
             );
         }

@@ -17,7 +17,7 @@ static class PackageList
         }
         catch (JsonException e)
         {
-            narrator.Warn($"vulnerabilities were not looked up: what dotnet list package answered is no JSON ({e.Message})");
+            narrator.Warn($"vulnerabilities were not looked up: the answer of dotnet list package is not JSON ({e.Message})");
             return;
         }
         using (document)

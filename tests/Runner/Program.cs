@@ -7,7 +7,7 @@ const int Interrupted = 130;
 var alwaysArm64 = Environment.GetEnvironmentVariable("THERMAL_TEST_ARM64") is { Length: > 0 };
 if (TestSelection.Parse(args, alwaysArm64, out var problem) is not { } selection)
 {
-    Console.Error.WriteLine($"{problem}; ./test --help shows what there is");
+    Console.Error.WriteLine($"{problem}; ./test --help lists the options");
     return WrongOption;
 }
 using var stop = new CancellationTokenSource();

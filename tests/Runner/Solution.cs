@@ -23,7 +23,7 @@ sealed class Solution(TestRun run, Command command, Narrator narrator, TimeProvi
             ["restore", wanted, "--locked-mode", "--verbosity", "quiet"],
             new RunEndedException(
                 "the packages could not be restored",
-                "dotnet restore --locked-mode says what is above",
+                "The messages of dotnet restore --locked-mode are above",
                 "check the network; if a package changed on purpose: dotnet restore --force-evaluate"
             ),
             stop
@@ -32,8 +32,8 @@ sealed class Solution(TestRun run, Command command, Narrator narrator, TimeProvi
             ["build", wanted, "--no-restore", "--nologo", "--verbosity", "quiet", "-m:2"],
             new RunEndedException(
                 "the build failed",
-                "The compiler says what is above",
-                "repair it, then run this again; all output is in artifacts/test-results/build.log"
+                "The messages of the compiler are above",
+                "correct the errors, then run this again; all output is in artifacts/test-results/build.log"
             ),
             stop
         );

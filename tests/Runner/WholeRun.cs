@@ -46,7 +46,7 @@ sealed class WholeRun
         catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
         {
             // Whatever it is: a run ends with its last line.
-            await TellAsync(e, "the run could not go on");
+            await TellAsync(e, "the run could not continue");
         }
         finally
         {
@@ -81,7 +81,9 @@ sealed class WholeRun
 
     async Task TellAsync(Exception e, string what)
     {
-        narrator.Fail($"{what}. {e.GetType().Name}: {e.Message.TrimEnd('.')}. To fix it: repair what it names, then run this again");
+        narrator.Fail(
+            $"{what}. {e.GetType().Name}: {e.Message.TrimEnd('.')}. To fix it: correct what this message names, then run this again"
+        );
         await command.NoteAsync($"{e}\n");
     }
 
