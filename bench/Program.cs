@@ -6,11 +6,13 @@ const string Help = """
     natively as the Dockerfile does it. Prints a table and writes bench/results.json.
 
     usage: bench/run [--soak [MINUTES]] [--only NAME[,NAME]] [--short] [--no-build]
+           bench/run --order [--no-build]
 
       --soak     adds ten (or MINUTES) minutes of full load, during which the memory is watched
       --only     of: wire, start, idle, default-rates, single-protobuf, single-json, peers, batch, soak
       --short    a quarter of the messages, for a first look
       --no-build measures the programs that were published last
+      --order    measures nothing, but makes services/methods.order again; bench/run --order --help says more
 
     Needs mosquitto, gcc (apt-get install mosquitto mosquitto-clients gcc libc6-dev) and the .NET SDK. Every figure is a ratio within the run, or processor time,
     so a busy machine shifts it little; a very busy one still shows (the load average is among the conditions).
@@ -27,6 +29,8 @@ switch (args)
         return await DeviceProcess.MainAsync(rest);
     case [_, FleetProgram.Verb, .. var rest]:
         return await FleetProgram.RunAsync(args[0], rest);
+    case [_, .. var rest] when rest.Contains(OrderProgram.Option):
+        return await OrderProgram.RunAsync(args[0], [.. rest.Where(argument => argument != OrderProgram.Option)]);
 }
 
 if (args.Contains("--help") || args.Contains("-h"))

@@ -1,10 +1,10 @@
 /*
  * Runs a program and lists which of its methods are called: a breakpoint stands at the beginning of each, and is taken away when it is
- * reached. For bench/order/run. Linux on x86-64.
+ * reached. For bench/run --order. Linux on x86-64.
  *
  * usage: trace ADDRESSES OUTPUT START REST PROGRAM [ARGUMENT...]
  *
- *   ADDRESSES   a file: where methods begin, as nm prints it, a hexadecimal number a line, sorted
+ *   ADDRESSES   a file: where methods begin, a hexadecimal number a line, sorted
  *   OUTPUT      gets a line for each that was called: 0 and its address if that was after the start (and maybe at the start too), 1 and its
  *               address if it was at the start alone
  *   START       seconds that count as the start
