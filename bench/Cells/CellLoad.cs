@@ -9,7 +9,7 @@ namespace ThermalStreaming.Bench;
 /// <param name="MostAppendsOfChannel">Most appends of one channel within a second.</param>
 /// <param name="LargestAppend">Bytes on the wire of the largest append.</param>
 /// <param name="RowBytes">Of a row, before compression and on the wire.</param>
-/// <param name="IsKeepingUp">Whether every lane sent what came.</param>
+/// <param name="IsKeepingUp">Whether every slot sent what came.</param>
 sealed record CellLoad(
     CellScenario Scenario,
     Calls Calls,
@@ -20,7 +20,7 @@ sealed record CellLoad(
     bool IsKeepingUp
 )
 {
-    public int Channels => Scenario.Cells * Scenario.Lanes;
+    public int Channels => Scenario.Cells * Scenario.Slots;
 
     /// <summary>Pipes that so many channels need.</summary>
     public int Pipes => (Channels + SnowflakeLimits.ChannelsPerPipe - 1) / SnowflakeLimits.ChannelsPerPipe;
@@ -39,22 +39,22 @@ sealed record CellLoad(
         [
             .. new (string, double)[]
             {
-                ("channels of a pipe", (double)SnowflakeLimits.ChannelsPerPipe / Scenario.Lanes),
-                ("channels of a table's pipes", (double)SnowflakeLimits.ChannelsPerPipe * SnowflakeLimits.PipesPerTable / Scenario.Lanes),
+                ("channels of a pipe", (double)SnowflakeLimits.ChannelsPerPipe / Scenario.Slots),
+                ("channels of a table's pipes", (double)SnowflakeLimits.ChannelsPerPipe * SnowflakeLimits.PipesPerTable / Scenario.Slots),
                 ("bytes a second of a table", SnowflakeLimits.BytesPerTable / (Bytes / Scenario.Cells)),
             }.OrderBy(limit => limit.Item2),
         ];
 
-    /// <summary>Simulates every lane of every cell.</summary>
+    /// <summary>Simulates every slot of every cell.</summary>
     /// <param name="scenario">The cells.</param>
-    /// <param name="model">The rules of a lane.</param>
+    /// <param name="model">The rules of a slot.</param>
     /// <param name="rowBytes">Of a row, before compression and on the wire.</param>
     /// <param name="commitDelay">Bounds of the time from an append to its commit.</param>
     /// <param name="duration">Simulated time.</param>
     /// <param name="seed">Of arrivals and commits; the same seed gives the same load.</param>
     public static CellLoad Simulate(
         CellScenario scenario,
-        LaneModel model,
+        SlotModel model,
         (double Plain, double Wire) rowBytes,
         (TimeSpan, TimeSpan) commitDelay,
         TimeSpan duration,
@@ -62,14 +62,14 @@ sealed record CellLoad(
     )
     {
         var (calls, rows, most, largest, isKeepingUp) = (default(Calls), 0L, 0, 0.0, true);
-        for (var lane = 0; lane < scenario.Cells * scenario.Lanes; lane++)
+        for (var slot = 0; slot < scenario.Cells * scenario.Slots; slot++)
         {
-            var simulated = new LaneSimulation(
+            var simulated = new SlotSimulation(
                 model,
-                scenario.ReadingsPerSecondOfLane,
+                scenario.ReadingsPerSecondOfSlot,
                 rowBytes.Plain,
                 commitDelay,
-                new Random(seed * 1_000_003 + lane)
+                new Random(seed * 1_000_003 + slot)
             );
             simulated.Run(duration);
             calls += simulated.PerSecond;
@@ -77,9 +77,9 @@ sealed record CellLoad(
             most = Math.Max(most, simulated.MostInASecond);
             largest = Math.Max(largest, simulated.LargestBatch * rowBytes.Wire);
             // What came within a linger and a round trip may wait; more than two seconds' readings may not.
-            isKeepingUp &= simulated.Waiting <= 2 * scenario.ReadingsPerSecondOfLane + 10;
+            isKeepingUp &= simulated.Waiting <= 2 * scenario.ReadingsPerSecondOfSlot + 10;
         }
-        calls += new Calls(0, 0, scenario.Cells * LaneModel.TokensPerSecond);
+        calls += new Calls(0, 0, scenario.Cells * SlotModel.TokensPerSecond);
         return new CellLoad(scenario, calls, rows / duration.TotalSeconds, most, largest, rowBytes, isKeepingUp);
     }
 }

@@ -46,7 +46,7 @@ static class CellsProgram
                     throw new ArgumentException($"bench/fleet cells does not know '{arguments[i]}'; bench/fleet --help lists what it does");
             }
         }
-        var model = LaneModel.Shipped();
+        var model = SlotModel.Shipped();
         PrintRules(model);
         PrintTable([.. scenarios.Select(scenario => CellLoad.Simulate(scenario, model, rowBytes, commitDelay, simulated, Seed))]);
         if (channels > 0 && !isBuilt)
@@ -54,12 +54,12 @@ static class CellsProgram
         return channels == 0 || await new ChannelCheck(root, model).RunAsync(channels) ? 0 : 1;
     }
 
-    static void PrintRules(LaneModel model) =>
+    static void PrintRules(SlotModel model) =>
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
-                a lane cuts a batch after {model.Batches.Linger.TotalSeconds:0.#} s, {model.Batches.MaxReadings:#,0} readings
+                a slot cuts a batch after {model.Batches.Linger.TotalSeconds:0.#} s, {model.Batches.MaxReadings:#,0} readings
                 or {model.Batches.MaxBytes:#,0} bytes (a row counted as {model.EstimatedRowBytes:#,0}); it may append
                 {model.RequestsPerSecond} times and {model.BytesPerSecond:#,0} bytes a second: {model.MostReadings(
                     rowBytes.Plain
@@ -73,7 +73,7 @@ static class CellsProgram
 
     static void PrintTable(CellLoad[] loads)
     {
-        Line("", load => $"{load.Scenario.Devices:#,0} devices, {load.Scenario.Lanes} lane{(load.Scenario.Lanes == 1 ? "" : "s")}");
+        Line("", load => $"{load.Scenario.Devices:#,0} devices, {load.Scenario.Slots} slot{(load.Scenario.Slots == 1 ? "" : "s")}");
         Console.WriteLine($"|---|{string.Concat(loads.Select(_ => "---|"))}");
         Line("readings a second", load => $"{load.Readings:#,0}");
         Line("channels", load => $"{load.Channels:#,0}");

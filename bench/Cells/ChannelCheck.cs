@@ -11,13 +11,13 @@ namespace ThermalStreaming.Bench;
 
 /// <summary>
 /// Many channels open at the emulator, with the forwarder's own client, delivery and journals in this process: what they call, beside what
-/// <see cref="LaneModel"/> says of as many lanes.
+/// <see cref="SlotModel"/> says of as many slots.
 /// </summary>
 /// <param name="root">The repository.</param>
 /// <param name="model">The rules.</param>
-sealed class ChannelCheck(string root, LaneModel model)
+sealed class ChannelCheck(string root, SlotModel model)
 {
-    /// <summary>Of a lane. So seldom that one emulator answers for thousands of channels.</summary>
+    /// <summary>Of a slot. So seldom that one emulator answers for thousands of channels.</summary>
     const double ReadingsPerSecond = 0.02;
 
     /// <summary>The model is of use as long as it is not further off.</summary>
@@ -45,11 +45,11 @@ sealed class ChannelCheck(string root, LaneModel model)
             NullLogger<SnowpipeClient>.Instance,
             new SnowflakeMetrics(meter, new RequestMetrics(meter))
         );
-        var place = Directory.CreateDirectory(Path.Combine(stand.Place, "lanes")).FullName;
+        var place = Directory.CreateDirectory(Path.Combine(stand.Place, "slots")).FullName;
         var page = new StatusPage();
         using var cost = new CostBook(CostRoad.Streaming, CostPrices.Default, place, (meter, page), clock, NullLogger<CostBook>.Instance);
         using var statistics = new SnowpipeStatistics(options, meter, page, cost, clock, NullLogger<SnowpipeStatistics>.Instance);
-        var shared = new RealLane.SharedParts(
+        var shared = new RealSlot.SharedParts(
             clock,
             new QuickDisk(),
             new DeadLetters(Path.Combine(place, "dead-letters"), 1 << 20, clock, NullLogger.Instance),
@@ -57,42 +57,42 @@ sealed class ChannelCheck(string root, LaneModel model)
             new PauseSwitch(place, clock, NullLogger<PauseSwitch>.Instance),
             new Health()
         );
-        var lanes = new List<RealLane>();
+        var slots = new List<RealSlot>();
         try
         {
-            for (var lane = 0; lane < channels; lane++)
+            for (var slot = 0; slot < channels; slot++)
             {
                 var sink = new SnowpipeSink(client, options, statistics, clock, NullLogger<SnowpipeSink>.Instance);
-                lanes.Add(new RealLane(lane, place, sink, shared));
+                slots.Add(new RealSlot(slot, place, sink, shared));
             }
-            return await CompareAsync(lanes, calls, shared);
+            return await CompareAsync(slots, calls, shared);
         }
         finally
         {
-            foreach (var lane in lanes)
-                await lane.DisposeAsync();
+            foreach (var slot in slots)
+                await slot.DisposeAsync();
         }
     }
 
-    async Task<bool> CompareAsync(List<RealLane> lanes, CountedCalls calls, RealLane.SharedParts shared)
+    async Task<bool> CompareAsync(List<RealSlot> slots, CountedCalls calls, RealSlot.SharedParts shared)
     {
-        var feed = new Feed(lanes, new Random(Seed));
-        // What the start brings has passed: every channel is open, and every lane is somewhere between two readings.
+        var feed = new Feed(slots, new Random(Seed));
+        // What the start brings has passed: every channel is open, and every slot is somewhere between two readings.
         await feed.RunAsync(TimeSpan.FromSeconds(30));
         var (before, started) = (calls.Now, clock.GetTimestamp());
         await feed.RunAsync(measured);
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
         var made = calls.Now - before;
-        await Stand.Until(() => Task.FromResult(lanes.All(lane => lane.Backlog == 0)), "not everything is committed", patience);
-        var lane = model.Rate(ReadingsPerSecond, rowBytes: 860, commitDelay);
-        var expected = lane * (lanes.Count * seconds) + new Calls(0, 0, seconds * LaneModel.TokensPerSecond);
+        await Stand.Until(() => Task.FromResult(slots.All(slot => slot.Backlog == 0)), "not everything is committed", patience);
+        var slot = model.Rate(ReadingsPerSecond, rowBytes: 860, commitDelay);
+        var expected = slot * (slots.Count * seconds) + new Calls(0, 0, seconds * SlotModel.TokensPerSecond);
         var isExact = shared.Metrics.CommittedTotal == feed.Stored;
         Say("", "measured", "model", "model / measured");
         Line("appends a second", made.Appends, expected.Appends);
         Line("status calls a second", made.Status, expected.Status);
         Line("calls a second", made.All, expected.All);
         Console.WriteLine(
-            $"{lanes.Count} channels, {calls.Failed} calls failed, {feed.Stored} readings stored and {shared.Metrics.CommittedTotal} committed"
+            $"{slots.Count} channels, {calls.Failed} calls failed, {feed.Stored} readings stored and {shared.Metrics.CommittedTotal} committed"
         );
         return isExact && Math.Abs(expected.All / made.All - 1) <= Tolerance;
 
@@ -105,8 +105,8 @@ sealed class ChannelCheck(string root, LaneModel model)
             Console.WriteLine($"| {name} | {first} | {second} | {third} |");
     }
 
-    /// <summary>Readings at random times and lanes.</summary>
-    sealed class Feed(List<RealLane> lanes, Random random)
+    /// <summary>Readings at random times and slots.</summary>
+    sealed class Feed(List<RealSlot> slots, Random random)
     {
         readonly List<ThermalReading> readings = [.. MessagePool.Readings(Seed).Take(100)];
         double due;
@@ -120,14 +120,14 @@ sealed class ChannelCheck(string root, LaneModel model)
             due = 0;
             while (true)
             {
-                due -= Math.Log(1 - random.NextDouble()) / (ReadingsPerSecond * lanes.Count);
+                due -= Math.Log(1 - random.NextDouble()) / (ReadingsPerSecond * slots.Count);
                 if (due > duration.TotalSeconds)
                     break;
                 var wait = TimeSpan.FromSeconds(due) - clock.GetElapsedTime(started);
                 if (wait > TimeSpan.Zero)
                     await Task.Delay(wait, clock);
-                var lane = random.Next(lanes.Count);
-                await lanes[lane].StoreAsync(readings[Stored % readings.Count], $"device-{lane}", (ulong)++Stored, clock.GetUtcNow());
+                var slot = random.Next(slots.Count);
+                await slots[slot].StoreAsync(readings[Stored % readings.Count], $"device-{slot}", (ulong)++Stored, clock.GetUtcNow());
             }
             if (duration - clock.GetElapsedTime(started) is var rest && rest > TimeSpan.Zero)
                 await Task.Delay(rest, clock);

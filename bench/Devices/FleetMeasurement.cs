@@ -101,8 +101,8 @@ sealed class FleetMeasurement(string root, FleetOptions options, FleetTable tabl
         Add(run, "status calls a second", used.Calls.Status / used.At, "");
         Add(run, "row before compression", used.Uncompressed / used.Rows, "B");
         Add(run, "row on the wire", used.Wire / used.Rows, "B");
-        var model = LaneModel.Shipped().Rate(used.Readings / used.At, used.Uncompressed / used.Rows, options.CommitDelay);
-        Add(run, "model of a lane: calls, model / measured", model.All * used.At / used.Calls.All, "");
+        var model = SlotModel.Shipped().Rate(used.Readings / used.At, used.Uncompressed / used.Rows, options.CommitDelay);
+        Add(run, "model of a slot: calls, model / measured", model.All * used.At / used.Calls.All, "");
     }
 
     /// <summary>

@@ -62,8 +62,8 @@ sealed partial class Forwarder : BackgroundService
                 maxBytes: options.LedgerMaxBytes
             );
             figures.Publish(ledger);
-            var lanes = new Lanes(services, (end, endNow) => OwnAsync(ledger, clientIdPrefix, end, endNow), StopBudget);
-            Task[] running = [lanes.RunAsync(stop.Token, abort.Token), AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token)];
+            var slots = new SlotPool(services, (end, endNow) => OwnAsync(ledger, clientIdPrefix, end, endNow), StopBudget);
+            Task[] running = [slots.RunAsync(stop.Token, abort.Token), AdoptAsync(ledger, clientIdPrefix, stop.Token, abort.Token)];
             try
             {
                 await await Task.WhenAny(running);
@@ -138,7 +138,7 @@ sealed partial class Forwarder : BackgroundService
                 (failing, failed) = (e.Message, name);
                 health.Unwell($"journal {name}", $"{e.Message.TrimEnd('.')}. Retrying every second.");
             }
-            await Task.Delay(Persistently.Pause, clock, stop);
+            await Task.Delay(Persistently.Interval, clock, stop);
         }
     }
 

@@ -8,7 +8,7 @@ sealed class ForwarderMetrics
     readonly Counter<long> received;
     readonly Counter<long> duplicates;
     readonly Counter<long> stored;
-    readonly Counter<long> poison;
+    readonly Counter<long> dead;
     readonly Counter<long> refused;
     readonly Counter<long> empty;
     readonly Counter<long> unmapped;
@@ -23,7 +23,7 @@ sealed class ForwarderMetrics
     long receivedTotal;
     long duplicateTotal;
     long storedTotal;
-    long poisonTotal;
+    long deadTotal;
     long sentTotal;
     long committedTotal;
     long failedTotal;
@@ -45,7 +45,7 @@ sealed class ForwarderMetrics
             "Readings that had been stored before and were dropped"
         );
         stored = meter.CreateCounter<long>("thermal.forwarder.readings.stored", "{reading}", "Readings written to the journal");
-        poison = meter.CreateCounter<long>(
+        dead = meter.CreateCounter<long>(
             "thermal.forwarder.messages.dead",
             "{message}",
             "Messages without a reading that can be stored, kept as dead letters"
@@ -97,7 +97,7 @@ sealed class ForwarderMetrics
             "From the first attempt to send a batch until its commit is known"
         );
         // An alert on an increase needs the series before the first event.
-        foreach (var counter in new[] { received, duplicates, stored, poison, refused, empty, unmapped, withoutValue, sent, committed })
+        foreach (var counter in new[] { received, duplicates, stored, dead, refused, empty, unmapped, withoutValue, sent, committed })
             counter.Add(0);
         foreach (var failure in Enum.GetValues<SinkFailure>())
             failures.Add(0, Needs(failure));
@@ -109,7 +109,7 @@ sealed class ForwarderMetrics
 
     public long StoredTotal => Interlocked.Read(ref storedTotal);
 
-    public long PoisonTotal => Interlocked.Read(ref poisonTotal);
+    public long DeadTotal => Interlocked.Read(ref deadTotal);
 
     public long SentTotal => Interlocked.Read(ref sentTotal);
 
@@ -125,17 +125,17 @@ sealed class ForwarderMetrics
     /// <summary>The last failed call; null when there was none.</summary>
     public LastFailure? LastFailure => Volatile.Read(ref lastFailure);
 
-    public void Stored(int receivedReadings, int storedReadings, int duplicateReadings, int poisonMessages, TimeSpan took)
+    public void Stored(int receivedReadings, int storedReadings, int duplicateReadings, int deadMessages, TimeSpan took)
     {
         received.Add(receivedReadings);
         stored.Add(storedReadings);
         duplicates.Add(duplicateReadings);
-        poison.Add(poisonMessages);
+        dead.Add(deadMessages);
         storing.Record(took.TotalSeconds);
         Interlocked.Add(ref receivedTotal, receivedReadings);
         Interlocked.Add(ref storedTotal, storedReadings);
         Interlocked.Add(ref duplicateTotal, duplicateReadings);
-        Interlocked.Add(ref poisonTotal, poisonMessages);
+        Interlocked.Add(ref deadTotal, deadMessages);
     }
 
     public void Refused(int readings) => refused.Add(readings);

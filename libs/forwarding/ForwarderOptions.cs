@@ -28,7 +28,7 @@ public sealed class ForwarderOptions
     public int MostSlots { get; init; }
 
     /// <summary>How readily the replica opens and closes slots.</summary>
-    internal LanePace Pace { get; init; } = LanePace.Usual;
+    internal ScalingPace Pace { get; init; } = ScalingPace.Usual;
 
     /// <summary>How long a slot may be without an owner before it is adopted. Must be longer than a restart. Default 1 min.</summary>
     public required TimeSpan SlotAdoptionGrace { get; init; }

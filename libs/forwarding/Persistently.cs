@@ -13,7 +13,7 @@ namespace ThermalStreaming.Forwarding;
 sealed class Persistently(string part, Health health, TimeProvider clock)
 {
     /// <summary>The wait between two attempts.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>What <c>/readyz</c> says about an error.</summary>
     public Func<Exception, string> Explain { get; init; } = e => $"{e.Message.TrimEnd('.')}. Retrying every second.";
@@ -61,7 +61,7 @@ sealed class Persistently(string part, Health health, TimeProvider clock)
                     continue;
             }
 
-            await Task.Delay(Pause, clock, stop);
+            await Task.Delay(Interval, clock, stop);
         }
     }
 

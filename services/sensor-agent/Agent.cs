@@ -82,16 +82,16 @@ static class Agent
             services.AddHostedService<CertificateWatch>();
     }
 
-    static ReplaySampling Replay(ReplayOptions replay, IServiceProvider provider)
+    static RecordingSampling Replay(RecordingOptions replay, IServiceProvider provider)
     {
-        var sampling = new ReplaySampling(
+        var sampling = new RecordingSampling(
             replay,
             provider.GetRequiredService<Device>(),
             provider.GetRequiredService<Outboxes>()[replay.Kind],
             provider.GetRequiredService<AgentMetrics>(),
             provider.GetRequiredService<Health>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ReplaySampling>>()
+            provider.GetRequiredService<ILogger<RecordingSampling>>()
         )
         {
             Feed = provider.GetRequiredService<ReadingFeed>(),

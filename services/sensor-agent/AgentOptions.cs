@@ -30,7 +30,7 @@ sealed class AgentOptions
     public InverterSource InverterSource { get; set; }
 
     /// <summary>The recorded files that are replayed, at most one of each kind.</summary>
-    public IReadOnlyList<ReplayOptions> Replays { get; set; } = [];
+    public IReadOnlyList<RecordingOptions> Replays { get; set; } = [];
 
     /// <summary>Whether real sensors are read.</summary>
     public bool ReadsSensors => !Simulate && Source != SourceKind.Replay;
@@ -192,7 +192,7 @@ sealed class AgentOptions
         if (options.Source == SourceKind.Simulate && !options.Simulate)
             options.Source = SourceKind.Auto;
         options.Sensors = SensorSettings.Load(settings, options.DataDirectory);
-        options.Replays = ReplaySettings.Load(settings, options);
+        options.Replays = RecordingSettings.Load(settings, options);
         if (!Topics.IsDeviceId(options.DeviceId))
             settings.Problem(
                 $"DEVICE_ID is '{options.DeviceId}'; it must have 1 to {Topics.MaxDeviceIdLength} characters, none of them + # / or a "

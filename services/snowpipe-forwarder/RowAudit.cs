@@ -84,7 +84,7 @@ sealed partial class RowAudit(
     /// <summary>
     /// A batch has readings without a row, or its offsets are not dense: a later process could not count its rows by offsets.
     /// </summary>
-    public void HasRowless(long end)
+    public void NoteRowless(long end)
     {
         rowlessEnd = end;
         if (record?.Expected is not null)

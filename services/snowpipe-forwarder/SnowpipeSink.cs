@@ -122,7 +122,7 @@ sealed partial class SnowpipeSink : IBatchSink
                 KeepRefused
             ) && prepared.HasRowless
         )
-            audit.HasRowless(batch.EndOffset);
+            audit.NoteRowless(batch.EndOffset);
         while (prepared.Next is { } append)
         {
             await requests.TakeAsync(1, cancellationToken);

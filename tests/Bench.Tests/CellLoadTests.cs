@@ -6,7 +6,7 @@ public sealed class CellLoadTests
     static readonly (TimeSpan, TimeSpan) commitDelay = (TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10));
 
     [Fact]
-    public void Channels_of_a_pipe_are_the_first_limit_and_lanes_share_them()
+    public void Channels_of_a_pipe_are_the_first_limit_and_slots_share_them()
     {
         var one = Simulate(new CellScenario(20, 400, TimeSpan.FromSeconds(10), 1));
         var four = Simulate(new CellScenario(20, 400, TimeSpan.FromSeconds(10), 4));
@@ -47,7 +47,7 @@ public sealed class CellLoadTests
     }
 
     [Fact]
-    public void A_lane_that_gets_more_than_its_channel_takes_does_not_keep_up()
+    public void A_slot_that_gets_more_than_its_channel_takes_does_not_keep_up()
     {
         var load = Simulate(new CellScenario(1, 300_000, TimeSpan.FromSeconds(10), 1));
 
@@ -55,5 +55,5 @@ public sealed class CellLoadTests
     }
 
     static CellLoad Simulate(CellScenario scenario) =>
-        CellLoad.Simulate(scenario, LaneModel.Shipped(), (860, 50), commitDelay, TimeSpan.FromSeconds(60), seed: 1);
+        CellLoad.Simulate(scenario, SlotModel.Shipped(), (860, 50), commitDelay, TimeSpan.FromSeconds(60), seed: 1);
 }

@@ -29,7 +29,7 @@ public sealed class CostTests : IDisposable
     [InlineData(CostRoad.Files, 0.0037, 0.0362)]
     public void A_day_costs_what_the_price_lists_say(CostRoad road, double credits, double dollars)
     {
-        var ledger = new CostLedger(
+        var ledger = new CostDays(
             noon.AddDays(-1),
             [(DateOnly.FromDateTime(noon.Date), new CostFigures(1000, 5760, 5760, 5760, 1, 1_000_000_000))]
         );
@@ -42,7 +42,7 @@ public sealed class CostTests : IDisposable
     [Fact]
     public void Both_roads_stand_side_by_side()
     {
-        var ledger = new CostLedger(
+        var ledger = new CostDays(
             noon.AddDays(-1),
             [(DateOnly.FromDateTime(noon.Date), new CostFigures(259_200, 86_400, 0, 0, 1, 100_000_000))]
         );
@@ -81,8 +81,8 @@ public sealed class CostTests : IDisposable
             clock.Advance(TimeSpan.FromDays(1));
         }
 
-        var ledger = CostLedger.Load(directory.Path)!;
-        Assert.Equal(CostLedger.MostDays, ledger.Days.Count);
+        var ledger = CostDays.Load(directory.Path)!;
+        Assert.Equal(CostDays.MostDays, ledger.Days.Count);
         Assert.Equal(DateOnly.FromDateTime(noon.Date).AddDays(39), ledger.Days[^1].Day);
         Assert.Equal(6, book.Report().Counted.Rows);
         Assert.Equal(6.5, book.Report().CountedDays);
@@ -139,12 +139,12 @@ public sealed class CostTests : IDisposable
         book.Add(new CostFigures(1, 0, 0, 0, 0, 0));
 
         clock.Advance(TimeSpan.FromHours(1));
-        while (CostLedger.Load(directory.Path) is null && !ceiling.IsCancellationRequested)
+        while (CostDays.Load(directory.Path) is null && !ceiling.IsCancellationRequested)
             await Task.Yield();
         book.Add(new CostFigures(1, 0, 0, 0, 0, 0));
         await book.StopAsync(default);
 
-        Assert.Equal(2, CostLedger.Load(directory.Path)!.Days.Sum(day => day.Figures.Rows));
+        Assert.Equal(2, CostDays.Load(directory.Path)!.Days.Sum(day => day.Figures.Rows));
     }
 
     [Theory]
@@ -165,7 +165,7 @@ public sealed class CostTests : IDisposable
     [Fact]
     public void The_verb_prints_both_roads_and_JSON()
     {
-        CostLedger.Add(
+        CostDays.Add(
             directory.Path,
             noon.AddDays(-1),
             [(DateOnly.FromDateTime(noon.Date), new CostFigures(1000, 100, 90, 80, 2_000_000, 10_000_000))]

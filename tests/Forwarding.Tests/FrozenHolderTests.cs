@@ -91,7 +91,7 @@ public sealed class FrozenHolderTests : IAsyncLifetime
                 )
             )
             {
-                using var entry = await ledger.EnterAsync("slot-7", CancellationToken.None);
+                using var entry = await ledger.LockAsync("slot-7", CancellationToken.None);
                 var claim = ledger.Claim("slot-7", "0123456789abcdef", 0);
                 ledger.AddToClaim(claim, Samples.Identity("pi-1", "boot", 101), 10);
                 entry.Complete(claim);

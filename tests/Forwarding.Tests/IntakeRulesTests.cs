@@ -111,7 +111,7 @@ public sealed class IntakeRulesTests : IDisposable
         Assert.Null(Take(intake, """{"BME280":{"Temperature":99}}""", "tele/garden/SENSOR"));
 
         Assert.Empty(Letters());
-        Assert.Equal((false, 0, 2), (intake.HasLetters, intake.Poisoned, broken.Count));
+        Assert.Equal((false, 0, 2), (intake.HasLetters, intake.DeadMessages, broken.Count));
         Assert.Equal(2, dropped);
     }
 

@@ -75,7 +75,7 @@ public sealed class IntakeTests : IDisposable
             Letters()[1].Reason
         );
         Assert.True(intake.HasLetters);
-        Assert.Equal(0, intake.Poisoned);
+        Assert.Equal(0, intake.DeadMessages);
         Assert.Contains(log.Messages(), line => line.Contains("2 of 4 readings", StringComparison.Ordinal));
     }
 
@@ -95,7 +95,7 @@ public sealed class IntakeTests : IDisposable
         var batch = Samples.Batch("other", "boot", 1, 50).ToByteArray();
         Assert.Null(Take(batch));
 
-        Assert.Equal(2, intake.Poisoned);
+        Assert.Equal(2, intake.DeadMessages);
         Assert.Equal(["""{"device_id":"other","temperature":1}""", Text(batch)], Letters().Select(letter => Text(letter.Payload)));
         Assert.Contains("device_id is \"other\", but the topic is of device \"dev\"", Letters()[1].Reason, StringComparison.Ordinal);
         Assert.Equal(50, Letters()[1].Readings);
@@ -125,7 +125,7 @@ public sealed class IntakeTests : IDisposable
 
         Assert.Empty(Letters());
         Assert.False(intake.HasLetters);
-        Assert.Equal(0, intake.Poisoned);
+        Assert.Equal(0, intake.DeadMessages);
     }
 
     [Theory]

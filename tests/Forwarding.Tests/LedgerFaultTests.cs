@@ -217,13 +217,13 @@ public sealed class LedgerFaultTests : IDisposable
         );
     }
 
-    static async Task InsistAsync(Ledger ledger, string slot, Action<LedgerEntry> act)
+    static async Task InsistAsync(Ledger ledger, string slot, Action<LedgerSession> act)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                using var entry = await ledger.EnterAsync(slot, CancellationToken.None);
+                using var entry = await ledger.LockAsync(slot, CancellationToken.None);
                 act(entry);
                 return;
             }
@@ -236,7 +236,7 @@ public sealed class LedgerFaultTests : IDisposable
 
     static async Task<bool> ContainsAsync(Ledger ledger, string device, ulong sequence)
     {
-        using var entry = await ledger.EnterAsync("slot-9", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-9", CancellationToken.None);
         return ledger.ContainsAny(Samples.Identity(device, "boot", sequence), 1);
     }
 }

@@ -156,20 +156,20 @@ public sealed class LedgerModelTests(ITestOutputHelper output) : IDisposable
     }
 
     void Enter(Replica replica) =>
-        replica.Ledger.EnterJournal(
+        replica.Ledger.IndexJournal(
             replica.Slot,
             "epoch",
             from => journals.Read(replica.Slot, "epoch", from).Select(record => record.Payload),
             journals.EndOf(replica.Slot)
         );
 
-    async Task<T> InLedgerAsync<T>(Replica replica, Func<LedgerEntry, T> act)
+    async Task<T> InLedgerAsync<T>(Replica replica, Func<LedgerSession, T> act)
     {
         while (true)
         {
             try
             {
-                using var entry = await replica.Ledger.EnterAsync(replica.Slot, CancellationToken.None);
+                using var entry = await replica.Ledger.LockAsync(replica.Slot, CancellationToken.None);
                 return act(entry);
             }
             catch (IOException e) when (e is not LedgerHeldException)

@@ -40,9 +40,9 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     {
         using var one = Open();
         using var other = Open();
-        var entry = await one.EnterAsync("slot-0", CancellationToken.None);
+        var entry = await one.LockAsync("slot-0", CancellationToken.None);
 
-        var second = other.EnterAsync("slot-1", CancellationToken.None).AsTask();
+        var second = other.LockAsync("slot-1", CancellationToken.None).AsTask();
         Assert.False(second.IsCompleted);
         one.Add(Samples.Identity("pi", "boot", 1), 5);
         entry.Complete();
@@ -101,13 +101,13 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     {
         using var frozen = Open();
         using var other = Open();
-        using var entry = await frozen.EnterAsync("slot-0", CancellationToken.None);
+        using var entry = await frozen.LockAsync("slot-0", CancellationToken.None);
 
         var problem = await Assert
-            .ThrowsAsync<LedgerHeldException>(async () => await other.EnterAsync("slot-1", CancellationToken.None))
+            .ThrowsAsync<LedgerHeldException>(async () => await other.LockAsync("slot-1", CancellationToken.None))
             .WaitAsync(TimeSpan.FromSeconds(30));
         using var stop = new CancellationTokenSource();
-        var waiting = other.EnterAsync("slot-1", stop.Token).AsTask();
+        var waiting = other.LockAsync("slot-1", stop.Token).AsTask();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(30));
 
@@ -125,7 +125,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     {
         using var ledger = Open();
         await StoreAsync(ledger, "slot-0", "pi", 1, 10);
-        using (await ledger.EnterAsync("slot-0", CancellationToken.None))
+        using (await ledger.LockAsync("slot-0", CancellationToken.None))
             ledger.Add(Samples.Identity("pi", "boot", 11), 10);
 
         Assert.True(await ContainsAsync(ledger, "pi", 10));
@@ -147,7 +147,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         {
             File.WriteAllBytes(directory.File("ledger"), whole[..length]);
             using var ledger = Open();
-            using var entry = await ledger.EnterAsync("slot-1", CancellationToken.None);
+            using var entry = await ledger.LockAsync("slot-1", CancellationToken.None);
             var position = ledger.Position("slot-0", "epoch");
             positions.Add(position);
 
@@ -175,7 +175,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         );
         using var ledger = Open();
 
-        using (await ledger.EnterAsync("slot-1", CancellationToken.None))
+        using (await ledger.LockAsync("slot-1", CancellationToken.None))
         {
             Assert.True(ledger.ContainsAny(Samples.Identity("pi", "boot", 1), 1));
             Assert.True(ledger.ContainsAny(Samples.Identity("pi", "boot", 10), 1));
@@ -209,7 +209,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
                 for (var start = 0; start < 2; start++)
                 {
                     using var ledger = Open();
-                    using var entry = await ledger.EnterAsync("slot-1", CancellationToken.None);
+                    using var entry = await ledger.LockAsync("slot-1", CancellationToken.None);
                     var forgotten = Enumerable
                         .Range(0, 6)
                         .Where(device =>
@@ -297,7 +297,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         Directory.CreateDirectory(directory.File("ledger"));
         using var ledger = Open();
 
-        var problem = await Assert.ThrowsAsync<IOException>(async () => await ledger.EnterAsync("slot-0", CancellationToken.None));
+        var problem = await Assert.ThrowsAsync<IOException>(async () => await ledger.LockAsync("slot-0", CancellationToken.None));
 
         Assert.StartsWith($"The ledger {directory.File("ledger")} cannot be used: ", problem.Message, StringComparison.Ordinal);
         Assert.Contains($"must be readable and writable for user {Environment.UserName}", problem.Message, StringComparison.Ordinal);
@@ -311,7 +311,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         File.WriteAllBytes(directory.File("ledger"), content);
         using var ledger = Open();
 
-        var problem = await Assert.ThrowsAsync<IOException>(async () => await ledger.EnterAsync("slot-0", CancellationToken.None));
+        var problem = await Assert.ThrowsAsync<IOException>(async () => await ledger.LockAsync("slot-0", CancellationToken.None));
 
         Assert.Contains("use the release that wrote it", problem.Message, StringComparison.Ordinal);
         Assert.Equal(content, File.ReadAllBytes(directory.File("ledger")));
@@ -381,7 +381,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     {
         using (var before = Open())
         {
-            using var entry = await before.EnterAsync("slot-0", CancellationToken.None);
+            using var entry = await before.LockAsync("slot-0", CancellationToken.None);
             before.Add(Samples.Identity("pi", "boot", ulong.MaxValue - 4), 5);
             before.Add(Samples.Identity("pi", "boot", ulong.MaxValue - 2), 1);
             Assert.Throws<ArgumentOutOfRangeException>(() => before.Add(Samples.Identity("pi", "boot", ulong.MaxValue), 2));
@@ -402,7 +402,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         using (var ledger = Open())
         {
             var path = directory.File("ledger");
-            using (var entry = await ledger.EnterAsync("slot-8", CancellationToken.None))
+            using (var entry = await ledger.LockAsync("slot-8", CancellationToken.None))
             {
                 // The first stream is used last: written anew, they would be numbered the other way round.
                 ledger.Add(Samples.Identity("a", "boot", 1), 1);
@@ -415,7 +415,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
             }
             Directory.Delete(path);
             File.Move(path + ".aside", path);
-            using (var entry = await ledger.EnterAsync("slot-8", CancellationToken.None))
+            using (var entry = await ledger.LockAsync("slot-8", CancellationToken.None))
             {
                 ledger.Add(Samples.Identity("a", "boot", 900_001), 10);
                 entry.Complete();
@@ -452,11 +452,11 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         // Each boot leaves a definition and many entries; the file passes its threshold several times.
         for (var boot = 0; boot < 30; boot++)
         {
-            using (var entry = await ledger.EnterAsync("slot-0", CancellationToken.None))
+            using (var entry = await ledger.LockAsync("slot-0", CancellationToken.None))
             {
                 for (ulong first = 1; first < 20_000; first += 2)
                     ledger.Add(new ReadingIdentity("pi", $"boot-{boot}", ReadingKind.Thermal, first / 2 + 1), 1);
-                ledger.EnterJournal("slot-0", "epoch", _ => [], boot);
+                ledger.IndexJournal("slot-0", "epoch", _ => [], boot);
                 entry.Complete();
             }
             if (boot % 7 == 0)
@@ -471,7 +471,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
             Assert.True(await ContainsAsync(reader, "pi", 10_000, $"boot-{boot}"));
             Assert.False(await ContainsAsync(after, "pi", 10_001, $"boot-{boot}"));
         }
-        using var check = await after.EnterAsync("slot-9", CancellationToken.None);
+        using var check = await after.LockAsync("slot-9", CancellationToken.None);
         Assert.Equal(29, after.Position("slot-0", "epoch"));
         check.Complete();
     }
@@ -491,7 +491,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
         var bytes = File.ReadAllBytes(path);
 
         using var after = Open();
-        var refused = await Assert.ThrowsAsync<IOException>(() => after.EnterAsync("slot-0", CancellationToken.None).AsTask());
+        var refused = await Assert.ThrowsAsync<IOException>(() => after.LockAsync("slot-0", CancellationToken.None).AsTask());
 
         Assert.Contains("entries of a later version; use the release that wrote it", refused.Message, StringComparison.Ordinal);
         Assert.Equal(bytes, File.ReadAllBytes(path));
@@ -512,7 +512,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
     {
         journals.Owned.Add(slot);
         journals.Create(slot);
-        using var entry = await ledger.EnterAsync(slot, CancellationToken.None);
+        using var entry = await ledger.LockAsync(slot, CancellationToken.None);
         var claim = ledger.Claim(slot, "epoch", journals.EndOf(slot));
         ledger.AddToClaim(claim, Samples.Identity(device, "boot", first), (ulong)count);
         entry.Complete(claim);
@@ -520,14 +520,14 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
 
     async Task ConfirmAsync(Ledger ledger, string slot)
     {
-        using var entry = await ledger.EnterAsync(slot, CancellationToken.None);
+        using var entry = await ledger.LockAsync(slot, CancellationToken.None);
         Assert.True(ledger.Confirm(slot, journals.EndOf(slot)));
         entry.Complete();
     }
 
-    static async Task<SlotClaim?> FindOtherClaimAsync(Ledger ledger, string device, ulong sequence)
+    static async Task<LedgerClaim?> FindOtherClaimAsync(Ledger ledger, string device, ulong sequence)
     {
-        using var entry = await ledger.EnterAsync("slot-9", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-9", CancellationToken.None);
         var claim = ledger.FindOtherClaim("slot-9", [(Samples.Identity(device, "boot", sequence), 1)]);
         entry.Complete();
         return claim;
@@ -535,7 +535,7 @@ public sealed class LedgerTests(ITestOutputHelper output) : IDisposable
 
     static async Task<bool> ContainsAsync(Ledger ledger, string device, ulong sequence, string boot = "boot")
     {
-        using var entry = await ledger.EnterAsync("slot-9", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-9", CancellationToken.None);
         var contains = ledger.ContainsAny(Samples.Identity(device, boot, sequence), 1);
         entry.Complete();
         return contains;

@@ -20,7 +20,7 @@ public class PersistentlyTests
         await DoAsync(Make(), new IOException("full"), new IOException("read-only"), new IOException("read-only"), null);
 
         Assert.Equal(4, attempts);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), 2.9 * Persistently.Pause, Ceiling);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), 2.9 * Persistently.Interval, Ceiling);
         Assert.Equal(["full", "read-only"], refusals);
         string?[] expected = [null, "full. Retrying every second.", .. Enumerable.Repeat("read-only. Retrying every second.", 2)];
         Assert.Equal(expected, problems);

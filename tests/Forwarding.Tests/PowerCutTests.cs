@@ -99,7 +99,7 @@ public sealed class PowerCutTests(ITestOutputHelper output) : IAsyncLifetime
                 var epoch = journals.EpochOf($"slot-{slot}")!;
                 foreach (var (payload, end) in journals.Read($"slot-{slot}", epoch, 0))
                 {
-                    using var entry = await ledger.EnterAsync($"slot-{slot}", CancellationToken.None);
+                    using var entry = await ledger.LockAsync($"slot-{slot}", CancellationToken.None);
                     var claim = ledger.Claim($"slot-{slot}", epoch, end - Readings);
                     ledger.AddToClaim(claim, payload!.Identity(0), Readings);
                     ledger.Confirm($"slot-{slot}", end);

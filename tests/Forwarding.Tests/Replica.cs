@@ -81,7 +81,7 @@ sealed class Replica : IAsyncDisposable
         TimeSpan? adoptionGrace = null,
         MappingSet? mappings = null,
         int mostSlots = 0,
-        LanePace? pace = null
+        ScalingPace? pace = null
     ) =>
         new()
         {
@@ -90,7 +90,7 @@ sealed class Replica : IAsyncDisposable
             DataDirectory = dataDirectory,
             Slots = slots,
             MostSlots = mostSlots,
-            Pace = pace ?? LanePace.Usual,
+            Pace = pace ?? ScalingPace.Usual,
             SlotAdoptionGrace = adoptionGrace ?? TimeSpan.FromSeconds(1),
             SlotDrainQuiet = TimeSpan.FromMilliseconds(500),
             DeadLettersMaxBytes = 64 << 20,

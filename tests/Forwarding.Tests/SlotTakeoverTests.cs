@@ -234,7 +234,7 @@ public sealed class SlotTakeoverTests(ITestOutputHelper output) : ForwarderTest(
         // It was killed when it was about to store what comes next: its journal says whether it did.
         using (var dying = new Ledger(directory.Path, new SlotJournals(directory.Path), TimeProvider.System, NullLogger.Instance))
         {
-            using var entry = await dying.EnterAsync("slot-1", CancellationToken.None);
+            using var entry = await dying.LockAsync("slot-1", CancellationToken.None);
             var claim = dying.Claim("slot-1", new SlotJournals(directory.Path).EpochOf("slot-1")!, 0);
             dying.AddToClaim(claim, Samples.Identity("pi-2", "boot", 1), 40);
             entry.Complete(claim);

@@ -42,7 +42,7 @@ public sealed class StoredReadingsTests(ITestOutputHelper output) : IDisposable
         using var ledger = Open();
         for (var device = 0; device < 700; device++)
         {
-            using var entry = await ledger.EnterAsync("slot-0", CancellationToken.None);
+            using var entry = await ledger.LockAsync("slot-0", CancellationToken.None);
             for (ulong sequence = 1; sequence <= 8000; sequence += 2)
                 ledger.Add(new ReadingIdentity($"pi-{device}", "boot", ReadingKind.Thermal, sequence), 1);
             entry.Complete();
@@ -135,7 +135,7 @@ public sealed class StoredReadingsTests(ITestOutputHelper output) : IDisposable
         {
             for (var device = 0; device < devices; device += 1000)
             {
-                using var entry = await ledger.EnterAsync("slot-0", CancellationToken.None);
+                using var entry = await ledger.LockAsync("slot-0", CancellationToken.None);
                 for (var next = device; next < device + 1000; next++)
                     ledger.Add(new ReadingIdentity($"pi-{next}", "0123456789abcdef0123456789abcdef", ReadingKind.Thermal, 1), 1);
                 entry.Complete();
@@ -149,7 +149,7 @@ public sealed class StoredReadingsTests(ITestOutputHelper output) : IDisposable
 
     static async Task AddAsync(Ledger ledger, string device, IEnumerable<string> boots)
     {
-        using var entry = await ledger.EnterAsync("slot-0", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-0", CancellationToken.None);
         var claim = ledger.Claim("slot-0", "epoch", 0);
         foreach (var boot in boots)
             ledger.AddToClaim(claim, new ReadingIdentity(device, boot, ReadingKind.Thermal, 1), 1, [7]);
@@ -160,7 +160,7 @@ public sealed class StoredReadingsTests(ITestOutputHelper output) : IDisposable
 
     static async Task<bool> ContainsAsync(Ledger ledger, string device, string boot)
     {
-        using var entry = await ledger.EnterAsync("slot-9", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-9", CancellationToken.None);
         return ledger.ContainsAny(new ReadingIdentity(device, boot, ReadingKind.Thermal, 1), 1);
     }
 }

@@ -88,7 +88,7 @@ public sealed class UndeliveredReadingsTests : IDisposable
     {
         Directory.CreateDirectory(directory.File(forwarder));
         using var ledger = new Ledger(directory.File(forwarder), new FakeJournals(), TimeProvider.System, NullLogger.Instance);
-        using var entry = await ledger.EnterAsync("slot-0", CancellationToken.None);
+        using var entry = await ledger.LockAsync("slot-0", CancellationToken.None);
         ledger.Add(Samples.Identity("pi", "boot", first), count);
         entry.Complete();
     }

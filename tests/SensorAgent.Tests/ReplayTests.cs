@@ -20,7 +20,7 @@ public sealed class ReplayTests : IDisposable
     readonly ManualClock clock = new();
     readonly TempDirectory data = new();
     readonly Meter meter = new("test");
-    readonly FakeLogger<ReplaySampling> logger = new();
+    readonly FakeLogger<RecordingSampling> logger = new();
     readonly Health health = new();
     readonly List<Stand> stands = [];
 
@@ -46,7 +46,7 @@ public sealed class ReplayTests : IDisposable
         public Stand(
             ReplayTests test,
             string directory,
-            Func<ReplayOptions, ReplayOptions>? with,
+            Func<RecordingOptions, RecordingOptions>? with,
             ReadingKind kind,
             long outboxBytes,
             ILogger<Outbox>? outboxLogger
@@ -67,13 +67,13 @@ public sealed class ReplayTests : IDisposable
             var kernel = new FakeKernel(test.clock);
             var readingClock = new ReadingClock(options, kernel, metrics, test.health, test.clock, NullLogger<ReadingClock>.Instance);
             Outboxes = new Outboxes(options, readingClock, test.health, TimeProvider.System, outboxLogger ?? NullLogger<Outbox>.Instance);
-            var replay = new ReplayOptions
+            var replay = new RecordingOptions
             {
                 Kind = kind,
                 File = test.File,
                 PositionPath = Path.Combine(directory, "replay", "position"),
             };
-            Sampling = new ReplaySampling(
+            Sampling = new RecordingSampling(
                 with is null ? replay : with(replay),
                 new Device(options, kernel, test.clock),
                 Outboxes[kind],
@@ -86,7 +86,7 @@ public sealed class ReplayTests : IDisposable
 
         public Outboxes Outboxes { get; }
 
-        public ReplaySampling Sampling { get; }
+        public RecordingSampling Sampling { get; }
 
         public List<ReadingBatch> Stored(ReadingKind kind = ReadingKind.Thermal)
         {
@@ -108,7 +108,7 @@ public sealed class ReplayTests : IDisposable
     }
 
     Stand Start(
-        Func<ReplayOptions, ReplayOptions>? with = null,
+        Func<RecordingOptions, RecordingOptions>? with = null,
         string? directory = null,
         ReadingKind kind = ReadingKind.Thermal,
         long outboxBytes = 128 << 20,
@@ -210,7 +210,7 @@ public sealed class ReplayTests : IDisposable
     public async Task Plays_as_fast_as_the_outbox_takes_it_and_may_keep_the_time_of_the_recording()
     {
         Record(1_234, apart: 3_600);
-        var stand = Start(replay => replay with { Speed = 0, Time = ReplayTime.Recorded });
+        var stand = Start(replay => replay with { Speed = 0, Time = RecordingTime.Recorded });
         var start = clock.GetTimestamp();
         await stand.Sampling.StartAsync(default);
         await UntilEndAsync();
@@ -467,7 +467,7 @@ public sealed class ReplayTests : IDisposable
         Assert.True(readings > 100, $"Seed {seed}: hardly a line was a reading.");
     }
 
-    async Task PlayToEndAsync(Func<ReplayOptions, ReplayOptions>? with = null)
+    async Task PlayToEndAsync(Func<RecordingOptions, RecordingOptions>? with = null)
     {
         logger.Collector.Clear();
         using var stand = Start(with);
@@ -512,7 +512,7 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(Enumerable.Range(21, 8).Select(i => (double)i), StoredTemperatures());
 
         await System.IO.File.WriteAllTextAsync(File, "");
-        Assert.False(ReplayPosition.Begin(File, "boot", "epoch", 0).IsOf(File));
+        Assert.False(RecordingPosition.Begin(File, "boot", "epoch", 0).IsOf(File));
     }
 
     [Fact]
@@ -548,7 +548,7 @@ public sealed class ReplayTests : IDisposable
             File,
             [$"{{\"temperature\": 21, {odd}}}", "{\"temperature\": 22, \"quality\": \"clock:Adjusting\"}"]
         );
-        await PlayToEndAsync(replay => replay with { Time = isRecorded ? ReplayTime.Recorded : ReplayTime.Now });
+        await PlayToEndAsync(replay => replay with { Time = isRecorded ? RecordingTime.Recorded : RecordingTime.Now });
 
         using var stand = Start();
         var readings = stand.Stored().SelectMany(batch => batch.Thermal).ToList();
@@ -722,7 +722,7 @@ public sealed class ReplayTests : IDisposable
         var header = StoredPayload.Header(isJson: false, ReadingKind.Thermal, "other", Recorded);
         byte[] record = [.. header, .. Google.Protobuf.MessageExtensions.ToByteArray(batch)];
         await System.IO.File.WriteAllLinesAsync(File, StoredPayload.Format(record));
-        var stand = Start(replay => replay with { Time = ReplayTime.Recorded, Speed = 0 });
+        var stand = Start(replay => replay with { Time = RecordingTime.Recorded, Speed = 0 });
         await stand.Sampling.StartAsync(default);
         await UntilEndAsync();
         await stand.Sampling.StopAsync(default);
@@ -784,22 +784,22 @@ public sealed class ReplayTests : IDisposable
     public void A_position_is_read_as_it_was_written_and_nothing_else_is()
     {
         Record(3);
-        var position = ReplayPosition.Begin(File, "boot", "epoch", 7) with { Byte = 12, Line = 1, Sequence = 1 };
+        var position = RecordingPosition.Begin(File, "boot", "epoch", 7) with { Byte = 12, Line = 1, Sequence = 1 };
 
-        Assert.Equal(position, ReplayPosition.Parse(position.ToString()));
+        Assert.Equal(position, RecordingPosition.Parse(position.ToString()));
         Assert.True(position.IsOf(File));
         // As older versions wrote it: an upgrade goes on with the replay.
         var older = position.ToString();
-        Assert.Equal(position, ReplayPosition.Parse(older[..older.IndexOf(" mark=", StringComparison.Ordinal)]));
-        Assert.Null(ReplayPosition.Parse("sgp30 serial=1"));
-        Assert.Null(ReplayPosition.Parse(position.ToString().Replace("line=1", "line=x", StringComparison.Ordinal)));
+        Assert.Equal(position, RecordingPosition.Parse(older[..older.IndexOf(" mark=", StringComparison.Ordinal)]));
+        Assert.Null(RecordingPosition.Parse("sgp30 serial=1"));
+        Assert.Null(RecordingPosition.Parse(position.ToString().Replace("line=1", "line=x", StringComparison.Ordinal)));
         Assert.False((position with { Byte = 1_000_000 }).IsOf(File));
     }
 
     [Fact]
     public void Disorder_costs_no_time_and_a_new_recording_begins_at_once()
     {
-        var pace = new ReplayPace(1, TimeSpan.FromSeconds(5), clock);
+        var pace = new RecordingPace(1, TimeSpan.FromSeconds(5), clock);
         long[] seconds = [100_000, 100_001, 100_000, 100_002, 10, 11];
 
         Assert.Equal([0, 1, 1, 2, 2, 3], seconds.Select(second => pace.Next(second * 1_000_000).TotalSeconds));

@@ -172,7 +172,7 @@ sealed class SinkFixture : IAsyncDisposable
         var batch = new Batch();
         byte[] record = [.. StoredPayload.Header(isJson, ReadingKind.Thermal, "pi-1", at), .. payload];
         batch.Clear(first);
-        batch.Add(record, first, 0, count, SpoolRecord.EstimateRowBytes(record, count, count));
+        batch.Add(record, first, 0, count, JournalPayload.EstimateRowBytes(record, count, count));
         batch.CreatedAt = at;
         return batch;
     }
