@@ -14,7 +14,7 @@ public static class ForwarderCommands
     public static IEnumerable<Command> Create(CostRoad road)
     {
         // Inspecting files must work even if the configuration is wrong.
-        var data = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } directory ? directory : "/data";
+        var data = DataDirectory.FromEnvironment();
         yield return JournalCommand.Create(SlotDirectory.Root(data), StoredPayload.Format);
         yield return MappingCommands.Create();
         yield return DeadLettersCommand(Path.Combine(data, "dead-letters"));

@@ -17,10 +17,7 @@ return await ServiceProgram.RunAsync(
         Checks = AgentChecks.Steps,
         Commands = load =>
             [
-                JournalCommand.Create(
-                    Path.Combine(Environment.GetEnvironmentVariable("DATA_DIRECTORY") ?? "/data", "outbox"),
-                    StoredPayload.Format
-                ),
+                JournalCommand.Create(Path.Combine(DataDirectory.FromEnvironment(), "outbox"), StoredPayload.Format),
                 new SensorCommands(load).Create(),
             ],
     }

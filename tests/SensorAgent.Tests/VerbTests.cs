@@ -136,6 +136,17 @@ public sealed class VerbTests : IDisposable
         Assert.Contains(problem, output + error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public async Task A_blank_data_directory_is_the_usual_one(string directory)
+    {
+        var (code, output, _) = await RunAsync(["journal", "--help"], ("DATA_DIRECTORY", directory));
+
+        Assert.Equal(0, code);
+        Assert.Contains("[default: /data/outbox]", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_outbox_can_be_verified_and_exported_while_the_agent_runs()
     {

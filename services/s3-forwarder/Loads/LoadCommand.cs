@@ -17,7 +17,7 @@ static class LoadCommand
     /// <param name="options">Reads the settings; called only by code that needs them.</param>
     public static Command Create(Func<LoadOptions?> options)
     {
-        var directory = Environment.GetEnvironmentVariable("DATA_DIRECTORY") is { Length: > 0 } set ? set : "/data";
+        var directory = DataDirectory.FromEnvironment();
         var json = new Option<bool>("--json") { Description = "Print JSON for machines." };
         var all = new Option<bool>("--all-pending") { Description = "Also objects that are not late yet." };
         var status = new Command("status", "Show the objects whose load is not known yet, and the newest that failed.") { json };
