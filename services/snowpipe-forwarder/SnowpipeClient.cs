@@ -161,9 +161,7 @@ sealed class SnowpipeClient : IDisposable
     )
     {
         var offsets =
-            options.OffsetTokens == OffsetTokenForm.Range
-                ? $"startOffsetToken={Identifier.EncodeQuery(first.ToString())}&endOffsetToken={Identifier.EncodeQuery(last.ToString())}"
-                : $"offsetToken={Identifier.EncodeQuery(last.ToString())}";
+            $"startOffsetToken={Identifier.EncodeQuery(first.ToString())}&endOffsetToken={Identifier.EncodeQuery(last.ToString())}";
         var path = $"{ChannelPath(dataPath, channel)}/rows?continuationToken={Identifier.EncodeQuery(continuationToken)}&{offsets}&";
         var answer = await CallAsync(
             new($"append {append.Rows.Rows} rows to channel {channel.Name} of {PipeName}", HttpMethod.Post, path, append.Identity)

@@ -53,8 +53,6 @@ sealed class SnowpipeOptions
 
     public SnowpipeIngestion Ingestion { get; private init; }
 
-    public OffsetTokenForm OffsetTokens { get; private init; }
-
     /// <summary>The rules that rows must keep; the built-in set has none for thermal readings.</summary>
     public ValidationRules Rules { get; private init; } = ValidationRules.Default;
 
@@ -175,7 +173,6 @@ sealed class SnowpipeOptions
                 SnowpipeIngestion.Named,
                 "Named channels deliver exactly once; Elastic at least once."
             ),
-            OffsetTokens = settings.Choice("SNOWFLAKE_OFFSET_TOKENS", OffsetTokenForm.Range, "How an append names its offset token."),
             Rules = RuleSettings.Load(settings),
             Validation = settings.Choice(
                 "VALIDATION",

@@ -53,7 +53,6 @@ public sealed class EmulatorTests : IAsyncLifetime
     [InlineData("SNOWFLAKE_AUTH", "DirectJwt")]
     [InlineData("SNOWFLAKE_AUTH", "Pat")]
     [InlineData("SNOWFLAKE_AUTH", "DirectPat")]
-    [InlineData("SNOWFLAKE_OFFSET_TOKENS", "Single")]
     [InlineData("SNOWFLAKE_PIPE", "thermal_sensor_data-streaming")]
     [InlineData("SNOWFLAKE_INGESTION", "Elastic")]
     public async Task Rows_arrive_however_they_are_sent(string key, string value)
