@@ -25,6 +25,16 @@ public sealed class Settings(IConfiguration configuration)
     /// <summary>Adds a problem that concerns more than one setting, or one that only its user can judge.</summary>
     public void Problem(string problem) => problems.Add(problem);
 
+    /// <summary>
+    /// Reports a name that this service read in an earlier version and that still has a value, which would otherwise have no effect.
+    /// <paramref name="instead"/> completes "KEY is set, but this service no longer reads it; …".
+    /// </summary>
+    public void Retired(string key, string instead)
+    {
+        if (Value(key) is not null)
+            problems.Add($"{key} is set, but this service no longer reads it; {instead}");
+    }
+
     /// <summary>Values read from now on have <paramref name="text"/> in place of a placeholder such as <c>{cell}</c>.</summary>
     public void Replace(string placeholder, string text) => replaced = (placeholder, text);
 

@@ -13,7 +13,7 @@ static class Agent
         new("--config", "CONFIG_FILE", "JSON file with settings; the environment takes precedence."),
         new("--batch-size", "BATCH_SIZE", "Thermal readings per batch."),
         new("--interval", "INTERVAL_SECONDS", "Seconds between two thermal batches."),
-        new("--simulate", "SIMULATE", "Simulate the environmental sensors.", IsSwitch: true),
+        new("--simulate", "SOURCE", "Simulate the environmental sensors.", IsSwitch: true, SwitchValue: "simulate"),
         new("--verbose", "LOG_LEVEL", "Log more.", IsSwitch: true, SwitchValue: "Debug"),
     ];
 

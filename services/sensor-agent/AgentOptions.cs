@@ -20,11 +20,11 @@ sealed class AgentOptions
     /// <summary>Time over which the readings of a thermal batch are evenly spread. Default 5 s.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Simulate the environment instead of reading sensors. System metrics are real either way.</summary>
-    public bool Simulate { get; set; }
-
-    /// <summary>Where the environment comes from while <see cref="Simulate"/> is false: auto, hardware or replay.</summary>
+    /// <summary>Where the environment comes from.</summary>
     public SourceKind Source { get; set; }
+
+    /// <summary>Simulate the environment instead of reading sensors. System metrics are real either way.</summary>
+    public bool Simulate => Source == SourceKind.Simulate;
 
     /// <summary>Where inverter readings come from. Default a generated fleet.</summary>
     public InverterSource InverterSource { get; set; }
@@ -118,19 +118,14 @@ sealed class AgentOptions
             Source = settings.Choice(
                 "SOURCE",
                 SourceKind.Auto,
-                "Where environmental values come from. Auto: the sensors that are attached, nothing made up. Hardware: the same, and "
-                    + "the agent reports a problem if there are none. Simulate: made up. Replay: from REPLAY_FILE."
+                "Where environmental values come from. Auto: the sensors that are attached, nothing made up. "
+                    + "Hardware: the same, and the agent reports a problem if there are none. Simulate: made up. Replay: from REPLAY_FILE. "
+                    + "System metrics are real, except for a replay, which has the recording's."
             ),
             InverterSource = settings.Choice(
                 "INVERTER_SOURCE",
                 InverterSource.Simulate,
                 "Where inverter readings come from. Simulate: a generated fleet of INVERTERS_NUM. Replay: from INVERTER_REPLAY_FILE."
-            ),
-            Simulate = settings.Flag(
-                "SIMULATE",
-                false,
-                "true: as SOURCE=Simulate, whatever SOURCE says; false: never simulate. System metrics are real either way, except "
-                    + "in a replay, which uses the recorded ones."
             ),
             Inverters = settings.WholeNumber("INVERTERS_NUM", 60, 0, 10_000, "Inverters of the generated fleet; 0 for none."),
             InverterInterval = settings.Duration(
@@ -187,10 +182,10 @@ sealed class AgentOptions
             Journal = JournalSettings.Load(settings),
         };
         options.Seed = ReadSeed(settings) ?? Draws.SeedOf(options.DeviceId);
-        // SIMULATE is the older name: where it is set, it wins.
-        options.Simulate |= options.Source == SourceKind.Simulate && !settings.Has("SIMULATE");
-        if (options.Source == SourceKind.Simulate && !options.Simulate)
-            options.Source = SourceKind.Auto;
+        settings.Retired(
+            "SIMULATE",
+            "remove it, and set SOURCE=simulate for simulated values or SOURCE=auto for those of the attached sensors."
+        );
         options.Sensors = SensorSettings.Load(settings, options.DataDirectory);
         options.Replays = RecordingSettings.Load(settings, options);
         if (!Topics.IsDeviceId(options.DeviceId))
@@ -234,7 +229,7 @@ sealed class AgentOptions
     public static ReadOnlyMemory<byte> Offline { get; } = "offline"u8.ToArray();
 
     /// <summary>
-    /// Adds a JSON object of settings, named by <c>--config</c> or CONFIG_FILE: <c>{"BATCH_SIZE": 20, "SIMULATE": true}</c>. The
+    /// Adds a JSON object of settings, named by <c>--config</c> or CONFIG_FILE: <c>{"BATCH_SIZE": 20, "SOURCE": "simulate"}</c>. The
     /// environment overrides it. Keys that are not settings (those of the original's snowflake_config.json) are ignored.
     /// </summary>
     /// <exception cref="ConfigurationException">The file cannot be read or is not such an object.</exception>

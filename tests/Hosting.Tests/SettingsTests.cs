@@ -93,6 +93,25 @@ public sealed class SettingsTests
         Assert.Contains("it does not exist", problem, StringComparison.Ordinal);
     }
 
+    /// <summary>Compose mounts /dev/null where the installation names no file.</summary>
+    [Fact]
+    public void An_empty_file_of_a_secret_does_not_hide_its_value()
+    {
+        Assert.Equal("value", From(("P_FILE", "/dev/null"), ("P", "value")).Secret("P", ""));
+        Assert.Equal("", From(("P_FILE", "/dev/null")).Secret("P", ""));
+    }
+
+    [Fact]
+    public void A_name_of_an_earlier_version_is_a_problem_where_it_is_set()
+    {
+        Assert.Equal(
+            ["OLD is set, but this service no longer reads it; set NEW."],
+            Problems(("OLD", "x"), it => it.Retired("OLD", "set NEW."))
+        );
+        Assert.Empty(Problems(("OLD", " "), settings => settings.Retired("OLD", "set NEW.")));
+        Assert.Empty(From(("OLD", "x")).Entries);
+    }
+
     static IReadOnlyList<string> Problems((string, string) setting, Action<Settings> read)
     {
         var settings = From(setting);

@@ -20,7 +20,7 @@ public sealed class OtlpTests
                 ("MQTT_PORT", $"{Ports.Take()}"),
                 ("MQTT_CERTIFICATE_PORT", "0"),
                 ("DEVICE_ID", "pi"),
-                ("SIMULATE", "true"),
+                ("SOURCE", "simulate"),
                 ("CLOCK_PATIENCE", "0"),
                 ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
                 .. settings,

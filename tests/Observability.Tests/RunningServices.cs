@@ -45,7 +45,7 @@ public sealed class RunningServices : IAsyncLifetime
         Agent = Start(
             "SensorAgent",
             ("DEVICE_ID", "pi"),
-            ("SIMULATE", "true"),
+            ("SOURCE", "simulate"),
             ("SEED", "1"),
             ("CLOCK_PATIENCE", "0"),
             ("MQTT_CERTIFICATE_PORT", $"{broker.TlsPort}"),

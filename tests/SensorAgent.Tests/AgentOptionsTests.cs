@@ -29,34 +29,13 @@ public sealed class AgentOptionsTests
         Assert.Empty(options.Mqtt.Validate());
     }
 
-    /// <summary>A setting that Compose does not pass on has no effect for those who write it into .env.</summary>
-    [Fact]
-    public void Every_setting_reaches_the_container()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "compose.yaml")))
-            root = root.Parent ?? throw new InvalidOperationException($"No directory above {AppContext.BaseDirectory} has a compose.yaml.");
-        var lines = File.ReadAllLines(Path.Combine(root.FullName, "compose.yaml"))
-            .Concat(File.ReadAllLines(Path.Combine(root.FullName, "compose.hardware.yaml")))
-            .Concat(File.ReadAllLines(Path.Combine(root.FullName, "compose.agent.yaml")))
-            .Select(line => line.Trim())
-            .ToList();
-        var (_, settings) = Load();
-
-        // In Compose the way to the broker is fixed; MQTT_… is for agents elsewhere.
-        Assert.All(
-            settings.Entries.Where(entry => !entry.Key.StartsWith("MQTT_", StringComparison.Ordinal)),
-            entry => Assert.Contains(lines, line => line.StartsWith(entry.Key + ":", StringComparison.Ordinal))
-        );
-    }
-
     [Fact]
     public void Takes_numbers_as_the_original_wrote_them()
     {
         var (options, settings) = Load(
             ("INTERVAL_SECONDS", "5.0"),
             ("BATCH_SIZE", "20"),
-            ("SIMULATE", "true"),
+            ("SOURCE", "simulate"),
             ("SEED", "-3"),
             ("MQTT_TLS", "true"),
             ("DEVICE_ID", "Küche")
@@ -71,20 +50,26 @@ public sealed class AgentOptionsTests
     }
 
     [Theory]
-    [InlineData(null, null, "Auto", false)]
-    [InlineData("simulate", null, "Simulate", true)]
-    [InlineData("hardware", null, "Hardware", false)]
-    [InlineData("hardware", "true", "Hardware", true)]
-    [InlineData("simulate", "false", "Auto", false)]
-    [InlineData("hardware", "false", "Hardware", false)]
-    [InlineData(null, "true", "Auto", true)]
-    public void SIMULATE_wins_over_SOURCE_where_it_is_set(string? source, string? simulate, string expected, bool simulates)
+    [InlineData(null, "Auto", false)]
+    [InlineData("simulate", "Simulate", true)]
+    [InlineData("hardware", "Hardware", false)]
+    public void SOURCE_says_where_values_come_from(string? source, string expected, bool simulates)
     {
-        var (options, settings) = Load(("SOURCE", source ?? ""), ("SIMULATE", simulate ?? ""));
+        var (options, settings) = Load(("SOURCE", source ?? ""), ("SIMULATE", ""));
 
         Assert.Empty(settings.Problems);
         Assert.Equal((expected, simulates), (options.Source.ToString(), options.Simulate));
     }
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public void SIMULATE_of_earlier_versions_is_refused_with_what_replaced_it(string simulate) =>
+        Assert.Equal(
+            "SIMULATE is set, but this service no longer reads it; remove it, and set SOURCE=simulate for simulated values or SOURCE=auto "
+                + "for those of the attached sensors.",
+            Assert.Single(Load(("SIMULATE", simulate)).Settings.Problems)
+        );
 
     [Fact]
     public void Takes_the_settings_of_real_sensors_and_leaves_a_sensors_own_alone()
@@ -174,7 +159,7 @@ public sealed class AgentOptionsTests
         var (_, settings) = Load(
             ("BATCH_SIZE", "0"),
             ("INTERVAL_SECONDS", "soon"),
-            ("SIMULATE", "perhaps"),
+            ("SOURCE", "perhaps"),
             ("SEED", "x"),
             ("INVERTERS_NUM", "-1"),
             ("DEVICE_ID", "a/b"),
@@ -191,7 +176,7 @@ public sealed class AgentOptionsTests
             {
                 "BATCH_SIZE",
                 "INTERVAL_SECONDS",
-                "SIMULATE",
+                "SOURCE",
                 "SEED",
                 "INVERTERS_NUM",
                 "DEVICE_ID",
@@ -210,7 +195,7 @@ public sealed class AgentOptionsTests
     public void Reads_a_configuration_file_and_leaves_keys_alone_that_are_not_settings()
     {
         using var directory = new TempDirectory();
-        File.WriteAllText(directory.File("c.json"), """{"BATCH_SIZE": 7, "SIMULATE": true, "user": "x", "nested": {"a": 1}}""");
+        File.WriteAllText(directory.File("c.json"), """{"BATCH_SIZE": 7, "SOURCE": "simulate", "user": "x", "nested": {"a": 1}}""");
         var builder = new ConfigurationBuilder();
 
         AgentOptions.AddConfigFile(builder, ["--verbose", "--config", directory.File("c.json")]);

@@ -30,7 +30,7 @@ sealed class AgentProcess : IDisposable
             ("MQTT_HOST", "127.0.0.1"),
             ("MQTT_PORT", $"{brokerPort}"),
             ("DEVICE_ID", "pi"),
-            ("SIMULATE", "true"),
+            ("SOURCE", "simulate"),
             ("SEED", "1"),
             ("JOURNAL_FREE_RESERVE", "0"),
             // This machine may have no NTP, and have been started just now.

@@ -65,7 +65,7 @@ public sealed class AgentTests : IDisposable
     {
         await using var broker = await MosquittoProcess.StartAsync();
         await using var collector = await Collector.StartAsync(broker.Port);
-        using var agent = new AgentProcess(data.Path, broker.Port, ("SIMULATE", "false"), ("INVERTERS_NUM", "0"), ("I2C_BUSES", "250"));
+        using var agent = new AgentProcess(data.Path, broker.Port, ("SOURCE", "auto"), ("INVERTERS_NUM", "0"), ("I2C_BUSES", "250"));
 
         await collector.UntilAsync(c => c.Of(ReadingKind.Thermal).Count >= 2);
 
@@ -428,7 +428,6 @@ public sealed class AgentTests : IDisposable
         );
         (string, string)[] settings =
         [
-            ("SIMULATE", ""),
             ("SOURCE", "replay"),
             ("REPLAY_FILE", data.File("recorded.ndjson")),
             ("REPLAY_SPEED", "60"),

@@ -181,7 +181,6 @@ public sealed partial class HomeAssistantTests : IDisposable
             data.File("agent"),
             broker.Port,
             ("HOME_ASSISTANT", "true"),
-            ("SIMULATE", ""),
             ("SOURCE", "replay"),
             ("REPLAY_FILE", data.File("day.ndjson")),
             ("REPLAY_LOOP", "true")

@@ -26,7 +26,7 @@ public sealed class SamplingTests : IDisposable
         {
             DeviceId = "pi",
             DataDirectory = data.Path,
-            Simulate = true,
+            Source = SourceKind.Simulate,
             Seed = 3,
             Inverters = 2,
             Journal = new JournalOptions { FreeSpaceReserveBytes = 0 },

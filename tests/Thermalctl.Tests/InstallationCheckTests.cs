@@ -473,18 +473,13 @@ public sealed class InstallationCheckTests : IDisposable
     }
 
     [Theory]
-    [InlineData("false", null, false, false, "✗ I2C                    there is no /dev/i2c-*")]
-    [InlineData("no", null, true, false, "✗ I2C                    /dev/i2c-1 is there, but the sensor-agent does not get it")]
-    [InlineData("False", null, true, true, "✓ I2C                    /dev/i2c-1, group ")]
-    [InlineData("Yes", null, false, false, "✓ I2C                    not needed: the environment is simulated")]
-    [InlineData(null, null, false, false, "✓ I2C                    not needed: the environment is simulated")]
-    [InlineData(null, "simulate", true, false, "✓ I2C                    not needed: the environment is simulated")]
-    [InlineData("", "hardware", false, false, "✗ I2C                    there is no /dev/i2c-*")]
-    [InlineData("", "auto", true, true, "✓ I2C                    /dev/i2c-1, group ")]
-    [InlineData("true", "hardware", true, false, "✓ I2C                    not needed: the environment is simulated")]
-    [InlineData("false", "replay", true, false, "✓ I2C                    not needed: the environment is replayed")]
-    [InlineData("true", "replay", true, false, "✓ I2C                    not needed: the environment is simulated")]
-    public async Task Real_sensors_need_the_bus(string? simulate, string? source, bool hasBus, bool isGiven, string expected)
+    [InlineData(null, false, false, "✓ I2C                    not needed: the environment is simulated")]
+    [InlineData("simulate", true, false, "✓ I2C                    not needed: the environment is simulated")]
+    [InlineData("hardware", false, false, "✗ I2C                    there is no /dev/i2c-*")]
+    [InlineData("Auto", true, false, "✗ I2C                    /dev/i2c-1 is there, but the sensor-agent does not get it")]
+    [InlineData("auto", true, true, "✓ I2C                    /dev/i2c-1, group ")]
+    [InlineData("replay", true, false, "✓ I2C                    not needed: the environment is replayed")]
+    public async Task Real_sensors_need_the_bus(string? source, bool hasBus, bool isGiven, string expected)
     {
         if (hasBus)
             await File.WriteAllTextAsync(directory.File("dev/i2c-1"), "");
@@ -492,7 +487,6 @@ public sealed class InstallationCheckTests : IDisposable
             new FakeContainer { Service = "sensor-agent", Commands = { ["sensor-agent check --json"] = (0, Findings, "") } }
         );
         var project = Project.With("sensor-agent");
-        project["services"]!["sensor-agent"]!["environment"]!["SIMULATE"] = simulate;
         project["services"]!["sensor-agent"]!["environment"]!["SOURCE"] = source;
         if (isGiven)
             project["services"]!["sensor-agent"]!["devices"] = new JsonArray(

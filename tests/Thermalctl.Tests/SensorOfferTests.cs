@@ -16,11 +16,10 @@ public sealed class SensorOfferTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    string? Offer(string? source, bool hasStandIns = true, string? simulate = null)
+    string? Offer(string? source, bool hasStandIns = true)
     {
         var project = hasStandIns ? Project.With("sensor-agent", "snowflake") : Project.With("sensor-agent");
         project["services"]!["sensor-agent"]!["environment"]!["SOURCE"] = source;
-        project["services"]!["sensor-agent"]!["environment"]!["SIMULATE"] = simulate;
         return SensorOffer.For(project.Parse(), directory.File("dev"), directory.File("w1"));
     }
 
@@ -65,14 +64,13 @@ public sealed class SensorOfferTests : IDisposable
     }
 
     [Theory]
-    [InlineData("hardware", null)]
-    [InlineData("auto", null)]
-    [InlineData("simulate", "false")]
-    public void Who_reads_sensors_already_is_offered_nothing(string source, string? simulate)
+    [InlineData("hardware")]
+    [InlineData("auto")]
+    public void Who_reads_sensors_already_is_offered_nothing(string source)
     {
         Bus(1);
 
-        Assert.Null(Offer(source, simulate: simulate));
+        Assert.Null(Offer(source));
     }
 
     [Fact]

@@ -221,7 +221,7 @@ sealed partial class HardwareSensors : BackgroundService
         EventId = 20,
         Level = LogLevel.Warning,
         Message = "{Missing}: environmental values stay empty, system metrics are taken. The agent looks again every minute. Set "
-            + "SIMULATE=true for made-up values"
+            + "SOURCE=simulate for made-up values"
     )]
     partial void LogNoBus(string missing);
 

@@ -16,8 +16,8 @@ static class SensorCheck
         {
             return CheckResult.Warning(
                 "simulated: scd4x, icp10125, sgp30",
-                "SIMULATE or SOURCE asks for it: environmental values are made up.",
-                "Set SIMULATE=false when the sensors are attached."
+                "SOURCE asks for it: environmental values are made up.",
+                "Set SOURCE=auto when sensors are attached."
             );
         }
         if (options.Source == SourceKind.Replay)
@@ -38,7 +38,7 @@ static class SensorCheck
 
     internal static CheckResult Judge(SourceKind source, IReadOnlyList<SensorRow> rows, string? problem)
     {
-        const string fix = "See docs/hardware.md; SIMULATE=true gives made-up values.";
+        const string fix = "See docs/hardware.md; SOURCE=simulate gives made-up values.";
         var found = rows.Where(row => row.State != nameof(SensorState.Missing) && row.Description.Length > 0).ToList();
         var failing = rows.Where(row => row.State == nameof(SensorState.Failing)).ToList();
         problem ??= rows.FirstOrDefault(row => row.State == nameof(SensorState.NoBus))?.Problem;

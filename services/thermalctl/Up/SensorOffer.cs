@@ -17,14 +17,6 @@ static class SensorOffer
     public static string? Replaced(ComposeProject project)
     {
         var source = project.Value("services", "sensor-agent", "environment", "SOURCE") ?? "simulate";
-        // SIMULATE is the older name: if it is set, it wins.
-        if (project.Value("services", "sensor-agent", "environment", "SIMULATE") is { Length: > 0 } simulate)
-        {
-            if (simulate.ToUpperInvariant() is "TRUE" or "1" or "YES" or "ON")
-                return "simulated";
-            if (source.Equals("simulate", StringComparison.OrdinalIgnoreCase))
-                return null;
-        }
         return source.ToUpperInvariant() switch
         {
             "SIMULATE" => "simulated",
