@@ -47,7 +47,11 @@ sealed class Measurements(string root, Results results, double share)
         foreach (var (size, readings, target) in new[] { (100, 3000, 120), (10, 600, 170) })
         {
             await using var stand = await StandAsync();
-            await using var forwarder = await stand.StartForwarderAsync(1, ("BATCH_MAX_READINGS", $"{size}"), ("BATCH_LINGER", "5s"));
+            await using var forwarder = await stand.StartForwarderAsync(
+                1,
+                ("SNOWPIPE_BATCH_MAX_READINGS", $"{size}"),
+                ("SNOWPIPE_BATCH_LINGER", "5s")
+            );
             using var publisher = new Publisher(stand.BrokerPort);
             publisher.Publish(MessagePool.Protobuf(Thermal, 10, seed++), readings / 10);
             await forwarder.ReachAsync(status => status.Appended, readings, Ceiling);

@@ -2,8 +2,8 @@ namespace ThermalStreaming.S3Forwarder;
 
 /// <summary>The defaults of a <see cref="BatchPreset"/>.</summary>
 /// <param name="Files">Default of NUM_FILES.</param>
-/// <param name="MaxReadings">Default of BATCH_MAX_READINGS.</param>
-/// <param name="MaxBytes">Default of BATCH_MAX_BYTES.</param>
+/// <param name="MaxReadings">Default of S3_BATCH_MAX_READINGS.</param>
+/// <param name="MaxBytes">Default of S3_BATCH_MAX_BYTES.</param>
 /// <param name="Compression">Default of S3_COMPRESS.</param>
 sealed record BatchDefaults(int Files, int MaxReadings, int MaxBytes, ObjectCompression Compression)
 {

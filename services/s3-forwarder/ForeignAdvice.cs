@@ -17,7 +17,7 @@ static class ForeignAdvice
             407 or 511 => ($"a proxy or portal before {host} asks for a login", Untouched(host)),
             413 => (
                 $"a proxy or gateway before {host} takes only small requests",
-                "raise its limit (nginx: client_max_body_size), or lower BATCH_MAX_BYTES or raise NUM_FILES"
+                "raise its limit (nginx: client_max_body_size), or lower S3_BATCH_MAX_BYTES or raise NUM_FILES"
             ),
             429 or 408 => ($"a proxy or gateway before {host} wants fewer or faster requests", ""),
             >= 500 => ($"a gateway before {host} answers in place of the store", ""),

@@ -80,7 +80,7 @@ sealed record PartitionLimits(
                 TimeSpan.Zero,
                 TimeSpan.FromHours(1),
                 "How long a batch waits for more readings after one that had readings of a day before yesterday, if longer than "
-                    + "BATCH_LINGER."
+                    + "S3_BATCH_LINGER."
             )
         );
 

@@ -18,6 +18,8 @@ static partial class S3OptionsLoader
 
     public static S3Options Load(Settings settings)
     {
+        foreach (var name in new[] { "BATCH_MAX_READINGS", "BATCH_MAX_BYTES", "BATCH_LINGER" })
+            settings.Retired(name, $"set S3_{name} in its place.");
         var endpoint = LoadEndpoint(settings);
         var region =
             settings.OptionalText(
@@ -85,17 +87,17 @@ static partial class S3OptionsLoader
                 "Objects that the readings of a batch and date are split into, so that the loader reads them in parallel."
             ),
             Limits = new BatchLimits(
-                settings.WholeNumber("BATCH_MAX_READINGS", defaults.MaxReadings, 1, 1_000_000, "Most readings in a batch."),
+                settings.WholeNumber("S3_BATCH_MAX_READINGS", defaults.MaxReadings, 1, 1_000_000, "Most readings in a batch."),
                 (int)
                     settings.Bytes(
-                        "BATCH_MAX_BYTES",
+                        "S3_BATCH_MAX_BYTES",
                         defaults.MaxBytes,
                         64 << 10,
                         512 << 20,
                         "Most JSON in a batch before compression, by a safe estimate; about this much memory is used while it is uploaded."
                     ),
                 settings.Duration(
-                    "BATCH_LINGER",
+                    "S3_BATCH_LINGER",
                     TimeSpan.FromMinutes(1),
                     TimeSpan.FromMilliseconds(100),
                     TimeSpan.FromHours(1),

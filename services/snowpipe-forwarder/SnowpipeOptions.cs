@@ -117,6 +117,9 @@ sealed class SnowpipeOptions
         if (SnowflakeConfigFile.Problem(file, required: settings.Has(SnowflakeConfigFile.Setting)) is { } problem)
             settings.Problem(problem);
 
+        foreach (var name in new[] { "BATCH_MAX_READINGS", "BATCH_MAX_BYTES", "BATCH_LINGER" })
+            settings.Retired(name, $"set SNOWPIPE_{name} in its place.");
+        settings.Retired("VALIDATION", "set THERMAL_VALIDATION in its place. Only the s3-forwarder reads VALIDATION.");
         var auth = settings.Choice("SNOWFLAKE_AUTH", SnowpipeAuth.ScopedToken, "How to sign in.");
         var account = AccountSettings.LoadAccount(settings);
         var keyFile = settings.Text(
@@ -175,18 +178,24 @@ sealed class SnowpipeOptions
             ),
             Rules = RuleSettings.Load(settings),
             Validation = settings.Choice(
-                "VALIDATION",
+                "THERMAL_VALIDATION",
                 InvalidRows.Flag,
                 "Handling of readings that break a rejecting rule of VALIDATION_RULES_FILE: their row says so, they are kept as dead "
                     + "letters, or left out."
             ),
-            MaxReadings = settings.WholeNumber("BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
+            MaxReadings = settings.WholeNumber("SNOWPIPE_BATCH_MAX_READINGS", 10_000, 1, 100_000, "Most readings in one append."),
             // Rows are smaller than estimated: ten appends of this size are just what a channel may take per second, in requests and in
             // bytes.
             MaxBytes = (int)
-                settings.Bytes("BATCH_MAX_BYTES", 2_650_000, 64 << 10, 64 << 20, "Most bytes of JSON in one append, before compression."),
+                settings.Bytes(
+                    "SNOWPIPE_BATCH_MAX_BYTES",
+                    2_650_000,
+                    64 << 10,
+                    64 << 20,
+                    "Most bytes of JSON in one append, before compression."
+                ),
             Linger = settings.Duration(
-                "BATCH_LINGER",
+                "SNOWPIPE_BATCH_LINGER",
                 TimeSpan.FromSeconds(1),
                 TimeSpan.Zero,
                 TimeSpan.FromHours(1),

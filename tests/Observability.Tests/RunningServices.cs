@@ -40,7 +40,7 @@ public sealed class RunningServices : IAsyncLifetime
             ("S3_ENDPOINT_URL", store.Address.AbsoluteUri),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("BATCH_LINGER", "500ms")
+            ("S3_BATCH_LINGER", "500ms")
         );
         Agent = Start(
             "SensorAgent",
@@ -132,7 +132,7 @@ public sealed class RunningServices : IAsyncLifetime
             ("SNOWFLAKE_PIPE", "THERMAL_SENSOR_PIPE"),
             ("SNOWFLAKE_URL", $"http://127.0.0.1:{emulatorPort}"),
             ("SNOWFLAKE_PRIVATE_KEY_FILE", directory.File("rsa_key.p8")),
-            ("BATCH_LINGER", "200ms"),
+            ("SNOWPIPE_BATCH_LINGER", "200ms"),
         ];
 
     ServiceProcess Start(string assembly, params (string Key, string Value)[] settings)

@@ -24,7 +24,7 @@ public sealed partial class BadConfigurationTests(WholePipeline pipeline, ITestO
     )]
     [InlineData("snowpipe-forwarder", "SNOWFLAKE_PIPE=", "SNOWFLAKE_PIPE is not set")]
     [InlineData("snowpipe-forwarder", "MQTT_PORT=70000", "MQTT_PORT is '70000'")]
-    [InlineData("snowpipe-forwarder", "BATCH_LINGER=soon", "BATCH_LINGER is 'soon'")]
+    [InlineData("snowpipe-forwarder", "SNOWPIPE_BATCH_LINGER=soon", "SNOWPIPE_BATCH_LINGER is 'soon'")]
     [InlineData("snowpipe-forwarder", "MAPPINGS=hue", "MAPPINGS names 'hue', which is not ready-made")]
     [InlineData("s3-forwarder", "MAPPINGS_FILE=/nowhere.yaml", "The mapping file /nowhere.yaml cannot be read")]
     [InlineData("s3-forwarder", "S3_BUCKET=", "S3_BUCKET is not set")]

@@ -30,7 +30,7 @@ public sealed class ControlTests(ITestOutputHelper output) : IDisposable
             [
                 ("GRPC_PORT", $"{port}"),
                 ("CONTROL_TOKEN_FILE", directory.File("token")),
-                ("BATCH_LINGER", linger),
+                ("S3_BATCH_LINGER", linger),
                 ("NUM_FILES", "1"),
                 ("S3_COMPRESS", "None"),
             ]

@@ -45,7 +45,7 @@ public sealed class CostOfADayTests(ITestOutputHelper output) : SinkTest
             prices.Dollars(CostRoad.Files, sent.BilledBytes / days, sent.Requests / days, sent.Messages / days);
     }
 
-    /// <summary>Minute by minute, as with BATCH_LINGER=1m; or whenever a batch is full.</summary>
+    /// <summary>Minute by minute, as with S3_BATCH_LINGER=1m; or whenever a batch is full.</summary>
     async Task<CostFigures> MeasureAsync(int inverters, int minutes, int files)
     {
         using var spool = new Spool { BatchReadings = inverters > 0 ? Math.Min(MostReadings, inverters * 3) : 120 };

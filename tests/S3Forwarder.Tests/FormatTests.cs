@@ -78,7 +78,7 @@ public sealed class FormatTests : SinkTest
             ("AWS_REGION", "eu-central-1"),
             ("PRESET", "large-files"),
             ("NUM_FILES", "2"),
-            ("BATCH_LINGER", "5m"),
+            ("S3_BATCH_LINGER", "5m"),
             ("S3_COMPRESS", "zstd")
         );
         var (_, problems) = S3OptionsTests.Load(("S3_BUCKET", "b-1"), ("AWS_REGION", "eu-central-1"), ("PRESET", "huge"));

@@ -42,7 +42,7 @@ sealed class ForwarderProcess : IDisposable
             ("S3_ENDPOINT_URL", store.AbsoluteUri),
             ("AWS_ACCESS_KEY_ID", FakeS3.AccessKeyId),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("BATCH_LINGER", "200ms"),
+            ("S3_BATCH_LINGER", "200ms"),
         ];
         foreach (var (key, value) in defaults.Concat(settings))
             start.Environment[key] = value;

@@ -114,6 +114,9 @@ public sealed class S3OptionsTests
     [InlineData("PARTITION_TIME_ZONE", "Mars/Olympus", "IANA name")]
     [InlineData("VALIDATION", "ignore", "Quarantine, Drop, Forward")]
     [InlineData("S3_COMPRESS", "zip", "None, Gzip, Zstd")]
+    [InlineData("BATCH_LINGER", "5s", "set S3_BATCH_LINGER in its place")]
+    [InlineData("BATCH_MAX_READINGS", "5", "set S3_BATCH_MAX_READINGS in its place")]
+    [InlineData("BATCH_MAX_BYTES", "5", "set S3_BATCH_MAX_BYTES in its place")]
     [InlineData("S3_FORMAT", "parquet", "NdJson, Array")]
     public void A_value_that_cannot_work_is_refused_with_what_is_allowed(string key, string value, string allowed)
     {

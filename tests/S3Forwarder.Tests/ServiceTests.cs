@@ -91,7 +91,7 @@ public sealed class ServiceTests(ITestOutputHelper output)
             broker.Port,
             store.Address,
             [
-                ("BATCH_LINGER", "5s"),
+                ("S3_BATCH_LINGER", "5s"),
                 .. DockerfileSettings()
                     .Where(setting =>
                         setting.Key.StartsWith("DOTNET_GC", StringComparison.OrdinalIgnoreCase)

@@ -56,8 +56,12 @@ public sealed class OptionsTests : IDisposable
     [InlineData("SNOWFLAKE_AUTH", "DirectPat", "SNOWFLAKE_PAT_FILE")]
     [InlineData("SNOWFLAKE_AUTH", "Pat", "SNOWFLAKE_PAT_FILE")]
     [InlineData("SNOWFLAKE_INGESTION", "Magic", "Named, Elastic")]
-    [InlineData("BATCH_MAX_READINGS", "0", "1 to 100000")]
-    [InlineData("BATCH_LINGER", "soon", "for example 500ms")]
+    [InlineData("BATCH_LINGER", "5s", "set SNOWPIPE_BATCH_LINGER in its place")]
+    [InlineData("BATCH_MAX_READINGS", "5", "set SNOWPIPE_BATCH_MAX_READINGS in its place")]
+    [InlineData("BATCH_MAX_BYTES", "5", "set SNOWPIPE_BATCH_MAX_BYTES in its place")]
+    [InlineData("VALIDATION", "Drop", "set THERMAL_VALIDATION in its place")]
+    [InlineData("SNOWPIPE_BATCH_MAX_READINGS", "0", "1 to 100000")]
+    [InlineData("SNOWPIPE_BATCH_LINGER", "soon", "for example 500ms")]
     [InlineData("SNOWFLAKE_CONFIG_FILE", "/nowhere/config.json", "does not exist")]
     public void A_bad_setting_says_what_was_found_and_what_is_allowed(string key, string value, string expected)
     {

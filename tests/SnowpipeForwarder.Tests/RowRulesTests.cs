@@ -58,7 +58,7 @@ public sealed class RowRulesTests
     {
         using var directory = new TempDirectory();
         await using var fixture = await SinkFixture.StartAsync(
-            ("VALIDATION", validation),
+            ("THERMAL_VALIDATION", validation),
             ("VALIDATION_RULES_FILE", await RulesFileAsync(directory))
         );
         await fixture.OpenAsync();
@@ -85,8 +85,8 @@ public sealed class RowRulesTests
     {
         using var directory = new TempDirectory();
         var rules = await RulesFileAsync(directory);
-        await using var fixture = await SinkFixture.StartAsync(("VALIDATION", validation), ("VALIDATION_RULES_FILE", rules));
-        await using var without = await SinkFixture.StartAsync(("VALIDATION", validation));
+        await using var fixture = await SinkFixture.StartAsync(("THERMAL_VALIDATION", validation), ("VALIDATION_RULES_FILE", rules));
+        await using var without = await SinkFixture.StartAsync(("THERMAL_VALIDATION", validation));
         using var meter = new Meter(nameof(RowRulesTests) + validation);
         using var listener = Listen(meter, out var broken);
 

@@ -351,7 +351,7 @@ public sealed class ArrivalTests : IAsyncDisposable
         "0",
         "    no inverters are read (INVERTERS_NUM=0), so ./up does not wait for their readings\n"
     )]
-    [InlineData("s3-forwarder", "BATCH_LINGER", "1h", "    inverter readings wait 1h for a fuller batch (S3_BATCH_LINGER): ")]
+    [InlineData("s3-forwarder", "S3_BATCH_LINGER", "1h", "    inverter readings wait 1h for a fuller batch (S3_BATCH_LINGER): ")]
     public async Task Inverter_readings_that_the_settings_rule_out_are_not_waited_for(
         string service,
         string name,
@@ -416,7 +416,7 @@ public sealed class ArrivalTests : IAsyncDisposable
     public async Task Objects_are_waited_for_as_long_as_the_forwarder_collects_readings()
     {
         var project = StandInsProject();
-        project["services"]!["s3-forwarder"]!["environment"]!["BATCH_LINGER"] = "2m";
+        project["services"]!["s3-forwarder"]!["environment"]!["S3_BATCH_LINGER"] = "2m";
 
         await RunAsync(project, default, second => (rows, objects) = (second, second < 250 ? 0 : 1));
 

@@ -33,7 +33,7 @@ sealed class InverterRoad
     {
         this.project = project;
         var settings = project.Settings;
-        var linger = settings.Value("services", Forwarder, "environment", "BATCH_LINGER") ?? "";
+        var linger = settings.Value("services", Forwarder, "environment", "S3_BATCH_LINGER") ?? "";
         Linger = Settings.TryParseDuration(linger, out var time) ? time : TimeSpan.Zero;
         var interval = settings.Value("services", Agent, "environment", "INVERTER_INTERVAL_SECONDS") ?? "";
         idleAfter = margin + (Settings.TryParseDuration(interval, out var between) ? between : usualInterval);
