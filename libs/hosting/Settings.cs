@@ -140,7 +140,7 @@ public sealed class Settings(IConfiguration configuration)
 
     /// <summary>
     /// A secret: the content of the file that <c>{key}_FILE</c> names, without trailing line ends, or the value of <paramref name="key"/>
-    /// itself. Null when neither is set. The value never appears in a problem.
+    /// itself where that file is empty or none is named. Null when neither is set. The value never appears in a problem.
     /// </summary>
     public string? Secret(string key, string description)
     {
@@ -149,7 +149,8 @@ public sealed class Settings(IConfiguration configuration)
             return Value(key);
         try
         {
-            return File.ReadAllText(path).TrimEnd('\r', '\n');
+            // Compose mounts /dev/null where the installation has no such file.
+            return File.ReadAllText(path).TrimEnd('\r', '\n') is { Length: > 0 } text ? text : Value(key) ?? "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

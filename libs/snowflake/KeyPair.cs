@@ -85,7 +85,8 @@ sealed class KeyPair(RSA rsa) : IDisposable
         {
             problem =
                 $"which is an encrypted key ({encryption.Name}), and there is no passphrase; set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE to "
-                + "a file that holds it.";
+                + "a file that holds it (with Compose: SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_PATH in .env, or for the s3-forwarder "
+                + "SNOWPIPE_KEY_PASSPHRASE_PATH).";
             return null;
         }
         var rsa = RSA.Create();

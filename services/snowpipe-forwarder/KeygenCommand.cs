@@ -184,7 +184,7 @@ static class KeygenCommand
 
             2. The forwarder reads the private key from the file that SNOWFLAKE_PRIVATE_KEY_FILE names, in the container {AccountSettings.DefaultKeyFile}.
                Compose mounts secrets/rsa_key.p8 of the project there{(
-                isEncrypted ? "; name a file with the passphrase in SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE" : ""
+                isEncrypted ? "; name a file with the passphrase in .env, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_PATH" : ""
             )}.
 
             3. Try it: snowpipe-forwarder check

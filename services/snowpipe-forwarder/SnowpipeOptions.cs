@@ -133,10 +133,13 @@ sealed class SnowpipeOptions
         var usesPat = auth is SnowpipeAuth.Pat or SnowpipeAuth.DirectPat;
         if (usesPat)
         {
-            if (string.IsNullOrWhiteSpace(pat))
+            var tokenFile = settings.SecretFile("SNOWFLAKE_PAT");
+            // A file that cannot be read is a problem already.
+            if (pat is null ? tokenFile is null : string.IsNullOrWhiteSpace(pat))
                 settings.Problem(
-                    $"SNOWFLAKE_PAT_FILE is not set, but SNOWFLAKE_AUTH is {auth}; put the token into a file of its own and name it in "
-                        + "SNOWFLAKE_PAT_FILE."
+                    $"SNOWFLAKE_PAT_FILE is {(tokenFile is null ? "not set" : $"'{tokenFile}', which is empty")}, but SNOWFLAKE_AUTH is "
+                        + $"{auth}; put the token into a file of its own and name it in SNOWFLAKE_PAT_FILE (with Compose: "
+                        + "SNOWFLAKE_PAT_PATH=./secrets/pat in .env)."
                 );
         }
         else

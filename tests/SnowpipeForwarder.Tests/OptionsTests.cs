@@ -71,6 +71,21 @@ public sealed class OptionsTests : IDisposable
         Assert.Contains(expected, problem);
     }
 
+    /// <summary>In Compose the file is /dev/null where the installation names none.</summary>
+    [Theory]
+    [InlineData("/dev/null", "SNOWFLAKE_PAT_FILE is '/dev/null', which is empty, but SNOWFLAKE_AUTH is Pat; put the token into a file ")]
+    [InlineData("/nowhere/pat", "SNOWFLAKE_PAT_FILE is '/nowhere/pat', which cannot be read (it does not exist)")]
+    public void A_file_without_a_token_is_one_problem(string file, string expected) =>
+        Assert.StartsWith(
+            expected,
+            Assert.Single(Load(("SNOWFLAKE_AUTH", "Pat"), ("SNOWFLAKE_PAT_FILE", file)).Problems),
+            StringComparison.Ordinal
+        );
+
+    [Fact]
+    public void Empty_files_of_the_other_ways_to_sign_in_count_as_none() =>
+        Assert.Empty(Load(("SNOWFLAKE_PAT_FILE", "/dev/null"), ("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE", "/dev/null")).Problems);
+
     [Fact]
     public void A_password_in_an_address_is_not_shown()
     {
