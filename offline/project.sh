@@ -19,6 +19,31 @@ read_settings() {
     return 1
 }
 
+# add_sources: puts the texts of .env and of the Compose files into $settings, for the steps of `thermalctl check` that ask where settings
+# come from: the project's files, those that COMPOSE_FILE names, and the files that these name.
+add_sources() {
+    local files file named separator
+    local -A seen=()
+    # Compose fills these in from the environment or .env.
+    { IFS= read -r named; IFS= read -r separator; } < <(
+        # shellcheck disable=SC2016  # Compose fills them in
+        printf 'services: { x: { image: x, labels: { files: "${COMPOSE_FILE-}", separator: "${COMPOSE_PATH_SEPARATOR-:}" } } }\n' |
+            docker compose -f - config --format json 2>>"$LOG_FILE" | sed -n -E 's/^ *"(files|separator)": "(.*)",?$/\2/p'
+    ) || true
+    IFS=${separator:-:} read -r -a files <<<"$named"
+    files+=(compose*.yaml)
+    while (( ${#files[@]} )); do
+        file=${files[0]#./} files=("${files[@]:1}")
+        [[ -z ${seen[$file]-} && -f $file && -r $file ]] || continue
+        seen[$file]=yes
+        while IFS= read -r named; do
+            # Compose looks from the project's directory or from the file's, by what the path is for.
+            files+=("${named#./}" "$(dirname "$file")/${named#./}")
+        done < <(grep -oE "[^][:space:]\"',{}[]+\.ya?ml" "$file" || true)
+    done
+    settings="{\"x-thermal-sources\":\"$({ [[ ! -r .env ]] || cat .env; for file in "${!seen[@]}"; do printf '\x1d'; cat "$file"; done; } | base64 -w 0)\",${settings#\{}"
+}
+
 settings_or_fail() { read_settings || fail "the settings cannot be read" "Compose says: $SETTINGS_PROBLEM" "$SETTINGS_FIX"; }
 
 thermalctl_image() {

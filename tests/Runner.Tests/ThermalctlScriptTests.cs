@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
 namespace ThermalStreaming.Runner.Tests;
 
 /// <summary>How <c>./thermalctl</c> and <c>./check</c> run the program, with a docker that writes down what it was asked.</summary>
@@ -7,9 +10,11 @@ public sealed class ThermalctlScriptTests : IDisposable
         #!/bin/sh
         case "$*" in
             *"config --images cli") echo thermal-streaming/thermalctl:of-today ;;
-            *"config --format json") echo '{}' ;;
+            *"-f - config --format json") printf '  "files": "compose.yaml:own/mine.yaml",\n  "separator": ":"\n' ;;
+            *"config --format json") echo '{"name": "home"}' ;;
             *"image inspect"* | "version" | *"version --short") [ -z "$NO_IMAGE" ] || [ "$1" != image ] || exit 1 ;;
             "run "* | "compose --progress"* | "compose exec"*)
+                cat >given
                 echo "tag=$IMAGE_TAG $*" >>asked
                 echo "the answer"
                 exit "${ENDS_WITH:-0}" ;;
@@ -40,6 +45,29 @@ public sealed class ThermalctlScriptTests : IDisposable
         var asked = await copy.ReadAsync("asked");
         Assert.Contains("target=/var/run/docker.sock", asked, StringComparison.Ordinal);
         Assert.Contains("thermal-streaming/thermalctl:of-today check --probe --compose", asked, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_gets_the_texts_of_env_and_of_every_compose_file_that_can_read_it()
+    {
+        copy.WriteScript(".env", "A='b'\n");
+        copy.WriteScript("compose.yaml", "services:\n");
+        copy.WriteScript("compose.override.yaml", "networks:\n");
+        copy.WriteScript("own/mine.yaml", "include: [below.yml]\nservices: { x: { extends: { file: own/base.yaml, service: x } } }\n");
+        copy.WriteScript("own/below.yml", "below\n");
+        copy.WriteScript("own/base.yaml", "base\n");
+        copy.WriteScript("own/other.yaml", "not asked for\n");
+
+        await copy.RunAsync("./check </dev/null 2>noise");
+
+        var given = JsonNode.Parse(await copy.ReadAsync("given"))!;
+        Assert.Equal("home", (string?)given["name"]);
+        var texts = Encoding.UTF8.GetString(Convert.FromBase64String((string)given["x-thermal-sources"]!)).Split('\x1d');
+        Assert.Equal("A='b'\n", texts[0]);
+        Assert.Equal(
+            ["base\n", "below\n", await copy.ReadAsync("own/mine.yaml"), "networks:\n", "services:\n"],
+            texts[1..].Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]

@@ -88,6 +88,19 @@ public sealed class InstallationCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_in_env_that_nothing_reads_is_a_warning()
+    {
+        await using var engine = new FakeEngine(WellContainers());
+        var project = Whole();
+        project["x-thermal-sources"] = Convert.ToBase64String("S3_BUKET=x\n\x1dservices: { x: { image: '${S3_BUCKET}' } }\n"u8);
+
+        var (code, text) = await CheckAsync(engine, project.Read());
+
+        Assert.Equal(0, code);
+        Assert.Contains("! .env                   S3_BUKET has no effect\n    cause: ", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_a_service_finds_is_shown_with_cause_and_fix_and_fails_the_whole()
     {
         var containers = WellContainers();

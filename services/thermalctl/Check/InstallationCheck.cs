@@ -45,6 +45,8 @@ sealed class InstallationCheck(DockerEngine docker, HostView host, CheckReport r
         }
         var destinations = project.HasStandIns ? "local stand-ins for Snowflake and S3" : "real accounts";
         report.Add("settings", CheckResult.Ok($"readable; {destinations}"));
+        if (SettingsSources.Of(project) is { } sources)
+            report.Add(".env", UnreadSettings.Judge(sources));
         report.Add("I2C", MachineCheck.Sensors(host, project));
         return project;
     }
