@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ThermalStreaming.Journal;
 
 /// <summary>
-/// An append-only log of readings on disk: the agent's outbox and each forwarder's spool. FORMAT.md beside this file describes the files.
+/// An append-only log of readings on disk: the agent's outbox and each forwarder's store. FORMAT.md beside this file describes the files.
 /// </summary>
 /// <remarks>
 /// <para>All members may be called from any thread.</para>

@@ -5,7 +5,7 @@ using System.Text;
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// One record of a journal, the agent's outbox or a forwarder's spool: the payload of an MQTT message, preceded by the few facts that are
+/// One record of a journal, the agent's outbox or a forwarder's store: the payload of an MQTT message, preceded by the few facts that are
 /// not in it. A view of the record, which must not change while the view is used.
 /// </summary>
 /// <remarks>
