@@ -179,8 +179,8 @@ sealed class AgentMetrics
         meter.CreateObservableGauge(
             "thermal.agent.clock.synchronised",
             () =>
-                readingClock.State is not ClockState.Unknown and var state
-                    ? [new Measurement<int>(state == ClockState.Synchronised ? 1 : 0)]
+                readingClock.State is not ClockSynchronisation.Unknown and var state
+                    ? [new Measurement<int>(state == ClockSynchronisation.Synchronised ? 1 : 0)]
                     : (IEnumerable<Measurement<int>>)[],
             null,
             "1 while the machine's clock is synchronised, else 0; absent when the kernel does not say."

@@ -26,9 +26,9 @@ sealed class AgentReport(
             Inverters = sampling.Rate(ReadingKind.Inverter),
             Clock = readingClock.State switch
             {
-                ClockState.Synchronised => Control.ClockState.Synchronised,
-                ClockState.Unknown => Control.ClockState.Unknown,
-                _ => Control.ClockState.Unsynchronised,
+                ClockSynchronisation.Synchronised => ClockState.Synchronised,
+                ClockSynchronisation.Unknown => ClockState.Unknown,
+                _ => ClockState.Unsynchronised,
             },
             ClockSteps = (ulong)readingClock.Steps,
             Cell = cells.Status(),

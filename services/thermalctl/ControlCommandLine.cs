@@ -157,7 +157,7 @@ static class ControlCommandLine
                 using var docker = new DockerEngine(Socket);
                 using var http = DirectHttp.Client();
                 var project = new RunningProject(docker, await SettingsAsync(cancellationToken), http);
-                var figures = await new Arrival(docker, project, narrator, TimeProvider.System).RunAsync(
+                var figures = await new ArrivalWait(docker, project, narrator, TimeProvider.System).RunAsync(
                     TimeSpan.FromSeconds(parsed.GetValue(elapsed)),
                     cancellationToken
                 );

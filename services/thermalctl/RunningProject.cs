@@ -16,13 +16,13 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
 
     public ComposeProject Settings => settings;
 
-    public async Task<IReadOnlyList<Replica>> ReplicasAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ServiceContainer>> ReplicasAsync(CancellationToken cancellationToken)
     {
-        List<Replica> replicas = [];
+        List<ServiceContainer> replicas = [];
         foreach (var container in await docker.ContainersAsync(settings.Name, cancellationToken))
         {
             if (await FindAsync(container.Id, cancellationToken) is { } details)
-                replicas.Add(new Replica(container.Service, container.Id, details.State, details.Address));
+                replicas.Add(new ServiceContainer(container.Service, container.Id, details.State, details.Address));
         }
         return replicas;
     }
@@ -33,7 +33,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
 
     /// <summary>The /status answers of those replicas of a service that answer.</summary>
     public async Task<IReadOnlyList<JsonElement>> StatusAsync(
-        IEnumerable<Replica> replicas,
+        IEnumerable<ServiceContainer> replicas,
         string service,
         CancellationToken cancellationToken
     )
@@ -56,7 +56,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
 
     /// <summary>The problems that the answering services report, by service.</summary>
     public async Task<IReadOnlyList<(string Service, string Text)>> ComplaintsAsync(
-        IEnumerable<Replica> replicas,
+        IEnumerable<ServiceContainer> replicas,
         CancellationToken cancellationToken
     )
     {
@@ -79,7 +79,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
 
     /// <summary>A stand-in's answer; null if it does not answer, or refuses.</summary>
     public async Task<string?> StandInAsync(
-        IEnumerable<Replica> replicas,
+        IEnumerable<ServiceContainer> replicas,
         string service,
         int port,
         string path,
@@ -104,7 +104,7 @@ sealed class RunningProject(DockerEngine docker, ComposeProject settings, HttpCl
     }
 
     async Task<IReadOnlyList<string>> AskAsync(
-        IEnumerable<Replica> replicas,
+        IEnumerable<ServiceContainer> replicas,
         string service,
         string path,
         CancellationToken cancellationToken

@@ -101,7 +101,7 @@ public sealed class ClockTests : IDisposable
     [InlineData("Unknown", CheckOutcome.Warning, "timedatectl")]
     public void Check_tells_the_state_and_the_cure(string state, CheckOutcome outcome, string fix)
     {
-        var result = ClockCheck.Judge(Enum.Parse<ClockState>(state));
+        var result = ClockCheck.Judge(Enum.Parse<ClockSynchronisation>(state));
 
         Assert.Equal(outcome, result.Outcome);
         Assert.Contains(fix, result.Fix, StringComparison.Ordinal);

@@ -35,7 +35,7 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         await stand.TakeAsync();
 
         Assert.Empty(stand.Publish().Messages);
-        Assert.Equal(ClockState.Waiting, stand.ReadingClock.State);
+        Assert.Equal(ClockSynchronisation.Waiting, stand.ReadingClock.State);
         Assert.False(stand.Health.IsReady);
 
         stand.Clock.Advance(TimeSpan.FromMinutes(2));
@@ -65,7 +65,7 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         stand.Clock.Advance(TimeSpan.FromMinutes(10));
 
         var (messages, _) = stand.Publish();
-        Assert.Equal(ClockState.Unsynchronised, stand.ReadingClock.State);
+        Assert.Equal(ClockSynchronisation.Unsynchronised, stand.ReadingClock.State);
         Assert.True(stand.Health.IsReady);
         Assert.Contains("timedatectl", stand.Health.Note("clock"), StringComparison.Ordinal);
         await stand.TakeAsync();
@@ -178,7 +178,7 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         await stand.TakeAsync();
 
         Assert.Equal(4, Read(stand.Publish().Messages).Count(one => one.Reading.Quality.Length == 0));
-        Assert.Equal(ClockState.Unknown, stand.ReadingClock.State);
+        Assert.Equal(ClockSynchronisation.Unknown, stand.ReadingClock.State);
         Assert.True(stand.Health.IsReady);
         Assert.Single(stand.Lines, line => line.Contains("does not say", StringComparison.Ordinal));
     }
@@ -201,7 +201,7 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
 
         Assert.Equal(12, readings.Count);
         Assert.All(readings, one => Assert.Equal((TimeSpan.Zero, ""), (stand.Error(one.Batch, one.Reading), one.Reading.Quality)));
-        Assert.Equal(ClockState.Synchronised, stand.ReadingClock.State);
+        Assert.Equal(ClockSynchronisation.Synchronised, stand.ReadingClock.State);
     }
 
     [Theory]
@@ -261,12 +261,12 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         stand.Kernel.Busy = TimeSpan.FromMilliseconds(400);
         stand.Kernel.Synchronised = false;
 
-        Assert.Equal(ClockState.Synchronised, stand.ReadingClock.Look());
+        Assert.Equal(ClockSynchronisation.Synchronised, stand.ReadingClock.Look());
         Assert.Equal(0, stand.ReadingClock.Steps);
 
         stand.Kernel.Busy = TimeSpan.Zero;
         stand.Clock.Step(TimeSpan.FromMilliseconds(-100));
-        Assert.Equal(ClockState.Waiting, stand.ReadingClock.Look());
+        Assert.Equal(ClockSynchronisation.Waiting, stand.ReadingClock.Look());
         Assert.Equal(1, stand.ReadingClock.Steps);
     }
 

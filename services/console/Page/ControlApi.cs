@@ -101,7 +101,7 @@ sealed class ControlApi(ReplicaBook replicas, GuessLimit guesses, TimeProvider c
     }
 
     IEnumerable<Replica> Answering() =>
-        replicas.All.Where(found => replicas.PresenceOf(found) == Presence.Answering && found.Info is not null);
+        replicas.All.Where(found => replicas.PresenceOf(found) == ReplicaPresence.Answering && found.Info is not null);
 
     static async Task<(int Code, string Said)> PauseAsync(Replica replica, CallOptions call)
     {

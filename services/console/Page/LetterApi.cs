@@ -19,7 +19,7 @@ sealed class LetterApi(ReplicaBook replicas, TimeProvider clock)
     {
         // All replicas of a service share a volume, and with it the dead letters: any of them will do.
         var replica = replicas.All.FirstOrDefault(found =>
-            found.Service == service && found.Forwarder is not null && replicas.PresenceOf(found) == Presence.Answering
+            found.Service == service && found.Forwarder is not null && replicas.PresenceOf(found) == ReplicaPresence.Answering
         );
         if (replica is null)
         {

@@ -43,14 +43,14 @@ static class SectionWriter
         return sections;
     }
 
-    static void WriteReplica(Utf8JsonWriter json, Replica replica, Presence presence)
+    static void WriteReplica(Utf8JsonWriter json, Replica replica, ReplicaPresence presence)
     {
         json.WriteStartObject();
         json.WriteString("service"u8, replica.Service);
         json.WriteString("name"u8, replica.Name);
         json.WriteString("presence"u8, presence.ToString().ToLowerInvariant());
         json.WriteNumber("last"u8, (replica.GoneSince ?? replica.LastAnswer).ToUnixTimeSeconds());
-        json.WriteString("failure"u8, presence == Presence.Answering ? "" : replica.Failure);
+        json.WriteString("failure"u8, presence == ReplicaPresence.Answering ? "" : replica.Failure);
         if (replica.Info is { } info)
         {
             json.WriteBoolean("ready"u8, info.Ready);

@@ -31,7 +31,7 @@ sealed class Overview(ConsoleOptions options, ReplicaBook replicas, DeviceBook d
         );
     }
 
-    List<DeviceView> Devices(IEnumerable<(Replica Replica, Presence Presence)> found, DateTimeOffset now)
+    List<DeviceView> Devices(IEnumerable<(Replica Replica, ReplicaPresence Presence)> found, DateTimeOffset now)
     {
         var views = devices.Read(all =>
             all.Select(device => new DeviceView(

@@ -43,7 +43,7 @@ static class ProblemFinder
             foreach (var (replica, presence) in replicas)
                 findings.AddRange(Of(replica, presence, state.Now));
             if (
-                replicas.Where(found => found.Presence == Presence.Answering).Select(found => found.Replica.Forwarder).ToList()
+                replicas.Where(found => found.Presence == ReplicaPresence.Answering).Select(found => found.Replica.Forwarder).ToList()
                 is [{ }, ..] all
             )
                 findings.AddRange(OfService(target, [.. all.OfType<ForwarderStatus>()]));
@@ -63,11 +63,11 @@ static class ProblemFinder
                 : "Agents keep the readings meant for it. Start it: docker compose up -d. If its number in .env is 0, this is intended."
         );
 
-    static IEnumerable<Finding> Of(Replica replica, Presence presence, DateTimeOffset now)
+    static IEnumerable<Finding> Of(Replica replica, ReplicaPresence presence, DateTimeOffset now)
     {
         var where = $"{replica.Service} {replica.Name}";
         var isAgent = replica.Kind == ServiceKind.Agent;
-        if (presence == Presence.Gone)
+        if (presence == ReplicaPresence.Gone)
         {
             yield return new Finding(
                 $"gone {replica.Key}",
@@ -85,7 +85,7 @@ static class ProblemFinder
             );
             yield break;
         }
-        if (presence == Presence.Silent)
+        if (presence == ReplicaPresence.Silent)
         {
             yield return new Finding(
                 $"silent {replica.Key}",

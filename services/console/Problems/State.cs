@@ -16,6 +16,6 @@ sealed record State(
     DateTimeOffset BrokerSince,
     string BrokerProblem,
     IReadOnlyList<string> Services,
-    IReadOnlyList<(Replica Replica, Presence Presence)> Replicas,
+    IReadOnlyList<(Replica Replica, ReplicaPresence Presence)> Replicas,
     IReadOnlyList<DeviceView> Devices
 );

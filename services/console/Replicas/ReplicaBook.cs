@@ -24,10 +24,10 @@ sealed class ReplicaBook(TimeProvider clock)
 
     public Replica? Find(string service, string name) => replicas.GetValueOrDefault($"{service}/{name}");
 
-    public Presence PresenceOf(Replica replica) =>
-        replica.GoneSince is not null ? Presence.Gone
-        : clock.GetUtcNow() - replica.LastAnswer > Patience ? Presence.Silent
-        : Presence.Answering;
+    public ReplicaPresence PresenceOf(Replica replica) =>
+        replica.GoneSince is not null ? ReplicaPresence.Gone
+        : clock.GetUtcNow() - replica.LastAnswer > Patience ? ReplicaPresence.Silent
+        : ReplicaPresence.Answering;
 
     /// <summary>Replaces the entry of this name.</summary>
     public void Put(Replica replica) => replicas[replica.Key] = replica;

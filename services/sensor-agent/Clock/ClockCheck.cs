@@ -14,19 +14,19 @@ static class ClockCheck
     {
         var status = await service.StatusAsync(cancellationToken);
         var said = status is { } answer && answer.TryGetProperty("clock", out var clock) ? clock.GetString() : null;
-        return Enum.TryParse<ClockState>(said, out var state) ? Judge(state) : Judge(Of(kernel.IsClockSynchronised()));
+        return Enum.TryParse<ClockSynchronisation>(said, out var state) ? Judge(state) : Judge(Of(kernel.IsClockSynchronised()));
     }
 
-    internal static CheckResult Judge(ClockState state) =>
+    internal static CheckResult Judge(ClockSynchronisation state) =>
         state switch
         {
-            ClockState.Synchronised => CheckResult.Ok("synchronised"),
-            ClockState.Waiting => CheckResult.Warning(
+            ClockSynchronisation.Synchronised => CheckResult.Ok("synchronised"),
+            ClockSynchronisation.Waiting => CheckResult.Warning(
                 "not synchronised yet: readings wait for it, at most CLOCK_PATIENCE",
                 "The machine has just started, or its clock was set by hand; readings are kept and get the right time.",
                 Fix
             ),
-            ClockState.Unsynchronised => CheckResult.Warning(
+            ClockSynchronisation.Unsynchronised => CheckResult.Warning(
                 "not synchronised: readings carry the machine's time as it is, and clock:Unsynchronised in quality",
                 "No NTP server has been reached since the machine started, or the clock was set by hand since.",
                 Fix
@@ -38,11 +38,11 @@ static class ClockCheck
             ),
         };
 
-    static ClockState Of(bool? isSynchronised) =>
+    static ClockSynchronisation Of(bool? isSynchronised) =>
         isSynchronised switch
         {
-            true => ClockState.Synchronised,
-            false => ClockState.Unsynchronised,
-            null => ClockState.Unknown,
+            true => ClockSynchronisation.Synchronised,
+            false => ClockSynchronisation.Unsynchronised,
+            null => ClockSynchronisation.Unknown,
         };
 }

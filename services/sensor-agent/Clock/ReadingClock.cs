@@ -35,7 +35,7 @@ sealed partial class ReadingClock
     TimeSpan offset;
     TimeSpan waitsSince;
     TimeSpan? confirmed;
-    ClockState? state;
+    ClockSynchronisation? state;
     long steps;
 
     public ReadingClock(
@@ -63,7 +63,7 @@ sealed partial class ReadingClock
     }
 
     /// <summary>The current state of the clock.</summary>
-    public ClockState State => Look();
+    public ClockSynchronisation State => Look();
 
     /// <summary>How often the clock was stepped while this process was watching.</summary>
     public long Steps => Volatile.Read(ref steps);
@@ -79,14 +79,14 @@ sealed partial class ReadingClock
     {
         lock (gate)
             return new Moment(
-                Look() is ClockState.Synchronised or ClockState.Unknown ? clock.GetUtcNow() : null,
+                Look() is ClockSynchronisation.Synchronised or ClockSynchronisation.Unknown ? clock.GetUtcNow() : null,
                 bootId,
                 kernel.SinceBoot()
             );
     }
 
     /// <summary>Looks at the clock. Reports steps and changes of its synchronisation, each once.</summary>
-    public ClockState Look()
+    public ClockSynchronisation Look()
     {
         lock (gate)
         {
@@ -127,7 +127,7 @@ sealed partial class ReadingClock
     {
         lock (gate)
         {
-            var isWaiting = Look() == ClockState.Waiting;
+            var isWaiting = Look() == ClockSynchronisation.Waiting;
             var series = steady[batch.Inverters.Count > 0 ? 1 : 0];
             var offsetUs = Microseconds(offset);
             if (isWaiting)
@@ -135,7 +135,7 @@ sealed partial class ReadingClock
                 batch.Clock = new ClockReference { KernelBootId = bootId, OffsetUs = offsetUs };
                 series.Forget();
             }
-            else if (state == ClockState.Unsynchronised)
+            else if (state == ClockSynchronisation.Unsynchronised)
                 batch.Quality = ClockFlag.Unsynchronised;
             foreach (var reading in batch.Thermal)
             {
@@ -158,7 +158,7 @@ sealed partial class ReadingClock
                 var own = series.Next(TimeSpan.FromMicroseconds(sinceBootUs), offset);
                 return (
                     sinceBootUs + Microseconds(own),
-                    state != ClockState.Unsynchronised && own - offset >= LeastStep ? ClockFlag.Adjusting : null
+                    state != ClockSynchronisation.Unsynchronised && own - offset >= LeastStep ? ClockFlag.Adjusting : null
                 );
             }
         }
@@ -226,39 +226,39 @@ sealed partial class ReadingClock
             // Another start of the machine: how far its clock was from the right time is lost.
             if (boot != bootId)
                 return new ClockFix(boot, TimeSpan.MaxValue, default, IsFlagged: true);
-            if (Look() == ClockState.Waiting)
+            if (Look() == ClockSynchronisation.Waiting)
                 return null;
-            var fix = new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: state != ClockState.Synchronised);
+            var fix = new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: state != ClockSynchronisation.Synchronised);
             fixes.Add(fix);
             return fix;
         }
     }
 
-    ClockState Judge(bool? isSynchronised)
+    ClockSynchronisation Judge(bool? isSynchronised)
     {
         if (isSynchronised is not { } follows)
-            return ClockState.Unknown;
+            return ClockSynchronisation.Unknown;
         // After hours without NTP the kernel calls the clock unsynchronised, but it is as good as before until somebody sets it.
         if (follows || IsConfirmed)
-            return ClockState.Synchronised;
-        if (state == ClockState.Synchronised)
+            return ClockSynchronisation.Synchronised;
+        if (state == ClockSynchronisation.Synchronised)
             waitsSince = kernel.SinceBoot();
-        return kernel.SinceBoot() - waitsSince < patience ? ClockState.Waiting : ClockState.Unsynchronised;
+        return kernel.SinceBoot() - waitsSince < patience ? ClockSynchronisation.Waiting : ClockSynchronisation.Unsynchronised;
     }
 
-    void Change(ClockState now)
+    void Change(ClockSynchronisation now)
     {
         var before = state;
         state = now;
         switch (now)
         {
-            case ClockState.Waiting:
+            case ClockSynchronisation.Waiting:
                 health.Unwell(Part, WaitingText + ".");
                 break;
-            case ClockState.Synchronised:
+            case ClockSynchronisation.Synchronised:
                 health.Well(Part);
                 break;
-            case ClockState.Unsynchronised:
+            case ClockSynchronisation.Unsynchronised:
                 health.Well(
                     Part,
                     $"not synchronised; readings carry the machine's time and {ClockFlag.Unsynchronised} in quality. {ClockCheck.Fix}."
@@ -272,16 +272,16 @@ sealed partial class ReadingClock
             return;
         switch (now)
         {
-            case ClockState.Waiting:
+            case ClockSynchronisation.Waiting:
                 LogWaiting(WaitingText);
                 break;
-            case ClockState.Synchronised when before is not null:
+            case ClockSynchronisation.Synchronised when before is not null:
                 LogSynchronised();
                 break;
-            case ClockState.Unsynchronised:
+            case ClockSynchronisation.Unsynchronised:
                 LogUnsynchronised(ClockFlag.Unsynchronised, ClockCheck.Fix);
                 break;
-            case ClockState.Unknown:
+            case ClockSynchronisation.Unknown:
                 LogUnknown();
                 break;
         }

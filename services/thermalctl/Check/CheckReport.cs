@@ -11,12 +11,12 @@ namespace ThermalStreaming.Thermalctl;
 sealed class CheckReport(IAnsiConsole? console)
 {
     // People read this JSON too, so + and ' stay unescaped.
-    static readonly FindingsJson readable = new(
-        new JsonSerializerOptions(FindingsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+    static readonly CheckJson readable = new(
+        new JsonSerializerOptions(CheckJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
     );
 
-    readonly List<Finding> machine = [];
-    readonly Dictionary<string, IReadOnlyList<Finding>> services = [];
+    readonly List<CheckedStep> machine = [];
+    readonly Dictionary<string, IReadOnlyList<CheckedStep>> services = [];
 
     public bool HasFailed { get; private set; }
 
@@ -26,7 +26,7 @@ sealed class CheckReport(IAnsiConsole? console)
     /// <summary>Adds a finding about the machine, the settings or a container.</summary>
     public void Add(string name, CheckResult result)
     {
-        var finding = Finding.Of(name, result);
+        var finding = CheckedStep.Of(name, result);
         machine.Add(finding);
         Show(finding);
     }
@@ -34,7 +34,7 @@ sealed class CheckReport(IAnsiConsole? console)
     /// <summary>
     /// Adds the findings of the service in a container. If <paramref name="failed"/>, it is reported as unwell, even if no finding is.
     /// </summary>
-    public void Add(string container, IReadOnlyList<Finding> findings, bool failed)
+    public void Add(string container, IReadOnlyList<CheckedStep> findings, bool failed)
     {
         services[container] = findings;
         HasFailed |= failed;
@@ -46,9 +46,9 @@ sealed class CheckReport(IAnsiConsole? console)
     public void Blank() => console?.WriteLine();
 
     public void WriteJson(TextWriter output) =>
-        output.WriteLine(JsonSerializer.Serialize(new Findings(!HasFailed, machine, services), readable.Findings));
+        output.WriteLine(JsonSerializer.Serialize(new CheckDocument(!HasFailed, machine, services), readable.CheckDocument));
 
-    void Show(Finding finding)
+    void Show(CheckedStep finding)
     {
         HasFailed |= finding.Outcome == "failed";
         if (console is null)

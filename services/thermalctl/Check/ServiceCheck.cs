@@ -63,11 +63,11 @@ static class ServiceCheck
         }
     }
 
-    static Finding[]? Parse(string output)
+    static CheckedStep[]? Parse(string output)
     {
         try
         {
-            return JsonSerializer.Deserialize(output, FindingsJson.Default.FindingArray);
+            return JsonSerializer.Deserialize(output, CheckJson.Default.CheckedStepArray);
         }
         catch (JsonException)
         {
@@ -75,8 +75,8 @@ static class ServiceCheck
         }
     }
 
-    static Finding NoAnswer(string service, string reason) =>
-        Finding.Of(
+    static CheckedStep NoAnswer(string service, string reason) =>
+        CheckedStep.Of(
             "check",
             CheckResult.Failed("the service could not check itself", reason, $"docker compose logs {service}; ./up --no-build")
         );

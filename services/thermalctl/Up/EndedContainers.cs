@@ -9,7 +9,7 @@ sealed class EndedContainers(RunningProject project, Narrator narrator)
 
     /// <summary>Shows the last log lines of the first such container, and gives up because of it.</summary>
     /// <exception cref="FailureException">There is such a container.</exception>
-    public async Task ThrowAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken)
+    public async Task ThrowAsync(IEnumerable<ServiceContainer> replicas, CancellationToken cancellationToken)
     {
         if (replicas.FirstOrDefault(replica => replica.HasFailed) is not { } ended)
             return;

@@ -104,7 +104,7 @@ static class Figures
             LagSeconds = Numbers(status, "lag_seconds").Select(number => (double?)Math.Round(number, 1)).Max(),
         };
 
-    static string State(List<Replica> replicas) =>
+    static string State(List<ServiceContainer> replicas) =>
         replicas.Count == 1
             ? Word(replicas[0])
             : string.Join(
@@ -112,7 +112,7 @@ static class Figures
                 replicas.CountBy(Word).OrderBy(state => state.Key, StringComparer.Ordinal).Select(state => $"{state.Value} {state.Key}")
             );
 
-    static string Word(Replica replica) => replica.Health ?? replica.State.Status;
+    static string Word(ServiceContainer replica) => replica.Health ?? replica.State.Status;
 
     static bool IsReady(JsonElement status) => status.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.True;
 

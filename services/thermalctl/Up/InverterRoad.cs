@@ -57,7 +57,7 @@ sealed class InverterRoad
     /// <param name="replicas">The current containers.</param>
     /// <param name="waited">How long <c>./up</c> has waited.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    public async Task LookAsync(IReadOnlyList<Replica> replicas, TimeSpan waited, CancellationToken cancellationToken)
+    public async Task LookAsync(IReadOnlyList<ServiceContainer> replicas, TimeSpan waited, CancellationToken cancellationToken)
     {
         if (Absence is not null || isTaken)
             return;

@@ -10,12 +10,15 @@ sealed class StandIns(RunningProject project)
     const int SnowflakePort = 8090;
     const int BucketPort = 4566;
 
-    public async Task<bool> AnswerAsync(IReadOnlyList<Replica> replicas, CancellationToken cancellationToken) =>
+    public async Task<bool> AnswerAsync(IReadOnlyList<ServiceContainer> replicas, CancellationToken cancellationToken) =>
         await project.StandInAsync(replicas, "snowflake", SnowflakePort, Tables, cancellationToken) is not null
         && await project.StandInAsync(replicas, "localstack", BucketPort, Bucket, cancellationToken) is not null;
 
     /// <summary>Rows committed in each table; null if Snowflake's stand-in does not answer properly.</summary>
-    public async Task<IReadOnlyDictionary<string, long>?> RowsAsync(IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, long>?> RowsAsync(
+        IReadOnlyList<ServiceContainer> replicas,
+        CancellationToken cancellationToken
+    )
     {
         if (await project.StandInAsync(replicas, "snowflake", SnowflakePort, Tables, cancellationToken) is not { } text)
             return null;
@@ -33,7 +36,7 @@ sealed class StandIns(RunningProject project)
     }
 
     /// <summary>Objects in the bucket under the prefix; null if S3's stand-in does not answer properly.</summary>
-    public async Task<long?> ObjectsAsync(IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
+    public async Task<long?> ObjectsAsync(IReadOnlyList<ServiceContainer> replicas, CancellationToken cancellationToken)
     {
         var prefix = Uri.EscapeDataString(project.Settings.Value("services", "localstack", "environment", "S3_FILE_PREFIX") ?? "");
         var (count, token) = (0L, (string?)"");

@@ -22,7 +22,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
     public async Task UntilAsync(
         string what,
         TimeSpan ceiling,
-        Func<IReadOnlyList<Replica>, CancellationToken, Task<WaitStatus>> look,
+        Func<IReadOnlyList<ServiceContainer>, CancellationToken, Task<WaitStatus>> look,
         CancellationToken cancellationToken
     )
     {
@@ -60,7 +60,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
         string what,
         TimeSpan ceiling,
         WaitStatus sight,
-        IReadOnlyList<Replica> replicas,
+        IReadOnlyList<ServiceContainer> replicas,
         CancellationToken cancellationToken
     )
     {
@@ -82,7 +82,7 @@ sealed class Wait(RunningProject project, Narrator narrator, TimeProvider clock)
     }
 
     /// <summary>The complaint of the late service, or the first one there is; empty if there is none.</summary>
-    async Task<string> ComplaintAsync(WaitStatus sight, IReadOnlyList<Replica> replicas, CancellationToken cancellationToken)
+    async Task<string> ComplaintAsync(WaitStatus sight, IReadOnlyList<ServiceContainer> replicas, CancellationToken cancellationToken)
     {
         var all = await project.ComplaintsAsync(replicas, cancellationToken);
         var text = all.OrderBy(complaint => complaint.Service == sight.Late ? 0 : 1).Select(complaint => complaint.Text).FirstOrDefault("");

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.Console;
 
 /// <summary>Whether a replica is present.</summary>
-enum Presence
+enum ReplicaPresence
 {
     /// <summary>Its last answer is fresh.</summary>
     Answering,

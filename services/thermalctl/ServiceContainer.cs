@@ -5,7 +5,7 @@ namespace ThermalStreaming.Thermalctl;
 /// <param name="Id">Its id.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Address">Its address in its network; null while it does not run.</param>
-sealed record Replica(string Service, string Id, ContainerState State, string? Address)
+sealed record ServiceContainer(string Service, string Id, ContainerState State, string? Address)
 {
     /// <summary>The result of Docker's health check; null for a container without one, or one that is not running.</summary>
     public string? Health => State is { Status: "running", Health.Status: not "none" } ? State.Health.Status : null;

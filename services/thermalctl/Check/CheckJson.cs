@@ -4,6 +4,6 @@ namespace ThermalStreaming.Thermalctl;
 
 /// <summary>The documents of the verbs <c>check</c>.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Findings))]
-[JsonSerializable(typeof(Finding[]))]
-sealed partial class FindingsJson : JsonSerializerContext;
+[JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(CheckedStep[]))]
+sealed partial class CheckJson : JsonSerializerContext;

@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SensorAgent;
 
 /// <summary>What is known of the machine's clock.</summary>
-enum ClockState
+enum ClockSynchronisation
 {
     /// <summary>The kernel does not say: readings carry the machine's time as it is.</summary>
     Unknown,

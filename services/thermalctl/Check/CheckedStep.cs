@@ -7,7 +7,7 @@ namespace ThermalStreaming.Thermalctl;
 /// A step of a check and its result, as <c>check --json</c> of every program writes it. <paramref name="Outcome"/> is ok, warning, failed
 /// or skipped; <paramref name="Milliseconds"/> is its duration, if measured.
 /// </summary>
-sealed record Finding(
+sealed record CheckedStep(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("outcome")] string Outcome,
     [property: JsonPropertyName("detail")] string Detail,
@@ -16,6 +16,6 @@ sealed record Finding(
     [property: JsonPropertyName("ms")] double? Milliseconds = null
 )
 {
-    public static Finding Of(string name, CheckResult result) =>
+    public static CheckedStep Of(string name, CheckResult result) =>
         new(name, result.Outcome.ToString().ToLowerInvariant(), result.Detail, result.Cause, result.Fix);
 }

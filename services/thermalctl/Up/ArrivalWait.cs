@@ -6,7 +6,7 @@ namespace ThermalStreaming.Thermalctl;
 /// Waits until readings arrive in the stand-ins, or, with real accounts, until every service is ready. Then shows the figures and the next
 /// steps.
 /// </summary>
-sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narrator, TimeProvider clock)
+sealed class ArrivalWait(DockerEngine docker, RunningProject project, Narrator narrator, TimeProvider clock)
 {
     // The tables that both roads end in.
     const string ThermalTable = "THERMAL_SENSOR_DATA";
@@ -100,7 +100,7 @@ sealed class Arrival(DockerEngine docker, RunningProject project, Narrator narra
             narrator.Say(absence);
     }
 
-    static WaitStatus Ready(IReadOnlyList<Replica> replicas)
+    static WaitStatus Ready(IReadOnlyList<ServiceContainer> replicas)
     {
         var all = replicas.Where(replica => !ContainerCheck.Ends(replica.Service)).ToList();
         var late = all.Where(replica => replica.Health != "healthy").ToList();

@@ -6,8 +6,8 @@ namespace ThermalStreaming.Thermalctl;
 /// <param name="Ok">Whether nothing failed.</param>
 /// <param name="Machine">The machine, the settings and the containers.</param>
 /// <param name="Services">The findings of each running service, by the name of its container.</param>
-sealed record Findings(
+sealed record CheckDocument(
     [property: JsonPropertyName("ok")] bool Ok,
-    [property: JsonPropertyName("machine")] IReadOnlyList<Finding> Machine,
-    [property: JsonPropertyName("services")] IReadOnlyDictionary<string, IReadOnlyList<Finding>> Services
+    [property: JsonPropertyName("machine")] IReadOnlyList<CheckedStep> Machine,
+    [property: JsonPropertyName("services")] IReadOnlyDictionary<string, IReadOnlyList<CheckedStep>> Services
 );

@@ -5,7 +5,7 @@ using ThermalStreaming.Testing;
 namespace ThermalStreaming.Thermalctl.Tests;
 
 /// <summary>How <c>./up</c> waits for readings and what it shows, against an engine and services that answer as the real ones do.</summary>
-public sealed class ArrivalTests : IAsyncDisposable
+public sealed class ArrivalWaitTests : IAsyncDisposable
 {
     readonly FakeEngine engine = new();
     readonly FakeHttp http = new();
@@ -16,7 +16,7 @@ public sealed class ArrivalTests : IAsyncDisposable
         objects;
     bool isLoading = true;
 
-    public ArrivalTests()
+    public ArrivalWaitTests()
     {
         Add("sensor-agent", "10.0.0.1");
         Add("mosquitto", "10.0.0.2");
@@ -514,7 +514,7 @@ public sealed class ArrivalTests : IAsyncDisposable
         using var docker = new DockerEngine(engine.Socket);
         using var client = new HttpClient(http, disposeHandler: false);
         var project = new RunningProject(docker, settings.Parse(), client);
-        var running = new Arrival(docker, project, new Narrator(output, errors, isInteractive), clock).RunAsync(
+        var running = new ArrivalWait(docker, project, new Narrator(output, errors, isInteractive), clock).RunAsync(
             elapsed,
             CancellationToken.None
         );
