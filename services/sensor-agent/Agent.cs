@@ -42,6 +42,7 @@ static class Agent
             provider.GetRequiredService<ThermalSources>().Simulation,
             provider.GetRequiredService<TimeProvider>()
         ));
+        services.AddSingleton<ClockReport>();
         services.AddSingleton<OutboxReport>();
         services.AddSingleton<SensorReport>();
         services.AddSingleton<AgentReport>();

@@ -10,7 +10,7 @@ sealed class AgentReport(
     AgentOptions options,
     SamplingControl sampling,
     OutboxReport outboxes,
-    ReadingClock readingClock,
+    ClockReport clock,
     SensorReport sensors,
     CellControl cells
 )
@@ -24,15 +24,9 @@ sealed class AgentReport(
             DeviceId = options.DeviceId,
             Thermal = sampling.Rate(ReadingKind.Thermal),
             Inverters = sampling.Rate(ReadingKind.Inverter),
-            Clock = readingClock.State switch
-            {
-                ClockSynchronisation.Synchronised => ClockState.Synchronised,
-                ClockSynchronisation.Unknown => ClockState.Unknown,
-                _ => ClockState.Unsynchronised,
-            },
-            ClockSteps = (ulong)readingClock.Steps,
             Cell = cells.Status(),
         };
+        clock.AddTo(status);
         outboxes.AddTo(status);
         sensors.AddTo(status);
         return status;
@@ -45,6 +39,7 @@ sealed class AgentReport(
     {
         status.Info.Time = null;
         status.BacklogAge = null;
+        status.ClockWaits = null;
         return status;
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Testing;
+using ThermalStreaming.Control;
 using ThermalStreaming.Hosting;
 using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
@@ -72,6 +73,14 @@ sealed class ClockStand : IDisposable
         );
         startedAtUs = readingClock.SinceBootUs;
         outbox = new Outbox(ReadingKind.Thermal, Options, readingClock, new Health(), TimeProvider.System, new FakeLogger<Outbox>());
+    }
+
+    /// <summary>What the agent says of the clock to those who ask.</summary>
+    public AgentStatus Status()
+    {
+        var status = new AgentStatus();
+        new ClockReport(ReadingClock).AddTo(status);
+        return status;
     }
 
     /// <summary>Restarts the machine, which takes a minute, with a clock that is wrong by so much.</summary>

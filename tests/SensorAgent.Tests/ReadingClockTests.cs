@@ -1,3 +1,4 @@
+using ThermalStreaming.Control;
 using ThermalStreaming.Readings;
 using ThermalStreaming.Testing;
 
@@ -78,6 +79,29 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         Assert.All(readings.Skip(8), one => Assert.Equal((TimeSpan.Zero, ""), (stand.Error(one.Batch, one.Reading), one.Reading.Quality)));
         // What went with a flag keeps it when it is published again, although the right time is known now.
         Assert.Equal(messages, stand.Publish().Messages.Take(messages.Count));
+    }
+
+    [Fact]
+    public void The_status_says_that_the_clock_waits_for_how_long_and_when_it_does_no_more()
+    {
+        using var stand = new ClockStand();
+        stand.SetClock(-Year);
+        stand.StartAgent();
+        var upBefore = stand.Kernel.SinceBoot();
+        stand.Clock.Advance(TimeSpan.FromMinutes(2));
+
+        var waiting = stand.Status();
+        stand.Clock.Advance(TimeSpan.FromMinutes(8));
+        var late = stand.Status();
+        stand.Synchronise();
+        var right = stand.Status();
+
+        Assert.Equal((ClockState.Waiting, upBefore + TimeSpan.FromMinutes(2)), (waiting.Clock, waiting.ClockWaits.ToTimeSpan()));
+        Assert.Equal((ClockState.Unsynchronised, null), (late.Clock, late.ClockWaits));
+        Assert.Equal((ClockState.Synchronised, null), (right.Clock, right.ClockWaits));
+        // A watcher is not told that a second of waiting has passed.
+        waiting.Info = new ServiceInfo();
+        Assert.Null(AgentReport.WithoutTime(waiting).ClockWaits);
     }
 
     [Fact]

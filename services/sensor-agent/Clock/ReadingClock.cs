@@ -65,6 +65,16 @@ sealed partial class ReadingClock
     /// <summary>The current state of the clock.</summary>
     public ClockSynchronisation State => Look();
 
+    /// <summary>For how long readings have been held back for the clock; null if they are not.</summary>
+    public TimeSpan? WaitsFor
+    {
+        get
+        {
+            lock (gate)
+                return Look() == ClockSynchronisation.Waiting ? kernel.SinceBoot() - waitsSince : null;
+        }
+    }
+
     /// <summary>How often the clock was stepped while this process was watching.</summary>
     public long Steps => Volatile.Read(ref steps);
 
