@@ -66,7 +66,7 @@ sealed class ForwarderReport(ServiceFacts facts, SlotServices services, CostBook
         status.Info.Time = null;
         status.Lag = null;
         foreach (var slot in status.Slots)
-            slot.Lag = null;
+            (slot.Lag, slot.LossAge) = (null, null);
         if (status.Cost is { } cost)
             (cost.CountedDays, cost.UsdPerDay, cost.CreditsPerDay, cost.BilledBytesPerDay, cost.RequestsPerDay, cost.OtherRoadUsdPerDay) = (
                 0,
@@ -92,6 +92,8 @@ sealed class ForwarderReport(ServiceFacts facts, SlotServices services, CostBook
             LostReadings = (ulong)slot.Journal.LostReadings,
             Destination = slot.Destination,
             Adopted = slot.IsAdopted,
+            LossAge = slot.Journal is { LostReadings: > 0, LossAge: { } ago } ? Duration.FromTimeSpan(ago) : null,
+            QuarantinedFiles = (uint)slot.Journal.QuarantinedFiles,
         };
 
     Cost? Cost()

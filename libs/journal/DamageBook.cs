@@ -12,21 +12,25 @@ sealed class DamageBook
     readonly Quarantine quarantine;
     readonly LossRecord losses;
     readonly long maxQuarantineBytes;
+    readonly TimeProvider clock;
     readonly ILogger logger;
     readonly Lock gate = new();
     (int Files, long Bytes) content;
     bool hasFailed;
+    long? foundAt;
 
     /// <param name="directory">The journal's.</param>
     /// <param name="maxQuarantineBytes">Bytes that quarantine/ may hold. Beyond that, damaged segments are deleted like others once they
     /// are delivered.</param>
     /// <param name="disk">Where to write.</param>
+    /// <param name="clock">Tells when a loss was found.</param>
     /// <param name="logger">For the damaged places.</param>
     /// <exception cref="IOException">The file losses cannot be read now.</exception>
-    public DamageBook(string directory, long maxQuarantineBytes, Disk disk, ILogger logger)
+    public DamageBook(string directory, long maxQuarantineBytes, Disk disk, TimeProvider clock, ILogger logger)
     {
         this.directory = directory;
         this.maxQuarantineBytes = maxQuarantineBytes;
+        this.clock = clock;
         this.logger = logger;
         quarantine = new Quarantine(directory, disk);
         losses = LossRecord.Load(directory, disk);
@@ -40,6 +44,23 @@ sealed class DamageBook
         {
             lock (gate)
                 return losses.Readings;
+        }
+    }
+
+    /// <summary>
+    /// How long ago the newest loss was found; null if there was none, or an earlier release found it. Of a loss that this process found,
+    /// by monotonic time: after a power cut the clock may be wrong when the damage is found.
+    /// </summary>
+    public TimeSpan? LossAge
+    {
+        get
+        {
+            lock (gate)
+            {
+                if (foundAt is { } here)
+                    return clock.GetElapsedTime(here);
+                return losses.FoundAt is { } before ? TimeSpan.FromTicks(Math.Max(0, (clock.GetUtcNow() - before).Ticks)) : null;
+            }
         }
     }
 
@@ -75,8 +96,11 @@ sealed class DamageBook
             foreach (var gap in gaps)
             {
                 var missing = gap with { Offset = Math.Clamp(committed, gap.Offset, gap.EndOffset) };
-                if (losses.Add(segment.First, missing))
-                    LogGap(segment, gap, missing.Readings, Keep(segment, gap));
+                if (!losses.Add(segment.First, missing))
+                    continue;
+                LogGap(segment, gap, missing.Readings, Keep(segment, gap));
+                if (missing.Readings > 0)
+                    (foundAt, losses.FoundAt) = (clock.GetTimestamp(), clock.GetUtcNow());
             }
 
             content = Quarantine.Content(directory);

@@ -39,7 +39,7 @@ public sealed class DurableJournal : IDisposable
         environment = new JournalEnvironment(directory, found.Epoch, disk, clock, logger);
         Epoch = EpochFile.Text(found.Epoch);
         capacity = new Capacity(environment, options);
-        damage = new DamageBook(directory, options.MaxBytes / 4, disk, logger);
+        damage = new DamageBook(directory, options.MaxBytes / 4, disk, clock, logger);
         if (found.IsNew)
             damage.BeginAgain();
         else if (found.Damage.Count > 0)
@@ -172,6 +172,9 @@ public sealed class DurableJournal : IDisposable
     /// delivered before, or were recovered since, do not count.
     /// </summary>
     public long LostReadings => damage.LostReadings;
+
+    /// <summary>How long ago the newest of these losses was found; null if there was none, or an earlier release found it.</summary>
+    public TimeSpan? LossAge => damage.LossAge;
 
     /// <summary>Damaged places found in the journal's life.</summary>
     public long DamagedPlaces => damage.DamagedPlaces;

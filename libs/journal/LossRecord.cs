@@ -10,7 +10,8 @@ namespace ThermalStreaming.Journal;
 /// Lines of text, each with its own CRC-32C (<see cref="SmallFile"/>), so that a damaged line costs only itself. The first is <c>losses
 /// GENERATION READINGS PLACES RECOVERED</c>: what damage to segments that no longer exist has cost, and how many readings <c>journal
 /// recover</c> has brought back. Then one line for each damaged place: <c>gap SEGMENT POSITION ENDPOSITION OFFSET ENDOFFSET d|u</c>, u for
-/// bytes that the device could not read. Of the two files the one with the higher generation counts; if it has a damaged line, the other
+/// bytes that the device could not read; and <c>found MILLISECONDS</c>, when the newest loss was found (Unix time). A release that does not
+/// know a line takes it for damage, which costs only the line. Of the two files the one with the higher generation counts; if it has a damaged line, the other
 /// one's gaps count too.
 /// </remarks>
 sealed class LossRecord
@@ -22,6 +23,9 @@ sealed class LossRecord
     /// <summary>Most places that are listed. Beyond that, those of deleted segments are only counted.</summary>
     const int MostGaps = 512;
 
+    /// <summary>The end of the year 9999.</summary>
+    const long MostMilliseconds = 253_402_300_799_999;
+
     readonly string path;
     readonly Disk disk;
     readonly List<(long Segment, Gap Gap)> gaps = [];
@@ -29,6 +33,7 @@ sealed class LossRecord
     long foldedReadings;
     long foldedPlaces;
     long recovered;
+    long foundMilliseconds;
 
     LossRecord(string directory, Disk disk)
     {
@@ -41,6 +46,17 @@ sealed class LossRecord
 
     /// <summary>Damaged places.</summary>
     public long Places => foldedPlaces + gaps.Count;
+
+    /// <summary>When the newest loss was found; null if that is not known.</summary>
+    public DateTimeOffset? FoundAt
+    {
+        get => foundMilliseconds > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(foundMilliseconds) : null;
+        set
+        {
+            foundMilliseconds = value?.ToUnixTimeMilliseconds() ?? 0;
+            IsDirty = true;
+        }
+    }
 
     /// <summary>Whether something is not on disk yet.</summary>
     public bool IsDirty { get; private set; }
@@ -60,6 +76,7 @@ sealed class LossRecord
             record.foldedReadings = Math.Max(newer.foldedReadings, older.foldedReadings);
             record.foldedPlaces = Math.Max(newer.foldedPlaces, older.foldedPlaces);
             record.recovered = Math.Max(newer.recovered, older.recovered);
+            record.foundMilliseconds = Math.Max(newer.foundMilliseconds, older.foundMilliseconds);
         }
 
         record.IsDirty = first.generation != second.generation || !isWhole || !isCopyWhole;
@@ -121,6 +138,8 @@ sealed class LossRecord
         Write(text, $"{Name} {generation} {foldedReadings} {foldedPlaces} {recovered}");
         foreach (var (segment, gap) in gaps)
             Write(text, $"gap {segment} {gap.Position} {gap.EndPosition} {gap.Offset} {gap.EndOffset} {(gap.IsUnreadable ? 'u' : 'd')}");
+        if (foundMilliseconds > 0)
+            Write(text, $"found {foundMilliseconds}");
         var bytes = Encoding.ASCII.GetBytes(text.ToString());
         disk.Replace(path, bytes, durable: true);
         disk.Replace(path + CopyExtension, bytes, durable: true);
@@ -153,12 +172,8 @@ sealed class LossRecord
     void Take(LossRecord other)
     {
         gaps.AddRange(other.gaps);
-        (generation, foldedReadings, foldedPlaces, recovered) = (
-            other.generation,
-            other.foldedReadings,
-            other.foldedPlaces,
-            other.recovered
-        );
+        (generation, foldedReadings, foldedPlaces) = (other.generation, other.foldedReadings, other.foldedPlaces);
+        (recovered, foundMilliseconds) = (other.recovered, other.foundMilliseconds);
     }
 
     /// <returns>Whether every line is whole; true if there is no file.</returns>
@@ -180,6 +195,9 @@ sealed class LossRecord
                 case ["gap", var segment, var position, var endPosition, var offset, var endOffset, var kind]
                     when Numbers([segment, position, endPosition, offset, endOffset]) is [var a, var b, var c, var d, var e]:
                     gaps.Add((a, new Gap(b, c, d, e, kind == "u")));
+                    break;
+                case ["found", var milliseconds] when Numbers([milliseconds]) is [var a] && a <= MostMilliseconds:
+                    foundMilliseconds = a;
                     break;
                 default:
                     damaged++;

@@ -40,6 +40,30 @@ public sealed class DamagedJournalTests : JournalTest
     }
 
     [Fact]
+    public void How_long_ago_a_loss_was_found_is_known_after_a_restart_and_does_not_follow_a_step_of_the_clock()
+    {
+        var time = new ManualClock();
+        var options = new JournalOptions { Directory = temp.Path, FreeSpaceReserveBytes = 0 };
+        using (var journal = DurableJournal.Open(options, time, log))
+        {
+            for (var i = 0; i < 4; i++)
+                journal.Append(new string((char)('a' + i), 200));
+            Assert.Null(journal.LossAge);
+            Damage(Segment.List(temp.Path)[0].Path, SegmentHeader.Bytes + 2 * 207 + 50);
+            Assert.Equal([0, 1, 3], Offsets(journal));
+            // After a power cut the clock may be behind when the damage is found, and right a minute later.
+            time.Step(TimeSpan.FromDays(3));
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(TimeSpan.FromMinutes(1), journal.LossAge);
+        }
+
+        time.Step(TimeSpan.FromDays(-3));
+        time.Advance(TimeSpan.FromHours(5));
+        using var reopened = DurableJournal.Open(options, time, log);
+        Assert.Equal(new TimeSpan(5, 1, 0), reopened.LossAge);
+    }
+
+    [Fact]
     public async Task Damage_in_the_segment_that_is_written_to_blocks_nobody()
     {
         using var journal = Open(new JournalOptions());

@@ -4,6 +4,8 @@ namespace ThermalStreaming.Journal.Tests;
 
 public sealed class LossRecordTests : IDisposable
 {
+    static readonly DateTimeOffset found = new(2026, 11, 20, 10, 0, 0, TimeSpan.Zero);
+
     readonly TempDirectory temp = new();
     readonly UnreliableDisk disk = new(new Random(0));
 
@@ -34,6 +36,7 @@ public sealed class LossRecordTests : IDisposable
         for (var i = 0; i < 5; i++)
             record.Add(i * 100, new Gap(100, 200, i * 100, i * 100 + 2, i == 3));
         record.AddRecovered(1);
+        record.FoundAt = found;
         record.Save(0);
 
         foreach (var path in Directory.GetFiles(temp.Path))
@@ -47,6 +50,7 @@ public sealed class LossRecordTests : IDisposable
 
                 var damaged = LossRecord.Load(temp.Path, disk);
                 Assert.Equal((9L, 5L, true), (damaged.Readings, damaged.Places, damaged.IsDirty));
+                Assert.Equal(found, damaged.FoundAt);
             }
 
             File.Delete(path);

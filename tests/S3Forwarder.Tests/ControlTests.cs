@@ -79,6 +79,36 @@ public sealed class ControlTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task The_status_says_what_damage_has_cost_when_it_was_found_and_what_is_kept_of_it()
+    {
+        await using var store = await FakeS3.StartAsync();
+        await using var broker = await MosquittoProcess.StartAsync();
+        using var client = Client();
+        using (var first = Start(broker.Port, store.Address))
+        {
+            await UntilAnsweredAsync(first, client);
+            await client.Forwarder.PauseAsync(new PauseRequest());
+            await PublishAsync(broker.Port, 30);
+            await UntilAsync(first, async () => (await client.Forwarder.GetStatusAsync(new())).BacklogReadings == 30);
+            var well = Assert.Single((await client.Forwarder.GetStatusAsync(new())).Slots);
+            Assert.Equal((0UL, null, 0U), (well.LostReadings, well.LossAge, well.QuarantinedFiles));
+            first.Kill();
+        }
+        var segment = Directory.GetFiles(directory.File("data/slots/slot-0/journal"), "*.segment").Single();
+        var bytes = await File.ReadAllBytesAsync(segment);
+        bytes[bytes.Length / 2] ^= 0x11;
+        await File.WriteAllBytesAsync(segment, bytes);
+
+        using var second = Start(broker.Port, store.Address);
+        await UntilAnsweredAsync(second, client);
+
+        await UntilAsync(second, async () => (await client.Forwarder.GetStatusAsync(new())).Slots.Any(slot => slot.LostReadings > 0));
+        var slot = Assert.Single((await client.Forwarder.GetStatusAsync(new())).Slots);
+        Assert.InRange(slot.LossAge.ToTimeSpan(), TimeSpan.Zero, Patience);
+        Assert.Equal(1U, slot.QuarantinedFiles);
+    }
+
+    [Fact]
     public async Task Flush_delivers_what_is_there_without_waiting_for_the_batch_to_be_due()
     {
         await using var store = await FakeS3.StartAsync();
