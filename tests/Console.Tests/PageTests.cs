@@ -82,6 +82,32 @@ public sealed class PageTests(Chromium chromium, ITestOutputHelper output) : ICl
         );
     }
 
+    /// <summary>The agent is not ready meanwhile, but nothing is wrong: the readings will have the right time.</summary>
+    [Fact]
+    public async Task An_agent_that_waits_for_the_clock_says_so_and_has_no_problem()
+    {
+        await using var stand = await ConsoleStand.StartAsync();
+        lock (stand.Agent.Status)
+        {
+            stand.Agent.Status.Clock = Control.ClockState.Waiting;
+            stand.Agent.Status.ClockWaits = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromMinutes(1));
+            stand.Agent.Status.Info.Ready = false;
+            stand.Agent.Status.Info.Parts.Add(new Control.Part { Name = "clock", Problem = "The machine's clock is not synchronised yet" });
+        }
+        await using var visit = await chromium.OpenAsync(stand.Console.Page);
+
+        await visit.SaysAsync("#services", "Waits for the clock");
+        await visit.SaysAsync("#pipeline", "Waits for the clock");
+        await visit.SaysAsync("#problems", "until the machine's clock is synchronised, and will have the right time");
+        await visit.SaysAsync("#summary-title", "Working, with 1 remark");
+
+        lock (stand.Agent.Status)
+            stand.Agent.Status.ClockWaits = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromMinutes(7));
+        await visit.SaysAsync("#problems", "has not been synchronised for 7 minutes");
+        await visit.SaysAsync("#services", "Has a problem");
+        await visit.SaysAsync("#summary-title", "1 problem");
+    }
+
     [Fact]
     public async Task Is_small_and_asks_nobody_else()
     {

@@ -46,16 +46,101 @@ public sealed class StatusTests
 
         Assert.EndsWith(
             """
-            ✗ snowpipe-forwarder one: snowflake: the key [of] this user is refused
-                fix: ALTER USER … SET RSA_PUBLIC_KEY
-            ! snowpipe-forwarder one: 3 dead letters: readings that could not be read or were refused
-                fix: ./thermalctl dead-letters list says why; dead-letters replay sends them again
+            ✗ snowpipe-forwarder one: snowflake: The key [of] this user is refused.
+                fix: ALTER USER … SET RSA_PUBLIC_KEY.
+            ! snowpipe-forwarder one: 3 dead letters: something that came could not be stored or delivered.
+                fix: ./thermalctl dead-letters list shows the reasons, as the console's page does. When the cause is removed, replay them.
 
             """,
             answer.Output,
             StringComparison.Ordinal
         );
         Assert.Equal(1, answer.ExitCode);
+    }
+
+    [Fact]
+    public async Task Readings_that_are_lost_are_a_problem_although_every_part_works()
+    {
+        var damaged = new FakeForwarder();
+        damaged.Status.Slots.Add(new SlotStatus { LostReadings = 12, LossAge = Duration.FromTimeSpan(TimeSpan.FromHours(3)) });
+        await using var forwarder = await FakeService.StartAsync(damaged);
+
+        var (code, answer) = await OperatorProcess.JsonAsync("status", "--forwarder", forwarder.Address);
+
+        Assert.Equal((1, false), (code, (bool)answer["ok"]!));
+        Assert.Equal(["problem"], States(answer));
+        var finding = Assert.Single(answer["findings"]!.AsArray())!;
+        Assert.True((bool)finding["failed"]!);
+        Assert.Contains("has cost 12 stored readings", (string)finding["problem"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sensor_that_fails_is_a_problem()
+    {
+        var sick = new FakeAgent();
+        sick.Status.Sensors.Add(new Sensor { Id = "scd4x@1:62", Problem = "no answer" });
+        await using var agent = await FakeService.StartAsync(sick);
+
+        var answer = await OperatorProcess.RunAsync("status", "--agent", agent.Address);
+
+        Assert.Equal(1, answer.ExitCode);
+        Assert.Contains("✗ sensor-agent pi: sensor scd4x@1:62: No answer.", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Readings_that_are_late_are_a_remark_and_no_failure()
+    {
+        var late = new FakeForwarder();
+        late.Status.Lag = Duration.FromTimeSpan(TimeSpan.FromMinutes(20));
+        await using var forwarder = await FakeService.StartAsync(late);
+
+        var answer = await OperatorProcess.RunAsync("status", "--forwarder", forwarder.Address);
+
+        Assert.Equal(0, answer.ExitCode);
+        Assert.Contains("✓ snowpipe-forwarder", answer.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "! snowpipe-forwarder one: 10 readings wait here for delivery, the oldest for 20 minutes.",
+            answer.Output,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task An_agent_that_waits_for_the_clock_says_so_and_has_no_problem()
+    {
+        var waiting = new FakeAgent();
+        waiting.Status.Clock = ClockState.Waiting;
+        waiting.Status.ClockWaits = Duration.FromTimeSpan(TimeSpan.FromMinutes(1));
+        waiting.Status.Info.Ready = false;
+        waiting.Status.Info.Parts.Add(new Part { Name = "clock", Problem = "The machine's clock is not synchronised yet" });
+        await using var agent = await FakeService.StartAsync(waiting);
+
+        var (code, answer) = await OperatorProcess.JsonAsync("status", "--agent", agent.Address);
+
+        Assert.Equal(0, code);
+        Assert.Equal(["waits"], States(answer));
+        var finding = Assert.Single(answer["findings"]!.AsArray())!;
+        Assert.False((bool)finding["failed"]!);
+        Assert.Contains("until the machine's clock is synchronised", (string)finding["problem"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_replicas_share_is_told_once_for_the_service()
+    {
+        var endpoint = new ServiceEndpoint("snowpipe-forwarder", 8081, IsAgent: false);
+        var rows = new[] { "one", "two" }
+            .Select(name =>
+            {
+                var fake = new FakeForwarder(replica: name);
+                fake.Status.DeadLetters = 3;
+                return new ReplicaStatus(endpoint, $"{name}:8081", Client: null) { Forwarder = fake.Status };
+            })
+            .ToList();
+
+        var finding = Assert.Single(ReplicaFinding.Of(rows));
+
+        Assert.Equal(("snowpipe-forwarder", true), (finding.Name, finding.IsShared));
+        Assert.Equal("snowpipe-forwarder one", Assert.Single(ReplicaFinding.Of([rows[0]])).Name);
     }
 
     [Fact]

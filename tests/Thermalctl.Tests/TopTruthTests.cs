@@ -32,7 +32,7 @@ public sealed class TopTruthTests(ITestOutputHelper output)
     public Task A_problem_is_shown() =>
         ShowsInTimeAsync(
             "a problem",
-            "the disk is full",
+            "The disk is full.",
             (fake, _) =>
             {
                 fake.Status.Info.Ready = false;

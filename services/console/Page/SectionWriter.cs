@@ -53,7 +53,7 @@ static class SectionWriter
         json.WriteString("failure"u8, presence == ReplicaPresence.Answering ? "" : replica.Failure);
         if (replica.Info is { } info)
         {
-            json.WriteBoolean("ready"u8, info.Ready);
+            json.WriteBoolean("well"u8, !replica.Findings.Any(finding => finding.IsUrgent));
             json.WriteString("version"u8, info.Version);
             json.WriteNumber("started"u8, info.StartedAt?.Seconds ?? 0);
             // The part that describes the destination: its state is the destination's.
@@ -72,6 +72,7 @@ static class SectionWriter
     static void WriteAgent(Utf8JsonWriter json, AgentStatus agent, double rate)
     {
         json.WriteString("device"u8, agent.DeviceId);
+        json.WriteBoolean("clockWaits"u8, agent.Clock == ClockState.Waiting);
         json.WriteNumber("rate"u8, Math.Round(rate, 2));
         json.WriteNumber("taken"u8, agent.ReadingsTaken);
         json.WriteNumber("published"u8, agent.ReadingsPublished);

@@ -1,3 +1,5 @@
+using ThermalStreaming.Control;
+
 namespace ThermalStreaming.Console;
 
 /// <summary>A finding with its time.</summary>

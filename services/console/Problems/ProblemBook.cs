@@ -1,3 +1,5 @@
+using ThermalStreaming.Control;
+
 namespace ThermalStreaming.Console;
 
 /// <summary>The current problems, and those of the last 24 hours. Thread-safe.</summary>
@@ -24,7 +26,7 @@ sealed class ProblemBook(TimeProvider clock)
             }
             foreach (var finding in findings)
             {
-                var since = current.TryGetValue(finding.Key, out var known) ? known.Since : finding.Since ?? now;
+                var since = current.TryGetValue(finding.Key, out var known) ? known.Since : now - (finding.Age ?? TimeSpan.Zero);
                 current[finding.Key] = new KeptFinding(finding, since, null);
                 // A problem that comes and goes is one line.
                 if (known is null)

@@ -42,5 +42,11 @@ sealed record Replica
 
     public ServiceInfo? Info => Agent?.Info ?? Forwarder?.Info;
 
+    /// <summary>What its status says is wrong.</summary>
+    public IEnumerable<Finding> Findings =>
+        Agent is { } agent ? AgentFindings.Of(agent)
+        : Forwarder is { } forwarder ? ForwarderFindings.Of(forwarder)
+        : [];
+
     public string Key => $"{Service}/{Name}";
 }

@@ -18,7 +18,8 @@ function ofReplicas(service) {
     return { here, state: here.length ? "warn" : "bad", word: here.length ? `${missing} of ${all.length} missing` : "Does not answer" };
   }
   if (here.some(replica => replica.paused)) return { here, state: "warn", word: "Paused" };
-  if (here.some(replica => replica.ready === false)) return { here, state: "warn", word: "Has a problem" };
+  if (here.some(replica => replica.well === false)) return { here, state: "warn", word: "Has a problem" };
+  if (here.some(replica => replica.clockWaits)) return { here, state: "warn", word: "Waits for the clock" };
   return { here, state: "ok", word: all.length > 1 ? `All ${all.length} work` : "Works" };
 }
 

@@ -86,7 +86,8 @@ function stateOf(row) {
   if (row.presence === "gone") return ["bad", "Gone"];
   if (row.presence === "silent") return ["bad", "Does not answer"];
   if (row.paused) return ["warn", "Paused"];
-  return row.ready ? ["ok", "Works"] : ["warn", "Has a problem"];
+  if (!row.well) return ["warn", "Has a problem"];
+  return row.clockWaits ? ["warn", "Waits for the clock"] : ["ok", "Works"];
 }
 
 export function showTables() {

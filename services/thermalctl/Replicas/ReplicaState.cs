@@ -12,12 +12,15 @@ enum ReplicaState
     /// <summary>It is known but does not answer, or refuses to.</summary>
     NoAnswer,
 
-    /// <summary>One of its parts is unwell.</summary>
+    /// <summary>Something about it is urgent.</summary>
     Problem,
 
     /// <summary>Somebody paused its delivery.</summary>
     Paused,
 
-    /// <summary>Every part is well.</summary>
+    /// <summary>It holds readings back until the machine's clock is synchronised.</summary>
+    Waits,
+
+    /// <summary>Nothing about it is urgent.</summary>
     Well,
 }

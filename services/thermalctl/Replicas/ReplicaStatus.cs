@@ -37,9 +37,16 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
         IsGone ? ReplicaState.Gone
         : Address.Length == 0 ? ReplicaState.NotRunning
         : Info is null || Problem is not null ? ReplicaState.NoAnswer
-        : !Info.Ready ? ReplicaState.Problem
+        : Findings.Any(finding => finding.IsUrgent) ? ReplicaState.Problem
         : Forwarder?.Paused == true ? ReplicaState.Paused
+        : Agent?.Clock == ClockState.Waiting ? ReplicaState.Waits
         : ReplicaState.Well;
+
+    /// <summary>What its status says is wrong.</summary>
+    public IEnumerable<Finding> Findings =>
+        Agent is not null ? AgentFindings.Of(Agent)
+        : Forwarder is not null ? ForwarderFindings.Of(Forwarder)
+        : [];
 
     /// <summary>Whether its figures are current.</summary>
     public bool HasAnswered => State > ReplicaState.NoAnswer;
@@ -82,6 +89,7 @@ sealed record ReplicaStatus(ServiceEndpoint Endpoint, string Address, ControlCli
             ReplicaState.NoAnswer => "no answer",
             ReplicaState.Problem => "problem",
             ReplicaState.Paused => "paused",
+            ReplicaState.Waits => "waits",
             _ => "well",
         };
 

@@ -29,8 +29,8 @@ static class StatusReport
 
     public static void Print(IAnsiConsole console, ReplicaFinding finding)
     {
-        var (mark, colour) = finding.IsFailure ? ("✗", "red") : ("!", "yellow");
-        console.MarkupLine($"[{colour}]{mark}[/] {Markup.Escape($"{finding.Replica.Name}: {finding.What}")}");
+        var (mark, colour) = finding.IsUrgent ? ("✗", "red") : ("!", "yellow");
+        console.MarkupLine($"[{colour}]{mark}[/] {Markup.Escape($"{finding.Name}: {finding.What}")}");
         if (finding.Fix.Length > 0)
             console.MarkupLineInterpolated($"    [bold]fix:[/] {finding.Fix}");
     }
@@ -48,8 +48,8 @@ static class StatusReport
         {
             writer.WriteStartObject();
             writer.WriteString("service", finding.Replica.Service);
-            writer.WriteString("replica", finding.Replica.Replica);
-            writer.WriteBoolean("failed", finding.IsFailure);
+            writer.WriteString("replica", finding.IsShared ? null : finding.Replica.Replica);
+            writer.WriteBoolean("failed", finding.IsUrgent);
             JsonText.Problem(writer, new CallProblem(finding.What, finding.Fix));
             writer.WriteEndObject();
         }

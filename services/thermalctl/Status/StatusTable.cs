@@ -36,7 +36,7 @@ static class StatusTable
         state switch
         {
             ReplicaState.Well => ("✓", new Style(Color.Green)),
-            ReplicaState.Paused => ("!", new Style(Color.Yellow)),
+            ReplicaState.Paused or ReplicaState.Waits => ("!", new Style(Color.Yellow)),
             _ => ("✗", new Style(Color.Red)),
         };
 
