@@ -37,7 +37,7 @@ static class OrderProgram
         }
         if (arguments.FirstOrDefault(argument => argument != NoBuild) is { } unknown)
         {
-            Console.Error.WriteLine($"{unknown} does not go with {Option}; bench/run {Option} --help shows what does");
+            Console.Error.WriteLine($"{unknown} cannot be combined with {Option}; bench/run {Option} --help shows what does");
             return OperatorExit.Usage;
         }
         using var stop = new CancellationTokenSource();

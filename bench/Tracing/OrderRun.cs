@@ -111,6 +111,10 @@ sealed class OrderRun(string root)
     async Task BuildAsync(string what, string program, string[] arguments, CancellationToken cancellationToken)
     {
         if (await tools.RunAsync(program, arguments, cancellationToken) != 0)
-            throw new FailureException($"{what} was not compiled", $"{program} says why, above", "repair what it names, then this again");
+            throw new FailureException(
+                $"{what} was not compiled",
+                $"{program} says why, above",
+                "correct what it names, then run this again"
+            );
     }
 }

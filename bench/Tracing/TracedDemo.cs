@@ -198,7 +198,7 @@ sealed class TracedDemo(string root, IReadOnlyList<TracedService> services, stri
             : throw new FailureException(
                 $"docker {string.Join(' ', words.TakeWhile(word => !word.StartsWith('-')))} failed",
                 "Docker says why, above",
-                "repair what it names, then this again with --no-build"
+                "correct what it names, then run this again with --no-build"
             );
     }
 

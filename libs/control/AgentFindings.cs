@@ -54,8 +54,8 @@ public static class AgentFindings
                 "clock",
                 IsUrgent: true,
                 ClockPart,
-                $"The machine's clock has not been synchronised for {FindingText.Span(waits.Value)}: readings are held back on disk. They "
-                    + "get the right time if it is soon; when CLOCK_PATIENCE ends, they go with the machine's time.",
+                $"The machine's clock has not been synchronised for {FindingText.Span(waits.Value)}: readings are held back on disk. If it "
+                    + "is synchronised before CLOCK_PATIENCE ends, they get the right time; otherwise they are sent with the machine's time.",
                 $"NTP does not answer: {SetClock}",
                 waits
             )

@@ -36,7 +36,7 @@ public static class ForwarderFindings
                 "paused",
                 IsUrgent: false,
                 "",
-                FindingText.Sentence($"delivery is {note ?? "paused; what arrives is kept in the journal until it is full"}"),
+                FindingText.Sentence($"delivery is {note ?? "paused; new readings are kept in the journal until it is full"}"),
                 "./thermalctl resume delivers again; so does Control, on the console's page."
             );
         }
@@ -94,9 +94,10 @@ public static class ForwarderFindings
             "Look at dmesg, and replace the SD card if it has errors. "
                 + (
                     files == 0
-                        ? "Nothing is in quarantine/ that could be recovered."
-                        : $"To recover what is whole: docker compose stop {service}; docker compose run --rm {service} journal recover; "
-                            + $"docker compose start {service}. What it leaves in quarantine/ can be deleted (docs/operations.md, Damage)."
+                        ? "quarantine/ holds nothing to recover."
+                        : $"To recover the undamaged readings: docker compose stop {service} && docker compose run --rm {service} journal "
+                            + "recover. Delete the files in which it finds no complete record, and only those (docs/operations.md, "
+                            + $"Damage), then docker compose start {service}."
                 ),
             age
         );

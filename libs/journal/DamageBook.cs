@@ -8,6 +8,9 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 sealed class DamageBook
 {
+    /// <summary>A clock that differs by less was not set.</summary>
+    static readonly TimeSpan clockStep = TimeSpan.FromSeconds(10);
+
     readonly string directory;
     readonly Quarantine quarantine;
     readonly LossRecord losses;
@@ -155,6 +158,13 @@ sealed class DamageBook
     {
         lock (gate)
         {
+            // By now the clock may be right, and the next process has only the clock.
+            if (
+                foundAt is { } here
+                && clock.GetUtcNow() - clock.GetElapsedTime(here) is var found
+                && (found - losses.FoundAt)?.Duration() > clockStep
+            )
+                losses.FoundAt = found;
             try
             {
                 losses.Save(firstSegment);

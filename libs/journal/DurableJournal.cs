@@ -258,9 +258,9 @@ public sealed class DurableJournal : IDisposable
 
     /// <summary>
     /// Notes that the sink has everything below <paramref name="offset"/>: those readings need not be kept. An offset lower than before
-    /// changes nothing. Cheap: the cursor is written every <see cref="JournalOptions.CursorInterval"/>, unless <paramref name="durable"/> asks for it now. An offset higher
-    /// than <see cref="NextOffset"/> means that the storage lost readings which the sink has. Numbering then continues at
-    /// <paramref name="offset"/>, so commit it before the first append.
+    /// changes nothing. Cheap: the cursor is written every <see cref="JournalOptions.CursorInterval"/>, unless <paramref name="durable"/>
+    /// asks for it now. An offset higher than <see cref="NextOffset"/> means that the storage lost readings which the sink has. Numbering
+    /// then continues at <paramref name="offset"/>, so commit it before the first append.
     /// </summary>
     /// <exception cref="IOException">A durable commit could not be written; it holds in this process and may be repeated.</exception>
     /// <exception cref="ObjectDisposedException">The journal was closed.</exception>

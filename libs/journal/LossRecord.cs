@@ -11,8 +11,8 @@ namespace ThermalStreaming.Journal;
 /// GENERATION READINGS PLACES RECOVERED</c>: what damage to segments that no longer exist has cost, and how many readings <c>journal
 /// recover</c> has brought back. Then one line for each damaged place: <c>gap SEGMENT POSITION ENDPOSITION OFFSET ENDOFFSET d|u</c>, u for
 /// bytes that the device could not read; and <c>found MILLISECONDS</c>, when the newest loss was found (Unix time). A release that does not
-/// know a line takes it for damage, which costs only the line. Of the two files the one with the higher generation counts; if it has a damaged line, the other
-/// one's gaps count too.
+/// know a line takes it for damage, which costs only the line. Of the two files the one with the higher generation counts; if it has a
+/// damaged line, the other one's gaps count too.
 /// </remarks>
 sealed class LossRecord
 {

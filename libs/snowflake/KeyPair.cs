@@ -116,7 +116,7 @@ sealed class KeyPair(RSA rsa) : IDisposable
                     + "snowpipe-forwarder keygen",
                 { IsReadable: true } readable =>
                     $"which cannot be decrypted ({readable.Name}): the passphrase is wrong or the file is damaged. Check "
-                        + "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE.",
+                        + "the passphrase's file (SNOWFLAKE_PRIVATE_KEY_PASSPHRASE_FILE; in .env …_PATH).",
                 var other => $"which is encrypted with {other.Name}; this program cannot read that, whatever the passphrase. "
                     + $"{KeyForm.Reencrypt.Replace("{path}", path, StringComparison.Ordinal)}",
             };

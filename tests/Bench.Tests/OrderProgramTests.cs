@@ -154,7 +154,7 @@ public sealed class OrderProgramTests : IAsyncDisposable
     {
         var (code, said) = await BashAsync($"{Program} --short --order");
 
-        Assert.Equal((2, "--short does not go with --order; bench/run --order --help shows what does\n"), (code, said));
+        Assert.Equal((2, "--short cannot be combined with --order; bench/run --order --help shows what does\n"), (code, said));
     }
 
     static string Program => $"dotnet '{Path.Combine(AppContext.BaseDirectory, "ThermalStreaming.Bench.dll")}' \"$PWD\"";

@@ -15,7 +15,7 @@ public sealed class UpOptionTests
     [InlineData("--backup needs the name of a file", "--backup")]
     [InlineData("--restore needs the name of a file", "--restore", "--replace")]
     [InlineData("--replace works only with --restore FILE", "--backup", "new.backup", "--replace")]
-    [InlineData("--undelivered belongs to --restore FILE", "--undelivered")]
+    [InlineData("--undelivered works only with --restore FILE", "--undelivered")]
     [InlineData("/etc/x.backup cannot be read, or is not a file", "--restore", "/etc/x.backup")]
     [InlineData("its directory does not exist", "--backup", "/none/x.backup")]
     [InlineData("exists already, and a backup never replaces a file", "--backup", "/etc/hostname")]

@@ -32,8 +32,8 @@ public sealed class UnreadSettingsTests
     static CheckResult Judge(string env, params string[] more) => UnreadSettings.Judge(new SettingsSources(env, [Compose, .. more]));
 
     [Theory]
-    [InlineData("", "sets nothing")]
-    [InlineData("# S3_BUKET=x\n\n", "sets nothing")]
+    [InlineData("", "no settings in it")]
+    [InlineData("# S3_BUKET=x\n\n", "no settings in it")]
     [InlineData("S3_BUCKET=x\nLOG_LEVEL=Debug\n", "2 names, all known")]
     [InlineData("\uFEFFexport S3_BUCKET = 'x'\r\n  SNOWPIPE_USER: y\r\nSNOWFLAKE_USER=\r\n", "3 names, all known")]
     [InlineData("PASSED_ON=1\nPRICE_IN_CENT=2\n", "2 names, all known")]

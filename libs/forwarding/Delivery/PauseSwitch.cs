@@ -145,7 +145,7 @@ sealed partial class PauseSwitch : BackgroundService
     [LoggerMessage(
         EventId = 192,
         Level = LogLevel.Error,
-        Message = "It cannot be read now whether delivery is paused ({Reason}); delivery stays as it was. Check the data volume"
+        Message = "The file that pauses delivery cannot be read ({Reason}); delivery stays as it was. Check the data volume"
     )]
     partial void LogRefused(string reason);
 }

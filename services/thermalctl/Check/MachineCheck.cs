@@ -19,8 +19,8 @@ static class MachineCheck
             true => CheckResult.Ok($"{now}, synchronised"),
             false => CheckResult.Warning(
                 $"{now}, not synchronised",
-                "A Pi has no clock battery. After its start readings wait for the right time (CLOCK_PATIENCE), then carry the machine's time and a "
-                    + "flag; S3 refuses requests that are 15 minutes off.",
+                "A Pi has no clock battery. After its start readings wait for the right time (CLOCK_PATIENCE), then carry the machine's time "
+                    + "and a flag; S3 refuses requests that are 15 minutes off.",
                 "timedatectl set-ntp true (or: sudo apt-get install systemd-timesyncd), and let UDP port 123 out; "
                     + "containers and virtual machines may get the time from their host"
             ),

@@ -38,7 +38,7 @@ static partial class UnreadSettings
         var unread = names.Where(name => !read.Contains(name) && !references.Contains(name) && !IsOfTools(name)).ToList();
         if (unread.Count == 0)
             return CheckResult.Ok(
-                names.Count == 0 ? "sets nothing" : string.Create(CultureInfo.InvariantCulture, $"{names.Count} names, all known")
+                names.Count == 0 ? "no settings in it" : string.Create(CultureInfo.InvariantCulture, $"{names.Count} names, all known")
             );
         var hints = unread
             .Select(name => (Name: name, Near: Near(name, read)))
