@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # The project as Compose sees it, and the operator's program: sourced by ./up and ./thermalctl after offline/docker.sh, from the project's root.
-# Nothing here reads .env itself: Compose alone knows its quotes, comments, line ends and substitutions.
+# Nothing here takes a value out of .env: Compose alone knows its quotes, comments, line ends and substitutions.
 #
 #   read_settings            stores the output of `docker compose config` (Compose files, environment and .env together) in $settings, as
 #                            JSON for thermalctl. If Compose fails, the reason and the fix are in SETTINGS_PROBLEM and SETTINGS_FIX
+#   add_sources              adds the texts of .env and of the Compose files to $settings: `thermalctl check` asks which names have no effect
 #   thermalctl_image [any]   finds the program's image: the one that the settings name; with `any` also another that runs here
 #   thermalctl VERB OPTION…  runs the program in a container of its own, with Docker's socket. Its standard input is the settings and, after a
 #                            record separator, $ANSWER, which may hold a password

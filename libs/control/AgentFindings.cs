@@ -56,7 +56,7 @@ public static class AgentFindings
                 ClockPart,
                 $"The machine's clock has not been synchronised for {FindingText.Span(waits.Value)}: readings are held back on disk. If it "
                     + "is synchronised before CLOCK_PATIENCE ends, they get the right time; otherwise they are sent with the machine's time.",
-                $"NTP does not answer: {SetClock}",
+                $"Give it network time: {SetClock}",
                 waits
             )
             : new Finding(

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text.Json;
 
 namespace ThermalStreaming.Readings;
@@ -23,9 +22,6 @@ static class ReadingTime
 
     /// <summary>9999-12-31T23:59:59.999999.</summary>
     public const long MaxMicroseconds = 253_402_300_799_999_999;
-
-    /// <summary>Digits of a time in seconds since 1970 that lies between 2001 and 2286.</summary>
-    const int SecondsDigits = 10;
 
     /// <summary>Longer texts are not times.</summary>
     const int MaxTextBytes = 80;
@@ -62,21 +58,11 @@ static class ReadingTime
     static bool TryParseNumber(ReadOnlySpan<byte> text, bool isText, out ParsedTime time)
     {
         time = default;
-        if (
-            text.Length == SecondsDigits
-            && text[0] != '0'
-            && Utf8Parser.TryParse(text, out uint seconds, out var read)
-            && read == text.Length
-        )
-        {
-            time = new(seconds * 1_000_000L, IsUtc: true);
-            return true;
-        }
         if (!DecimalNumber.TryParse(text, out var number) || (number.IsNegative && !number.IsZero))
             return false;
         int? exponent = number.WholeDigits switch
         {
-            SecondsDigits => 6,
+            10 => 6,
             13 => 3,
             16 => 0,
             19 => -3,

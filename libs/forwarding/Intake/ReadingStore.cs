@@ -32,7 +32,7 @@ sealed partial class ReadingStore
     long? unconfirmed;
     bool isReplayClaim;
     long claimedFrom = long.MaxValue;
-    volatile bool isEntered;
+    volatile bool isIndexed;
 
     /// <param name="slot">Name of the slot.</param>
     /// <param name="journal">Its journal.</param>
@@ -75,7 +75,7 @@ sealed partial class ReadingStore
     /// held.
     /// </summary>
     /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
-    public bool MayReclaim() => isEntered && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
+    public bool MayReclaim() => isIndexed && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
 
     /// <summary>Enters the journal's readings into the ledger before anything is stored. Waits as long as the ledger cannot be
     /// used.</summary>
@@ -84,15 +84,15 @@ sealed partial class ReadingStore
     {
         health.Unwell(LedgerPart, "The journals are being read to complete the ledger; no message is accepted until then.");
         await InLedgerAsync(
-            entry =>
+            session =>
             {
                 ledger.IndexJournal(slot, journal.Epoch, ReadPayloads, journal.NextOffset);
-                entry.Complete();
+                session.Complete();
                 return true;
             },
             cancellationToken
         );
-        isEntered = true;
+        isIndexed = true;
     }
 
     /// <summary>Stores the readings that are new.</summary>
@@ -134,12 +134,12 @@ sealed partial class ReadingStore
         if ((isReplayClaim ? journal.NextOffset : unconfirmed) is not { } offset)
             return;
         await InLedgerAsync(
-            entry =>
+            session =>
             {
                 // After a replay's claim, only the journal knows which readings were stored.
                 if (isReplayClaim || !ledger.Confirm(slot, offset))
                     ledger.IndexJournal(slot, journal.Epoch, ReadPayloads, offset);
-                entry.Complete();
+                session.Complete();
                 return true;
             },
             cancellationToken
@@ -156,10 +156,10 @@ sealed partial class ReadingStore
     public async Task ForgetSlotAsync(CancellationToken cancellationToken)
     {
         await InLedgerAsync(
-            entry =>
+            session =>
             {
                 ledger.Forget(slot);
-                entry.Complete();
+                session.Complete();
                 return true;
             },
             cancellationToken
@@ -176,7 +176,7 @@ sealed partial class ReadingStore
         var isReported = false;
         while (true)
         {
-            var (other, readings) = await InLedgerAsync(entry => TryClaim(entry, arrivals), cancellationToken);
+            var (other, readings) = await InLedgerAsync(session => TryClaim(session, arrivals), cancellationToken);
             if (other is null)
             {
                 senders.LookAtRestarts(others);
@@ -198,7 +198,7 @@ sealed partial class ReadingStore
         }
     }
 
-    (LedgerClaim? Other, int Readings) TryClaim(LedgerSession entry, IReadOnlyList<Arrival> arrivals)
+    (LedgerClaim? Other, int Readings) TryClaim(LedgerSession session, IReadOnlyList<Arrival> arrivals)
     {
         records.Clear();
         claimed.Clear();
@@ -220,7 +220,7 @@ sealed partial class ReadingStore
         {
             // Before others see the claim: claimed readings must not be deleted before they are confirmed.
             Interlocked.Exchange(ref claimedFrom, claim.From);
-            entry.Complete(claim);
+            session.Complete(claim);
         }
         return (null, readings);
     }
@@ -313,8 +313,8 @@ sealed partial class ReadingStore
         untilLedgerWorks.DoAsync(
             async () =>
             {
-                using var entry = await ledger.LockAsync(slot, cancellationToken);
-                return act(entry);
+                using var session = await ledger.LockAsync(slot, cancellationToken);
+                return act(session);
             },
             cancellationToken
         );
