@@ -85,7 +85,9 @@ public sealed class DeadLetterBudgetTests(ITestOutputHelper output) : IDisposabl
 
         var left = DeadLetters.ReadAll(directory.Path).ToList();
         Assert.Equal(Replicas * Rounds / 50, left.Count(letter => letter.Reason.Length > 0));
-        Assert.InRange(Bytes(), Budget / 2, Budget);
+        // A replica that finds the oldest file locked, because another one is deleting it, deletes the next oldest: at most a file of a quarter
+        // of the budget each.
+        Assert.InRange(Bytes(), Budget / 8, Budget);
         Assert.Equal(
             Replicas * (Rounds + (Rounds / 50)) + 1,
             left.Count + replicas.Sum(letters => letters.Deleted(DeadLetterOrigin.Unread))

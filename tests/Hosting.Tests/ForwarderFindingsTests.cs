@@ -75,16 +75,16 @@ public sealed class ForwarderFindingsTests
         (slot.LostReadings, slot.LossAge, slot.QuarantinedFiles) = (1, Duration.FromTimeSpan(TimeSpan.Zero), 1);
         var fix = Assert.Single(ForwarderFindings.Of(status)).Fix;
 
-        Assert.Contains(
-            "docker compose stop snowpipe-forwarder; docker compose run --rm snowpipe-forwarder journal recover; "
-                + "docker compose start snowpipe-forwarder.",
+        AssertInOrder(
             fix,
-            StringComparison.Ordinal
+            "docker compose stop snowpipe-forwarder",
+            "docker compose run --rm snowpipe-forwarder journal recover",
+            "docker compose start snowpipe-forwarder"
         );
         Assert.DoesNotContain("exec", fix, StringComparison.Ordinal);
 
         slot.QuarantinedFiles = 0;
-        Assert.DoesNotContain("recover;", Assert.Single(ForwarderFindings.Of(status)).Fix, StringComparison.Ordinal);
+        Assert.DoesNotContain("journal recover", Assert.Single(ForwarderFindings.Of(status)).Fix, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,6 +155,18 @@ public sealed class ForwarderFindingsTests
             ],
             ForwarderFindings.OfVolume([other, status]).Select(finding => (finding.What, finding.IsUrgent))
         );
+    }
+
+    /// <summary>Each part stands in the text after the one before it.</summary>
+    static void AssertInOrder(string text, params string[] parts)
+    {
+        var from = 0;
+        foreach (var part in parts)
+        {
+            var at = text.IndexOf(part, from, StringComparison.Ordinal);
+            Assert.True(at >= 0, $"'{part}' is missing, or in the wrong place: {text}");
+            from = at + part.Length;
+        }
     }
 
     void Fails(string message, TimeSpan ago, string fix = "") =>
