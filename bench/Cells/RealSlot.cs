@@ -39,7 +39,7 @@ sealed class RealSlot : IAsyncDisposable
             shared.Disk
         );
         this.sink = sink;
-        var context = new SlotContext(name, journal.Epoch, directory, (_, _) => [], shared.Letters);
+        var context = new SlotContext(name, journal.Epoch, journal.NextOffset, directory, (_, _) => [], shared.Letters);
         delivery = new DeliveryLoop(
             new DeliveryCursor(journal, name, shared.Metrics, shared.Clock, NullLogger.Instance),
             sink,

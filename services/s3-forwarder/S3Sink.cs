@@ -1,6 +1,5 @@
 using Amazon.S3;
 using ThermalStreaming.Forwarding;
-using ThermalStreaming.Journal;
 using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.S3Forwarder;
@@ -30,6 +29,7 @@ sealed partial class S3Sink : IBatchSink
     readonly LoadWatch? watch;
     readonly TimeProvider clock;
     readonly ILogger<S3Sink> logger;
+    readonly PlanResumption resumption;
     readonly RowWriter rows = new();
     SlotContext? slot;
     PlannedRules? rulesKept;
@@ -59,6 +59,7 @@ sealed partial class S3Sink : IBatchSink
         this.clock = clock;
         this.logger = logger;
         store = new ObjectStore(options, client, clock);
+        resumption = new PlanResumption(logger);
     }
 
     /// <summary>
@@ -81,7 +82,7 @@ sealed partial class S3Sink : IBatchSink
         slot = start.Slot;
         rulesKept = new PlannedRules(start.Slot.Directory);
         upload = null;
-        var position = Resume(start);
+        (var position, plan) = resumption.Resume(start);
         committed = position.Offset;
         await store.ProbeAsync(cancellationToken);
         return position;
@@ -152,65 +153,6 @@ sealed partial class S3Sink : IBatchSink
 
     Destination Configured => new(options.Bucket, options.Prefix, options.QuarantinePrefix);
 
-    SinkPosition Resume(SinkStart start)
-    {
-        plan = null;
-        BatchPlan? found;
-        try
-        {
-            found = BatchPlan.Load(start.Slot.Directory);
-        }
-        catch (FormatException e)
-        {
-            LogPlanUnreadable(start.Slot.Name, SetAside(start.Slot.Directory, "unreadable"), e.Message);
-            return new SinkPosition(start.Cursor);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            var file = Path.Combine(start.Slot.Directory, BatchPlan.FileName);
-            var why = e is LaterFormatException ? e.Message : $"read {file}: {e.Message}; make it readable for this process";
-            throw new SinkException(SinkFailure.NeedsOperator, why, inner: e);
-        }
-        if (found is null)
-            return new SinkPosition(start.Cursor);
-        if (found.Epoch != start.Slot.Epoch)
-        {
-            LogOtherEpoch(start.Slot.Name, found.Epoch, start.Slot.Epoch, SetAside(start.Slot.Directory, found.Epoch));
-            return new SinkPosition(start.Cursor);
-        }
-        if (start.Cursor >= found.End)
-            return new SinkPosition(start.Cursor);
-        if (start.FirstStored >= found.End)
-        {
-            LogPlannedIsGone(start.Slot.Name, found.First, found.End, start.FirstStored);
-            SetAside(start.Slot.Directory, "lost");
-            return new SinkPosition(start.FirstStored);
-        }
-        if (start.End <= found.First)
-        {
-            // The journal lost everything that the plan was made of; the next readings at these offsets are different ones.
-            LogJournalShrank(start.Slot.Name, found.First, found.End, start.End);
-            SetAside(start.Slot.Directory, "lost");
-            return new SinkPosition(Math.Max(start.Cursor, found.First));
-        }
-        if (start.End < found.End)
-        {
-            LogJournalShrank(start.Slot.Name, found.First, found.End, start.End);
-            slot = start.Slot;
-            found = Save(found with { End = start.End });
-        }
-        plan = found;
-        return new SinkPosition(Math.Max(found.First, start.FirstStored), found.End);
-    }
-
-    static string SetAside(string directory, string why)
-    {
-        var from = Path.Combine(directory, BatchPlan.FileName);
-        var to = Path.Combine(directory, $"s3-plan.{why}.json");
-        File.Move(from, to, overwrite: true);
-        return to;
-    }
-
     void Forget()
     {
         plan = null;
@@ -253,12 +195,7 @@ sealed partial class S3Sink : IBatchSink
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SinkException(
-                SinkFailure.Transient,
-                $"write {Path.Combine(slot!.Directory, BatchPlan.FileName)}: {e.Message}; nothing is uploaded before it is written. Free "
-                    + "space on the data volume, or make it writable.",
-                inner: e
-            );
+            throw PlanResumption.NotWritten(slot!.Directory, e);
         }
     }
 
@@ -281,30 +218,6 @@ sealed partial class S3Sink : IBatchSink
     }
 
     [LoggerMessage(
-        EventId = 500,
-        Level = LogLevel.Warning,
-        Message = "{Slot}: the plan belongs to the journal {PlanEpoch}, this one is {Epoch} (a new disk, or a new volume?); set aside as "
-            + "{Path}"
-    )]
-    partial void LogOtherEpoch(string slot, string planEpoch, string epoch, string path);
-
-    [LoggerMessage(
-        EventId = 501,
-        Level = LogLevel.Error,
-        Message = "{Slot}: the plan of the last batch cannot be read ({Problem}); set aside as {Path}. That batch may be uploaded twice: "
-            + "compare the newest objects"
-    )]
-    partial void LogPlanUnreadable(string slot, string path, string problem);
-
-    [LoggerMessage(
-        EventId = 502,
-        Level = LogLevel.Error,
-        Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal ends at {JournalEnd}: the disk lost readings that it had "
-            + "confirmed. Check it (journal verify)"
-    )]
-    partial void LogJournalShrank(string slot, long first, long end, long journalEnd);
-
-    [LoggerMessage(
         EventId = 503,
         Level = LogLevel.Warning,
         Message = "{Slot}: offsets [{First}, {End}) were planned for {From} and go to {To} now, because {From} answered: {Answer}"
@@ -318,14 +231,6 @@ sealed partial class S3Sink : IBatchSink
             + "planned again with the current rules, and some readings may be uploaded twice"
     )]
     partial void LogRulesChanged(string slot, long first, long end);
-
-    [LoggerMessage(
-        EventId = 507,
-        Level = LogLevel.Error,
-        Message = "{Slot}: offsets [{First}, {End}) were planned, but the journal begins at {FirstStored}: the disk lost readings that it "
-            + "had confirmed. Check it (journal verify)"
-    )]
-    partial void LogPlannedIsGone(string slot, long first, long end, long firstStored);
 
     [LoggerMessage(
         EventId = 505,

@@ -6,9 +6,6 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>Opens the channel that a slot delivers through, and finds the offset to continue at. Used by one caller at a time.</summary>
 sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions options, ChannelRecords records, ILogger logger)
 {
-    // The journal's end when this process started, before it took in anything.
-    long? initialEnd;
-
     /// <summary>The channel opened last, or being opened.</summary>
     public ChannelSession Channel { get; private set; } = new("");
 
@@ -23,12 +20,14 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
     /// <summary>
     /// Opens the slot's channel: the last one in its record, or a new one if the journal has lost readings that the last one has.
     /// </summary>
+    /// <param name="start">The slot and its journal.</param>
+    /// <param name="sentEnd">One past the last offset that this process has sent.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SnowflakeException">Snowflake refuses or cannot be reached.</exception>
     /// <exception cref="SinkException">The channel's record cannot be read or written.</exception>
-    public async Task<OpenPosition> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
+    public async Task<OpenPosition> OpenNamedAsync(SinkStart start, long sentEnd, CancellationToken cancellationToken)
     {
-        initialEnd ??= start.End;
-        var epoch = start.Slot.Epoch;
+        var (epoch, initialEnd) = (start.Slot.Epoch, start.Slot.InitialEnd);
         var record = await records.RecallAsync(start.Slot, cancellationToken);
         while (true)
         {
@@ -43,14 +42,14 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
             record ??= records.Remember(start.Slot, new ChannelRecord(epoch, 1, 0, opened.Status.RowErrors));
             var next =
                 OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
-            if (next > start.End)
+            if (next > Math.Max(initialEnd, sentEnd))
             {
                 // The disk lost data that it had called durable, or an older copy of the journal was restored. Readings that it held at the
-                // start are committed; later ones are not.
-                LogLostTail(name, next.Value - 1, start.End - 1);
+                // start are committed; later ones are not, even where they have got the offsets of lost ones.
+                LogLostTail(name, next.Value - 1, Math.Max(initialEnd, sentEnd) - 1);
                 record = records.Remember(
                     start.Slot,
-                    new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd.Value), 0)
+                    new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd), 0)
                 );
                 continue;
             }

@@ -26,6 +26,9 @@ sealed class ChannelProgress
     /// <summary>One past the last append that was sent, answered or not.</summary>
     public long AttemptedEnd => attemptedEnd;
 
+    /// <summary>One past the last append that was ever sent, to whichever channel.</summary>
+    public long SentEnd { get; private set; }
+
     /// <summary>
     /// One past everything handed to the sink. It exceeds <see cref="AcceptedEnd"/> when a batch ends in readings that no append can carry.
     /// </summary>
@@ -46,7 +49,11 @@ sealed class ChannelProgress
         TokenEnd = tokenEnd;
     }
 
-    public void Attempting(in RowPart part) => (attemptedEnd, attemptedRows) = (part.LastOffset + 1, part.Rows);
+    public void Attempting(in RowPart part)
+    {
+        (attemptedEnd, attemptedRows) = (part.LastOffset + 1, part.Rows);
+        SentEnd = Math.Max(SentEnd, attemptedEnd);
+    }
 
     /// <param name="part">The append that was answered.</param>
     /// <param name="at">Timestamp of the answer.</param>

@@ -46,8 +46,7 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
     /// <param name="rowLimit">Most rows of an append.</param>
     /// <param name="now">This machine's time for the rows, and Snowflake's for the request.</param>
     /// <param name="keep">Keeps readings that have no row as dead letters.</param>
-    /// <returns>Whether this call made appends.</returns>
-    public bool Prepare(
+    public void Prepare(
         Batch batch,
         long from,
         string channel,
@@ -57,7 +56,7 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
     )
     {
         if (ReferenceEquals(of, batch) && ofRange == (batch.FirstOffset, batch.EndOffset, batch.CreatedAt))
-            return false;
+            return;
         List<(BatchReading Reading, string Reason)> refused = [];
         var readings = tooLarge.Count == 0 ? batch.Readings() : batch.Readings().Where(Passes);
         writer.RowLimit = rowLimit;
@@ -84,7 +83,6 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
         next = 0;
         ofRange = (batch.FirstOffset, batch.EndOffset, batch.CreatedAt);
         of = batch;
-        return true;
 
         bool Passes(BatchReading reading)
         {

@@ -112,16 +112,15 @@ sealed partial class SnowpipeSink : IBatchSink
     {
         if (!isOpen)
             throw new SinkException(SinkFailure.Reopen, $"channel {Channel.Name} is not open");
-        if (
-            prepared.Prepare(
-                batch,
-                progress.HandledEnd,
-                Channel.Name,
-                audit.RowLimit(batch.Count),
-                (clock.GetUtcNow(), client.ServerClock.UtcNow),
-                KeepRefused
-            ) && prepared.HasRowless
-        )
+        prepared.Prepare(
+            batch,
+            progress.HandledEnd,
+            Channel.Name,
+            audit.RowLimit(batch.Count),
+            (clock.GetUtcNow(), client.ServerClock.UtcNow),
+            KeepRefused
+        );
+        if (prepared.HasRowless)
             audit.NoteRowless(batch.EndOffset);
         while (prepared.Next is { } append)
         {
@@ -236,7 +235,7 @@ sealed partial class SnowpipeSink : IBatchSink
 
     async Task<(long Position, ChannelStatus Status)> OpenNamedAsync(SinkStart start, CancellationToken cancellationToken)
     {
-        var opened = await opener.OpenNamedAsync(start, cancellationToken);
+        var opened = await opener.OpenNamedAsync(start, progress.SentEnd, cancellationToken);
         continuationToken = opened.ContinuationToken;
         audit.Opened(
             (start.Slot, opened.Record, Channel.Name),

@@ -28,7 +28,7 @@ public sealed class DeliveryLoopTests : IDisposable
             NullLogger.Instance
         );
         var deadLetters = new DeadLetters(directory.File("dead-letters"), 1 << 20, clock, NullLogger.Instance);
-        var slot = new SlotContext("slot-0", journal.Epoch, directory.Path, (_, _) => [], deadLetters);
+        var slot = new SlotContext("slot-0", journal.Epoch, journal.NextOffset, directory.Path, (_, _) => [], deadLetters);
         pause = new PauseSwitch(directory.Path, clock, NullLogger<PauseSwitch>.Instance);
         loop = new DeliveryLoop(
             new DeliveryCursor(journal, slot.Name, new ForwarderMetrics(meter, clock), clock, log),

@@ -276,6 +276,36 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains(spool.LoggedWarnings, line => line.Contains("the journal ends at 10", StringComparison.Ordinal));
     }
 
+    /// <summary>New readings have got the lost offsets, and more, before the plan of the earlier process was looked at.</summary>
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(10, true)]
+    [InlineData(5, false)]
+    public async Task What_was_taken_in_before_the_first_upload_is_not_taken_for_what_was_planned(int left, bool isBucketAway)
+    {
+        spool.AddInverters(5);
+        await spool.DeliverAsync(NewSink());
+        spool.AddInverters(5);
+        spool.AddInverters(10);
+        await CrashAtUploadAsync(4);
+        spool.Truncate(left);
+        spool.InitialEnd = left;
+        spool.AddInverters(20);
+        var sink = NewSink();
+        if (isBucketAway)
+        {
+            s3.Script = _ => new S3Fault { Answer = (503, "SlowDown", "") };
+            await Assert.ThrowsAsync<SinkException>(() => sink.OpenAsync(spool.Start(), default));
+            s3.Script = _ => null;
+        }
+
+        await spool.DeliverAsync(sink);
+
+        var stored = s3.Sequences();
+        Assert.Equal(S3SinkTests.Numbers(21, 40), stored.Where(sequence => sequence > 20).Order());
+        Assert.Equal(stored.Distinct().Count(), stored.Count);
+    }
+
     [Fact]
     public async Task A_journal_that_lost_all_that_was_planned_goes_on()
     {

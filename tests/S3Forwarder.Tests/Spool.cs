@@ -34,6 +34,9 @@ sealed class Spool : IDisposable
 
     public long End { get; private set; }
 
+    /// <summary>What <see cref="End"/> was when the slot was opened; null: what it is now.</summary>
+    public long? InitialEnd { get; set; }
+
     /// <summary>First offset that the journal still has.</summary>
     public long FirstStored { get; set; }
 
@@ -165,7 +168,12 @@ sealed class Spool : IDisposable
     }
 
     public SinkStart Start() =>
-        new(new SlotContext("slot-0", Epoch, directory.Path, (first, end) => Cut(first, end).Readings(), null!), Cursor, FirstStored, End);
+        new(
+            new SlotContext("slot-0", Epoch, InitialEnd ?? End, directory.Path, (first, end) => Cut(first, end).Readings(), null!),
+            Cursor,
+            FirstStored,
+            End
+        );
 
     /// <summary>What the newest sink has sent.</summary>
     public CostBook Cost { get; private set; } = null!;

@@ -31,6 +31,43 @@ public class ChannelRecordTests
         Assert.NotEmpty(fixture.Log.Of(SnowpipeEvents.TailLost));
     }
 
+    /// <summary>
+    /// The disk has lost readings that it had called durable. New ones have got their offsets, and more, before the channel could be opened.
+    /// </summary>
+    [Fact]
+    public async Task Readings_that_got_the_offsets_of_lost_ones_are_delivered_however_late_the_channel_opens()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        fixture.Server.Make(SinkFixture.Channel).Committed = SinkFixture.Token(139);
+        (fixture.Cursor, fixture.InitialEnd, fixture.End) = (90, 100, 150);
+
+        var position = await fixture.OpenAsync();
+        await fixture.DeliverAsync(100, 50);
+
+        Assert.Equal(100, position.Offset);
+        Assert.Contains(SinkFixture.Channel + "-2", fixture.Server.ChannelNames);
+        Assert.NotEmpty(fixture.Log.Of(SnowpipeEvents.TailLost));
+        // What this process has sent is no sign of a loss, however far it is beyond what the journal held at the start.
+        fixture.Cursor = 150;
+        Assert.Equal(150, (await fixture.OpenAsync()).Offset);
+        Assert.Equal(2, fixture.Server.ChannelNames.Count);
+    }
+
+    /// <summary>A copy of the installation delivers as well, and is ahead: its readings are not those of this journal.</summary>
+    [Fact]
+    public async Task A_token_that_this_process_did_not_send_commits_none_of_its_readings()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        (fixture.InitialEnd, fixture.End) = (0, 20);
+        await fixture.OpenAsync();
+        await fixture.DeliverAsync(0, 10);
+        fixture.Cursor = 10;
+        fixture.Server.Make(SinkFixture.Channel).Committed = SinkFixture.Token(15);
+
+        Assert.Equal(10, (await fixture.OpenAsync()).Offset);
+        Assert.Contains(SinkFixture.Channel + "-2", fixture.Server.ChannelNames);
+    }
+
     [Fact]
     public async Task Delivers_through_no_channel_while_it_cannot_be_read_which_one_is_the_last()
     {
@@ -113,6 +150,36 @@ public class ChannelRecordTests
         Assert.Contains("format version 2; this program knows 1. A later release wrote it", refused.Message, StringComparison.Ordinal);
         Assert.Equal((later, later), (File.ReadAllText(note), File.ReadAllText($"{note}.copy")));
         Assert.Equal(opened, fixture.Server.Of("open").Count());
+    }
+
+    /// <summary>The disk refuses the record at first. Sent anyway, the reading without a row would count as a row that is missing.</summary>
+    [Fact]
+    public async Task The_count_of_rows_is_removed_from_the_record_before_a_reading_without_a_row_is_passed()
+    {
+        await using var fixture = await SinkFixture.StartAsync();
+        await fixture.OpenAsync();
+        await fixture.DeliverAsync(0, 10);
+        await fixture.Sink.DisposeAsync();
+        fixture.NewProcess();
+        fixture.Cursor = 10;
+        await fixture.OpenAsync();
+        Assert.Equal((10, 10), Record().Expected);
+        var batch = fixture.Batch(10, 5);
+        batch.EndOffset = 20;
+        var note = Path.Combine(fixture.Directory, "snowpipe-channel");
+        File.Move(note, $"{note}.away");
+        Directory.CreateDirectory(note);
+
+        var refused = await fixture.SendFailsAsync(batch);
+        Directory.Delete(note);
+        File.Move($"{note}.away", note);
+        await fixture.SendAsync(batch);
+
+        Assert.Contains("cannot be written", refused.Message, StringComparison.Ordinal);
+        Assert.Null(Record().Expected);
+        Assert.Equal([10, 11, 12, 13, 14], SinkFixture.Offsets(fixture.Server.Of("append").Last().Rows));
+
+        ChannelRecord Record() => ChannelRecord.Load(fixture.Directory, SinkFixture.Epoch, out _)!;
     }
 
     /// <summary>

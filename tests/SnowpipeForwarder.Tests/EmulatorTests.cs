@@ -259,6 +259,7 @@ public sealed class EmulatorTests : IAsyncLifetime
                 new SlotContext(
                     "slot-0",
                     SinkFixture.Epoch,
+                    1000,
                     directory.Path,
                     (first, end) => SinkFixture.MakeBatch(first, (int)(end - first), TimeProvider.System.GetUtcNow()).Readings(),
                     deadLetters

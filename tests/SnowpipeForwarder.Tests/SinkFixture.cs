@@ -52,6 +52,9 @@ sealed class SinkFixture : IAsyncDisposable
     /// <summary>How many readings the journal holds.</summary>
     public long End { get; set; } = 1000;
 
+    /// <summary>How many it held when the slot was opened; null: as many as now.</summary>
+    public long? InitialEnd { get; set; }
+
     public long Cursor { get; set; }
 
     public long FirstStored { get; set; }
@@ -131,7 +134,7 @@ sealed class SinkFixture : IAsyncDisposable
         await PollAsync();
     }
 
-    public SlotContext Slot(string epoch = Epoch) => new("slot-0", epoch, directory.Path, Read, DeadLetters);
+    public SlotContext Slot(string epoch = Epoch) => new("slot-0", epoch, InitialEnd ?? End, directory.Path, Read, DeadLetters);
 
     IEnumerable<BatchReading> Read(long first, long end) => Batch(first, (int)(end - first)).Readings();
 

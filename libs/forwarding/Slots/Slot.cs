@@ -62,7 +62,7 @@ sealed class Slot : IAsyncDisposable
         Journal = journal;
         IsAdopted = isAdopted;
         var (deadLetters, metrics, logger) = (services.DeadLetters, services.Metrics, services.Logger);
-        var context = new SlotContext(directory.Name, journal.Epoch, directory.Path, Read, deadLetters);
+        var context = new SlotContext(directory.Name, journal.Epoch, journal.NextOffset, directory.Path, Read, deadLetters);
         sink = services.CreateSink(context);
         delivery = new DeliveryLoop(
             new DeliveryCursor(journal, context.Name, metrics, clock, logger),
