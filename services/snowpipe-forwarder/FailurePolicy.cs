@@ -36,10 +36,10 @@ sealed class FailurePolicy(SnowpipeOptions options, TimeProvider clock)
         if (error.IsSignInRefused && IsPerhapsTransient(error))
             return (SnowflakeAction.Retry, $"{error.Describe()}. The sign-in was refused; retrying with a new token");
         var action = Escalate(error, opening);
-        var explanation = SnowflakeErrors.Explain(error, options);
+        var explanation = SnowflakeExplanations.Explain(error, options);
         return (
             action,
-            action == SnowflakeAction.AskOperator || SnowflakeErrors.IsExplained(error)
+            action == SnowflakeAction.AskOperator || SnowflakeExplanations.IsExplained(error)
                 ? $"{error.Describe()}. {explanation.Cause} {explanation.Fix}"
                 : error.Describe()
         );

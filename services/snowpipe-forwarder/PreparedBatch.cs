@@ -17,7 +17,7 @@ sealed partial class PreparedBatch(SnowpipeStatistics statistics, RowRules? rule
     /// <summary>Beyond this, a batch may keep its readings twice. The limit takes some megabytes.</summary>
     const int MostRemembered = 100_000;
 
-    readonly RowWriter writer = new(rules);
+    readonly AppendWriter writer = new(rules);
 
     // Readings whose row, even alone, is too large for something between here and Snowflake.
     readonly HashSet<long> tooLarge = [];

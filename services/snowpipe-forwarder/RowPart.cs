@@ -1,7 +1,7 @@
 namespace ThermalStreaming.SnowpipeForwarder;
 
 /// <summary>
-/// The rows of one append, ready for the wire. <see cref="Body"/> is a view on memory of the <see cref="RowWriter"/> that made it.
+/// The rows of one append, ready for the wire. <see cref="Body"/> is a view on memory of the <see cref="AppendWriter"/> that made it.
 /// </summary>
 /// <param name="Body">NDJSON, compressed.</param>
 /// <param name="UncompressedBytes">Its size before compression.</param>

@@ -212,7 +212,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
             Thermal = { reading },
         };
         var payload = Payload.Decode(message.ToByteArray(), isJson: false, device, ReadingKind.Thermal, now);
-        using var writer = new RowWriter();
+        using var writer = new AppendWriter();
         var rows = writer.Write(
             [new BatchReading(0, payload, 0)],
             1,
@@ -276,7 +276,7 @@ sealed class SnowpipeChecks(SnowpipeOptions options, SnowpipeClient client, Time
 
     CheckResult Failed(SnowflakeError error)
     {
-        var explanation = SnowflakeErrors.Explain(error, options);
+        var explanation = SnowflakeExplanations.Explain(error, options);
         return CheckResult.Failed(error.Describe(), explanation.Cause, explanation.Fix);
     }
 }

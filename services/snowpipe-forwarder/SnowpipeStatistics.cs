@@ -131,7 +131,7 @@ sealed partial class SnowpipeStatistics : BackgroundService
             1,
             new KeyValuePair<string, object?>(
                 "code",
-                SnowflakeErrors.IsKnown(error.Code) ? error.Code
+                SnowflakeExplanations.IsKnown(error.Code) ? error.Code
                     : error.Status is { } status ? ((int)status).ToString(CultureInfo.InvariantCulture)
                     : "none"
             )

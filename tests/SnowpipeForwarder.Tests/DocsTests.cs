@@ -7,7 +7,7 @@ public class DocsTests
 {
     static readonly string[] page = File.ReadAllLines(Find("docs/troubleshooting.md"));
 
-    public static TheoryData<string> Codes => [.. SnowflakeErrors.ByCode.Keys];
+    public static TheoryData<string> Codes => [.. SnowflakeExplanations.ByCode.Keys];
 
     [Theory]
     [MemberData(nameof(Codes))]
@@ -15,7 +15,7 @@ public class DocsTests
     {
         var rows = page.Where(line => line.StartsWith($"| `{code}` |", StringComparison.Ordinal)).ToList();
 
-        Assert.StartsWith($"| `{code}` | {SnowflakeErrors.ByCode[code].Cause} |", Assert.Single(rows), StringComparison.Ordinal);
+        Assert.StartsWith($"| `{code}` | {SnowflakeExplanations.ByCode[code].Cause} |", Assert.Single(rows), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public class DocsTests
             )
             .Select(line => line.Split('`')[1]);
 
-        Assert.Equal(SnowflakeErrors.ByCode.Keys.Order(StringComparer.Ordinal), codes.Order(StringComparer.Ordinal));
+        Assert.Equal(SnowflakeExplanations.ByCode.Keys.Order(StringComparer.Ordinal), codes.Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public class DocsTests
     public void The_page_gives_the_programs_cause_of_status(string row, int? status) =>
         Assert.Contains(
             page,
-            line => line.StartsWith($"| {row} | {SnowflakeErrors.Explain((HttpStatusCode?)status).Cause} |", StringComparison.Ordinal)
+            line => line.StartsWith($"| {row} | {SnowflakeExplanations.Explain((HttpStatusCode?)status).Cause} |", StringComparison.Ordinal)
         );
 
     static string Find(string path)

@@ -163,7 +163,10 @@ public class ErrorTableTests
     [InlineData(403, "<html>blocked</html>")]
     [InlineData(511, "")]
     public void What_somebody_else_answers_in_Snowflakes_place_is_explained(int status, string body) =>
-        Assert.Contains("captive portal", SnowflakeErrors.Explain(SnowflakeError.Parse("try", (HttpStatusCode)status, body, null)).Cause);
+        Assert.Contains(
+            "captive portal",
+            SnowflakeExplanations.Explain(SnowflakeError.Parse("try", (HttpStatusCode)status, body, null)).Cause
+        );
 
     [Theory]
     [InlineData("390144")]
@@ -185,8 +188,8 @@ public class ErrorTableTests
 
         Assert.Equal(SinkFailure.NeedsOperator, failure.Failure);
         Assert.Equal(2, fixture.Server.Of("token").Count());
-        Assert.Contains(SnowflakeErrors.ByCode[code].Cause, failure.Message);
-        Assert.Contains(SnowflakeErrors.ByCode[code].For(fixture.Options().Names).Fix, failure.Message);
+        Assert.Contains(SnowflakeExplanations.ByCode[code].Cause, failure.Message);
+        Assert.Contains(SnowflakeExplanations.ByCode[code].For(fixture.Options().Names).Fix, failure.Message);
     }
 
     [Theory]
@@ -225,10 +228,10 @@ public class ErrorTableTests
     [Fact]
     public void Every_code_and_every_status_has_a_cause_and_a_fix()
     {
-        var all = SnowflakeErrors.ByCode.Values.Concat(
+        var all = SnowflakeExplanations.ByCode.Values.Concat(
             new HttpStatusCode?[] { null }
                 .Concat(Enumerable.Range(400, 200).Select(status => (HttpStatusCode?)status))
-                .Select(SnowflakeErrors.Explain)
+                .Select(SnowflakeExplanations.Explain)
         );
 
         Assert.All(all, explanation => Assert.True(explanation.Cause.EndsWith('.') && explanation.Fix.Length > 10, explanation.ToString()));

@@ -32,8 +32,8 @@ public sealed class RowRulesTests
         using var directory = new TempDirectory();
         using var statistics = Statistics(meter, directory);
         using var listener = Listen(meter, out var broken);
-        using var writer = new RowWriter(new RowRules(rules, statistics));
-        using var plain = new RowWriter();
+        using var writer = new AppendWriter(new RowRules(rules, statistics));
+        using var plain = new AppendWriter();
 
         var part = writer.Write(Readings(), 4, 0, 4, "C", Now, (_, _) => Assert.Fail()).Single();
 

@@ -5,7 +5,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// <summary>
 /// Errors of Snowflake that a user can meet, in sentences. The one table behind log lines, <c>check</c> and docs/troubleshooting.md.
 /// </summary>
-static class SnowflakeErrors
+static class SnowflakeExplanations
 {
     const string OwnWords =
         "The code and the message are Snowflake's own and say what is wrong. Run check. If check finds no problem and this repeats, "

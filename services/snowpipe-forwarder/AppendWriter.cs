@@ -11,7 +11,7 @@ namespace ThermalStreaming.SnowpipeForwarder;
 /// batch reuses its buffers, so results are valid until then. Not thread-safe.
 /// </summary>
 /// <param name="rules">Marks rows that break a rule; null: rows are not marked.</param>
-sealed class RowWriter(RowRules? rules = null) : IDisposable
+sealed class AppendWriter(RowRules? rules = null) : IDisposable
 {
     /// <summary>Snowflake takes rows of up to 2 MB.</summary>
     public const int MaxRowBytes = 2_000_000;

@@ -5,7 +5,7 @@ using ThermalStreaming.Readings;
 
 namespace ThermalStreaming.SnowpipeForwarder.Tests;
 
-public class RowWriterTests
+public class AppendWriterTests
 {
     static readonly DateTimeOffset Now = new(2026, 11, 20, 10, 0, 0, TimeSpan.Zero);
 
@@ -15,7 +15,7 @@ public class RowWriterTests
     [InlineData(5000, 80)]
     public void A_thermal_reading_costs_few_bytes_on_the_wire(int count, int most)
     {
-        using var writer = new RowWriter();
+        using var writer = new AppendWriter();
 
         var parts = writer.Write(Readings(count), count, 0, count, "THERMAL_slot-0_1a2b3c4d", Now, Fail);
 
@@ -27,7 +27,7 @@ public class RowWriterTests
     [Fact]
     public void Each_row_is_one_line_of_JSON_without_needless_escapes()
     {
-        using var writer = new RowWriter();
+        using var writer = new AppendWriter();
 
         var part = writer.Write(Readings(3), 3, 0, 3, "C", Now, Fail).Single();
 
@@ -46,7 +46,7 @@ public class RowWriterTests
     [InlineData(20_000)]
     public async Task Another_implementation_of_Zstandard_reads_the_rows(int count)
     {
-        using var writer = new RowWriter();
+        using var writer = new AppendWriter();
         var directory = Directory.CreateTempSubdirectory("thermal-zstd-").FullName;
         try
         {
@@ -72,7 +72,7 @@ public class RowWriterTests
     [Fact]
     public void A_batch_without_rows_makes_no_append()
     {
-        using var writer = new RowWriter();
+        using var writer = new AppendWriter();
 
         Assert.Empty(writer.Write([], 0, 5, 5, "C", Now, Fail));
     }
@@ -80,8 +80,8 @@ public class RowWriterTests
     [Fact]
     public void The_same_batch_gives_the_same_bytes()
     {
-        using var one = new RowWriter();
-        using var two = new RowWriter();
+        using var one = new AppendWriter();
+        using var two = new AppendWriter();
 
         var first = one.Write(Readings(50), 50, 0, 50, "C", Now, Fail).Single().Body.ToArray();
         _ = two.Write(Readings(7), 7, 0, 7, "D", Now, Fail);
