@@ -11,7 +11,8 @@ public static class MqttSettings
     /// <param name="settings">The settings to read.</param>
     /// <param name="defaultClientId">Client id when MQTT_CLIENT_ID is not set. Must be the same after a restart.</param>
     /// <param name="defaultUser">User when MQTT_USER is not set but there is a password; null for none.</param>
-    public static MqttOptions Load(Settings settings, string defaultClientId, string? defaultUser = null)
+    /// <param name="keepAlive">The keep-alive; null: MQTT_KEEP_ALIVE.</param>
+    public static MqttOptions Load(Settings settings, string defaultClientId, string? defaultUser = null, TimeSpan? keepAlive = null)
     {
         var before = settings.Problems.Count;
         var tls = settings.Flag("MQTT_TLS", false, "Encrypt the connection to the broker.");
@@ -37,13 +38,15 @@ public static class MqttSettings
                 65_535,
                 "Messages published before the first is acknowledged."
             ),
-            KeepAlive = settings.Duration(
-                "MQTT_KEEP_ALIVE",
-                TimeSpan.FromSeconds(30),
-                TimeSpan.FromSeconds(1),
-                TimeSpan.FromSeconds(65_535),
-                "Time after which a dead connection is noticed."
-            ),
+            KeepAlive =
+                keepAlive
+                ?? settings.Duration(
+                    "MQTT_KEEP_ALIVE",
+                    TimeSpan.FromSeconds(30),
+                    TimeSpan.FromSeconds(1),
+                    TimeSpan.FromSeconds(65_535),
+                    "Time after which a dead connection is noticed."
+                ),
             ConnectTimeout = settings.Duration(
                 "MQTT_CONNECT_TIMEOUT",
                 TimeSpan.FromSeconds(10),

@@ -39,10 +39,9 @@ sealed class ConsoleOptions
 
     public static ConsoleOptions Load(Settings settings, string name)
     {
-        var mqtt = MqttSettings.Load(settings, name, name);
+        var mqtt = MqttSettings.Load(settings, name, name, keepAlive);
         mqtt.CleanStart = true;
         mqtt.SessionExpiry = TimeSpan.Zero;
-        mqtt.KeepAlive = keepAlive;
         mqtt.MaximumReconnectDelay = longestReconnectPause;
         mqtt.MaximumPacketSize = LargestMessage;
         mqtt.Subscriptions =

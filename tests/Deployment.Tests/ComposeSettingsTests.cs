@@ -20,7 +20,6 @@ public sealed partial class ComposeSettingsTests
         ["MQTT_CLIENT_CERT_FILE"] = "the broker is in the same project; compose.agent.yaml has it",
         ["MQTT_CLIENT_ID"] = "each service and each slot needs one of its own",
         ["MQTT_CLIENT_KEY_FILE"] = "the broker is in the same project; compose.agent.yaml has it",
-        ["MQTT_KEEP_ALIVE"] = "the console has a value of its own; the other services get it",
         ["MQTT_TLS"] = "the broker is in the same project; compose.agent.yaml has it",
         ["SNOWFLAKE_CONFIG_FILE"] = "needs a mount of its own",
     };
