@@ -26,6 +26,7 @@ public sealed partial class QueriesTests(RunningServices services) : IClassFixtu
     static readonly string[] ofTrouble =
     [
         "thermal_forwarder_other_devices_heard_timestamp_seconds",
+        "thermal_forwarder_readings_renumbered_total",
         "thermal_s3_invalid_readings_total",
         "thermal_snowpipe_errors_total",
         "thermal_snowpipe_invalid_readings_total",

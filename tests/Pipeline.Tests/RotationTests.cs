@@ -23,10 +23,12 @@ public sealed partial class RotationTests(ITestOutputHelper output)
             await File.WriteAllTextAsync(file, first.ExportPkcs8PrivateKeyPem());
             await File.WriteAllTextAsync(registered.File("THERMAL_STREAMING_USER.pub"), first.ExportSubjectPublicKeyInfoPem());
         }
-        // The container's user reads them.
+        // The container's user reads them. The directory belongs to an ordinary user, as after git clone: in a container, root without
+        // capabilities cannot write to it.
         await UpCopy.BashAsync(
             "/",
-            $"chmod 755 '{registered.Path}'; chmod 644 '{registered.Path}'/* '{file}'; chown 1654 '{file}' || true"
+            $"chmod 755 '{registered.Path}'; chmod 644 '{registered.Path}'/* '{file}'; chown 1654 '{file}' || true; "
+                + $"chown 1000:1000 '{secrets.Path}' || true"
         );
         await using var project = await PipelineProject.StartAsync(
             new Dictionary<string, string> { ["SNOWFLAKE_PRIVATE_KEY_PATH"] = file, ["TEST_PUBLIC_KEYS"] = registered.Path },
@@ -46,13 +48,14 @@ public sealed partial class RotationTests(ITestOutputHelper output)
                 await fleet.MoreAsync(50);
                 var before = await RunsAsync(project);
 
+                var (_, owner) = await UpCopy.BashAsync(secrets.Path, "stat -c %u:%g .");
                 var made = (
                     await project.ComposeAsync([
                         "run",
                         "--rm",
                         "--no-deps",
                         "-u",
-                        "0:0",
+                        owner.Trim(),
                         "-v",
                         $"{secrets.Path}:/new",
                         SnowpipeForwarder,
