@@ -16,7 +16,7 @@ read_settings() {
     SETTINGS_PROBLEM=$(docker compose config -q 2>&1 | grep -v '^[[:space:]]*$' | tail -n 1)
     SETTINGS_PROBLEM=${SETTINGS_PROBLEM:-docker compose config failed} SETTINGS_FIX='correct what Compose names; .env.example shows every setting'
     [[ $SETTINGS_PROBLEM != *@(hostPort|'ip address')* ]] ||
-        SETTINGS_FIX='write a number from 1 to 65535 for MQTT_PORT, EMULATOR_PORT, EMULATOR_HTTPS_PORT, LOCALSTACK_PORT, MQTT_LAN_PORT and CONSOLE_PORT in .env'
+        SETTINGS_FIX='write a number from 1 to 65535 for MQTT_PORT, EMULATOR_PORT, EMULATOR_HTTPS_PORT, LOCALSTACK_PORT, MQTT_LAN_PORT, CONSOLE_PORT, AGENT_GRPC_PORT, PROMETHEUS_PORT and GRAFANA_PORT in .env'
     return 1
 }
 

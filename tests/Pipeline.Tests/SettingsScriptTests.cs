@@ -68,7 +68,7 @@ public sealed class SettingsScriptTests
 
         Assert.Equal(1, code);
         Assert.Contains(
-            "To fix it: write a number from 1 to 65535 for MQTT_PORT, EMULATOR_PORT, EMULATOR_HTTPS_PORT, LOCALSTACK_PORT, MQTT_LAN_PORT and CONSOLE_PORT in .env",
+            "To fix it: write a number from 1 to 65535 for MQTT_PORT, EMULATOR_PORT, EMULATOR_HTTPS_PORT, LOCALSTACK_PORT, MQTT_LAN_PORT, CONSOLE_PORT, AGENT_GRPC_PORT, PROMETHEUS_PORT and GRAFANA_PORT in .env",
             errors,
             StringComparison.Ordinal
         );

@@ -25,7 +25,7 @@ static class SenderCheck
                         + "restarts its counter (sequence) and keeps its boot_id: readings whose numbers are stored already are then not "
                         + "stored.",
                     "Let the device make a new boot_id at each start, or leave boot_id and sequence out. Set its clock (NTP), or let it "
-                        + "leave the time out. Give its values the keys of the table (README.md, Sensors)."
+                        + "leave the time out. Name its values as the columns in sql/streaming/02_table.sql."
                 );
             }
         );

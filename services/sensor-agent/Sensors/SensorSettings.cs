@@ -26,7 +26,7 @@ static class SensorSettings
                 Mode = settings.Choice(
                     "SCD4X_MODE",
                     Scd4xMode.Periodic,
-                    "Periodic measures every 5 s, LowPower every 30 s, SingleShot (SCD41 only) when asked to."
+                    "Periodic measures every 5 s, LowPower every 30 s, SingleShot (SCD41 and SCD43) when asked to."
                 ),
                 SingleShotInterval = settings.Duration(
                     "SCD4X_SINGLE_SHOT_INTERVAL",
