@@ -59,8 +59,7 @@ public sealed class ForwarderOptions
 
     /// <summary>
     /// What the destination's columns can hold: a reading that does not fit becomes a dead letter when it arrives. Null: the destination
-    /// takes any
-    /// value.
+    /// takes any value.
     /// </summary>
     public RowLimits? Limits { get; set; }
 

@@ -2,9 +2,10 @@ using System.Threading.Tasks.Sources;
 
 namespace ThermalStreaming.Mqtt;
 
-/// <summary>Wakes one waiting loop. Signals that come before the next wait count as one. Waiting does not allocate. The loop continues on
-/// the thread
-/// pool, never inside <see cref="Set"/>.</summary>
+/// <summary>
+/// Wakes one waiting loop. Signals that come before the next wait count as one. Waiting does not allocate. The loop continues on the
+/// thread pool, never inside <see cref="Set"/>.
+/// </summary>
 sealed class AsyncSignal : IValueTaskSource
 {
     readonly Lock gate = new();

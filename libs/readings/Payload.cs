@@ -83,7 +83,7 @@ public abstract class Payload
     /// <param name="row">Where to. Nothing is written when this throws.</param>
     /// <param name="stamp">For thermal rows.</param>
     /// <param name="streamOffset">Place of the reading in the forwarder's journal, for thermal rows: dense per channel and journal, so a
-    /// gap is a missing row.</param>
+    /// gap is a missing row; jumps of up to 2^20 after a power cut are not missing rows.</param>
     public abstract void WriteRow(int index, IBufferWriter<byte> row, RowStamp stamp, long streamOffset);
 
     /// <summary>A payload with only the readings at <paramref name="indexes"/> (ascending), in the same format.</summary>

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace ThermalStreaming.Readings;
 
-/// <summary>The topics of the pipeline: <c>telemetry/v1/{device_id}/{kind}</c> and <c>telemetry/v1/{device_id}/status</c>.</summary>
+/// <summary>
+/// The topics of the pipeline: <c>telemetry/v1/{device_id}/{kind}</c>, <c>telemetry/v1/{device_id}/status</c> and
+/// <c>forwarders/v1/{kind}</c>.
+/// </summary>
 public static class Topics
 {
     const string Prefix = "telemetry/v1/";
@@ -17,7 +20,7 @@ public static class Topics
     /// <summary>Where a device publishes its readings of a kind.</summary>
     public static string Readings(string deviceId, ReadingKind kind) => $"{Prefix}{deviceId}/{Name(kind)}";
 
-    /// <summary>Retained birth and will of a device: <c>online</c> or <c>offline</c>.</summary>
+    /// <summary>Birth and will of a device, retained where the broker allows it: <c>online</c> or <c>offline</c>.</summary>
     public static string Status(string deviceId) => $"{Prefix}{deviceId}/status";
 
     /// <summary>Filter for the readings of a kind of all devices.</summary>

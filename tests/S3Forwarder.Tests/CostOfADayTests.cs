@@ -12,7 +12,7 @@ namespace ThermalStreaming.S3Forwarder.Tests;
 /// </summary>
 public sealed class CostOfADayTests(ITestOutputHelper output) : SinkTest
 {
-    /// <summary>BATCH_MAX_BYTES over what a reading is taken for before it is written: 8 MiB by 1,200 bytes.</summary>
+    /// <summary>S3_BATCH_MAX_BYTES over what a reading is taken for before it is written: 8 MiB by 1,200 bytes.</summary>
     const int MostReadings = (8 << 20) / 1200;
 
     [Theory]

@@ -132,7 +132,6 @@ public class ChannelRecordTests
         Assert.NotEmpty(fixture.Log.Of(isFileDamaged && isCopyDamaged ? SnowpipeEvents.RecordDamaged : SnowpipeEvents.CopyDamaged));
     }
 
-    /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>
     [Fact]
     public async Task A_record_of_a_later_release_stays_as_it_is_and_nothing_is_sent()
     {
@@ -220,6 +219,7 @@ public class ChannelRecordTests
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
         );
 
+    /// <summary>Ten readings are committed; then the disk has lost half of them, which it had called durable.</summary>
     static async Task OpenSecondGenerationAsync(SinkFixture fixture)
     {
         await fixture.OpenAsync();

@@ -1,8 +1,11 @@
+using ThermalStreaming.Readings;
+
 namespace ThermalStreaming.Forwarding;
 
 /// <summary>
 /// Where a slot's journal is delivered. One instance per slot; its members, except <see cref="Destination"/>, are called by one loop, never
-/// concurrently. It throws only <see cref="SinkException"/>; any other exception is a defect, after which the sink is opened again.
+/// concurrently. It throws only <see cref="SinkException"/>, and lets the <see cref="PayloadException"/> of <see cref="Batch.Readings"/>
+/// through; any other exception is a defect, after which the sink is opened again.
 /// </summary>
 public interface IBatchSink : IAsyncDisposable
 {
@@ -21,8 +24,8 @@ public interface IBatchSink : IAsyncDisposable
     TimeSpan PollInterval { get; }
 
     /// <summary>
-    /// Makes the destination ready for this journal and says where to continue. Called first, and again after
-    /// <see cref="SinkFailure.Reopen"/>. Everything before the returned offset is committed.
+    /// Makes the destination ready for this journal and says where to continue. Called first, and again after any failure
+    /// but <see cref="SinkFailure.Transient"/>. Everything before the returned offset is committed.
     /// </summary>
     Task<SinkPosition> OpenAsync(SinkStart start, CancellationToken cancellationToken);
 

@@ -225,7 +225,7 @@ sealed class Slot : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The disk refused the messages. They are not acknowledged, so the broker sends them again.
+            // Stopping, or the disk refused: what is not acknowledged comes again.
         }
     }
 

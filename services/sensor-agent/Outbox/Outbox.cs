@@ -163,7 +163,7 @@ sealed partial class Outbox : IDisposable
     /// <returns>The first offset that it does not get.</returns>
     public long Leave()
     {
-        // Under the lock, so that nobody can ask about a batch that is stored later before this is set.
+        // Under the lock: nobody may see a later batch before this is set.
         lock (gate)
             return publishUntil = Journal.NextOffset;
     }

@@ -14,7 +14,7 @@ sealed class ReplayWindow(TimeSpan window, TimeProvider clock)
 {
     const int Patience = 12;
 
-    /// <summary>Marks per window; an offset is held for up to this fraction longer than asked.</summary>
+    /// <summary>Marks per window; an offset is held for up to a thirtieth of the window longer than asked.</summary>
     const int Resolution = 30;
 
     readonly Lock gate = new();
