@@ -10,13 +10,13 @@ static class GeneralJson
 
     /// <param name="payload">Valid UTF-8.</param>
     /// <param name="fields">The keys of the rows.</param>
+    /// <param name="extras">Counts the values under keys that are not fields.</param>
     /// <returns>The readings; one that cannot be taken has a <see cref="JsonItem.Problem"/>.</returns>
     /// <exception cref="NotJsonException">It is not JSON, or neither an object nor an array.</exception>
     /// <exception cref="PayloadException">It does not hold readings, or too many.</exception>
-    public static List<JsonItem> Read(ReadOnlyMemory<byte> payload, JsonFields fields)
+    public static List<JsonItem> Read(ReadOnlyMemory<byte> payload, JsonFields fields, ref int extras)
     {
         var items = new List<JsonItem>(1);
-        var extras = 0;
         Span<Place> values = stackalloc Place[fields.Count];
         var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 32 });
         try

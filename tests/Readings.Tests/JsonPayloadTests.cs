@@ -141,6 +141,21 @@ public sealed class JsonPayloadTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 48 << 20);
     }
 
+    /// <summary>Each line is read alone if one of them is not JSON, but they are one message.</summary>
+    [Theory]
+    [InlineData("{}", Payload.MaxReadings, "holds more than 50000 readings")]
+    [InlineData("{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5}", 40_001, "holds more than 200000 values under keys")]
+    public void A_line_that_is_not_JSON_does_not_lift_the_bounds(string reading, int count, string reason)
+    {
+        string Lines(int readings) => $"{{bad\n{Line(readings / 2)}\n{Line(readings - readings / 2)}";
+        string Line(int readings) => string.Concat(Enumerable.Repeat(reading, readings));
+
+        var e = Assert.Throws<PayloadException>(() => Rows.Json(Lines(count)));
+
+        Assert.Contains(reason, e.Message, StringComparison.Ordinal);
+        Assert.Equal([0], Rows.Json(Lines(count - 1)).Problems.Keys);
+    }
+
     [Fact]
     public void Null_is_the_same_as_missing()
     {
