@@ -187,7 +187,7 @@ sealed class JsonPayload : Payload
             // Values that the forwarder writes itself, and nulls, are judged only by their key.
             var problem = fields[i].Role switch
             {
-                JsonRole.Value => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
+                JsonRole.Value or JsonRole.OwnKey => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
                 JsonRole.SystemTime when !Raw(text, item, i).IsEmpty => column.Problem(fields[i].Key.Name, Raw(text, item, i)),
                 JsonRole.DeviceId when !column.HoldsText(origin.DeviceId.Length) => column.Problem(
                     fields[i].Key.Name,

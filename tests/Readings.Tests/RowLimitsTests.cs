@@ -161,6 +161,19 @@ public sealed class RowLimitsTests
         );
     }
 
+    /// <summary>A thermal row has the key only if the sender has, and as it was sent.</summary>
+    [Theory]
+    [InlineData("""{"temperature":1,"observed_at":1795169628.5}""", null)]
+    [InlineData("""{"temperature":1,"ts":1795169628}""", "observed_at is missing or null, and column OBSERVED_AT is NOT NULL")]
+    [InlineData("""{"temperature":1,"observed_at":"2026-11-20T10:13:48Z"}""", "column OBSERVED_AT DECIMAL(16, 6), which holds numbers")]
+    [InlineData("""{"temperature":1,"observed_at":1795169628123}""", "which holds at most 10 digits before the point")]
+    public void The_senders_own_observed_at_is_judged_by_its_column(string json, string? reason)
+    {
+        var limits = new RowLimits([new("OBSERVED_AT", "DECIMAL(16, 6)", ColumnType.Number, 10, 6, IsRequired: true)], isOwnTable: true);
+
+        AssertReason(reason, Rows.Refusal(json, limits: limits));
+    }
+
     [Fact]
     public void Readings_of_a_batch_are_judged_one_by_one()
     {
