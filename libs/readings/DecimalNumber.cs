@@ -1,11 +1,13 @@
 namespace ThermalStreaming.Readings;
 
 /// <summary>
-/// A decimal number as it is spelled, exact to 19 digits: no <see cref="double"/> comes between a text and a column's or a clock's value.
+/// A decimal number as it is spelled, exact to the digits that 64 bits hold, 19 or 20: no <see cref="double"/> comes between a text and a
+/// column's or a clock's value.
 /// </summary>
 readonly struct DecimalNumber
 {
-    const int MaxDigits = 19;
+    /// <summary>This many digits always fit into 64 bits.</summary>
+    const int SafeDigits = 19;
 
     readonly ulong digits;
     readonly int exponent;
@@ -39,7 +41,7 @@ readonly struct DecimalNumber
         if (text.Length > 0 && text[0] is (byte)'-' or (byte)'+')
             at++;
         var (digits, count, exponent) = (0UL, 0, 0L);
-        var (isAny, isFraction, isCut) = (false, false, false);
+        var (isAny, isFraction, isFull, isCut) = (false, false, false, false);
         for (; at < text.Length; at++)
         {
             var digit = (uint)text[at] - '0';
@@ -51,7 +53,7 @@ readonly struct DecimalNumber
                 continue;
             }
             isAny = true;
-            if (count < MaxDigits)
+            if (!isFull && (count < SafeDigits || digits <= (ulong.MaxValue - digit) / 10))
             {
                 digits = digits * 10 + digit;
                 count += digits > 0 ? 1 : 0;
@@ -59,6 +61,7 @@ readonly struct DecimalNumber
             }
             else
             {
+                isFull = true;
                 exponent += isFraction ? 0 : 1;
                 isCut |= digit > 0;
             }
@@ -82,7 +85,7 @@ readonly struct DecimalNumber
     {
         power += exponent;
         var value = digits;
-        if (power < -MaxDigits)
+        if (power < -SafeDigits)
             return 0;
         for (; power < 0; power++)
             value /= 10;

@@ -114,6 +114,9 @@ public sealed class SenderPayloadTests
     [InlineData("""{"humidity":false}""", "humidity is a JSON boolean (false); a number is expected")]
     [InlineData("""{"boot_id":"b","sequence":"seven"}""", "sequence is the text \"seven\", which is not a number")]
     [InlineData("""{"boot_id":"b","sequence":"7.5"}""", "sequence is \"7.5\", which is not a whole number")]
+    [InlineData("""{"boot_id":"b","sequence":"18446744073709551616"}""", "sequence is \"18446744073709551616\", which")]
+    [InlineData("""{"boot_id":"b","sequence":184467440737095516.160}""", "sequence is \"184467440737095516.160\", which is not a whole")]
+    [InlineData("""{"boot_id":"b","sequence":18446744073709551615.1}""", "sequence is \"18446744073709551615.1\", which is not a whole")]
     [InlineData("""{"boot_id":"b","sequence":1e30}""", "sequence is \"1e30\"")]
     [InlineData("""{"room":{"deep":["\ud83d"]}}""", "half of a surrogate pair")]
     [InlineData("""{"device_id":"other"}""", "device_id is \"other\", but the topic is of device \"topic-device\"")]
@@ -204,6 +207,9 @@ public sealed class SenderPayloadTests
     [InlineData("""{"boot_id":"b","sequence":0}""", 0)]
     [InlineData("""{"boot_id":"b","sequence":-0}""", 0)]
     [InlineData("""{"boot_id":"b","sequence":18446744073709551615}""", ulong.MaxValue)]
+    [InlineData("""{"boot_id":"b","sequence":"18446744073709551615"}""", ulong.MaxValue)]
+    [InlineData("""{"boot_id":"b","sequence":" +12345678901234567891."}""", 12_345_678_901_234_567_891)]
+    [InlineData("""{"boot_id":"b","sequence":1.844674407370955161500e19}""", ulong.MaxValue)]
     public void A_sequence_is_a_whole_number_however_it_is_spelled(string json, ulong sequence)
     {
         var payload = Rows.Json(json);
