@@ -125,7 +125,8 @@ public sealed class RecordedFileTests : RecordingTestBase
         await PlayAsync();
         Record(8);
         await PlayAsync();
-        AssertOnce(Start().Stored(), 8);
+        using (var stand = Start())
+            AssertOnce(stand.Stored(), 8);
 
         System.IO.File.WriteAllLines(File, [Row(50, 0), Row(51, 1)]);
         await PlayAsync();
