@@ -50,7 +50,7 @@ sealed class Capacity
         return free - bytes >= reserveBytes
             ? null
             : $"{free} bytes are free on the file system of {environment.Directory} and {reserveBytes} stay in reserve; "
-                + "free some space there";
+                + "free some space there, or lower JOURNAL_FREE_RESERVE";
     }
 
     /// <summary>

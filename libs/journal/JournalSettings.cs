@@ -21,7 +21,7 @@ public static class JournalSettings
                 256L << 20,
                 0,
                 1L << 44,
-                "Free disk space that a journal never uses."
+                "Free disk space that a journal never uses; at most a tenth of the file system."
             ),
             Linger = settings.Duration(
                 "JOURNAL_LINGER",

@@ -99,6 +99,38 @@ public sealed class OutboxTests : IDisposable
         Assert.True(other.IsOpen && health.IsReady);
     }
 
+    [MountFact]
+    public async Task On_a_small_file_system_the_reserve_is_a_tenth_of_it_as_check_says()
+    {
+        using var disk = new SmallFileSystem(data.File("tiny"), megabytes: 8);
+        var small = new AgentOptions
+        {
+            DeviceId = "pi",
+            DataDirectory = disk.Path,
+            Journal = new JournalOptions { SegmentBytes = 64 * 1024 },
+        };
+        var batch = new ReadingBatch { Thermal = { new ThermalReading { Sequence = 1 } } };
+        using var outbox = Open(small, ReadingKind.Thermal);
+        await outbox.StoreAsync(batch, 1, CancellationToken.None);
+        // Its journal is in use, so that only free space counts.
+        Assert.Equal(1, outbox.Backlog);
+
+        Assert.True(outbox.WaitForRoomAsync(CancellationToken.None).IsCompletedSuccessfully);
+
+        var ballast = disk.Fill();
+        using (var file = File.OpenWrite(ballast))
+            file.SetLength(file.Length - 512 * 1024);
+        var room = outbox.WaitForRoomAsync(CancellationToken.None);
+        Assert.False(room.IsCompleted);
+        Assert.Contains(
+            "stay in reserve; free some space there, or lower JOURNAL_FREE_RESERVE",
+            health.Parts.Single(part => part.Key == "outbox thermal").Value,
+            StringComparison.Ordinal
+        );
+        File.Delete(ballast);
+        await room.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
     Outbox Open(AgentOptions of, ReadingKind kind) => new(kind, of, readingClock, health, TimeProvider.System, NullLogger<Outbox>.Instance);
 
     Outbox Open() => new(ReadingKind.Thermal, options, readingClock, new Health(), TimeProvider.System, NullLogger<Outbox>.Instance);

@@ -219,18 +219,8 @@ sealed partial class Outbox : IDisposable
         health.Well(part);
     }
 
-    /// <summary>Null while there is room for two more batches.</summary>
-    string? Shortage()
-    {
-        var headroom = 2L * buffer.Length + 4096;
-        if (Journal.SizeBytes + headroom > options.MaxBytes)
-            return $"{Journal.SizeBytes} of at most {options.MaxBytes} bytes are used; restore the connection to the broker, or raise "
-                + "JOURNAL_MAX_BYTES";
-        if (options.FreeSpaceReserveBytes > 0 && Journal.FreeBytes is var free && free < options.FreeSpaceReserveBytes + headroom)
-            return $"{free} bytes are free on the file system of {options.Directory} and {options.FreeSpaceReserveBytes} stay in reserve; "
-                + "free some space there, or lower JOURNAL_FREE_RESERVE";
-        return Journal.FullReason;
-    }
+    /// <summary>Why there is no room for two more batches, as the journal says it; null while there is.</summary>
+    string? Shortage() => Journal.FullReason ?? Journal.WhyNoRoomFor(2L * buffer.Length + 4096);
 
     /// <summary>Sets when the oldest unacknowledged batch was stored. From now on its age counts in monotonic time.</summary>
     public void SetOldest(DateTimeOffset appendedAt)
