@@ -37,7 +37,7 @@ sealed class RunningForwarder(Process process, int port, string data) : IAsyncDi
         return new Status(
             Number("stored"),
             Number("duplicates"),
-            Number("dead_letters"),
+            Number("dead_letters_made"),
             Number("appended"),
             Number("committed"),
             Number("bytes_sent"),

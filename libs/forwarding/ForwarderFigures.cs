@@ -102,13 +102,15 @@ sealed class ForwarderFigures(OwnedSlots slots, SlotServices services, StatusPag
                 new KeyValuePair<string, object?>("origin", DeadLetterOwner.NameOf(origin))
             ));
 
-    void Write(Utf8JsonWriter json)
+    /// <summary>Writes the figures that <c>/status</c> shows.</summary>
+    public void Write(Utf8JsonWriter json)
     {
         var (metrics, letters) = (services.Metrics, services.DeadLetters);
         json.WriteNumber("readings_in"u8, metrics.ReceivedTotal);
         json.WriteNumber("stored"u8, metrics.StoredTotal);
         json.WriteNumber("duplicates"u8, metrics.DuplicateTotal);
-        json.WriteNumber("dead_letters"u8, letters.Count);
+        json.WriteNumber("dead_letters"u8, letters.Kept);
+        json.WriteNumber("dead_letters_made"u8, letters.Count);
         json.WriteNumber("dead_letters_deleted_unread"u8, letters.Deleted(DeadLetterOrigin.Unread));
         json.WriteNumber("dead_letters_deleted_refused"u8, letters.Deleted(DeadLetterOrigin.Refused));
         json.WriteNumber("dead_letters_deleted_unloaded"u8, letters.Deleted(DeadLetterOrigin.Unloaded));

@@ -17,8 +17,8 @@ public sealed class PoisonTests(WholePipeline pipeline, ITestOutputHelper output
             {
                 var letters = new[]
                 {
-                    await project.FigureAsync(SnowpipeForwarder, "dead_letters"),
-                    await project.FigureAsync(S3Forwarder, "dead_letters"),
+                    await project.FigureAsync(SnowpipeForwarder, "dead_letters_made"),
+                    await project.FigureAsync(S3Forwarder, "dead_letters_made"),
                 };
                 await using var fleet = Fleet.Publish(project, "poison");
                 await fleet.MoreAsync(30);
@@ -34,8 +34,8 @@ public sealed class PoisonTests(WholePipeline pipeline, ITestOutputHelper output
                 await project.ExpectExactlyOnceAsync([fleet]);
                 // An empty payload deletes a retained message and says nothing else.
                 var kept = poison.Count(message => message.Payload.Length > 0);
-                Assert.Equal(letters[0] + kept, await project.FigureAsync(SnowpipeForwarder, "dead_letters"));
-                Assert.Equal(letters[1] + kept, await project.FigureAsync(S3Forwarder, "dead_letters"));
+                Assert.Equal(letters[0] + kept, await project.FigureAsync(SnowpipeForwarder, "dead_letters_made"));
+                Assert.Equal(letters[1] + kept, await project.FigureAsync(S3Forwarder, "dead_letters_made"));
             }
         );
 

@@ -126,7 +126,7 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
             async project =>
             {
                 const string service = PipelineProject.SnowpipeForwarder;
-                var letters = await project.FigureAsync(service, "dead_letters");
+                var letters = await project.FigureAsync(service, "dead_letters_made");
                 await using var fleet = Fleet.Publish(project, "swallowed", messagesPerSecond: 25, kinds: ReadingKind.Thermal);
                 await fleet.MoreAsync(100);
 
@@ -145,7 +145,7 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
                 var lost = fleet.Published - Arrived.From(await project.ThermalRowsAsync()).Of(fleet);
                 // The rest are the agent's own.
                 Assert.InRange(lost, 1, missing);
-                Assert.True(await project.FigureAsync(service, "dead_letters") - letters >= missing);
+                Assert.True(await project.FigureAsync(service, "dead_letters_made") - letters >= missing);
                 // The figure is of the process.
                 await project.StopServiceAsync(service);
                 await project.StartServiceAsync(service);
@@ -159,7 +159,7 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
             "a value that does not fit its column",
             async project =>
             {
-                var before = await project.FigureAsync(PipelineProject.SnowpipeForwarder, "dead_letters");
+                var before = await project.FigureAsync(PipelineProject.SnowpipeForwarder, "dead_letters_made");
                 await using var fleet = Fleet.Publish(project, "refused", messagesPerSecond: 25, kinds: ReadingKind.Thermal);
                 await fleet.MoreAsync(50);
 
@@ -175,7 +175,7 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
                 await Until.TrueAsync(
                     "the refused row is among the dead letters",
                     TimeSpan.FromSeconds(30),
-                    async () => await project.FigureAsync(PipelineProject.SnowpipeForwarder, "dead_letters") > before
+                    async () => await project.FigureAsync(PipelineProject.SnowpipeForwarder, "dead_letters_made") > before
                 );
                 Assert.DoesNotContain(await project.ThermalRowsAsync(), row => row.GetProperty("device_id").GetString() == "too-hot");
             }
