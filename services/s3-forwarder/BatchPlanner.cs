@@ -7,7 +7,7 @@ namespace ThermalStreaming.S3Forwarder;
 /// Decides which objects a batch becomes. The number of objects is bounded, whatever dates the readings carry: see
 /// <see cref="PartitionLimits"/>. Not thread-safe; one per batch.
 /// </summary>
-sealed class BatchPlanner(S3Options options, S3Statistics statistics)
+sealed class BatchPlanner(S3Options options)
 {
     readonly Dictionary<GroupKey, List<long>> offsets = [];
     readonly Dictionary<string, int> brokenRules = new(StringComparer.Ordinal);
@@ -25,9 +25,6 @@ sealed class BatchPlanner(S3Options options, S3Statistics statistics)
     {
         Sort(batch);
         Merge(batch.CreatedAt);
-        statistics.Validated(brokenRules, invalid, dropped);
-        if (OtherDates > 0)
-            statistics.FiledUnderOtherDates(OtherDates);
         var split = Folders().Take(PartitionLimits.SplitDates).Select(folder => folder.Folder).ToHashSet();
         return new BatchPlan
         {
@@ -59,6 +56,14 @@ sealed class BatchPlanner(S3Options options, S3Statistics statistics)
                 ),
             ],
         };
+    }
+
+    /// <summary>Counts what was found in the batch. To be called once the plan is on disk: until then the batch may be planned again.</summary>
+    public void Report(S3Statistics statistics)
+    {
+        statistics.Validated(brokenRules, invalid, dropped);
+        if (OtherDates > 0)
+            statistics.FiledUnderOtherDates(OtherDates);
     }
 
     void Sort(Batch batch)

@@ -161,8 +161,9 @@ sealed partial class S3Sink : IBatchSink
 
     BatchPlan MakePlan(Batch batch)
     {
-        var planner = new BatchPlanner(options, statistics);
+        var planner = new BatchPlanner(options);
         var made = Save(planner.Plan(batch, slot!, Configured, clock.GetUtcNow()), options.Rules);
+        planner.Report(statistics);
         rulesKept!.Tidy(options.Rules);
         hasLate = planner.HasLate;
         if (planner.OtherDates > 0 && (otherDatesLogged is not { } last || clock.GetElapsedTime(last) >= OtherDatesInterval))

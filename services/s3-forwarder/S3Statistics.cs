@@ -89,7 +89,7 @@ sealed class S3Statistics
         page.Add(WriteStatus);
     }
 
-    /// <summary>A batch was classified for the first time.</summary>
+    /// <summary>A batch was planned, and the plan is on disk.</summary>
     /// <param name="brokenRules">How often each rule was broken.</param>
     /// <param name="readings">How many readings broke at least one rule.</param>
     /// <param name="left">How many of them are left out.</param>

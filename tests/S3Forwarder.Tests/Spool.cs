@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Text.Json;
 using Amazon.S3;
@@ -178,21 +179,24 @@ sealed class Spool : IDisposable
     /// <summary>What the newest sink has sent.</summary>
     public CostBook Cost { get; private set; } = null!;
 
+    /// <summary>Of the newest sink.</summary>
+    public Meter Meter { get; private set; } = null!;
+
     public S3Sink NewSink(S3Options options, IAmazonS3 client, TimeProvider? clock = null, LoadWatch? watch = null)
     {
-        var meter = new System.Diagnostics.Metrics.Meter("tests");
+        Meter = new Meter("tests");
         Cost = new CostBook(
             CostRoad.Files,
             CostPrices.Default,
             directory.Path,
-            (meter, new StatusPage()),
+            (Meter, new StatusPage()),
             clock ?? TimeProvider.System,
             new FakeLogger<CostBook>(log)
         );
         return new S3Sink(
             options,
             client,
-            new S3Statistics(meter, new StatusPage(), Cost),
+            new S3Statistics(Meter, new StatusPage(), Cost),
             watch,
             clock ?? TimeProvider.System,
             new FakeLogger<S3Sink>(log)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using ThermalStreaming.Forwarding;
 
 namespace ThermalStreaming.S3Forwarder.Tests;
@@ -70,6 +71,45 @@ public sealed class UploadTests : SinkTest
         Assert.Equal(SinkFailure.Transient, failure.Failure);
         Assert.StartsWith($"write {Spool.PlanPath}: ", failure.Message, StringComparison.Ordinal);
         Assert.Equal(S3SinkTests.Numbers(1, 8), S3.Sequences());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Readings_of_a_plan_that_the_disk_refused_are_counted_once(bool drops)
+    {
+        Spool.AddInverters(2);
+        Spool.AddInverters(1, change: (_, reading) => reading.FrequencyHz = double.NaN);
+        Spool.AddInverters(1, Spool.Noon.AddYears(-10));
+        var sink = NewSink(Options() with { Validation = drops ? InvalidReadings.Drop : InvalidReadings.Quarantine });
+        var counted = new Dictionary<string, long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (ReferenceEquals(instrument.Meter, Spool.Meter))
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, value, _, _) => counted[instrument.Name] = counted.GetValueOrDefault(instrument.Name) + value
+        );
+        listener.Start();
+        await sink.OpenAsync(Spool.Start(), default);
+        Directory.CreateDirectory(Spool.PlanPath + ".tmp");
+        for (var i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<SinkException>(() => sink.SendAsync(Spool.Cut(0, 4), default));
+        Directory.Delete(Spool.PlanPath + ".tmp");
+        Assert.Empty(counted);
+
+        await sink.SendAsync(Spool.Cut(0, 4), default);
+
+        Assert.Equal(
+            (1, drops ? 1 : 0, 1),
+            (
+                counted["thermal.s3.invalid_readings"],
+                counted.GetValueOrDefault("thermal.s3.dropped_readings"),
+                counted["thermal.s3.other_dates_readings"]
+            )
+        );
     }
 
     [Fact]
