@@ -75,9 +75,10 @@ sealed class ClockStand : IDisposable
         outbox = new Outbox(ReadingKind.Thermal, Options, readingClock, new Health(), TimeProvider.System, new FakeLogger<Outbox>());
     }
 
-    /// <summary>What the agent says of the clock to those who ask.</summary>
+    /// <summary>What the agent says of the clock to those who ask, after <see cref="ClockWatch"/> has looked at it.</summary>
     public AgentStatus Status()
     {
+        ReadingClock.Update();
         var status = new AgentStatus();
         new ClockReport(ReadingClock).AddTo(status);
         return status;
@@ -123,7 +124,7 @@ sealed class ClockStand : IDisposable
         for (var i = 0; i < count; i++)
         {
             Clock.Advance(TimeSpan.FromMilliseconds(500));
-            ReadingClock.Look();
+            ReadingClock.Update();
             var sequence = sequences[agentBoot] = sequences.GetValueOrDefault(agentBoot) + 1;
             Taken[(agentBoot, sequence)] = RightTime;
             batch.Thermal.Add(new ThermalReading { Sequence = sequence, ObservedAtUs = ReadingClock.SinceBootUs });

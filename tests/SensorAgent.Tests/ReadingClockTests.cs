@@ -281,17 +281,39 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         using var stand = new ClockStand();
         stand.Synchronise();
         stand.StartAgent();
-        stand.ReadingClock.Look();
+        stand.ReadingClock.Update();
         stand.Kernel.Busy = TimeSpan.FromMilliseconds(400);
         stand.Kernel.Synchronised = false;
 
-        Assert.Equal(ClockSynchronisation.Synchronised, stand.ReadingClock.Look());
+        Assert.Equal(ClockSynchronisation.Synchronised, stand.ReadingClock.Update());
         Assert.Equal(0, stand.ReadingClock.Steps);
 
         stand.Kernel.Busy = TimeSpan.Zero;
         stand.Clock.Step(TimeSpan.FromMilliseconds(-100));
-        Assert.Equal(ClockSynchronisation.Waiting, stand.ReadingClock.Look());
+        Assert.Equal(ClockSynchronisation.Waiting, stand.ReadingClock.Update());
         Assert.Equal(1, stand.ReadingClock.Steps);
+    }
+
+    [Fact]
+    public void Asking_for_the_state_neither_looks_at_the_clock_nor_writes()
+    {
+        using var stand = new ClockStand();
+        stand.SetClock(-Year);
+        stand.StartAgent();
+        Assert.Equal(ClockSynchronisation.Waiting, stand.ReadingClock.State);
+        var lines = stand.Lines.Count;
+        stand.Synchronise();
+
+        Assert.Equal((ClockSynchronisation.Waiting, 0), (stand.ReadingClock.State, stand.ReadingClock.Steps));
+        Assert.NotNull(stand.ReadingClock.WaitsFor);
+        Assert.Equal(lines, stand.Lines.Count);
+        Assert.Empty(Directory.GetFiles(stand.Options.DataDirectory, "clock*"));
+
+        stand.ReadingClock.Update();
+
+        Assert.Equal((ClockSynchronisation.Synchronised, 1), (stand.ReadingClock.State, stand.ReadingClock.Steps));
+        Assert.Null(stand.ReadingClock.WaitsFor);
+        Assert.NotEmpty(Directory.GetFiles(stand.Options.DataDirectory, "clock*"));
     }
 
     [Fact]
@@ -320,7 +342,7 @@ public sealed class ReadingClockTests(ITestOutputHelper output)
         stand.Synchronise();
 
         Assert.All(Read(stand.Publish().Messages), one => Assert.Equal(TimeSpan.Zero, stand.Error(one.Batch, one.Reading)));
-        stand.ReadingClock.Look();
+        stand.ReadingClock.Update();
         Assert.Single(
             stand.Lines,
             line => line.Contains("cannot be used", StringComparison.Ordinal) && line.Contains("when they are", StringComparison.Ordinal)

@@ -11,7 +11,7 @@ sealed class ClockWatch(ReadingClock readingClock, TimeProvider clock) : Backgro
         {
             while (true)
             {
-                readingClock.Look();
+                readingClock.Update();
                 await Task.Delay(Interval, clock, stoppingToken);
             }
         }

@@ -59,19 +59,27 @@ sealed partial class ReadingClock
         (offset, _) = Measure();
         // The clock was right before in this start of the machine, and has been stepped at an unknown time since.
         waitsSince = confirmed is null ? TimeSpan.Zero : kernel.SinceBoot();
+        Update();
         metrics.Observe(this);
     }
 
-    /// <summary>The current state of the clock.</summary>
-    public ClockSynchronisation State => Look();
+    /// <summary>The state of the clock at the last <see cref="Update"/>; <see cref="ClockWatch"/> makes one every second.</summary>
+    public ClockSynchronisation State
+    {
+        get
+        {
+            lock (gate)
+                return state!.Value;
+        }
+    }
 
-    /// <summary>For how long readings have been held back for the clock; null if they are not.</summary>
+    /// <summary>For how long readings have been held back for the clock; null if they were not at the last <see cref="Update"/>.</summary>
     public TimeSpan? WaitsFor
     {
         get
         {
             lock (gate)
-                return Look() == ClockSynchronisation.Waiting ? kernel.SinceBoot() - waitsSince : null;
+                return state == ClockSynchronisation.Waiting ? kernel.SinceBoot() - waitsSince : null;
         }
     }
 
@@ -89,14 +97,17 @@ sealed partial class ReadingClock
     {
         lock (gate)
             return new Moment(
-                Look() is ClockSynchronisation.Synchronised or ClockSynchronisation.Unknown ? clock.GetUtcNow() : null,
+                Update() is ClockSynchronisation.Synchronised or ClockSynchronisation.Unknown ? clock.GetUtcNow() : null,
                 bootId,
                 kernel.SinceBoot()
             );
     }
 
-    /// <summary>Looks at the clock. Reports steps and changes of its synchronisation, each once.</summary>
-    public ClockSynchronisation Look()
+    /// <summary>
+    /// Looks at the clock. Logs steps and changes of its synchronisation, each once, and stores what NTP has confirmed: this may wait for
+    /// the disk.
+    /// </summary>
+    public ClockSynchronisation Update()
     {
         lock (gate)
         {
@@ -108,7 +119,7 @@ sealed partial class ReadingClock
                 isSynchronised = false;
             if (doubt >= LeastStep / 2)
             {
-                // Nothing was learned; the next look follows in a second at most.
+                // Nothing was learned; the next one follows in a second at most.
                 if (state is { } known)
                     return known;
                 isSynchronised = isSynchronised is null ? null : false;
@@ -137,7 +148,7 @@ sealed partial class ReadingClock
     {
         lock (gate)
         {
-            var isWaiting = Look() == ClockSynchronisation.Waiting;
+            var isWaiting = Update() == ClockSynchronisation.Waiting;
             var series = steady[batch.Inverters.Count > 0 ? 1 : 0];
             var offsetUs = Microseconds(offset);
             if (isWaiting)
@@ -236,7 +247,7 @@ sealed partial class ReadingClock
             // Another start of the machine: how far its clock was from the right time is lost.
             if (boot != bootId)
                 return new ClockFix(boot, TimeSpan.MaxValue, default, IsFlagged: true);
-            if (Look() == ClockSynchronisation.Waiting)
+            if (Update() == ClockSynchronisation.Waiting)
                 return null;
             var fix = new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: state != ClockSynchronisation.Synchronised);
             fixes.Add(fix);
