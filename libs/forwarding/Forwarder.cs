@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThermalStreaming.Hosting;
@@ -15,9 +14,6 @@ sealed partial class Forwarder : BackgroundService
     /// <summary>How long a stop may take; the host allows 25 s and the container 30 s.</summary>
     static readonly TimeSpan StopBudget = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the slot retries bytes of a journal that the device cannot read, before it skips them.</summary>
-    static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
-
     readonly SlotServices services;
     readonly ForwarderOptions options;
     readonly Health health;
@@ -25,7 +21,7 @@ sealed partial class Forwarder : BackgroundService
     readonly ILogger logger;
     readonly OwnedSlots slots;
     readonly ForwarderFigures figures;
-    readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
+    readonly UnreadableSince unreadable;
 
     // Only the adoption loop uses it.
     readonly HashSet<string> keptForRecovery = new(StringComparer.Ordinal);
@@ -40,6 +36,7 @@ sealed partial class Forwarder : BackgroundService
         slots = services.Slots;
         health = services.Health;
         clock = services.Clock;
+        unreadable = new UnreadableSince(clock);
         logger = services.Logger;
         figures = new ForwarderFigures(slots, services, page, meter);
     }
@@ -183,20 +180,15 @@ sealed partial class Forwarder : BackgroundService
     /// <exception cref="IOException">The journal cannot be used now.</exception>
     Slot Open(SlotDirectory directory, Ledger ledger, bool isAdopted)
     {
-        // Skips bytes that the device could not read for long enough.
-        var skipUnreadable = unreadableSince.TryGetValue(directory.Name, out var since) && clock.GetElapsedTime(since) >= ReadPatience;
         try
         {
-            var slot = Slot.Open(directory, ledger, services, isAdopted, skipUnreadable);
-            unreadableSince.TryRemove(directory.Name, out _);
+            var slot = Slot.Open(directory, ledger, services, isAdopted, unreadable.MaySkip(directory.Name));
+            unreadable.Note(directory.Name, problem: null);
             return slot;
         }
         catch (Exception e)
         {
-            if (DiskError.IsMedium(e))
-                unreadableSince.TryAdd(directory.Name, clock.GetTimestamp());
-            else
-                unreadableSince.TryRemove(directory.Name, out _);
+            unreadable.Note(directory.Name, e);
             directory.Dispose();
             throw;
         }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace ThermalStreaming.Journal;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 public static class JournalFiles
 {
-    static readonly ConcurrentDictionary<string, long> unreadableSince = new(StringComparer.Ordinal);
+    static readonly UnreadableSince unreadable = new(TimeProvider.System);
 
     /// <summary>
     /// The records of the journal with that epoch from <paramref name="from"/> on, in order. Damage is skipped. Each payload is valid until
@@ -39,12 +37,8 @@ public static class JournalFiles
         }
     }
 
-    static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end)
-    {
-        var skip =
-            unreadableSince.TryGetValue(path, out var since) && TimeProvider.System.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
-        return new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = skip }.Records();
-    }
+    static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end) =>
+        new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = unreadable.MaySkip(path) }.Records();
 
     static bool TryMove(IEnumerator<JournalEntry> records, string path)
     {
@@ -52,12 +46,12 @@ public static class JournalFiles
         {
             var isThere = records.MoveNext();
             if (!isThere)
-                unreadableSince.TryRemove(path, out _);
+                unreadable.Note(path, problem: null);
             return isThere;
         }
         catch (IOException e) when (DiskError.IsMedium(e))
         {
-            unreadableSince.TryAdd(path, TimeProvider.System.GetTimestamp());
+            unreadable.Note(path, e);
             throw;
         }
     }

@@ -21,12 +21,12 @@ public static class JournalOpening
         CancellationToken cancellationToken
     )
     {
-        long? unreadableSince = null;
+        var unreadable = new UnreadableSince(clock);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var skip = unreadableSince is { } since && clock.GetElapsedTime(since) >= SegmentExaminer.ReadPatience;
+                var skip = unreadable.MaySkip(options.Directory);
                 return DurableJournal.Open(options with { SkipUnreadable = skip }, clock, logger);
             }
             catch (Exception e) when (DiskError.IsFileProblem(e))
@@ -34,7 +34,7 @@ public static class JournalOpening
                 if (attempt == 1)
                     logger.OpenFails(e.Message);
                 report(e.Message);
-                unreadableSince = DiskError.IsMedium(e) ? unreadableSince ?? clock.GetTimestamp() : null;
+                unreadable.Note(options.Directory, e);
             }
 
             await Task.Delay(RetryInterval, clock, cancellationToken);

@@ -36,7 +36,7 @@ public sealed record JournalOptions
 
     /// <summary>
     /// Whether opening the journal skips bytes that the device cannot read (EIO), instead of throwing. For a caller that has waited long
-    /// enough for them; see <see cref="JournalOpening"/>.
+    /// enough for them; see <see cref="UnreadableSince"/>.
     /// </summary>
     public bool SkipUnreadable { get; set; }
 

@@ -31,12 +31,6 @@ sealed class Segment(string path, SegmentHeader header)
     /// <summary>File position from which the next offset mark is due.</summary>
     public long MarkDueAt { get; set; }
 
-    /// <summary>
-    /// When the device first failed to read a part of it, as a timestamp of the clock; null while all of it can be read.
-    /// <see cref="SegmentExaminer"/>'s own.
-    /// </summary>
-    public long? UnreadableSince { get; set; }
-
     /// <summary>Readings that can be read from <paramref name="offset"/> on.</summary>
     public long ReadingsFrom(long offset)
     {

@@ -6,12 +6,9 @@ namespace ThermalStreaming.Journal;
 /// </summary>
 sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments, DamageBook damage)
 {
-    /// <summary>How long to retry bytes that the device cannot read before delivery continues behind them.</summary>
-    public static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(30);
-
     // One examination at a time: it reads a whole file.
     readonly Lock examining = new();
-    readonly Lock gate = new();
+    readonly UnreadableSince unreadable = new(environment.Clock);
 
     /// <summary>Reads a segment through, and notes what is damaged.</summary>
     /// <param name="segment">The segment.</param>
@@ -43,33 +40,26 @@ sealed class SegmentExaminer(JournalEnvironment environment, SegmentSet segments
         }
     }
 
-    /// <summary>Notes that the device could not read bytes of a segment. After <see cref="ReadPatience"/> they count as damaged.</summary>
+    /// <summary>
+    /// Notes that the device could not read bytes of a segment. After <see cref="UnreadableSince.Patience"/> they count as damaged.
+    /// </summary>
     /// <returns>Whether reading may continue behind them; if not, the caller tries again later.</returns>
     /// <exception cref="IOException">The rest of the segment cannot be read now either.</exception>
     public bool TryStepOverUnreadable(Segment segment, IOException problem)
     {
-        lock (gate)
+        if (unreadable.Note(segment.Path, problem))
         {
-            if (segment.UnreadableSince is not { } since)
-            {
-                segment.UnreadableSince = environment.Clock.GetTimestamp();
-                environment.Logger.ReadFails(environment.Directory, Path.GetFileName(segment.Path), problem.Message, ReadPatience);
-                return false;
-            }
-
-            if (environment.Clock.GetElapsedTime(since) < ReadPatience)
-                return false;
+            var file = Path.GetFileName(segment.Path);
+            environment.Logger.ReadFails(environment.Directory, file, problem.Message, UnreadableSince.Patience);
         }
 
+        if (!unreadable.MaySkip(segment.Path))
+            return false;
         Examine(segment, skipUnreadable: true);
         NoteReadable(segment);
         return true;
     }
 
     /// <summary>Notes that the segment can be read again.</summary>
-    public void NoteReadable(Segment segment)
-    {
-        lock (gate)
-            segment.UnreadableSince = null;
-    }
+    public void NoteReadable(Segment segment) => unreadable.Note(segment.Path, problem: null);
 }
