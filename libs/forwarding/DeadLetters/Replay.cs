@@ -39,7 +39,6 @@ sealed partial class Replay
     readonly ReadingStore store;
     readonly Func<DeadLetter, List<DeadLetter>, Arrival?> read;
     readonly Dictionary<string, int> unsettled;
-    readonly Func<long, CancellationToken, Task<bool>> waitForSpace;
     readonly Health health;
     readonly ILogger logger;
     readonly long enoughBytes;
@@ -53,14 +52,12 @@ sealed partial class Replay
     /// <param name="read">Returns the part of a letter that can be taken, or null; adds the readings that still cannot be taken to the
     /// list.</param>
     /// <param name="unsettled">From <see cref="Unsettled"/>.</param>
-    /// <param name="waitForSpace">Waits until so many bytes fit into the journal; false when asked to stop first.</param>
     public Replay(
         ReadingStore store,
         DurableJournal journal,
         SlotServices services,
         Func<DeadLetter, List<DeadLetter>, Arrival?> read,
-        Dictionary<string, int> unsettled,
-        Func<long, CancellationToken, Task<bool>> waitForSpace
+        Dictionary<string, int> unsettled
     )
     {
         this.store = store;
@@ -68,7 +65,6 @@ sealed partial class Replay
         this.journal = journal;
         this.read = read;
         this.unsettled = unsettled;
-        this.waitForSpace = waitForSpace;
         deadLetters = services.DeadLetters;
         health = services.Health;
         logger = services.Logger;
@@ -201,7 +197,7 @@ sealed partial class Replay
         {
             while (ReadGroup(lines) is { Arrivals.Count: > 0 } letters)
             {
-                if (cancellationToken.IsCancellationRequested || !await waitForSpace(letters.Bytes, cancellationToken))
+                if (cancellationToken.IsCancellationRequested || !await store.WaitForRoomAsync(letters.Bytes, cancellationToken))
                     return false;
                 await TakeInAsync(letters, ownPath, taken, cancellationToken);
                 taken += letters.Arrivals.Count;

@@ -25,6 +25,7 @@ sealed partial class ReadingStore
     readonly ILogger logger;
     readonly Persistently untilLedgerWorks;
     readonly string intakePart;
+    readonly string journalPart;
 
     readonly List<JournalRecord> records = [];
     readonly List<Arrival?> claimed = [];
@@ -59,6 +60,7 @@ sealed partial class ReadingStore
         this.clock = clock;
         this.logger = logger;
         intakePart = $"intake {slot}";
+        journalPart = $"journal {slot}";
         untilLedgerWorks = new Persistently(LedgerPart, health, clock)
         {
             Explain = e => e.Message,
@@ -75,7 +77,13 @@ sealed partial class ReadingStore
     /// held.
     /// </summary>
     /// <exception cref="IOException">The ledger cannot be made durable now.</exception>
-    public bool MayReclaim() => isIndexed && journal.CommittedOffset <= Interlocked.Read(ref claimedFrom) && ledger.Flush();
+    public bool MayReclaim()
+    {
+        if (!isIndexed || journal.CommittedOffset > Interlocked.Read(ref claimedFrom))
+            return false;
+        ledger.Flush();
+        return true;
+    }
 
     /// <summary>Enters the journal's readings into the ledger before anything is stored. Waits as long as the ledger cannot be
     /// used.</summary>
@@ -164,11 +172,37 @@ sealed partial class ReadingStore
             },
             cancellationToken
         );
-        await untilLedgerWorks.DoAsync(() => ValueTask.FromResult(ledger.Flush()), cancellationToken);
+        await untilLedgerWorks.DoAsync(ledger.Flush, cancellationToken);
     }
 
-    /// <summary>Removes the slot's intake from health.</summary>
-    public void Close() => health.Forget(intakePart);
+    /// <summary>
+    /// Waits until the journal has room for so many bytes. Other slots wait for readings that are claimed, so this comes before a claim.
+    /// </summary>
+    /// <returns>False when asked to stop first.</returns>
+    public async Task<bool> WaitForRoomAsync(long bytes, CancellationToken cancellationToken)
+    {
+        while ((journal.FullReason ?? journal.WhyNoRoomFor(bytes)) is { } reason)
+        {
+            ReportFull(reason);
+            try
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+        health.Well(journalPart);
+        return true;
+    }
+
+    /// <summary>Removes the slot's intake and journal from health.</summary>
+    public void Close()
+    {
+        health.Forget(intakePart);
+        health.Forget(journalPart);
+    }
 
     async Task<int> ClaimNewAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
@@ -287,7 +321,7 @@ sealed partial class ReadingStore
             try
             {
                 var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
-                health.Well($"journal {slot}");
+                health.Well(journalPart);
                 return first;
             }
             catch (TimeoutException)
@@ -295,11 +329,13 @@ sealed partial class ReadingStore
                 // The disk filled up, or began to refuse, after WhyNoRoomFor found room.
                 if (journal.FullReason is not { } reason)
                     continue;
-                health.Unwell($"journal {slot}", $"{reason}. The broker keeps new messages until there is room.");
+                ReportFull(reason);
                 stop.ThrowIfCancellationRequested();
             }
         }
     }
+
+    void ReportFull(string reason) => health.Unwell(journalPart, $"{reason}. The broker keeps new messages until there is room.");
 
     IEnumerable<Payload?> ReadPayloads(long from)
     {

@@ -237,12 +237,8 @@ sealed partial class Ledger : IDisposable
     /// Makes everything entered so far durable; needed before a journal deletes entries that it could repeat. Takes no lock: it is called
     /// while an append waits for the space.
     /// </summary>
-    /// <returns>True; it throws when the disk refuses.</returns>
-    public bool Flush()
-    {
-        file.Flush();
-        return true;
-    }
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public void Flush() => file.Flush();
 
     public void Dispose()
     {

@@ -81,7 +81,7 @@ sealed class Slot : IAsyncDisposable
         connection = new ConnectionReport(() => mqtt.State, health, Name, $"{options.Mqtt.Host}:{options.Mqtt.Port}");
         mqtt.ConnectionChanged += _ => connection.Update();
         intake = new Intake(directory.Name, services);
-        replay = new Replay(store, journal, services, intake.TakeAgain, unsettled, WaitForSpaceAsync);
+        replay = new Replay(store, journal, services, intake.TakeAgain, unsettled);
         drain = new SessionDrain(subscriptions, mqtt, () => Volatile.Read(ref handledMessages), options, clock, logger);
         untilLettersAreKept = new Persistently("dead letters", health, clock)
         {
@@ -207,7 +207,6 @@ sealed class Slot : IAsyncDisposable
         await sink.DisposeAsync();
         Journal.Dispose();
         health.Forget($"mqtt {Name}");
-        health.Forget($"journal {Name}");
         health.Forget($"delivery {Name}");
         health.Forget($"replay {Name}");
         store.Close();
@@ -268,31 +267,12 @@ sealed class Slot : IAsyncDisposable
             intake.Begin();
             groupBytes = 0;
             Take();
-            // Other slots wait for readings that are claimed, so find space before claiming. Messages that are not stored are not
-            // acknowledged: they come again.
-            if (!await WaitForSpaceAsync(groupBytes, cancellationToken))
+            // Messages that are not stored are not acknowledged: they come again.
+            if (!await store.WaitForRoomAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync(cancellationToken);
             Volatile.Write(ref handledMessages, handledMessages + group.Count);
         }
-    }
-
-    async Task<bool> WaitForSpaceAsync(long bytes, CancellationToken cancellationToken)
-    {
-        while ((Journal.FullReason ?? Journal.WhyNoRoomFor(bytes)) is { } reason)
-        {
-            health.Unwell($"journal {Name}", $"{reason}. The broker keeps new messages until there is room.");
-            try
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                return false;
-            }
-        }
-        health.Well($"journal {Name}");
-        return true;
     }
 
     void Take()
