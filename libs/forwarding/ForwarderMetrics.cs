@@ -23,7 +23,6 @@ sealed class ForwarderMetrics
     long receivedTotal;
     long duplicateTotal;
     long storedTotal;
-    long deadTotal;
     long sentTotal;
     long committedTotal;
     long failedTotal;
@@ -109,8 +108,6 @@ sealed class ForwarderMetrics
 
     public long StoredTotal => Interlocked.Read(ref storedTotal);
 
-    public long DeadTotal => Interlocked.Read(ref deadTotal);
-
     public long SentTotal => Interlocked.Read(ref sentTotal);
 
     /// <summary>Readings sent since the start whose commit was confirmed.</summary>
@@ -135,7 +132,6 @@ sealed class ForwarderMetrics
         Interlocked.Add(ref receivedTotal, receivedReadings);
         Interlocked.Add(ref storedTotal, storedReadings);
         Interlocked.Add(ref duplicateTotal, duplicateReadings);
-        Interlocked.Add(ref deadTotal, deadMessages);
     }
 
     public void Refused(int readings) => refused.Add(readings);

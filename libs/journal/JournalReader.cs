@@ -37,9 +37,6 @@ public sealed class JournalReader : IDisposable
         Refresh();
     }
 
-    /// <summary>The next entry has this offset, or a higher one.</summary>
-    public long NextOffset => Math.Max(offset, from);
-
     long Position => scanner?.Position ?? start;
 
     /// <summary>The next entry, if there is one by now. Its payload is valid until the next call.</summary>

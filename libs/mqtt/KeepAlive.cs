@@ -14,8 +14,6 @@ sealed class KeepAlive(TimeSpan period, TimeProvider clock)
     long writeStarted;
     long pingSent;
 
-    public TimeSpan Period => period;
-
     /// <summary>How often to call <see cref="IsPingDue"/>.</summary>
     public TimeSpan Interval { get; } = period / 8 < TimeSpan.FromSeconds(1) ? period / 8 : TimeSpan.FromSeconds(1);
 

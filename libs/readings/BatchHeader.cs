@@ -38,7 +38,6 @@ sealed class BatchHeader
         }
         NamedDeviceId = batch.DeviceId;
         BootId = batch.BootId;
-        Replayed = batch.Replayed;
         quality = ThermalValues.Plain(Encoding.UTF8.GetBytes(batch.Quality)).ToArray();
         if (BootId.Length > 64)
             throw new PayloadException("boot_id is longer than 64 characters");
@@ -73,8 +72,6 @@ sealed class BatchHeader
     public string NamedDeviceId { get; }
 
     public string BootId { get; }
-
-    public bool Replayed { get; }
 
     /// <summary>
     /// What is odd about a reading: its own words and those of the batch. The batch's words are left out if both together are too long.

@@ -33,8 +33,6 @@ sealed class JsonPayload : Payload
 
     public override int Count => items.Count;
 
-    public override bool Replayed => false;
-
     public override ReadingIdentity Identity(int index) =>
         items[index] is { BootId.Length: > 0 } item ? new(origin.DeviceId, item.BootId, Kind, item.Sequence) : origin.Identity(index);
 

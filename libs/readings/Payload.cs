@@ -40,9 +40,6 @@ public abstract class Payload
     /// </summary>
     public IReadOnlyDictionary<int, string> Problems => problems ?? none;
 
-    /// <summary>True when its sender marked it as published again.</summary>
-    public abstract bool Replayed { get; }
-
     /// <summary>Identity of the reading at <paramref name="index"/>: its own or the assigned one; incomplete if it has neither.</summary>
     public abstract ReadingIdentity Identity(int index);
 

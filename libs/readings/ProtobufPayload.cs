@@ -30,8 +30,6 @@ sealed class ProtobufPayload : Payload
 
     public override int Count => items.Length;
 
-    public override bool Replayed => header.Replayed;
-
     /// <exception cref="PayloadException">It is not a batch of such readings; the message says what it seems to be.</exception>
     public static ProtobufPayload Decode(ReadOnlyMemory<byte> payload, PayloadOrigin origin, RowLimits? limits)
     {

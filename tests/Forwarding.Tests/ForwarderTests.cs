@@ -94,7 +94,7 @@ public sealed class ForwarderTests(ITestOutputHelper output) : ForwarderTest(out
         }
 
         await DeliveredAsync(10);
-        await Eventually.TrueAsync(() => replica.Metrics.DeadTotal == poison.Length);
+        await Eventually.TrueAsync(() => replica.Figure("thermal.forwarder.dead_letters") == poison.Length);
 
         AssertOnce(("pi-1", 1, 10));
         var letters = DeadLetters.ReadAll(Path.Combine(directory.Path, "dead-letters")).ToList();

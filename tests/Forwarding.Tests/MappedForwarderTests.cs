@@ -56,7 +56,7 @@ public sealed class MappedForwarderTests(ITestOutputHelper output) : ForwarderTe
                 File.ReadAllText(directory.File("slots/slot-0/subscriptions")) is var text
                 && !text.Contains("/tele/", StringComparison.Ordinal)
             );
-            await Eventually.TrueAsync(() => replica.Metrics.DeadTotal == 1);
+            await Eventually.TrueAsync(() => replica.Figure("thermal.forwarder.dead_letters") == 1);
         }
         Assert.Equal("garden", Devices());
         Assert.Equal("homeassistant_state/sensor/living_co2/state", Assert.Single(DeadLetters.ReadAll(DeadLettersDirectory)).Topic);

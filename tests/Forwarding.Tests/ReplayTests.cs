@@ -184,7 +184,7 @@ public sealed class ReplayTests(ITestOutputHelper output) : ForwarderTest(output
         ];
         foreach (var (topic, payload) in poison)
             await PublishAsync(topic, payload, null);
-        await Eventually.TrueAsync(() => replica.Metrics.DeadTotal == poison.Length);
+        await Eventually.TrueAsync(() => replica.Figure("thermal.forwarder.dead_letters") == poison.Length);
         // What a person's hand left, which is no letter.
         await File.AppendAllTextAsync(DeadLetters.Files(DeadLettersDirectory)[0], "{\"at\":\n");
 

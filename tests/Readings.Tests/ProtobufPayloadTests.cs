@@ -8,12 +8,10 @@ public sealed class ProtobufPayloadTests
     public void Names_each_reading()
     {
         var batch = Rows.Batch(Rows.Full(5), Rows.Full(6));
-        batch.Replayed = true;
 
         var payload = Rows.Decode(batch);
 
         Assert.Equal(2, payload.Count);
-        Assert.True(payload.Replayed);
         Assert.Equal(new ReadingIdentity("pi-1", batch.BootId, ReadingKind.Thermal, 6), payload.Identity(1));
         Assert.True(payload.Identity(1).IsComplete);
         Assert.Equal(Instants.FromMicroseconds(Rows.ObservedAtUs), payload.ObservedAt(0));

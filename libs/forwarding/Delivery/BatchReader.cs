@@ -13,9 +13,6 @@ sealed class BatchReader(DurableJournal journal, long position, TimeProvider clo
     bool isHeld;
     long firstSeen;
 
-    /// <summary>First offset that is in no batch yet.</summary>
-    public long Next => next;
-
     /// <summary>When the first reading of the growing batch was seen; meaningful while the batch is not empty.</summary>
     public long FirstSeen => firstSeen;
 

@@ -40,8 +40,8 @@ sealed partial class DeliveryLoop(
     long lastPoll;
     long lingerTicks;
 
-    /// <summary>One past the last offset that the sink has accepted.</summary>
-    public long Sent { get; private set; }
+    // One past the last offset that the sink has accepted.
+    long sent;
 
     /// <summary>How long a batch waits for more readings now. May be asked from any thread.</summary>
     public TimeSpan Linger => TimeSpan.FromTicks(Volatile.Read(ref lingerTicks));
@@ -119,7 +119,7 @@ sealed partial class DeliveryLoop(
     /// </summary>
     async Task RestAsync(Pause paused, CancellationToken drain, CancellationToken abort)
     {
-        var isSettled = reader is null || Sent <= journal.CommittedOffset;
+        var isSettled = reader is null || sent <= journal.CommittedOffset;
         if (!isSettled && clock.GetElapsedTime(lastPoll) >= sink.PollInterval)
             await PollAsync(abort);
         health.Well(part, paused.Text);
@@ -145,7 +145,7 @@ sealed partial class DeliveryLoop(
         // A plan that ends beyond the journal's end cannot be repeated: the disk lost readings that it had called durable.
         plannedEnd = position.BatchEnd <= journal.NextOffset ? position.BatchEnd : null;
         isCut = false;
-        Sent = start;
+        sent = start;
         batch.Clear(start);
         lastPoll = clock.GetTimestamp();
         Recovered();
@@ -172,7 +172,7 @@ sealed partial class DeliveryLoop(
         return isCut;
     }
 
-    bool IsDue(bool draining) => draining || Flushes.Wants(Sent) || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger;
+    bool IsDue(bool draining) => draining || Flushes.Wants(sent) || clock.GetElapsedTime(reader!.FirstSeen) >= sink.Limits.Linger;
 
     bool Fill()
     {
@@ -200,7 +200,7 @@ sealed partial class DeliveryLoop(
         failures = 0;
         plannedEnd = null;
         isCut = false;
-        Sent = batch.EndOffset;
+        sent = batch.EndOffset;
         batch.Clear(batch.EndOffset);
     }
 
