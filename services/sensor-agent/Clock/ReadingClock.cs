@@ -35,7 +35,8 @@ sealed partial class ReadingClock
     TimeSpan offset;
     TimeSpan waitsSince;
     TimeSpan? confirmed;
-    ClockSynchronisation? state;
+    volatile ClockSynchronisation state;
+    bool hasLooked;
     long steps;
 
     public ReadingClock(
@@ -64,14 +65,7 @@ sealed partial class ReadingClock
     }
 
     /// <summary>The state of the clock at the last <see cref="Update"/>; <see cref="ClockWatch"/> makes one every second.</summary>
-    public ClockSynchronisation State
-    {
-        get
-        {
-            lock (gate)
-                return state!.Value;
-        }
-    }
+    public ClockSynchronisation State => state;
 
     /// <summary>For how long readings have been held back for the clock; null if they were not at the last <see cref="Update"/>.</summary>
     public TimeSpan? WaitsFor
@@ -120,8 +114,8 @@ sealed partial class ReadingClock
             if (doubt >= LeastStep / 2)
             {
                 // Nothing was learned; the next one follows in a second at most.
-                if (state is { } known)
-                    return known;
+                if (hasLooked)
+                    return state;
                 isSynchronised = isSynchronised is null ? null : false;
             }
             if ((measured - offset).Duration() >= LeastStep)
@@ -136,7 +130,7 @@ sealed partial class ReadingClock
                 fixes.Add(new ClockFix(bootId, kernel.SinceBoot(), offset, IsFlagged: false));
             }
             Change(Judge(isSynchronised));
-            return state!.Value;
+            return state;
         }
     }
 
@@ -262,15 +256,15 @@ sealed partial class ReadingClock
         // After hours without NTP the kernel calls the clock unsynchronised, but it is as good as before until somebody sets it.
         if (follows || IsConfirmed)
             return ClockSynchronisation.Synchronised;
-        if (state == ClockSynchronisation.Synchronised)
+        if (hasLooked && state == ClockSynchronisation.Synchronised)
             waitsSince = kernel.SinceBoot();
         return kernel.SinceBoot() - waitsSince < patience ? ClockSynchronisation.Waiting : ClockSynchronisation.Unsynchronised;
     }
 
     void Change(ClockSynchronisation now)
     {
-        var before = state;
-        state = now;
+        ClockSynchronisation? before = hasLooked ? state : null;
+        (state, hasLooked) = (now, true);
         switch (now)
         {
             case ClockSynchronisation.Waiting:
