@@ -197,7 +197,7 @@ sealed partial class Replay
         {
             while (ReadGroup(lines) is { Arrivals.Count: > 0 } letters)
             {
-                if (cancellationToken.IsCancellationRequested || !await store.WaitForRoomAsync(letters.Bytes, cancellationToken))
+                if (cancellationToken.IsCancellationRequested || !await store.Room.WaitAsync(letters.Bytes, cancellationToken))
                     return false;
                 await TakeInAsync(letters, ownPath, taken, cancellationToken);
                 taken += letters.Arrivals.Count;

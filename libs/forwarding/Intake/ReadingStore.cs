@@ -25,7 +25,6 @@ sealed partial class ReadingStore
     readonly ILogger logger;
     readonly Persistently untilLedgerWorks;
     readonly string intakePart;
-    readonly string journalPart;
 
     readonly List<JournalRecord> records = [];
     readonly List<Arrival?> claimed = [];
@@ -60,7 +59,7 @@ sealed partial class ReadingStore
         this.clock = clock;
         this.logger = logger;
         intakePart = $"intake {slot}";
-        journalPart = $"journal {slot}";
+        Room = new JournalRoom(slot, journal, health, clock);
         untilLedgerWorks = new Persistently(LedgerPart, health, clock)
         {
             Explain = e => e.Message,
@@ -71,6 +70,9 @@ sealed partial class ReadingStore
 
     /// <summary>Name of the slot.</summary>
     public string Slot => slot;
+
+    /// <summary>Waits for room in the journal. Other slots wait for readings that are claimed, so find room before claiming.</summary>
+    public JournalRoom Room { get; }
 
     /// <summary>
     /// Whether delivered segments may be deleted: only once the ledger has their readings, durably. Called by the journal, with its lock
@@ -175,33 +177,11 @@ sealed partial class ReadingStore
         await untilLedgerWorks.DoAsync(ledger.Flush, cancellationToken);
     }
 
-    /// <summary>
-    /// Waits until the journal has room for so many bytes. Other slots wait for readings that are claimed, so this comes before a claim.
-    /// </summary>
-    /// <returns>False when asked to stop first.</returns>
-    public async Task<bool> WaitForRoomAsync(long bytes, CancellationToken cancellationToken)
-    {
-        while ((journal.FullReason ?? journal.WhyNoRoomFor(bytes)) is { } reason)
-        {
-            ReportFull(reason);
-            try
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                return false;
-            }
-        }
-        health.Well(journalPart);
-        return true;
-    }
-
     /// <summary>Removes the slot's intake and journal from health.</summary>
     public void Close()
     {
         health.Forget(intakePart);
-        health.Forget(journalPart);
+        Room.Close();
     }
 
     async Task<int> ClaimNewAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
@@ -321,7 +301,7 @@ sealed partial class ReadingStore
             try
             {
                 var first = await appending.WaitAsync(TimeSpan.FromSeconds(1), clock, CancellationToken.None);
-                health.Well(journalPart);
+                Room.ReportWell();
                 return first;
             }
             catch (TimeoutException)
@@ -329,13 +309,11 @@ sealed partial class ReadingStore
                 // The disk filled up, or began to refuse, after WhyNoRoomFor found room.
                 if (journal.FullReason is not { } reason)
                     continue;
-                ReportFull(reason);
+                Room.ReportFull(reason);
                 stop.ThrowIfCancellationRequested();
             }
         }
     }
-
-    void ReportFull(string reason) => health.Unwell(journalPart, $"{reason}. The broker keeps new messages until there is room.");
 
     IEnumerable<Payload?> ReadPayloads(long from)
     {

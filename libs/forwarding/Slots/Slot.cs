@@ -232,7 +232,7 @@ sealed class Slot : IAsyncDisposable
     {
         long? lastReplay = null;
         connection.Update();
-        health.Well($"journal {Name}");
+        store.Room.ReportWell();
         await store.IndexJournalAsync(cancellationToken);
         await replay.SettleAsync(cancellationToken);
         var presence = new Presence(mqtt, options, clock);
@@ -268,7 +268,7 @@ sealed class Slot : IAsyncDisposable
             groupBytes = 0;
             Take();
             // Messages that are not stored are not acknowledged: they come again.
-            if (!await store.WaitForRoomAsync(groupBytes, cancellationToken))
+            if (!await store.Room.WaitAsync(groupBytes, cancellationToken))
                 return;
             await StoreAsync(cancellationToken);
             Volatile.Write(ref handledMessages, handledMessages + group.Count);
