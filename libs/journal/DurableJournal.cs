@@ -301,10 +301,16 @@ public sealed class DurableJournal : IDisposable
         }
         finally
         {
-            damage.Save(FirstOffset);
-            segmentWriter.Dispose();
-            lockFile.Dispose();
-            segments.Close();
+            try
+            {
+                damage.Save(FirstOffset);
+            }
+            finally
+            {
+                segmentWriter.Dispose();
+                lockFile.Dispose();
+                segments.Close();
+            }
         }
     }
 
