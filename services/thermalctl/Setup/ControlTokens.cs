@@ -16,17 +16,19 @@ sealed class ControlTokens(SetupPlaces places, TextWriter output)
         if (!Directory.Exists(places.Control))
             return;
         var token = SafeFile.ReadOrEmpty(Own).Trim();
-        if (!IsOne(token))
+        var isNew = !IsOne(token);
+        if (isNew)
         {
             token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes));
             SafeFile.Write(Own, token + "\n");
-            output.WriteLine("made a control token");
         }
         foreach (var directory in Directory.GetDirectories(places.Control).Order(StringComparer.Ordinal))
         {
             if (ServiceUsers.IsMounted(directory))
                 SafeFile.WriteIfChanged(Path.Combine(directory, "token"), token + "\n", SafeFile.ReadOnlyForAll);
         }
+        if (isNew)
+            output.WriteLine("made a control token");
     }
 
     /// <summary>Makes a new token; services use it at once.</summary>
