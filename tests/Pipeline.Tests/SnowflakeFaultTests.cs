@@ -149,6 +149,7 @@ public sealed class SnowflakeFaultTests(ThermalRoad pipeline, ITestOutputHelper 
                 // The figure is of the process.
                 await project.StopServiceAsync(service);
                 await project.StartServiceAsync(service);
+                await project.ReadyAsync();
             }
         );
 
