@@ -28,6 +28,7 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
     public async Task<OpenPosition> OpenNamedAsync(SinkStart start, long sentEnd, CancellationToken cancellationToken)
     {
         var (epoch, initialEnd) = (start.Slot.Epoch, start.Slot.InitialEnd);
+        var ownEnd = Math.Max(initialEnd, sentEnd);
         var record = await records.RecallAsync(start.Slot, cancellationToken);
         while (true)
         {
@@ -42,11 +43,11 @@ sealed partial class ChannelOpener(SnowpipeClient client, SnowpipeOptions option
             record ??= records.Remember(start.Slot, new ChannelRecord(epoch, 1, 0, opened.Status.RowErrors));
             var next =
                 OffsetToken.TryParse(opened.Status.CommittedToken, out var token) && token.Epoch == epoch ? token.Offset + 1 : (long?)null;
-            if (next > Math.Max(initialEnd, sentEnd))
+            if (next > ownEnd)
             {
                 // The disk lost data that it had called durable, or an older copy of the journal was restored. Readings that it held at the
                 // start are committed; later ones are not, even where they have got the offsets of lost ones.
-                LogLostTail(name, next.Value - 1, Math.Max(initialEnd, sentEnd) - 1);
+                LogLostTail(name, next.Value - 1, ownEnd - 1);
                 record = records.Remember(
                     start.Slot,
                     new ChannelRecord(epoch, record.Generation + 1, Math.Max(start.Cursor, initialEnd), 0)

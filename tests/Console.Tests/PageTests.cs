@@ -8,8 +8,7 @@ public sealed class PageTests(Chromium chromium, ITestOutputHelper output) : ICl
     const int MostBytes = 150 * 1024,
         MostRounds = 6;
 
-    const double MostMilliseconds = 300,
-        MostEmptyPages = 15;
+    const double MostMilliseconds = 300;
 
     [Theory]
     [InlineData("desktop-light", 1280, 800, false)]
@@ -127,36 +126,26 @@ public sealed class PageTests(Chromium chromium, ITestOutputHelper output) : ICl
         Assert.Empty(visit.Complaints);
     }
 
-    /// <summary>
-    /// From the navigation to the load event, by the browser's clock, each time without a cache. On a machine that is slow now, an empty page
-    /// is slow too.
-    /// </summary>
+    /// <summary>From the navigation to the load event, by the browser's clock, each time without a cache.</summary>
     [Fact]
     public async Task Loads_within_300_ms()
     {
         await using var stand = await ConsoleStand.StartAsync(hasDay: true);
-        var empty = new Uri("data:text/html,<!doctype html><title>empty</title><p>empty");
-        var (best, bestEmpty) = (double.MaxValue, double.MaxValue);
+        var best = double.MaxValue;
         // The best of five is the page's own speed, unless other tests take the whole machine all the time.
-        for (var round = 1; round <= MostRounds && !IsFast(); round++)
+        for (var round = 1; round <= MostRounds && best >= MostMilliseconds; round++)
         {
+            List<double> loads = [];
             for (var i = 0; i < 5; i++)
             {
-                best = Math.Min(best, await LoadAsync(stand.Console.Page));
-                bestEmpty = Math.Min(bestEmpty, await LoadAsync(empty));
+                await using var visit = await chromium.OpenAsync(stand.Console.Page);
+                loads.Add(await visit.Page.EvaluateAsync<double>("() => performance.getEntriesByType('navigation')[0].loadEventEnd"));
             }
-            output.WriteLine($"best load event after {best:0} ms, of an empty page after {bestEmpty:0} ms");
+            output.WriteLine($"load event after {string.Join(", ", loads.Select(load => $"{load:0}"))} ms");
+            best = Math.Min(best, loads.Min());
         }
 
-        Assert.True(IsFast(), $"The page takes {best:0} ms, an empty one {bestEmpty:0} ms.");
-
-        bool IsFast() => best < MostMilliseconds || best < MostEmptyPages * bestEmpty;
-    }
-
-    async Task<double> LoadAsync(Uri address)
-    {
-        await using var visit = await chromium.OpenAsync(address);
-        return await visit.Page.EvaluateAsync<double>("() => performance.getEntriesByType('navigation')[0].loadEventEnd");
+        Assert.InRange(best, 1, MostMilliseconds);
     }
 
     [Fact]
