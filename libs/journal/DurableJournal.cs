@@ -46,7 +46,7 @@ public sealed class DurableJournal : IDisposable
             damage.Report(found.Segments[^1], found.Damage, found.Committed, found.Segments[0].First);
 
         var segmentBytes = Math.Max(1024, Math.Min(options.SegmentBytes, options.MaxBytes / 8));
-        var removal = new SegmentRemoval(environment, damage, options.BeforeReclaim);
+        var removal = new SegmentRemoval(environment, damage, options.BeforeReclaim, isFlushDue: found.FlushProblem is not null);
         var openMilliseconds = found.Segments.Max(segment => segment.Marks.Max(mark => mark.OpenMilliseconds));
         foundTail = new FoundTail(environment, found.Segments[^1].Path, found.FlushProblem);
         segments = new SegmentSet(environment, found, removal, segmentBytes);

@@ -21,17 +21,18 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         if (files.Count == 0)
             return Create();
 
-        var segments = BuildSegments(files, epoch);
         var cursor = ReadCursor(CursorFile.Name, epoch, out var damaged);
         var recent = ReadCursor(CursorFile.RecentName, epoch, out _);
         if (recent?.Committed > cursor?.Committed || cursor is null)
             cursor = recent;
+        var givenOut = cursor?.Next ?? 0;
+        var segments = BuildSegments(files, epoch, givenOut);
         if (damaged)
             logger.CursorDamaged(directory, cursor?.Committed ?? segments[0].First);
 
         var flushProblem = FlushTail(segments[^1]);
-        var known = Math.Max(cursor?.Next ?? 0, cursor?.Committed ?? 0);
-        var (next, damage) = ReadTail(segments[^1], epoch, known);
+        var known = Math.Max(givenOut, cursor?.Committed ?? 0);
+        var (next, damage) = ReadTail(segments[^1], epoch, givenOut, known);
         var committed = Math.Clamp(cursor?.Committed ?? segments[0].First, segments[0].First, next);
         return new RecoveredJournal(
             epoch,
@@ -130,7 +131,7 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return true;
     }
 
-    List<Segment> BuildSegments(List<SegmentFile> files, ulong epoch)
+    List<Segment> BuildSegments(List<SegmentFile> files, ulong epoch, long givenOut)
     {
         List<Segment> segments = [];
         var mark = files.Find(file => file.Header is not null)?.Header?.Mark ?? new TimeMark(0, Now, 0);
@@ -138,7 +139,13 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         {
             var header =
                 file.Header
-                ?? new SegmentHeader(epoch, file.First, EndOf(segments, epoch, file.First), mark.WallMilliseconds, mark.OpenMilliseconds);
+                ?? new SegmentHeader(
+                    epoch,
+                    file.First,
+                    EndOf(segments, epoch, file.First, givenOut),
+                    mark.WallMilliseconds,
+                    mark.OpenMilliseconds
+                );
             mark = header.Mark;
             if (segments.Count > 0)
             {
@@ -155,14 +162,19 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         return segments;
     }
 
-    /// <summary>Offset at which the segment before a damaged header ends: counted from that segment's records if all are whole.</summary>
-    long EndOf(List<Segment> segments, ulong epoch, long next)
+    /// <summary>
+    /// Offset at which the segment before a damaged header ends: counted from that segment's records if all are whole. If not, the offset at
+    /// which the next segment begins is the best answer, unless numbering jumped there: then an earlier start found damage at the end of
+    /// that segment, and readings behind it may have been delivered since. They keep the offsets that start gave them.
+    /// </summary>
+    long EndOf(List<Segment> segments, ulong epoch, long next, long givenOut)
     {
         if (segments.Count == 0)
             return next;
         var previous = segments[^1];
-        var survey = Survey(previous, epoch).Examine(previous.FileBytes, end: null);
-        return survey.Gaps.Count == 0 && survey.EndPosition == previous.FileBytes ? survey.End : next;
+        var isJump = next - previous.First >= Frame.MaxCount && givenOut <= next;
+        var survey = Survey(previous, epoch).Examine(previous.FileBytes, end: null, isJump ? givenOut : 0);
+        return isJump || (survey.Gaps.Count == 0 && survey.EndPosition == previous.FileBytes) ? survey.End : next;
     }
 
     void RepairHeader(string path, SegmentHeader header) =>
@@ -180,9 +192,9 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         );
 
     /// <summary>Reads the last segment through and finds the offset at which numbering can safely continue.</summary>
-    (long Next, IReadOnlyList<Gap> Damage) ReadTail(Segment last, ulong epoch, long known)
+    (long Next, IReadOnlyList<Gap> Damage) ReadTail(Segment last, ulong epoch, long givenOut, long known)
     {
-        var survey = Survey(last, epoch).Examine(last.FileBytes, end: null, known);
+        var survey = Survey(last, epoch).Examine(last.FileBytes, end: null, givenOut);
         last.End = survey.End;
         last.Size = survey.EndPosition;
         last.Gaps = survey.Gaps;

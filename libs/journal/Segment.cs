@@ -53,6 +53,13 @@ sealed class Segment(string path, SegmentHeader header)
         Marks.RemoveRange(kept, Marks.Count - kept);
     }
 
+    /// <summary>The last time mark at or before an offset; the first of all if there is none.</summary>
+    public TimeMark MarkBefore(long offset)
+    {
+        var mark = Marks.FindLast(mark => mark.Offset <= offset);
+        return mark == default ? Marks[0] : mark;
+    }
+
     public static string FileName(long first) => first.ToString("D20", CultureInfo.InvariantCulture) + Extension;
 
     /// <summary>The segment files of a directory with the offsets in their names, in order. Other files are ignored.</summary>

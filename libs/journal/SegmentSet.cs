@@ -11,6 +11,9 @@ sealed class SegmentSet
     readonly long segmentBytes;
     readonly ChangeSignal changes = new();
 
+    // Held while segments are deleted, and taken before the gate.
+    readonly Lock deleting = new();
+
     // Reentrant: JournalOptions.BeforeReclaim is called with it held, and reads offsets.
     readonly Lock gate = new();
     readonly List<Segment> segments;
@@ -128,11 +131,7 @@ sealed class SegmentSet
     {
         lock (gate)
         {
-            var oldest = segments.Find(segment => segment.ReadingsFrom(committedOffset) > 0);
-            if (oldest is null)
-                return null;
-            var mark = oldest.Marks.FindLast(mark => mark.Offset <= committedOffset);
-            return mark == default ? oldest.Marks[0] : mark;
+            return segments.Find(segment => segment.ReadingsFrom(committedOffset) > 0)?.MarkBefore(committedOffset);
         }
     }
 
@@ -142,7 +141,6 @@ sealed class SegmentSet
     /// <returns>Whether space was freed.</returns>
     public bool Commit(long offset)
     {
-        bool hasDeleted;
         lock (gate)
         {
             if (offset > nextOffset)
@@ -152,12 +150,9 @@ sealed class SegmentSet
             }
 
             committedOffset = Math.Max(committedOffset, offset);
-            hasDeleted = TryDeleteDelivered();
         }
 
-        if (hasDeleted)
-            removal.Flush();
-        return hasDeleted;
+        return DeleteDelivered();
     }
 
     /// <summary>Lowers the committed offset to <paramref name="offset"/>, or to the first offset that is still stored.</summary>
@@ -168,16 +163,21 @@ sealed class SegmentSet
             return committedOffset = Math.Clamp(offset, segments[0].First, committedOffset);
     }
 
-    /// <summary>Deletes the committed segments, except the last one, as far as the journal's owner and the disk allow it.</summary>
+    /// <summary>
+    /// Deletes the committed segments, except the last one, as far as the journal's owner and the disk allow it. Each deletion is durable
+    /// before the next. Otherwise a power cut might bring a segment back without the one behind it, which says where it ends.
+    /// </summary>
     /// <returns>Whether space was freed.</returns>
     public bool DeleteDelivered()
     {
-        bool hasDeleted;
-        lock (gate)
-            hasDeleted = TryDeleteDelivered();
-        if (hasDeleted)
-            removal.Flush();
-        return hasDeleted;
+        lock (deleting)
+        {
+            long? allowed = null;
+            var hasDeleted = false;
+            while (removal.TryFlush() && TryDeleteFirst(ref allowed))
+                hasDeleted = true;
+            return hasDeleted;
+        }
     }
 
     /// <summary>
@@ -249,17 +249,14 @@ sealed class SegmentSet
     /// <summary>Shows readers a new segment that is on disk, and deletes those before it that are delivered.</summary>
     public void Add(Segment segment)
     {
-        bool hasDeleted;
         lock (gate)
         {
             segments.Add(segment);
             mustBeginNew = false;
             Show(segment, segment.FileBytes);
-            hasDeleted = TryDeleteDelivered();
         }
 
-        if (hasDeleted)
-            removal.Flush();
+        DeleteDelivered();
     }
 
     /// <summary>Notes the damaged places of a segment. A damaged last segment is no longer written to.</summary>
@@ -317,7 +314,7 @@ sealed class SegmentSet
     /// <summary>Ends the waits of all readers, now and from now on.</summary>
     public void Close() => changes.Close();
 
-    // All below: called with the gate held.
+    // Show and CountFrom: called with the gate held.
     void Show(Segment segment, long bytes)
     {
         nextOffset = Math.Max(nextOffset, segment.End);
@@ -326,18 +323,21 @@ sealed class SegmentSet
         changes.Raise();
     }
 
-    bool TryDeleteDelivered()
+    /// <param name="allowed">Up to where the journal's owner lets segments be deleted; null before it was asked.</param>
+    bool TryDeleteFirst(ref long? allowed)
     {
-        var any = false;
-        while (segments.Count > 1 && segments[0].End <= committedOffset && segments[1].First <= committedOffset)
+        lock (gate)
         {
-            if ((!any && !removal.IsAllowed(segments[0])) || !removal.TryRemove(segments[0]))
-                break;
+            var to = Math.Min(committedOffset, allowed ?? committedOffset);
+            if (segments.Count == 1 || segments[0].End > to || segments[1].First > to)
+                return false;
+            if ((allowed is null && !removal.IsAllowed(segments[0])) || !removal.TryRemove(segments[0]))
+                return false;
+            allowed = to;
             sizeBytes -= segments[0].FileBytes;
             segments.RemoveAt(0);
-            any = true;
+            return true;
         }
-        return any;
     }
 
     long CountFrom(long offset)

@@ -178,4 +178,63 @@ public sealed class DamagedJournalTests : JournalTest
         var first = log.Collector.GetSnapshot()[0];
         Assert.Equal((LogLevel.Error, nameof(Log.SegmentsGone)), (first.Level, first.Id.Name));
     }
+
+    /// <summary>
+    /// A power cut leaves a hole in the last append, and a second one an unfinished file where the next segment was begun. In between, the
+    /// readings behind the hole may have been delivered, by their offsets.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    [InlineData(300)]
+    public void Readings_behind_a_hole_keep_their_offsets_when_the_next_segment_was_never_finished(int bytes)
+    {
+        var options = new JournalOptions { SegmentBytes = 1024 };
+        MakeHole(options);
+        long next;
+        List<long> offsets;
+        using (var journal = Open(options))
+        {
+            offsets = Offsets(journal);
+            next = journal.NextOffset;
+        }
+
+        File.WriteAllBytes(Path.Combine(temp.Path, Segment.FileName(next)), new byte[bytes]);
+        using var again = Open(options);
+
+        Assert.Equal(2, offsets.Count);
+        Assert.Equal(offsets, Offsets(again));
+    }
+
+    [Fact]
+    public void Readings_behind_a_hole_keep_their_offsets_when_everything_is_committed()
+    {
+        var options = new JournalOptions { SegmentBytes = 1024 };
+        MakeHole(options);
+        List<long> offsets;
+        using (var journal = Open(options))
+        {
+            offsets = Offsets(journal);
+            journal.Commit(journal.NextOffset);
+        }
+
+        using var again = Open(options);
+
+        Assert.Equal(2, offsets.Count);
+        Assert.Equal(offsets, Offsets(again));
+    }
+
+    /// <summary>The first two of four readings become zeros, their lengths and counts included.</summary>
+    void MakeHole(JournalOptions options)
+    {
+        using (var journal = Open(options))
+        {
+            for (var i = 0; i < 4; i++)
+                journal.Append(new string((char)('a' + i), 100));
+        }
+
+        using var file = File.Open(Segment.List(temp.Path)[0].Path, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = SegmentHeader.Bytes + 100;
+        file.Write(new byte[100]);
+    }
 }
