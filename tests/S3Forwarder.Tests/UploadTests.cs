@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using ThermalStreaming.Forwarding;
 
@@ -82,7 +83,7 @@ public sealed class UploadTests : SinkTest
         Spool.AddInverters(1, change: (_, reading) => reading.FrequencyHz = double.NaN);
         Spool.AddInverters(1, Spool.Noon.AddYears(-10));
         var sink = NewSink(Options() with { Validation = drops ? InvalidReadings.Drop : InvalidReadings.Quarantine });
-        var counted = new Dictionary<string, long>();
+        var counted = new ConcurrentDictionary<string, long>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
@@ -90,7 +91,7 @@ public sealed class UploadTests : SinkTest
                 self.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>(
-            (instrument, value, _, _) => counted[instrument.Name] = counted.GetValueOrDefault(instrument.Name) + value
+            (instrument, value, _, _) => counted.AddOrUpdate(instrument.Name, value, (_, before) => before + value)
         );
         listener.Start();
         await sink.OpenAsync(Spool.Start(), default);

@@ -397,7 +397,7 @@ public sealed class KeyFileTests : IDisposable
                     numbers.InverseQ,
                 }
             )
-                writer.WriteIntegerUnsigned(number);
+                writer.WriteIntegerUnsigned(number.AsSpan().TrimStart((byte)0));
         }
         return Pem("RSA PRIVATE KEY", writer.Encode());
     }
