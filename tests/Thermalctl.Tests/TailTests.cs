@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
@@ -26,8 +28,8 @@ public sealed class TailTests
         await ended.CancelAsync();
         await publishing;
 
-        Assert.Equal((0, 0), (lines.ExitCode, json.ExitCode));
         Assert.Equal("", lines.Error + json.Error);
+        Assert.Equal((0, 0), (lines.ExitCode, json.ExitCode));
         Assert.All(
             lines.Output.TrimEnd('\n').Split('\n'),
             line => Assert.Matches("^[0-9:.]{12} demo thermal  (21.5 °C|22.5 °C  612 ppm CO2)$", line)
@@ -35,6 +37,35 @@ public sealed class TailTests
         var row = JsonNode.Parse(json.Output)!;
         Assert.Equal(("demo", "inverter", "Inverter_3"), ((string)row["device_id"]!, (string)row["kind"]!, (string)row["row"]!["id"]!));
         Assert.Null(row["problem"]);
+    }
+
+    /// <summary>As when another program takes the name of this one at that moment.</summary>
+    [Fact]
+    public async Task A_connection_that_the_broker_closes_at_once_is_made_again()
+    {
+        await using var broker = await ShippedBroker.StartAsync();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var ended = new CancellationTokenSource();
+        var relaying = RelayAsync(listener, broker.Port, ended.Token);
+        using var tail = OperatorProcess.Start([
+            "tail",
+            "--broker",
+            $"{listener.LocalEndpoint}",
+            "--password-file",
+            broker.PasswordFile("cli"),
+            "--count",
+            "1",
+        ]);
+        var publishing = PublishAsync(broker, ended.Token, (Thermal, Protobuf()));
+
+        var answer = await tail.EndAsync();
+        await ended.CancelAsync();
+        await publishing;
+        await relaying;
+
+        Assert.Equal(("", 0), (answer.Error, answer.ExitCode));
+        Assert.Contains("21.5 °C", answer.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,6 +158,27 @@ public sealed class TailTests
         Assert.Equal(1, answer.ExitCode);
         Assert.Contains("does not let this program subscribe", answer.Error, StringComparison.Ordinal);
         Assert.Contains("NotAuthorized", answer.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Accepts the first connection and resets it when its subscription comes; relays the second to the broker.</summary>
+    static async Task RelayAsync(TcpListener listener, int port, CancellationToken stop)
+    {
+        var buffer = new byte[4096];
+        using (var first = await listener.AcceptTcpClientAsync(stop))
+        {
+            _ = await first.GetStream().ReadAsync(buffer, stop);
+            // CONNACK: success, without properties.
+            await first.GetStream().WriteAsync((byte[])[0x20, 3, 0, 0, 0], stop);
+            _ = await first.GetStream().ReadAsync(buffer, stop);
+            first.LingerState = new LingerOption(true, 0);
+        }
+        using var second = await listener.AcceptTcpClientAsync(stop);
+        using var broker = new TcpClient();
+        await broker.ConnectAsync(IPAddress.Loopback, port, stop);
+        await Task.WhenAny(
+            second.GetStream().CopyToAsync(broker.GetStream(), stop),
+            broker.GetStream().CopyToAsync(second.GetStream(), stop)
+        );
     }
 
     static OperatorProcess Tail(ShippedBroker broker, params IReadOnlyList<string> options) =>

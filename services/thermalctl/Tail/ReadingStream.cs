@@ -29,6 +29,8 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
     public async IAsyncEnumerable<MqttApplicationMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? name = null;
+        // Programs that begin at the same time may choose the same name; the broker then closes a connection that has just been made.
+        var mayBeTaken = options.User is null;
         for (var isFirst = true; ; isFirst = false)
         {
             name = options.User ?? BrokerLoginName.Random(name);
@@ -37,6 +39,8 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
                 new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
             );
             var end = MqttClientDisconnectReason.NormalDisconnection;
+            var (hasConnected, hasReceived) = (false, false);
+            var begun = TimeProvider.System.GetTimestamp();
             client.ApplicationMessageReceivedAsync += message =>
             {
                 messages.Writer.TryWrite(message.ApplicationMessage);
@@ -51,7 +55,13 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
             try
             {
                 await ConnectAsync(client, name, cancellationToken);
+                hasConnected = true;
                 await SubscribeAsync(client, cancellationToken);
+            }
+            catch (FailureException) when (mayBeTaken && hasConnected && !client.IsConnected)
+            {
+                mayBeTaken = false;
+                continue;
             }
             catch (FailureException e) when (!isFirst)
             {
@@ -60,9 +70,14 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
                 continue;
             }
             await foreach (var message in messages.Reader.ReadAllAsync(cancellationToken))
+            {
+                hasReceived = true;
                 yield return message;
+            }
             // Another connection has taken this name and keeps it; with luck the next name is free.
-            if (end != MqttClientDisconnectReason.SessionTakenOver)
+            if (mayBeTaken && !hasReceived && TimeProvider.System.GetElapsedTime(begun) < pause)
+                mayBeTaken = false;
+            else if (end != MqttClientDisconnectReason.SessionTakenOver)
             {
                 warn($"the connection to the broker at {options.Host}:{options.Port} was lost: connecting again");
                 await Task.Delay(pause, TimeProvider.System, cancellationToken);
