@@ -34,10 +34,10 @@ sealed class SegmentRemoval(JournalEnvironment environment, DamageBook damage, F
     /// <returns>Whether it is gone from the journal's directory.</returns>
     public bool TryRemove(Segment segment)
     {
-        isFlushDue = true;
-        return segment.Gaps.Any(gap => gap.IsUnreadable) && damage.HasRoomFor(segment)
-            ? damage.TryKeepWhole(segment)
-            : TryDelete(segment.Path);
+        var isKept = segment.Gaps.Any(gap => gap.IsUnreadable) && damage.HasRoomFor(segment);
+        var isGone = isKept ? damage.TryKeepWhole(segment) : TryDelete(segment.Path);
+        isFlushDue |= isGone;
+        return isGone;
     }
 
     /// <summary>Deletes a file.</summary>

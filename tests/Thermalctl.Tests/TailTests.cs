@@ -48,15 +48,7 @@ public sealed class TailTests
         listener.Start();
         using var ended = new CancellationTokenSource();
         var relaying = RelayAsync(listener, broker.Port, ended.Token);
-        using var tail = OperatorProcess.Start([
-            "tail",
-            "--broker",
-            $"{listener.LocalEndpoint}",
-            "--password-file",
-            broker.PasswordFile("cli"),
-            "--count",
-            "1",
-        ]);
+        using var tail = Tail(broker, listener, "--count", "1");
         var publishing = PublishAsync(broker, ended.Token, (Thermal, Protobuf()));
 
         var answer = await tail.EndAsync();
@@ -66,6 +58,23 @@ public sealed class TailTests
 
         Assert.Equal(("", 0), (answer.Error, answer.ExitCode));
         Assert.Contains("21.5 °C", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broker_that_closes_every_connection_is_named()
+    {
+        await using var broker = await ShippedBroker.StartAsync();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var ended = new CancellationTokenSource();
+        using var tail = Tail(broker, listener);
+
+        await ResetNextAsync(listener, ended.Token);
+        await ResetNextAsync(listener, ended.Token);
+        var answer = await tail.EndAsync();
+
+        Assert.Equal(1, answer.ExitCode);
+        Assert.Contains("does not let this program subscribe", answer.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,15 +172,7 @@ public sealed class TailTests
     /// <summary>Accepts the first connection and resets it when its subscription comes; relays the second to the broker.</summary>
     static async Task RelayAsync(TcpListener listener, int port, CancellationToken stop)
     {
-        var buffer = new byte[4096];
-        using (var first = await listener.AcceptTcpClientAsync(stop))
-        {
-            _ = await first.GetStream().ReadAsync(buffer, stop);
-            // CONNACK: success, without properties.
-            await first.GetStream().WriteAsync((byte[])[0x20, 3, 0, 0, 0], stop);
-            _ = await first.GetStream().ReadAsync(buffer, stop);
-            first.LingerState = new LingerOption(true, 0);
-        }
+        await ResetNextAsync(listener, stop);
         using var second = await listener.AcceptTcpClientAsync(stop);
         using var broker = new TcpClient();
         await broker.ConnectAsync(IPAddress.Loopback, port, stop);
@@ -180,6 +181,21 @@ public sealed class TailTests
             broker.GetStream().CopyToAsync(second.GetStream(), stop)
         );
     }
+
+    /// <summary>Answers CONNECT, and resets the connection when the subscription comes.</summary>
+    static async Task ResetNextAsync(TcpListener listener, CancellationToken stop)
+    {
+        var buffer = new byte[4096];
+        using var client = await listener.AcceptTcpClientAsync(stop);
+        _ = await client.GetStream().ReadAsync(buffer, stop);
+        // CONNACK: success, without properties.
+        await client.GetStream().WriteAsync((byte[])[0x20, 3, 0, 0, 0], stop);
+        _ = await client.GetStream().ReadAsync(buffer, stop);
+        client.LingerState = new LingerOption(true, 0);
+    }
+
+    static OperatorProcess Tail(ShippedBroker broker, TcpListener listener, params IReadOnlyList<string> options) =>
+        OperatorProcess.Start(["tail", "--broker", $"{listener.LocalEndpoint}", "--password-file", broker.PasswordFile("cli"), .. options]);
 
     static OperatorProcess Tail(ShippedBroker broker, params IReadOnlyList<string> options) =>
         OperatorProcess.Start(["tail", "--broker", $"127.0.0.1:{broker.Port}", "--password-file", broker.PasswordFile("cli"), .. options]);

@@ -31,7 +31,8 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
         string? name = null;
         // Programs that begin at the same time may choose the same name; the broker then closes a connection that has just been made.
         var mayBeTaken = options.User is null;
-        for (var isFirst = true; ; isFirst = false)
+        var isFirst = true;
+        while (true)
         {
             name = options.User ?? BrokerLoginName.Random(name);
             using var client = new MqttClientFactory().CreateMqttClient();
@@ -57,6 +58,7 @@ sealed class ReadingStream(TailOptions options, Action<string> warn)
                 await ConnectAsync(client, name, cancellationToken);
                 hasConnected = true;
                 await SubscribeAsync(client, cancellationToken);
+                isFirst = false;
             }
             catch (FailureException) when (mayBeTaken && hasConnected && !client.IsConnected)
             {
