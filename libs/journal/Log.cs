@@ -180,6 +180,14 @@ static partial class Log
     )]
     public static partial void ReadFails(this ILogger logger, string directory, string segment, string problem, TimeSpan patience);
 
+    [LoggerMessage(
+        EventId = 220,
+        Level = LogLevel.Warning,
+        Message = "Journal {Directory}: the deletion of a delivered segment could not be made durable ({Problem}), so a power cut may "
+            + "bring the file back. No other segment is deleted before it is. Retrying. Check the storage (dmesg, SD card)"
+    )]
+    public static partial void DeletionNotDurable(this ILogger logger, string directory, string problem);
+
     [LoggerMessage(EventId = 199, Level = LogLevel.Error, Message = "{Problem} Retrying every second")]
     public static partial void OpenFails(this ILogger logger, string problem);
 }

@@ -34,7 +34,9 @@ public static class RestoredJournal
         using (var scanner = new SegmentScanner(disk, path))
         {
             header = scanner.ReadHeader();
-            last = new SegmentSurvey(disk, path, epoch, first).Examine(scanner.FileLength, end: null);
+            // The cursor helps to place readings behind a hole, as it did when the original was opened.
+            var givenOut = new JournalInspection(directory).Cursor is { } cursor && cursor.Epoch == epoch ? cursor.Next : 0;
+            last = new SegmentSurvey(disk, path, epoch, first).Examine(scanner.FileLength, end: null, givenOut);
         }
         var now = clock.GetUtcNow();
         var bySeconds = Math.Max(0, (long)(now - origin).TotalSeconds) << BitsPerSecond;

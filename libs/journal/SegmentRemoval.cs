@@ -73,7 +73,7 @@ sealed class SegmentRemoval(JournalEnvironment environment, DamageBook damage, F
         catch (Exception e) when (DiskError.IsFileProblem(e))
         {
             if (failedAt is null)
-                environment.Logger.NotDeleted(environment.Directory, "a delivered segment", e.Message);
+                environment.Logger.DeletionNotDurable(environment.Directory, e.Message);
             failedAt = environment.Clock.GetTimestamp();
             return false;
         }

@@ -223,18 +223,4 @@ public sealed class DamagedJournalTests : JournalTest
         Assert.Equal(2, offsets.Count);
         Assert.Equal(offsets, Offsets(again));
     }
-
-    /// <summary>The first two of four readings become zeros, their lengths and counts included.</summary>
-    void MakeHole(JournalOptions options)
-    {
-        using (var journal = Open(options))
-        {
-            for (var i = 0; i < 4; i++)
-                journal.Append(new string((char)('a' + i), 100));
-        }
-
-        using var file = File.Open(Segment.List(temp.Path)[0].Path, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = SegmentHeader.Bytes + 100;
-        file.Write(new byte[100]);
-    }
 }

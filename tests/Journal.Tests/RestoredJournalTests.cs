@@ -97,6 +97,22 @@ public sealed class RestoredJournalTests : JournalTest
         Assert.Equal(0, restored.LostReadings);
     }
 
+    /// <summary>The original may have delivered them after the backup, by the offsets that it gave them.</summary>
+    [Fact]
+    public void Readings_behind_a_hole_keep_the_offsets_that_the_original_gave_them()
+    {
+        MakeHole(new JournalOptions());
+        List<string> held;
+        using (var original = Open(new JournalOptions()))
+            held = original.ReadAll();
+        Backup();
+
+        using var restored = Restore();
+
+        Assert.Equal(2, held.Count);
+        Assert.Equal(held, restored.ReadAll());
+    }
+
     [Fact]
     public void Without_a_journal_there_is_nothing_to_do()
     {

@@ -30,7 +30,7 @@ public sealed class SegmentRemovalTests : JournalTest
             journal.Commit(offset);
 
         Assert.Equal(before - 1, Segment.List(temp.Path).Count);
-        Assert.Single(log.Collector.GetSnapshot(), one => one.Id.Name == nameof(Log.NotDeleted));
+        Assert.Single(log.Collector.GetSnapshot(), one => one.Id.Name == nameof(Log.DeletionNotDurable));
 
         disk.FlushFails = false;
         clock.Advance(TimeSpan.FromSeconds(1));
