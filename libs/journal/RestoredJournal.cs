@@ -10,6 +10,12 @@ public static class RestoredJournal
     /// <summary>Offsets for each second since 2020: many times what a journal can take in. Until 2037 they stay below 2^53.</summary>
     const int BitsPerSecond = 24;
 
+    /// <summary>
+    /// How far the first new offset is at least from those of the backup, in seconds: 2^32 readings, which a journal with ten readings a
+    /// second takes in within 13 years.
+    /// </summary>
+    const int LeastSeconds = 256;
+
     static readonly DateTimeOffset origin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>
@@ -29,19 +35,22 @@ public static class RestoredJournal
         if (segments.Count == 0)
             return null;
         var (first, path) = segments[^1];
+        var cursor = new JournalInspection(directory).Cursor is { } found && found.Epoch == epoch ? found : default;
         SurveyedSegment last;
         SegmentHeader? header;
         using (var scanner = new SegmentScanner(disk, path))
         {
             header = scanner.ReadHeader();
+            // After a power cut, the file may be shorter than a header.
+            var length = Math.Max(scanner.FileLength, SegmentHeader.Bytes);
             // The cursor helps to place readings behind a hole, as it did when the original was opened.
-            var givenOut = new JournalInspection(directory).Cursor is { } cursor && cursor.Epoch == epoch ? cursor.Next : 0;
-            last = new SegmentSurvey(disk, path, epoch, first).Examine(scanner.FileLength, end: null, givenOut);
+            last = new SegmentSurvey(disk, path, epoch, first).Examine(length, end: null, cursor.Next);
         }
         var now = clock.GetUtcNow();
         var bySeconds = Math.Max(0, (long)(now - origin).TotalSeconds) << BitsPerSecond;
-        // Even with a wrong clock, beyond everything that the backup knew.
-        var next = Math.Max(bySeconds, ((last.End >> BitsPerSecond) + 1) << BitsPerSecond);
+        // With a clock that was ahead once, the backup has offsets beyond the time: then far beyond these.
+        var known = Math.Max(last.End, Math.Max(cursor.Next, cursor.Committed));
+        var next = Math.Max(bySeconds, ((known >> BitsPerSecond) + LeastSeconds) << BitsPerSecond);
         var begun = new SegmentHeader(epoch, next, last.End, now.ToUnixTimeMilliseconds(), header?.OpenMilliseconds ?? 0);
         var made = Path.Combine(directory, Segment.FileName(next));
         Span<byte> bytes = stackalloc byte[SegmentHeader.Bytes];

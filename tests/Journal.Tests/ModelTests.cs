@@ -32,6 +32,7 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
     int crashes;
     int powerCuts;
     int refusals;
+    int restores;
 
     public void Dispose()
     {
@@ -78,8 +79,8 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
             throw new InvalidOperationException($"seed {seed}, step {step}: {e.Message}", e);
         }
 
-        output.WriteLine($"{lastNumber} records, {crashes} crashes, {powerCuts} of them power cuts, {refusals} refused writes");
-        Assert.True(crashes > 100 && powerCuts > 50 && refusals > 50);
+        output.WriteLine($"{lastNumber} records, {crashes} crashes, {powerCuts} of them power cuts, {refusals} refused writes, {restores} restores");
+        Assert.True(crashes > 100 && powerCuts > 50 && refusals > 50 && restores > 10);
     }
 
     void Step()
@@ -296,6 +297,14 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
             return;
         }
 
+        if (random.Next(10) == 0)
+            LoseOriginal();
+        else
+            Reopen();
+    }
+
+    void Reopen()
+    {
         Open();
         Assert.True(
             journal!.CommittedOffset >= durablyCommitted,
@@ -306,6 +315,45 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
         committed = journal.CommittedOffset;
         CompareAll();
         unsure.Clear();
+    }
+
+    /// <summary>A backup is made of what a crash left; the original goes on and is lost; the backup is restored.</summary>
+    void LoseOriginal()
+    {
+        restores++;
+        using var backup = new TempDirectory();
+        CopyFiles(temp.Path, backup.Path);
+        Reopen();
+        var (held, heldTo, heldReclaimed) = (stored.ToList(), committed, reclaimed);
+        for (var i = random.Next(5); i > 0; i--)
+            Append();
+        Commit(durable: random.Next(2) == 0);
+        journal!.Dispose();
+
+        foreach (var path in Directory.GetFiles(temp.Path, "*", SearchOption.AllDirectories))
+            File.Delete(path);
+        CopyFiles(backup.Path, temp.Path);
+        Assert.NotNull(RestoredJournal.Continue(temp.Path, clock));
+        disk = new UnreliableDisk(random);
+        stored.Clear();
+        foreach (var (offset, record) in held)
+            stored.Add(offset, record);
+        perhapsCommitted = Math.Max(heldTo, held.Count == 0 ? 0 : held[^1].Key + held[^1].Value.Count);
+        durablyCommitted = committed = heldTo;
+        reclaimed = heldReclaimed;
+        Open();
+        Assert.Equal(heldTo, journal.CommittedOffset);
+        CompareAll();
+    }
+
+    static void CopyFiles(string from, string to)
+    {
+        foreach (var path in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(to, Path.GetRelativePath(from, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(path, copy);
+        }
     }
 
     void Open()
@@ -381,9 +429,10 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
             journal.BacklogReadings
         );
 
-        if (handedOut <= first)
+        if (stored.Count == 0)
             return;
-        var from = first + random.NextInt64(handedOut - first);
+        var (last, (count, _, _)) = stored.Last();
+        var from = random.NextInt64(first, last + count);
         using var another = journal.OpenReader(from);
         var next = stored.First(one => one.Key >= first && one.Key + one.Value.Count > from);
         Assert.True(another.TryRead(out var found));

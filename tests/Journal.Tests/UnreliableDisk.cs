@@ -234,10 +234,21 @@ sealed class UnreliableDisk(Random random) : Disk
             else
                 File.WriteAllBytes(path, before);
         }
+
+        durableLengths.Clear();
+        undurableNames.Clear();
     }
 
-    /// <summary>The machine is on again.</summary>
-    public UnreliableDisk Restarted() => new(random);
+    /// <summary>The disk for the next process. What was not fsynced still is not, unless the power was lost.</summary>
+    public UnreliableDisk Restarted()
+    {
+        var next = new UnreliableDisk(random);
+        foreach (var (path, length) in durableLengths)
+            next.durableLengths.Add(path, length);
+        foreach (var (path, before) in undurableNames)
+            next.undurableNames.Add(path, before);
+        return next;
+    }
 
     void Step()
     {
