@@ -18,6 +18,8 @@ public static class JournalFiles
         var disk = new Disk();
         if (!EpochFile.TryParseText(epoch, out var wanted) || !disk.Exists(directory))
             yield break;
+        // Read before the segments, so that it knows of no offset that they do not have yet.
+        var givenOut = JournalFolder.CursorOf(directory, wanted)?.Next ?? 0;
         var files = Segment.List(directory);
         var headers = files.ConvertAll(file => HeaderOf(disk, file.Path));
         for (var i = 0; i < files.Count; i++)
@@ -28,7 +30,12 @@ public static class JournalFiles
             long? end = i + 1 == files.Count ? null : headers[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
             if (end <= from)
                 continue;
-            using var records = Records(disk, files[i].Path, wanted, files[i].First, end).GetEnumerator();
+            var reading = new SegmentReading(disk, files[i].Path, wanted, files[i].First, end)
+            {
+                SkipUnreadable = unreadable.MaySkip(files[i].Path),
+                GivenOut = givenOut,
+            };
+            using var records = reading.Records().GetEnumerator();
             while (TryMove(records, files[i].Path))
             {
                 if (records.Current.EndOffset > from)
@@ -36,9 +43,6 @@ public static class JournalFiles
             }
         }
     }
-
-    static IEnumerable<JournalEntry> Records(Disk disk, string path, ulong epoch, long first, long? end) =>
-        new SegmentReading(disk, path, epoch, first, end) { SkipUnreadable = unreadable.MaySkip(path) }.Records();
 
     static bool TryMove(IEnumerator<JournalEntry> records, string path)
     {

@@ -49,5 +49,22 @@ public static class JournalFolder
         disk.FlushDirectory(directory);
     }
 
+    /// <summary>What the two cursor files of a journal say; null if neither belongs to the journal.</summary>
+    /// <param name="directory">The journal's.</param>
+    /// <param name="epoch">The journal's identity; null if it is not known, so that any will do.</param>
+    /// <exception cref="IOException">A file cannot be read now.</exception>
+    internal static CursorFile? CursorOf(string directory, ulong? epoch)
+    {
+        var cursor = ReadCursor(Path.Combine(directory, CursorFile.Name), epoch);
+        var recent = ReadCursor(Path.Combine(directory, CursorFile.RecentName), epoch);
+        return cursor is null || recent?.Committed > cursor?.Committed ? recent : cursor;
+    }
+
+    /// <summary>Reads one cursor file; null if it is not there, is damaged, or belongs to another journal.</summary>
+    internal static CursorFile? ReadCursor(string path, ulong? epoch) =>
+        new Disk().ReadSmall(path) is { } bytes && CursorFile.Parse(bytes) is { } cursor && (epoch is null || cursor.Epoch == epoch)
+            ? cursor
+            : null;
+
     static List<(long First, string Path)> Segments(string directory) => Directory.Exists(directory) ? Segment.List(directory) : [];
 }

@@ -15,11 +15,8 @@ sealed class JournalInspection
     {
         Location = directory;
         // Read before the segments are listed, so that the list has every segment that the cursor knows of.
-        Epoch = ReadSmall(EpochFile.Name) is { } epoch ? EpochFile.Parse(epoch) : null;
-        Cursor = ReadCursor(CursorFile.Name);
-        var recent = ReadCursor(CursorFile.RecentName);
-        if (Cursor is null || recent?.Committed > Cursor?.Committed)
-            Cursor = recent;
+        Epoch = disk.ReadSmall(Path.Combine(directory, EpochFile.Name)) is { } epoch ? EpochFile.Parse(epoch) : null;
+        Cursor = JournalFolder.CursorOf(directory, Epoch);
         foreach (var (first, path) in Segment.List(directory))
         {
             // The service may have deleted it since it was listed.
@@ -94,7 +91,8 @@ sealed class JournalInspection
     {
         if (Epoch is null)
             Problems.Add("epoch: missing or damaged");
-        if (File.Exists(Path.Combine(Location, CursorFile.Name)) && ReadCursor(CursorFile.Name) is null)
+        var cursorPath = Path.Combine(Location, CursorFile.Name);
+        if (File.Exists(cursorPath) && JournalFolder.ReadCursor(cursorPath, Epoch) is null)
             Problems.Add("cursor: damaged, or of another journal");
         for (var i = 0; i < files.Count; i++)
         {
@@ -106,7 +104,7 @@ sealed class JournalInspection
                 Problems.Add($"{name}: belongs to another journal");
 
             long? end = i == files.Count - 1 ? null : files[i + 1].Header?.PreviousEnd ?? files[i + 1].First;
-            var reading = new SegmentReading(disk, path, Epoch ?? header?.Epoch ?? 0, first, end);
+            var reading = new SegmentReading(disk, path, Epoch ?? header?.Epoch ?? 0, first, end) { GivenOut = Cursor?.Next ?? 0 };
             foreach (var record in reading.Records())
             {
                 Count(record.Offset, record.Count, reading.WallMilliseconds ?? header?.WallMilliseconds);
@@ -154,11 +152,6 @@ sealed class JournalInspection
         if (mark is { } milliseconds)
             OldestUncommitted ??= DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
     }
-
-    CursorFile? ReadCursor(string name) =>
-        ReadSmall(name) is { } bytes && CursorFile.Parse(bytes) is { } cursor && (Epoch is null || cursor.Epoch == Epoch) ? cursor : null;
-
-    byte[]? ReadSmall(string name) => disk.ReadSmall(Path.Combine(Location, name));
 
     static long Length(string path)
     {

@@ -35,7 +35,7 @@ public static class RestoredJournal
         if (segments.Count == 0)
             return null;
         var (first, path) = segments[^1];
-        var cursor = new JournalInspection(directory).Cursor is { } found && found.Epoch == epoch ? found : default;
+        var cursor = JournalFolder.CursorOf(directory, epoch) ?? default;
         SurveyedSegment last;
         SegmentHeader? header;
         using (var scanner = new SegmentScanner(disk, path))

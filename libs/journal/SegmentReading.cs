@@ -11,6 +11,11 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
     /// <summary>Whether bytes that the device cannot read are skipped like damage, instead of throwing.</summary>
     public bool SkipUnreadable { get; init; }
 
+    /// <summary>
+    /// An offset that had been given out, for a segment whose end is not known: helps to place readings behind a hole.
+    /// </summary>
+    public long GivenOut { get; init; }
+
     /// <summary>Damaged places, once reading has met the first of them.</summary>
     public IReadOnlyList<Gap> Gaps { get; private set; } = [];
 
@@ -65,8 +70,8 @@ sealed class SegmentReading(Disk disk, string path, ulong epoch, long first, lon
             {
                 isExamined = true;
                 var position = scanner.Position;
-                var survey = new SegmentSurvey(disk, path, epoch, first) { SkipUnreadable = SkipUnreadable }.Examine(length, end);
-                Gaps = survey.Gaps;
+                var survey = new SegmentSurvey(disk, path, epoch, first) { SkipUnreadable = SkipUnreadable };
+                Gaps = survey.Examine(length, end, GivenOut).Gaps;
                 gap = Gaps.TakeWhile(known => known.EndPosition < position || (known.EndPosition == position && known.EndOffset <= Next))
                     .Count();
             }

@@ -223,4 +223,20 @@ public sealed class DamagedJournalTests : JournalTest
         Assert.Equal(2, offsets.Count);
         Assert.Equal(offsets, Offsets(again));
     }
+
+    [Fact]
+    public void From_outside_readings_behind_a_hole_have_the_offsets_that_the_journal_gives_them()
+    {
+        var options = new JournalOptions();
+        MakeHole(options);
+
+        var fromFiles = JournalFiles.Read(temp.Path, JournalFolder.EpochOf(temp.Path)!, from: 0).Select(entry => entry.Offset).ToList();
+        var inspected = new JournalInspection(temp.Path).Read().Select(record => record.Offset).ToList();
+
+        using var journal = Open(options);
+        var offsets = Offsets(journal);
+        Assert.Equal(2, offsets.Count);
+        Assert.Equal(offsets, fromFiles);
+        Assert.Equal(offsets, inspected);
+    }
 }

@@ -81,6 +81,29 @@ public sealed class PaddingTests : IDisposable
         }
     }
 
+    /// <summary>After the zeros nothing shows that it was padding. With four groups, no offset mark follows it either.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(7)]
+    public void Zeros_over_padding_cost_no_reading_and_leave_the_offsets(int groups)
+    {
+        using (var journal = TestJournal.Open(TestJournal.Options(temp.Path)))
+        {
+            for (var i = 0; i < groups; i++)
+                journal.Append(Text(1320, i));
+        }
+        var file = Directory.GetFiles(temp.Path, "*.segment").Single();
+        var bytes = File.ReadAllBytes(file);
+        var from = StartOfPadding(bytes);
+        bytes.AsSpan(from, PageBytes - from % PageBytes).Clear();
+        File.WriteAllBytes(file, bytes);
+
+        using var again = TestJournal.Open(TestJournal.Options(temp.Path));
+
+        Assert.Equal(Enumerable.Range(0, groups).Select(i => $"{i}+1:{Text(1320, i)}"), again.ReadAll());
+        Assert.Equal(0, again.LostReadings);
+    }
+
     [Theory]
     [InlineData(100, 100)]
     [InlineData(99, 0)]
