@@ -79,7 +79,9 @@ public sealed class ModelTests(ITestOutputHelper output) : IDisposable
             throw new InvalidOperationException($"seed {seed}, step {step}: {e.Message}", e);
         }
 
-        output.WriteLine($"{lastNumber} records, {crashes} crashes, {powerCuts} of them power cuts, {refusals} refused writes, {restores} restores");
+        output.WriteLine(
+            $"{lastNumber} records, {crashes} crashes, {powerCuts} of them power cuts, {refusals} refused writes, {restores} restores"
+        );
         Assert.True(crashes > 100 && powerCuts > 50 && refusals > 50 && restores > 10);
     }
 
