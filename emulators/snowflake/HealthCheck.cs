@@ -9,7 +9,7 @@ static class HealthCheck
     {
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+            using var client = DirectHttp.Client(TimeSpan.FromSeconds(3));
             using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/healthz"));
             if (answer.IsSuccessStatusCode)
                 return ExitCodes.Ok;

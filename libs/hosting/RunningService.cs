@@ -12,12 +12,11 @@ public sealed class RunningService(int port)
     /// <summary>What its <c>/status</c> says; null when it does not answer.</summary>
     public async Task<JsonElement?> StatusAsync(CancellationToken cancellationToken)
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5), BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        using var client = DirectHttp.Client(TimeSpan.FromSeconds(5));
         try
         {
-            using var document = JsonDocument.Parse(
-                await client.GetByteArrayAsync(new Uri("/status", UriKind.Relative), cancellationToken)
-            );
+            var address = new Uri($"http://127.0.0.1:{port}/status");
+            using var document = JsonDocument.Parse(await client.GetByteArrayAsync(address, cancellationToken));
             return document.RootElement.Clone();
         }
         catch (Exception e)

@@ -52,10 +52,10 @@ static class StatusClient
     )
     {
         var address = new Uri($"http://127.0.0.1:{ServiceConfiguration.HttpPort(new Settings(configuration))}");
-        using var client = new HttpClient { Timeout = timeout, BaseAddress = address };
+        using var client = DirectHttp.Client(timeout);
         try
         {
-            using var response = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+            using var response = await client.GetAsync(new Uri(address, path), cancellationToken);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)

@@ -155,7 +155,7 @@ static class ControlCommandLine
             {
                 var narrator = new Narrator(parsed.GetValue(json) ? Console.Error : Console.Out, Console.Error, Terminal.IsInteractive);
                 using var docker = new DockerEngine(Socket);
-                using var http = DirectHttp.Client();
+                using var http = DirectHttp.Client(AnswerCeiling);
                 var project = new RunningProject(docker, await SettingsAsync(cancellationToken), http);
                 var figures = await new ArrivalWait(docker, project, narrator, TimeProvider.System).RunAsync(
                     TimeSpan.FromSeconds(parsed.GetValue(elapsed)),
@@ -175,7 +175,7 @@ static class ControlCommandLine
             async (_, cancellationToken) =>
             {
                 using var docker = new DockerEngine(Socket);
-                using var http = DirectHttp.Client();
+                using var http = DirectHttp.Client(AnswerCeiling);
                 var project = new RunningProject(docker, await SettingsAsync(cancellationToken), http);
                 await new EndedContainers(project, new Narrator(Console.Out, Console.Error, Terminal.IsInteractive)).ThrowAsync(
                     await project.ReplicasAsync(cancellationToken),

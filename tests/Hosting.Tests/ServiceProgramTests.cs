@@ -141,6 +141,31 @@ public sealed class ServiceProgramTests
         Assert.Contains("\"ready\":true", status, StringComparison.Ordinal);
     }
 
+    /// <summary>Docker passes its own proxy to every container, in HTTP_PROXY.</summary>
+    [Fact]
+    public async Task Healthcheck_and_status_ask_no_proxy()
+    {
+        var release = new TaskCompletionSource();
+        var serving = RunAsync([], Definition(run: _ => release.Task), capture: false);
+        await ReachableAsync();
+        var before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new DeadProxy(port);
+        try
+        {
+            var (health, _, _) = await RunAsync(["healthcheck", "--live"], Definition());
+            var (status, _, _) = await RunAsync(["status", "--json"], Definition());
+
+            Assert.Equal((0, 0), (health, status));
+            Assert.NotNull(await new RunningService(port).StatusAsync(TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+            release.SetException(new InvalidOperationException("the test is over"));
+            await serving;
+        }
+    }
+
     [Theory]
     [InlineData("healthcheck")]
     [InlineData("healthcheck", "--live")]

@@ -349,7 +349,14 @@ public class PersistenceTests
     public async Task SIGTERM_stops_with_0_and_keeps_everything()
     {
         using var directory = new TempDirectory();
-        using (var emulator = await EmulatorProcess.StartAsync(directory.Path, ("EMULATOR_COMMIT_DELAY", "1h")))
+        // Docker may pass a proxy to every container. The health check does not ask it.
+        (string, string)[] settings =
+        [
+            ("EMULATOR_COMMIT_DELAY", "1h"),
+            ("HTTP_PROXY", "http://127.0.0.1:1"),
+            ("http_proxy", "http://127.0.0.1:1"),
+        ];
+        using (var emulator = await EmulatorProcess.StartAsync(directory.Path, settings))
         {
             await emulator.SendAsync(HttpMethod.Put, Emulator.Pipe + "/channels/CH");
             await emulator.SendAsync(HttpMethod.Post, Emulator.Data + "/channels/CH/rows?continuationToken=0_1&offsetToken=1", Row("a"));

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl.Tests;
 
@@ -23,7 +24,7 @@ public sealed class ProxyTests
         HttpClient.DefaultProxy = proxy;
         try
         {
-            using var http = DirectHttp.Client();
+            using var http = DirectHttp.Client(ControlCommandLine.AnswerCeiling);
             using var docker = new DockerEngine(engine.Socket);
 
             Assert.Equal("ok", await http.GetStringAsync(new Uri(app.Urls.Single()), TestContext.Current.CancellationToken));

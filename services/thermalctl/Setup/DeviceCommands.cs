@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ThermalStreaming.Hosting;
 
 namespace ThermalStreaming.Thermalctl;
 
@@ -40,7 +41,7 @@ static class DeviceCommands
             async (parsed, cancellationToken) =>
             {
                 using var docker = new DockerEngine(ControlCommandLine.Socket);
-                using var http = DirectHttp.Client();
+                using var http = DirectHttp.Client(ControlCommandLine.AnswerCeiling);
                 var input = (await Console.In.ReadToEndAsync(cancellationToken)).Split(Separator, 2);
                 var project = new RunningProject(docker, ControlCommandLine.Settings(input[0]), http);
                 var narrator = new Narrator(Console.Out, Console.Error, Terminal.IsInteractive);
