@@ -1,3 +1,4 @@
+using ThermalStreaming.Hosting;
 using ThermalStreaming.Thermalctl;
 
 namespace ThermalStreaming.Bench;
@@ -25,7 +26,7 @@ sealed class TracedDemo(string root, IReadOnlyList<TracedService> services, stri
 
     static readonly string[] pages = ["metrics", "status", "readyz"];
 
-    readonly HttpClient http = new(DirectHttp.Handler()) { Timeout = TimeSpan.FromSeconds(5) };
+    readonly HttpClient http = DirectHttp.Client(TimeSpan.FromSeconds(5));
 
     readonly ExternalTools tools = new(
         root,
