@@ -15,6 +15,10 @@ readonly record struct CursorFile(ulong Epoch, long Committed, long Next)
     /// <summary>Written more often and without fsync, so a power cut may spoil it. Counts only if it is higher than the other.</summary>
     public const string RecentName = "cursor.recent";
 
+    /// <summary>The one of a journal's two cursors that counts; null if there is neither.</summary>
+    public static CursorFile? Latest(CursorFile? durable, CursorFile? recent) =>
+        durable is null || recent?.Committed > durable?.Committed ? recent : durable;
+
     public byte[] ToBytes() =>
         SmallFile.Seal(string.Create(CultureInfo.InvariantCulture, $"{EpochFile.Text(Epoch)} {Committed:D20} {Next:D20}"));
 

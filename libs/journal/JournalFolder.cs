@@ -53,12 +53,11 @@ public static class JournalFolder
     /// <param name="directory">The journal's.</param>
     /// <param name="epoch">The journal's identity; null if it is not known, so that any will do.</param>
     /// <exception cref="IOException">A file cannot be read now.</exception>
-    internal static CursorFile? CursorOf(string directory, ulong? epoch)
-    {
-        var cursor = ReadCursor(Path.Combine(directory, CursorFile.Name), epoch);
-        var recent = ReadCursor(Path.Combine(directory, CursorFile.RecentName), epoch);
-        return cursor is null || recent?.Committed > cursor?.Committed ? recent : cursor;
-    }
+    internal static CursorFile? CursorOf(string directory, ulong? epoch) =>
+        CursorFile.Latest(
+            ReadCursor(Path.Combine(directory, CursorFile.Name), epoch),
+            ReadCursor(Path.Combine(directory, CursorFile.RecentName), epoch)
+        );
 
     /// <summary>Reads one cursor file; null if it is not there, is damaged, or belongs to another journal.</summary>
     internal static CursorFile? ReadCursor(string path, ulong? epoch) =>

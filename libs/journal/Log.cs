@@ -184,7 +184,7 @@ static partial class Log
         EventId = 220,
         Level = LogLevel.Warning,
         Message = "Journal {Directory}: the deletion of a delivered segment could not be made durable ({Problem}), so a power cut may "
-            + "bring the file back. No other segment is deleted before it is. Retrying. Check the storage (dmesg, SD card)"
+            + "bring the file back. Until it is durable, no other segment is deleted. Retrying. Check the storage (dmesg, SD card)"
     )]
     public static partial void DeletionNotDurable(this ILogger logger, string directory, string problem);
 

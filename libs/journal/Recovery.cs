@@ -21,10 +21,8 @@ sealed class Recovery(string directory, bool skipUnreadable, Disk disk, TimeProv
         if (files.Count == 0)
             return Create();
 
-        var cursor = ReadCursor(CursorFile.Name, epoch, out var damaged);
-        var recent = ReadCursor(CursorFile.RecentName, epoch, out _);
-        if (recent?.Committed > cursor?.Committed || cursor is null)
-            cursor = recent;
+        var durable = ReadCursor(CursorFile.Name, epoch, out var damaged);
+        var cursor = CursorFile.Latest(durable, ReadCursor(CursorFile.RecentName, epoch, out _));
         var givenOut = cursor?.Next ?? 0;
         var segments = BuildSegments(files, epoch, givenOut);
         if (damaged)

@@ -121,7 +121,7 @@ sealed class SegmentSurvey(Disk disk, string path, ulong epoch, long first)
 
         var unknown = gaps.Count(gap => gap is null);
         var hinted = gaps.Sum(gap => gap ?? 0);
-        // An unknown gap counts as one reading at least, unless the known offset says that it held none: it may have been marks and padding.
+        // An unknown gap counts as one reading at least, unless the known offset says that it held none, as marks and padding do.
         var byKnown = known - lower - present;
         var missing = upper - lower - present ?? (byKnown >= hinted ? byKnown : hinted + unknown);
         if (missing < 0)

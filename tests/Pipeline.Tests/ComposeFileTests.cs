@@ -72,6 +72,29 @@ public sealed class ComposeFileTests
         );
     }
 
+    /// <summary>Docker passes its own proxy to every container.</summary>
+    [Fact]
+    public async Task The_stand_ins_are_reached_without_a_proxy()
+    {
+        var services = await ServicesAsync(run, allProfiles: true);
+        var uses = 0;
+        foreach (var (name, service) in services)
+        {
+            if (!service.Children.TryGetValue("environment", out var environment))
+                continue;
+            var addresses = ((YamlMappingNode)environment).Select(setting => ((YamlScalarNode)setting.Value).Value ?? "");
+            foreach (var address in addresses.Where(address => address.StartsWith("http://", StringComparison.Ordinal)))
+            {
+                uses++;
+                var host = new Uri(address).Host;
+                Assert.Contains(host, services.Select(it => it.Name));
+                foreach (var variable in (string[])["NO_PROXY", "no_proxy"])
+                    Assert.Contains(host, (Text(environment, variable) ?? "").Split(','));
+            }
+        }
+        Assert.True(uses >= 4, $"only {uses} addresses were found");
+    }
+
     [Fact]
     public async Task Nothing_is_published_beyond_this_machine()
     {
